@@ -1,0 +1,14 @@
+"""The program's entrance, for ``toy-paxos`` and ``python -m toy_paxos``."""
+
+import signal
+
+# Until a run listens to Ctrl-C, it ends the program at once and silently: during the imports there is
+# nothing to sum up, and Python's own handler would print a traceback. A closed pipe always does so.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+if hasattr(signal, "SIGPIPE"):
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+from toy_paxos.main import main  # noqa: E402
+
+if __name__ == "__main__":
+    main()

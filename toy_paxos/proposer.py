@@ -1,0 +1,92 @@
+"""The proposer: it asks for promises, then proposes, then learns whether its proposal was accepted.
+
+Its whole safety is in one function, :func:`safe_value`: once it may propose, it is free to propose
+its own value only if none of the acceptors that promised has accepted anything (*Paxos Made Simple*,
+section 2.2, property P2c). And its whole wisdom is in another, :func:`majority`: any two majorities
+share an acceptor, so what one majority has accepted, every other hears of.
+
+It acts as soon as a majority has answered, or no longer can; it never waits for all. What is left out:
+a second attempt under a higher number, and a distinguished proposer (section 2.4). One proposer with
+one attempt either succeeds or fails.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+
+
+def majority(num_acceptors: int) -> int:
+    """The smallest number of acceptors of which any two groups share a member."""
+    return num_acceptors // 2 + 1
+
+
+def safe_value(accepted: Iterable[Proposal | None], own: str) -> str:
+    """The value of the highest-numbered proposal among ``accepted``, or ``own`` if there is none (P2c).
+
+    ``accepted`` holds what each acceptor of a majority reported in its promise.
+    """
+    highest = max((proposal for proposal in accepted if proposal), default=None)
+    return highest.value if highest else own
+
+
+class Proposer:
+    """A proposer that would like ``value`` to be chosen by ``acceptors``, in one attempt numbered ``id``.
+
+    After the attempt, ``learned`` is the value it knows to be chosen, or None if it knows of none.
+    """
+
+    def __init__(self, name: str, value: str, acceptors: Sequence[str], id: int = 1) -> None:
+        self.name = name
+        self.value = value
+        self.acceptors = acceptors
+        self.quorum = majority(len(acceptors))
+        self.id = id
+        self.promises: dict[str, Proposal | None] = {}
+        self.refusals: set[str] = set()
+        self.proposal: Proposal | None = None
+        self.accepts: set[str] = set()
+        self.learned: str | None = None
+
+    def prepare(self) -> list[Message]:
+        """Phase 1a: ask every acceptor for a promise."""
+        return [Prepare(self.name, acceptor, self.id) for acceptor in self.acceptors]
+
+    def receive(self, message: Message) -> list[Message]:
+        """Count an answer to the current number; once enough have come, move on or give up."""
+        if message.id != self.id:
+            return []
+        if isinstance(message, Promise):
+            return self.count_promise(message)
+        if isinstance(message, Accept):
+            return self.count_accept(message)
+        if isinstance(message, Fail):
+            return self.count_refusal(message)
+        return []
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        """Phase 2a: with a majority of promises, propose the one value that is safe, to all."""
+        if self.proposal:
+            return []
+        self.promises[promise.sender] = promise.accepted
+        if len(self.promises) < self.quorum:
+            return []
+        value = safe_value(self.promises.values(), self.value)
+        self.proposal = Proposal(self.id, value)
+        return [Propose(self.name, acceptor, self.id, value) for acceptor in self.acceptors]
+
+    def count_accept(self, accept: Accept) -> list[Message]:
+        """With a majority of accepts the value is chosen, and now this proposer knows."""
+        self.accepts.add(accept.sender)
+        if len(self.accepts) >= self.quorum:
+            self.learned = accept.value
+        return []
+
+    def count_refusal(self, fail: Fail) -> list[Message]:
+        """Give up, and tell all, the moment that too many refuse for a majority to promise."""
+        if self.proposal or fail.sender in self.refusals:
+            return []
+        self.refusals.add(fail.sender)
+        too_many = len(self.acceptors) - self.quorum + 1
+        if len(self.refusals) != too_many:
+            return []
+        return [Terminate(self.name, acceptor, self.id) for acceptor in self.acceptors]

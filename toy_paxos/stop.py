@@ -1,0 +1,56 @@
+"""How a run is asked to stop, and how the process then ends: signals, and nothing of Paxos.
+
+A first Ctrl-C or SIGTERM asks the run to stop after the current round; a second one kills. Closed
+pipes kill silently, as they do any filter.
+"""
+
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+
+class StopRequest:
+    """Listens for SIGINT and SIGTERM; ``signal`` is the one that asked to stop, or None.
+
+    ``on_quit`` is called on SIGQUIT (Ctrl-\\), which stops nothing.
+    """
+
+    def __init__(self, on_quit: Callable[[], None]) -> None:
+        self.signal: int | None = None
+        self._on_quit = on_quit
+        # Every signal also writes a byte here, which ends a wait even if the signal came just before it.
+        self._waker, self._bytes = socket.socketpair()
+        self._waker.setblocking(False)
+        self._bytes.setblocking(False)
+        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        # Set explicitly: a shell starts background jobs with SIGINT ignored.
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+        if hasattr(signal, "SIGQUIT"):
+            signal.signal(signal.SIGQUIT, self._report)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _report(self, number: int, frame: FrameType | None) -> None:
+        self._on_quit()
+
+    def wait(self, until: float) -> None:
+        """Wait until that time of the monotonic clock, or until asked to stop."""
+        while self.signal is None and (left := until - time.monotonic()) > 0:
+            if select.select([self._bytes], [], [], left)[0]:
+                self._bytes.recv(4096)
+
+
+def die_by(number: int) -> NoReturn:
+    """End the process by a signal, so that whoever started it sees what happened."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    raise SystemExit(128 + number)
