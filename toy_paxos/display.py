@@ -145,10 +145,12 @@ class TerminalDisplay(TextDisplay):
                 lines.append(line)
                 continue
             first, *rest = line.wrap(self._console, width)
-            lines.append(first)
-            for part in line.blank_copy(" ").join(rest).wrap(self._console, max(1, width - 4)):
+            rest = line.blank_copy(" ").join(rest).wrap(self._console, max(1, width - 4))
+            for part in rest:
                 part.pad_left(4)
-                lines.append(part)
+            lines += [first, *rest]
+            for part in (first, *rest):
+                part.rstrip()
         return text.blank_copy("\n").join(lines)
 
 
@@ -282,8 +284,10 @@ def plural(count: int, noun: str) -> str:
 def replay_command(statistics: Statistics) -> str:
     """The command that shows the same rounds again."""
     settings = statistics.settings
-    which = f"--round {statistics.first}" if statistics.first > 1 else f"--rounds {statistics.rounds}"
-    return (
+    command = (
         f"toy-paxos --num-acceptors {settings.num_acceptors} "
-        f"--acceptor-failure-prob {settings.acceptor_failure_prob!r} --seed {settings.seed} {which}"
+        f"--acceptor-failure-prob {settings.acceptor_failure_prob!r} --seed {settings.seed}"
     )
+    if statistics.first > 1:
+        return f"{command} --round {statistics.first}"
+    return f"{command} --rounds {statistics.rounds}" if statistics.rounds else command

@@ -1,0 +1,112 @@
+"""What the tests share: the program as a real process, and a registry with hand-made actors."""
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "toy_paxos"]
+TRANSCRIPTS = Path(__file__).parent / "transcripts"
+
+# What would change the output of a program under test, if the tester happened to have it set.
+CONFUSING = ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONIOENCODING", "PYTHONUNBUFFERED", "TOY_PAXOS_")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag that rewrites the golden transcripts."""
+    parser.addoption(
+        "--regenerate", action="store_true", help="rewrite tests/transcripts; review the result as a diff"
+    )
+
+
+def clean_environment(**changes: str) -> dict[str, str]:
+    """The environment without what would change the output, and with some changes."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(CONFUSING)}
+    return env | {"TERM": "xterm-256color", "PYTHONUTF8": "1"} | changes
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., "subprocess.Popen[str]"]
+OnTerminal = Callable[..., str]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run the program to its end, with pipes; keyword arguments go to the environment."""
+
+    def run(*args: str, stdout: Any = subprocess.PIPE, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *args],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env=clean_environment(**env),
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start the program with pipes; whatever still runs at the end of the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*args: str, **env: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [*COMMAND, *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env=clean_environment(**env),
+            encoding="utf-8",
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def on_terminal() -> OnTerminal:
+    """Run the program on a pseudo-terminal of a certain width and return all that it showed."""
+
+    def on_terminal(*args: str, columns: int = 80, **env: str) -> str:
+        main_end, program_end = pty.openpty()
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(program_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(
+            [*COMMAND, *args],
+            stdin=program_end,
+            stdout=program_end,
+            stderr=program_end,
+            env=clean_environment(**env),
+        )
+        os.close(program_end)
+        shown = b"".join(iter(lambda: read_terminal(main_end), b""))
+        process.wait(timeout=60)
+        os.close(main_end)
+        return shown.decode().replace("\r\n", "\n")
+
+    return on_terminal
+
+
+def read_terminal(end: int) -> bytes:
+    """The next bytes from a pseudo-terminal, or none after its program is gone."""
+    try:
+        return os.read(end, 65536)
+    except OSError:
+        return b""

@@ -1,0 +1,226 @@
+"""What is shown: words, JSON, and colours that mean something."""
+
+import json
+import re
+from itertools import islice
+
+import pytest
+from conftest import OnTerminal, Run
+
+from toy_paxos.display import JsonDisplay, TextDisplay, plural, running_line
+from toy_paxos.main import play_rounds
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.proposer import Proposer
+from toy_paxos.result import Outcome, Round, Settings, Statistics
+
+SETTINGS = Settings(num_acceptors=3, acceptor_failure_prob=0.25, seed=1)
+ANSI = re.compile(r"\x1b\[[\d;]*m")
+
+
+def round_with(*answers: Message) -> Round:
+    """A round of one proposer and three acceptors that answer so."""
+    proposer = Proposer("proposer-0", "🙂", ["acceptor-0", "acceptor-1", "acceptor-2"], id=4)
+    transcript = proposer.prepare()
+    for answer in answers:
+        transcript += [answer, *proposer.receive(answer)]
+    return Round(7, proposer, transcript)
+
+
+def promise(number: int, accepted: Proposal | None = None) -> Promise:
+    return Promise(f"acceptor-{number}", "proposer-0", 4, accepted)
+
+
+def accept(number: int, value: str = "🙂") -> Accept:
+    return Accept(f"acceptor-{number}", "proposer-0", 4, value)
+
+
+def fail(number: int) -> Fail:
+    return Fail(f"acceptor-{number}", "proposer-0", 4)
+
+
+def test_the_first_line_says_who_takes_part_and_the_seed() -> None:
+    assert (
+        TextDisplay(SETTINGS).start().endswith("1 proposer, 3 acceptors, failure probability 0.25, seed 1\n")
+    )
+
+
+def test_a_round_is_a_wish_two_phases_and_an_outcome() -> None:
+    finished = round_with(promise(0), promise(1), accept(0), accept(1))
+    assert TextDisplay(SETTINGS).round(finished) == (
+        "\n"
+        "Round 7: proposer-0 wants 🙂\n"
+        "  proposer-0 -> acceptor-0  PREPARE 4\n"
+        "  proposer-0 -> acceptor-1  PREPARE 4\n"
+        "  proposer-0 -> acceptor-2  PREPARE 4\n"
+        "  acceptor-0 -> proposer-0  PROMISE 4, nothing accepted\n"
+        "  acceptor-1 -> proposer-0  PROMISE 4, nothing accepted\n"
+        "  2 of 3 promised, 2 needed: quorum\n"
+        "  proposer-0 -> acceptor-0  PROPOSE 4 🙂\n"
+        "  proposer-0 -> acceptor-1  PROPOSE 4 🙂\n"
+        "  proposer-0 -> acceptor-2  PROPOSE 4 🙂\n"
+        "  acceptor-0 -> proposer-0  ACCEPT  4 🙂\n"
+        "  acceptor-1 -> proposer-0  ACCEPT  4 🙂\n"
+        "  2 of 3 accepted, 2 needed: quorum\n"
+        "Round 7: consensus on 🙂\n"
+    )
+
+
+def test_a_promise_tells_what_was_accepted_before() -> None:
+    finished = round_with(promise(0, Proposal(2, "😀")), promise(1), accept(0, "😀"), accept(1, "😀"))
+    text = TextDisplay(SETTINGS).round(finished)
+    assert "acceptor-0 -> proposer-0  PROMISE 4, accepted 2 😀\n" in text
+    assert text.endswith("consensus on 😀\n")
+
+
+def test_a_missed_quorum_of_promises_is_named_and_measured() -> None:
+    text = TextDisplay(SETTINGS).round(round_with(fail(0), fail(1), fail(2)))
+    assert "  0 of 3 promised, 2 needed: no quorum\n  proposer-0 -> acceptor-0  TERMINATE 4\n" in text
+    assert text.endswith("Round 7: no consensus, 2 promises short of a quorum\n")
+
+
+def test_a_missed_quorum_of_accepts_is_named_and_measured() -> None:
+    text = TextDisplay(SETTINGS).round(round_with(promise(0), promise(1), accept(0), fail(1), fail(2)))
+    assert text.endswith(
+        "  1 of 3 accepted, 2 needed: no quorum\nRound 7: no consensus, 1 accept short of a quorum\n"
+    )
+
+
+def test_the_summary_has_each_outcome_the_law_and_the_way_back() -> None:
+    statistics = Statistics(SETTINGS, rounds=4, messages=1234, elapsed_s=2.0)
+    statistics.outcomes[Outcome.CONSENSUS] = 3
+    statistics.outcomes[Outcome.NO_ACCEPT_QUORUM] = 1
+    assert TextDisplay(SETTINGS).summary(statistics) == (
+        "\n"
+        "--- 4 rounds of toy-paxos ---\n"
+        "consensus                    3   75.00%\n"
+        "  expected                       59.33%\n"
+        "no quorum of promises        0    0.00%\n"
+        "no quorum of accepts         1   25.00%\n"
+        "1,234 messages in 2.00 s, 2.0 rounds/s\n"
+        "expected: P(Binomial(3, 0.5625) >= 2), a majority fails neither phase\n"
+        "seed 1, replay: toy-paxos --num-acceptors 3 --acceptor-failure-prob 0.25 --seed 1 --rounds 4\n"
+    )
+
+
+def test_a_summary_of_nothing_has_no_shares() -> None:
+    text = TextDisplay(SETTINGS).summary(Statistics(SETTINGS))
+    assert "consensus                    0\n" in text
+    assert text.endswith("--seed 1\n")
+
+
+def test_the_running_line_is_one_line() -> None:
+    assert running_line(Statistics(SETTINGS)) == (
+        "toy-paxos: 0 rounds, consensus - (expected 59.33%), 0 messages in 0.00 s"
+    )
+
+
+def test_one_is_singular() -> None:
+    assert [plural(number, "round") for number in (0, 1, 2, 1000)] == [
+        "0 rounds",
+        "1 round",
+        "2 rounds",
+        "1,000 rounds",
+    ]
+
+
+def test_json_messages_have_exactly_these_keys() -> None:
+    transcript: list[Message] = [
+        Prepare("proposer-0", "acceptor-0", 4),
+        promise(0, Proposal(2, "x")),
+        promise(1),
+        Propose("proposer-0", "acceptor-0", 4, "x"),
+        accept(0, "x"),
+    ]
+    finished = Round(7, Proposer("proposer-0", "🙂", ["acceptor-0"]), transcript)
+    *messages, _ = map(json.loads, JsonDisplay(SETTINGS).round(finished).splitlines())
+    keys = ["event", "round", "type", "sender", "recipient", "id", "value", "accepted_id"]
+    assert [list(message) for message in messages] == [keys] * 5
+    assert [tuple(message.values())[2:] for message in messages] == [
+        ("PREPARE", "proposer-0", "acceptor-0", 4, None, None),
+        ("PROMISE", "acceptor-0", "proposer-0", 4, "x", 2),
+        ("PROMISE", "acceptor-1", "proposer-0", 4, None, None),
+        ("PROPOSE", "proposer-0", "acceptor-0", 4, "x", None),
+        ("ACCEPT", "acceptor-0", "proposer-0", 4, "x", None),
+    ]
+
+
+def test_json_start_round_and_summary_have_exactly_these_keys() -> None:
+    display = JsonDisplay(SETTINGS)
+    assert list(json.loads(display.start())) == [
+        "event",
+        "version",
+        "seed",
+        "num_acceptors",
+        "acceptor_failure_prob",
+    ]
+    finished = json.loads(display.round(round_with(fail(0), fail(1))).splitlines()[-1])
+    assert finished == {
+        "event": "round",
+        "round": 7,
+        "proposal": "🙂",
+        "outcome": "no-promise-quorum",
+        "value": None,
+        "promises": 0,
+        "accepts": 0,
+    }
+    assert json.loads(display.summary(Statistics(SETTINGS))) == {
+        "event": "summary",
+        "rounds": 0,
+        "consensus": 0,
+        "no_promise_quorum": 0,
+        "no_accept_quorum": 0,
+        "messages": 0,
+        "consensus_rate": None,
+        "expected_consensus_rate": SETTINGS.expected_consensus_rate,
+        "elapsed_s": 0.0,
+    }
+
+
+def test_text_and_json_tell_of_the_same_messages() -> None:
+    for finished in islice(play_rounds(SETTINGS), 50):
+        text = TextDisplay(SETTINGS).round(finished)
+        events = [json.loads(line) for line in JsonDisplay(SETTINGS).round(finished).splitlines()]
+        from_json = [(e["sender"], e["recipient"], e["type"]) for e in events if e["event"] == "message"]
+        from_text = re.findall(r"^  (\S+) -> (\S+) +([A-Z]+)", text, re.MULTILINE)
+        assert from_text == from_json
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_shows_the_same_words_as_a_pipe(columns: int, on_terminal: OnTerminal, run: Run) -> None:
+    args = ("--seed", "3", "--rounds", "3", "-p", "0.4", "-i", "0")
+    seen = ANSI.sub("", on_terminal(*args, columns=columns))
+    assert seen.split("---")[0] == run(*args).stdout.split("---")[0]
+
+
+def test_a_narrow_terminal_breaks_lines_between_words_and_indents(on_terminal: OnTerminal) -> None:
+    seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-p", "0", columns=40))
+    assert "  acceptor-0 -> proposer-0  PROMISE 1,\n    nothing accepted\n" in seen
+    assert "  proposer-0 -> acceptor-0  PROPOSE 1 " in seen
+
+
+def test_a_terminal_that_claims_no_columns_shows_everything(on_terminal: OnTerminal) -> None:
+    args = ("--seed", "3", "--rounds", "1")
+    seen = ANSI.sub("", on_terminal(*args, COLUMNS="0"))
+    assert "PROMISE 1, nothing accepted" in seen
+    assert "expected: P(Binomial(5, 0.81) >= 3)" in seen
+
+
+def test_colour_on_a_terminal_unless_it_is_not_wanted(on_terminal: OnTerminal) -> None:
+    args = ("--seed", "3", "--rounds", "3", "-p", "0.4", "-i", "0")
+    assert "\x1b[31mFAIL    1\x1b[0m" in on_terminal(*args)
+    assert not re.search(r"\x1b\[\d*;?3\dm", on_terminal(*args, NO_COLOR="1"))
+    assert "\x1b" not in on_terminal(*args, TERM="dumb")
+
+
+def test_a_pipe_is_plain_unless_colour_is_forced(run: Run) -> None:
+    args = ("--seed", "3", "--rounds", "3", "-p", "0.4")
+    assert "\x1b" not in run(*args).stdout
+    forced = run(*args, FORCE_COLOR="1", COLUMNS="20").stdout
+    assert "\x1b[31m" in forced
+    assert ANSI.sub("", forced).split("---")[0] == run(*args).stdout.split("---")[0]
+
+
+def test_what_colours_show_the_words_say_too(on_terminal: OnTerminal) -> None:
+    seen = on_terminal("--seed", "3", "--rounds", "20", "-p", "0.4", "-i", "0")
+    for coloured in re.findall(r"\x1b\[(?:1;)?31m(.*?)\x1b", seen):
+        assert re.match(r"FAIL|no quorum|Round \d+: no consensus", coloured)

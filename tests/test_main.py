@@ -1,0 +1,379 @@
+"""The program as its user meets it: options, signals, streams and exit statuses, with real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import COMMAND, OnTerminal, Run, Start, clean_environment
+
+from toy_paxos.actor_registry import registry
+from toy_paxos.main import CHAPTER, EMOJI, play_rounds
+from toy_paxos.main import run as command
+from toy_paxos.result import Settings
+
+
+def summary_of(output: str) -> dict[str, object]:
+    """The summary event at the end of JSON Lines."""
+    event: dict[str, object] = json.loads(output.splitlines()[-1])
+    assert event["event"] == "summary"
+    return event
+
+
+def wait_for_line(process: "subprocess.Popen[str]", beginning: str) -> None:
+    """Read the output of a process up to a line."""
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith(beginning):
+            return
+    raise AssertionError(f"no line began with {beginning!r}")
+
+
+# Rounds
+
+
+def test_proposals_are_the_79_emoji_of_the_original() -> None:
+    assert (EMOJI[0], EMOJI[-1], len(EMOJI)) == ("\U0001f601", "\U0001f64f", 79)
+    settings = Settings(1, 0, seed=1)
+    wanted = {finished.proposer.value for finished in islice(play_rounds(settings), 2_000)}
+    assert wanted == set(EMOJI)
+
+
+def test_each_round_has_new_actors_in_the_one_registry() -> None:
+    rounds = play_rounds(Settings(3, 0, seed=1))
+    first = next(rounds)
+    acceptor = registry["acceptor-0"]
+    second = next(rounds)
+    assert list(registry) == ["proposer-0", "acceptor-0", "acceptor-1", "acceptor-2"]
+    assert registry["acceptor-0"] is not acceptor
+    assert first.proposer is not second.proposer
+
+
+def test_rounds_can_begin_anywhere() -> None:
+    settings = Settings(3, 0.3, seed=1)
+    all_rounds = [finished.transcript for finished in islice(play_rounds(settings), 3 * CHAPTER)]
+    for first in (1, 2, CHAPTER, CHAPTER + 1, 2 * CHAPTER + 50):
+        finished = next(play_rounds(settings, first))
+        assert finished.number == first
+        assert finished.transcript == all_rounds[first - 1]
+
+
+# Options
+
+
+def test_the_defaults_are_those_of_the_original(run: Run) -> None:
+    event = json.loads(run("--json", "--rounds", "1").stdout.splitlines()[0])
+    assert (event["num_acceptors"], event["acceptor_failure_prob"]) == (5, 0.1)
+
+
+def test_without_a_seed_each_run_is_another_one(run: Run) -> None:
+    first, second = (json.loads(run("--json", "-c", "1").stdout.splitlines()[0]) for _ in range(2))
+    assert first["seed"] != second["seed"]
+
+
+def test_the_environment_sets_options(run: Run) -> None:
+    output = run(TOY_PAXOS_NUM_ACCEPTORS="2", TOY_PAXOS_ROUNDS="3", TOY_PAXOS_JSON="1").stdout
+    assert json.loads(output.splitlines()[0])["num_acceptors"] == 2
+    assert summary_of(output)["rounds"] == 3
+
+
+def test_json_is_json_all_the_way(run: Run) -> None:
+    events = [json.loads(line) for line in run("--json", "-c", "20", "-p", "0.4").stdout.splitlines()]
+    kinds = [event["event"] for event in events]
+    assert (kinds[0], kinds[-1]) == ("start", "summary")
+    summary = events[-1]
+    outcomes = [event["outcome"] for event in events if event["event"] == "round"]
+    assert summary["rounds"] == len(outcomes) == 20
+    assert summary["messages"] == kinds.count("message")
+    for outcome in ("consensus", "no-promise-quorum", "no-accept-quorum"):
+        assert summary[outcome.replace("-", "_")] == outcomes.count(outcome)
+
+
+def test_quiet_json_is_start_and_summary_only(run: Run) -> None:
+    events = [json.loads(line)["event"] for line in run("--json", "-q", "-c", "9").stdout.splitlines()]
+    assert events == ["start", "summary"]
+
+
+def test_the_help_names_every_option_an_example_and_the_exit_statuses(run: Run) -> None:
+    text = run("--help").stdout
+    assert text == run("-h").stdout
+    for option in command.params:
+        assert option.opts[-1] in text
+    assert "toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.2\n" in text
+    assert "Exit status:" in text
+
+
+def test_the_shell_can_complete_options(run: Run) -> None:
+    output = run(_TOY_PAXOS_COMPLETE="bash_complete", COMP_WORDS="toy-paxos --num", COMP_CWORD="1").stdout
+    assert output == "plain,--num-acceptors\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "what_to_do"),
+    [
+        (["-n", "0"], "0 is not in the range 1<=x<=10000"),
+        (["-n", "1" + "0" * 23], "is not in the range 1<=x<=10000"),
+        (["-n", "9" * 5_000], "is not a valid integer"),
+        (["-n", "1.5"], "'1.5' is not a valid integer"),
+        (["-p", "nan"], "'nan' is not a number"),
+        (["-p", "inf"], "inf is not in the range 0<=x<=1"),
+        (["-p", "-1"], "-1.0 is not in the range 0<=x<=1"),
+        (["-p", "often"], "'often' is not a valid float"),
+        (["-i", "-0.1"], "-0.1 is not in the range"),
+        (["-i", "nan"], "'nan' is not a number"),
+        (["-i", "inf"], "inf is not in the range"),
+        (["-c", "0"], "0 is not in the range"),
+        (["--seed", "1", "--round", "0"], "0 is not in the range"),
+        (["--seed", "x"], "'x' is not a valid integer"),
+        (["--round", "3"], "give --seed with it"),
+        (["--round", "3", "--seed", "1", "-c", "3"], "and not --rounds"),
+        (["--bogus"], "No such option '--bogus'"),
+        (["--seed"], "requires an argument"),
+        (["extra"], "unexpected extra argument (extra)"),
+    ],
+)
+def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_do: str, run: Run) -> None:
+    done = run(*args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert what_to_do in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args", [["--version"], ["--help"], ["--json", "--rounds", "1"], ["-c", "1"], ["-n", "0"]]
+)
+def test_rich_is_not_imported_where_it_is_not_needed(args: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "toy_paxos", *args],
+        capture_output=True,
+        encoding="utf-8",
+        env=clean_environment(),
+        check=False,
+    )
+    assert "click" in done.stderr
+    assert "rich" not in done.stderr
+
+
+def test_the_script_and_the_module_are_the_same_program(run: Run) -> None:
+    script = Path(sys.executable).with_name("toy-paxos")
+    output = subprocess.run([script, "--version"], capture_output=True, encoding="utf-8", check=True).stdout
+    assert output == run("--version").stdout
+
+
+# In one process, for whoever calls the command from Python
+
+
+def test_the_command_can_be_called_from_python() -> None:
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)]
+    try:
+        result = CliRunner().invoke(command, ["--seed", "1", "-c", "2"])
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM, signal.SIGQUIT), handlers, strict=True):
+            signal.signal(number, handler)
+    assert result.exit_code == 0
+    assert "--- 2 rounds of toy-paxos ---" in result.stdout
+
+
+# Pace
+
+
+def test_an_interval_paces_rounds_and_counts_their_own_time(run: Run) -> None:
+    began = time.monotonic()
+    elapsed = summary_of(run("--json", "-q", "-c", "5", "-i", "0.1").stdout)["elapsed_s"]
+    assert isinstance(elapsed, float)
+    assert 0.4 <= elapsed <= time.monotonic() - began
+
+
+def test_rounds_on_a_terminal_are_half_a_second_apart(on_terminal: OnTerminal) -> None:
+    began = time.monotonic()
+    on_terminal("-c", "3")
+    assert time.monotonic() - began >= 1
+
+
+def test_nothing_to_watch_is_not_paced(on_terminal: OnTerminal) -> None:
+    assert "--- 1,000 rounds of toy-paxos ---" in on_terminal("-q", "-c", "1000")
+
+
+def test_each_round_is_written_when_it_is_over(start: Start) -> None:
+    process = start("-i", "3600")
+    wait_for_line(process, "Round 1: ")
+
+
+def test_the_hint_is_for_endless_runs_on_a_terminal(on_terminal: OnTerminal, run: Run) -> None:
+    assert "Ctrl-C" not in on_terminal("-c", "1")
+    assert "Ctrl-C" not in run("-c", "1").stderr
+
+
+# Signals
+
+
+def interrupt(process: "subprocess.Popen[str]", number: int = signal.SIGINT) -> tuple[str, str]:
+    """Send a signal and return what the process then still has to say."""
+    process.send_signal(number)
+    return process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("interval", ["0", "3600"])
+def test_ctrl_c_ends_an_endless_run_at_once_with_a_summary_and_status_0(interval: str, start: Start) -> None:
+    process = start("-i", interval)
+    wait_for_line(process, "Round 1: ")
+    stdout, stderr = interrupt(process)
+    assert "of toy-paxos ---" in stdout
+    assert (process.returncode, stderr) == (0, "")
+
+
+@pytest.mark.parametrize("interval", ["0", "3600"])
+def test_ctrl_c_ends_a_bounded_run_with_a_summary_and_death_by_sigint(interval: str, start: Start) -> None:
+    process = start("-i", interval, "-c", "1000000")
+    wait_for_line(process, "Round 1: ")
+    stdout, stderr = interrupt(process)
+    assert "of toy-paxos ---" in stdout
+    assert (process.returncode, stderr) == (-signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("bound", [[], ["-c", "1000000"]])
+def test_sigterm_ends_any_run_with_a_summary_and_death_by_sigterm(bound: list[str], start: Start) -> None:
+    process = start("-i", "3600", *bound)
+    wait_for_line(process, "Round 1: ")
+    stdout, stderr = interrupt(process, signal.SIGTERM)
+    assert "--- 1 round of toy-paxos ---" in stdout
+    assert (process.returncode, stderr) == (-signal.SIGTERM, "")
+
+
+def test_json_ends_with_its_summary_too(start: Start) -> None:
+    process = start("-i", "3600", "--json")
+    wait_for_line(process, '{"event":"round"')
+    stdout, _ = interrupt(process)
+    assert summary_of(stdout)["rounds"] == 1
+
+
+def test_a_second_ctrl_c_kills_even_a_program_that_cannot_write(start: Start) -> None:
+    process = start()
+    wait_for_line(process, "Round 1: ")
+    # Nobody reads any more, so the program is soon stuck in a write.
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == -signal.SIGINT
+
+
+def caught_signals(pid: int) -> int:
+    """The mask of the signals for which a process has a handler of its own."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("SigCgt:")[2].split()[0], 16)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("delay", [0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06])
+def test_ctrl_c_during_the_imports_is_silent(delay: float, start: Start) -> None:
+    process = start()
+    sigint = 1 << (signal.SIGINT - 1)
+    # First Python installs its own handler, then our first line removes it.
+    while not caught_signals(process.pid) & sigint:
+        pass
+    while caught_signals(process.pid) & sigint:
+        pass
+    time.sleep(delay)
+    _, stderr = interrupt(process)
+    assert stderr == ""
+    assert process.returncode in (0, -signal.SIGINT)
+
+
+def test_ctrl_c_reaches_a_job_that_a_shell_started_in_the_background(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    command_line = f'"$@" -i 3600 >{output} & echo $!; wait $!; echo $?'
+    with subprocess.Popen(
+        ["sh", "-c", command_line, "sh", *COMMAND],
+        stdout=subprocess.PIPE,
+        env=clean_environment(),
+        encoding="utf-8",
+    ) as shell:
+        assert shell.stdout
+        pid = int(shell.stdout.readline())
+        while not (output.exists() and output.read_text().count("Round 1: ") == 2):
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGINT)
+        assert shell.stdout.readline() == "0\n"
+    assert "--- 1 round of toy-paxos ---" in output.read_text()
+
+
+def test_ctrl_backslash_prints_a_line_of_statistics_and_the_run_goes_on(start: Start) -> None:
+    process = start("-i", "3600")
+    wait_for_line(process, "Round 1: ")
+    wait_for_line(process, "Round 1: ")
+    process.send_signal(signal.SIGQUIT)
+    assert process.stderr
+    assert process.stderr.readline().startswith("toy-paxos: 1 round, consensus ")
+    stdout, stderr = interrupt(process)
+    assert "--- 1 round of toy-paxos ---" in stdout
+    assert (process.returncode, stderr) == (0, "")
+
+
+# Streams
+
+
+def test_a_closed_pipe_is_a_silent_death(start: Start) -> None:
+    process = start()
+    wait_for_line(process, "toy-paxos ")
+    assert process.stdout
+    process.stdout.close()
+    assert process.wait(timeout=30) == -signal.SIGPIPE
+    assert process.stderr
+    assert process.stderr.read() == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("args", [[], ["--json"], ["-q", "-c", "1"], ["--help"], ["--version"]])
+def test_a_full_disk_is_one_line_and_status_1(args: list[str], run: Run) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run(*args, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "toy-paxos: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("args", [[], ["--json", "-c", "1"], ["--version"]])
+def test_a_closed_standard_output_is_one_line_and_status_1(args: list[str]) -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *args],
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "toy-paxos: cannot write to standard output: it is closed\n"
+
+
+def test_a_closed_standard_error_changes_nothing() -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$@" 2>&-', "sh", *COMMAND, "-c", "1"],
+        stdout=subprocess.PIPE,
+        env=clean_environment(),
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "--- 1 round of toy-paxos ---" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_an_encoding_cannot_say_is_escaped(encoding: str, run: Run) -> None:
+    done = run("--seed", "1", "-c", "1", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"proposer-0 wants \U0001f6" in done.stdout
+
+
+def test_json_is_utf_8_whatever_the_encoding(run: Run) -> None:
+    args = ("--seed", "1", "--json", "--round", "3")
+    said = run(*args, PYTHONIOENCODING="ascii").stdout.splitlines()[:-1]
+    assert said == run(*args).stdout.splitlines()[:-1]
+    assert not any("\\" in line for line in said)

@@ -1,0 +1,73 @@
+"""Waiting that a signal ends, and dying in a way that the parent can see."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from toy_paxos.stop import StopRequest
+
+
+@pytest.fixture(autouse=True)
+def restored_signals() -> Iterator[None]:
+    """Give the test runner its signal handlers back."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+    handlers = [signal.getsignal(number) for number in numbers]
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+
+
+def test_nobody_has_asked_at_first() -> None:
+    assert StopRequest(on_quit=lambda: None).signal is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_remembers_which_signal_asked(number: int) -> None:
+    stop = StopRequest(on_quit=lambda: None)
+    os.kill(os.getpid(), number)
+    assert stop.signal == number
+
+
+def test_a_second_one_would_kill() -> None:
+    StopRequest(on_quit=lambda: None)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_wait_lasts_as_long_as_asked() -> None:
+    stop = StopRequest(on_quit=lambda: None)
+    until = time.monotonic() + 0.05
+    stop.wait(until)
+    assert time.monotonic() >= until
+
+
+def test_a_signal_before_or_during_a_wait_ends_it() -> None:
+    stop = StopRequest(on_quit=lambda: None)
+    with subprocess.Popen(["sh", "-c", f"sleep 0.1; kill -INT {os.getpid()}"]):
+        # Without an end of the wait, the test would never end.
+        stop.wait(until=time.monotonic() + 1e6)
+        stop.wait(until=time.monotonic() + 1e6)
+    assert stop.signal == signal.SIGINT
+
+
+def test_quit_calls_back_and_the_wait_goes_on() -> None:
+    called: list[float] = []
+    stop = StopRequest(on_quit=lambda: called.append(time.monotonic()))
+    with subprocess.Popen(["sh", "-c", f"sleep 0.05; kill -QUIT {os.getpid()}"]):
+        until = time.monotonic() + 1
+        stop.wait(until)
+    assert len(called) == 1
+    assert called[0] < until <= time.monotonic()
+    assert stop.signal is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_dying_by_a_signal_is_what_the_parent_sees(number: int) -> None:
+    code = f"from toy_paxos.stop import die_by; die_by({int(number)})"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -number
