@@ -139,18 +139,18 @@ class TerminalDisplay(TextDisplay):
 
     def _wrapped(self, text: "Text", width: int) -> "Text":
         """Break lines that are too long between words, and indent what follows."""
-        lines = []
+        lines: list[Text] = []
         for line in text.split("\n", allow_blank=True):
             if line.cell_len <= width:
                 lines.append(line)
                 continue
             first, *rest = line.wrap(self._console, width)
-            rest = line.blank_copy(" ").join(rest).wrap(self._console, max(1, width - 4))
-            for part in rest:
+            continuation = line.blank_copy(" ").join(rest).wrap(self._console, max(1, width - 4))
+            for part in continuation:
                 part.pad_left(4)
-            lines += [first, *rest]
-            for part in (first, *rest):
-                part.rstrip()
+            lines += [first, *continuation]
+        for line in lines:
+            line.rstrip()
         return text.blank_copy("\n").join(lines)
 
 

@@ -1,0 +1,126 @@
+"""How fast a round is, beside a floor: run by hand, never by the tests.
+
+One operation is one round, so the table's OPS column says rounds per second, in thousands where its
+heading says Kops/s. The number in parentheses is the ratio to the fastest, which is the floor: a bare
+loop that makes as many method calls, message objects and random draws a round, and does nothing else.
+"""
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from inspect import CO_GENERATOR
+from itertools import islice
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from conftest import clean_environment
+from pytest_benchmark.fixture import BenchmarkFixture
+
+import toy_paxos
+from toy_paxos.display import Display, JsonDisplay, TextDisplay
+from toy_paxos.main import play_rounds
+from toy_paxos.message import Accept
+from toy_paxos.result import Settings, Statistics
+
+SETTINGS = Settings(num_acceptors=5, acceptor_failure_prob=0.2, seed=1)
+SAMPLE = 1_000
+
+
+def calls_per_round() -> int:
+    """How many functions and methods of the program a round calls, on average.
+
+    Resuming a generator or a comprehension is not counted, nor is making a message.
+    """
+    package = str(Path(toy_paxos.__file__).parent)
+    calls = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal calls
+        code = frame.f_code
+        counts = event == "call" and code.co_filename.startswith(package)
+        calls += counts and not code.co_flags & CO_GENERATOR and not code.co_name.startswith("<")
+
+    sys.setprofile(count)
+    for _ in islice(play_rounds(SETTINGS), SAMPLE):
+        pass
+    sys.setprofile(None)
+    return calls // SAMPLE
+
+
+def messages_per_round() -> int:
+    """How many messages a round makes, on average."""
+    return sum(len(r.transcript) for r in islice(play_rounds(SETTINGS), SAMPLE)) // SAMPLE
+
+
+class Idle:
+    """An actor that does nothing."""
+
+    def receive(self, message: Accept) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.benchmark(group="rounds per second")
+def test_floor(benchmark: BenchmarkFixture) -> None:
+    calls, messages = range(calls_per_round()), range(messages_per_round())
+    draws = range(2 * SETTINGS.num_acceptors + 1)
+    draw, actor, message = random.Random(1).random, Idle(), Accept("a", "b", 1, "v")
+
+    def floor() -> None:
+        for _ in messages:
+            Accept("acceptor-0", "proposer-0", 1, "v")
+        for _ in draws:
+            draw()
+        for _ in calls:
+            actor.receive(message)
+
+    benchmark(floor)
+
+
+@pytest.mark.benchmark(group="rounds per second")
+def test_quiet(benchmark: BenchmarkFixture) -> None:
+    rounds, statistics = play_rounds(SETTINGS), Statistics(SETTINGS)
+    benchmark(lambda: statistics.add(next(rounds)))
+
+
+@pytest.mark.benchmark(group="rounds per second")
+@pytest.mark.parametrize("format", [TextDisplay, JsonDisplay])
+def test_to_a_file(
+    format: Callable[[Settings], Display], benchmark: BenchmarkFixture, tmp_path: Path
+) -> None:
+    rounds, statistics, display = play_rounds(SETTINGS), Statistics(SETTINGS), format(SETTINGS)
+    with (tmp_path / "output").open("w", encoding="utf-8") as output:
+
+        def round() -> None:
+            finished = next(rounds)
+            statistics.add(finished)
+            output.write(display.round(finished))
+            output.flush()
+
+        benchmark(round)
+
+
+@pytest.mark.benchmark(group="rounds per second by number of acceptors: ten times as many, ten times as slow")
+@pytest.mark.parametrize("num_acceptors", [5, 50, 500, 5_000])
+def test_acceptors(num_acceptors: int, benchmark: BenchmarkFixture) -> None:
+    rounds = play_rounds(Settings(num_acceptors, 0.2, seed=1))
+    benchmark(lambda: next(rounds))
+
+
+def peak_kib(rounds: int) -> int:
+    """The largest resident size of a quiet run, in KiB."""
+    # Asked from inside: to the outside, the size of this process would count as the child's.
+    code = (
+        f"from toy_paxos.main import run; run.main(['-q', '-c', '{rounds}'], standalone_mode=False);"
+        "print(*(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    output = subprocess.check_output([sys.executable, "-c", code], env=clean_environment(), encoding="utf-8")
+    return int(output.split()[-2])
+
+
+def test_memory_is_flat(capsys: pytest.CaptureFixture[str]) -> None:
+    few, many = peak_kib(20_000), peak_kib(200_000)
+    with capsys.disabled():
+        print(f"\npeak memory: {few:,} KiB after 20,000 rounds, {many:,} KiB after 200,000")
+    assert many - few < 1024
