@@ -1,0 +1,37 @@
+"""The README's examples are what the program prints, and its commands are the ones that are run."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from test_transcripts import printed_by
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", README)
+
+
+def test_the_readme_has_a_transcript_the_help_and_a_replay() -> None:
+    commands = [command for command, _ in EXAMPLES]
+    assert commands[0].endswith("--rounds 1")
+    assert "toy-paxos --help" in commands
+    assert any("--round " in command for command in commands)
+
+
+@pytest.mark.parametrize(("command", "expected"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
+def test_an_example_is_what_the_program_prints(command: str, expected: str, run: Run) -> None:
+    assert printed_by(command, run) == expected
+
+
+def test_the_file_map_is_complete() -> None:
+    modules = {path.name for path in (ROOT / "toy_paxos").glob("*.py")}
+    assert modules - set(re.findall(r"^\| `(\w+\.py)`", README, re.MULTILINE)) == {
+        "__init__.py",
+        "__main__.py",
+    }
+
+
+def test_the_readmes_test_command_is_what_ci_runs() -> None:
+    assert "grep '^python3 -m venv .*pytest$' README.md" in (ROOT / ".ci" / "run").read_text()
+    assert len(re.findall("^python3 -m venv .*pytest$", README, re.MULTILINE)) == 1
