@@ -1,22 +1,18 @@
 """What people and programs get to see: plain data in, text out. It decides nothing about Paxos.
 
-Three displays say the same thing: :class:`TextDisplay` in plain words, a line a message;
-:class:`TerminalDisplay` in the same words, coloured and wrapped by rich; :class:`JsonDisplay` as JSON
-Lines, an object an event. Each returns what is to be written, and writes nothing itself.
+A display returns what is to be written, and writes nothing itself: :class:`TextDisplay` in plain words, a
+line a message, :class:`JsonDisplay` as JSON Lines, an object an event. Here is what they say of direct calls.
 """
 
 import json
-import shutil
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from toy_paxos import __version__
 from toy_paxos.message import Accept, Message, Promise, Propose
 from toy_paxos.proposer import Proposer, majority
-from toy_paxos.result import Outcome, Round, Settings, Statistics
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from toy_paxos.result import Outcome, Round, Statistics, Totals
+from toy_paxos.settings import Settings
 
 OUTCOME_LABELS = {
     Outcome.CONSENSUS: "consensus",
@@ -24,17 +20,20 @@ OUTCOME_LABELS = {
     Outcome.NO_ACCEPT_QUORUM: "no quorum of accepts",
 }
 
+R_contra = TypeVar("R_contra", contravariant=True)
+S_contra = TypeVar("S_contra", contravariant=True)
 
-class Display(Protocol):
-    """Turns what happened into what is to be written to standard output."""
+
+class Display(Protocol[R_contra, S_contra]):
+    """Turns rounds of one kind, and the statistics of one kind, into what is to be written."""
 
     def start(self) -> str:
         """Return what to write before the first round."""
 
-    def round(self, finished: Round) -> str:
+    def round(self, finished: R_contra) -> str:
         """Return what to write of one round."""
 
-    def summary(self, statistics: Statistics) -> str:
+    def summary(self, statistics: S_contra) -> str:
         """Return what to write after the last round."""
 
 
@@ -56,7 +55,7 @@ class TextDisplay:
         """A wish, two phases message by message, each with its tally, and an outcome."""
         proposer, transcript = finished.proposer, finished.transcript
         phase_2 = finished.types.index("PROPOSE" if proposer.proposal else "TERMINATE")
-        lines = ["", f"Round {finished.number}: {proposer.name} wants {proposer.value}"]
+        lines = ["", f"Round {finished.number}: {proposer.name} wants {printable(proposer.value)}"]
         lines += map(self._message, transcript[:phase_2])
         lines.append(tally(finished.promises, "promised", proposer))
         lines += map(self._message, transcript[phase_2:])
@@ -71,87 +70,17 @@ class TextDisplay:
 
     def summary(self, statistics: Statistics) -> str:
         """Each outcome with its share, the expected rate of consensus, and how to replay the run."""
-        settings, rounds = self.settings, statistics.rounds
-        lines = ["", f"--- {plural(rounds, 'round')} of toy-paxos ---"]
+        settings = self.settings
+        lines = summary_heading(statistics)
         for outcome, label in OUTCOME_LABELS.items():
-            number = statistics.outcomes[outcome]
-            share = f"{number / rounds:>9.2%}" if rounds else ""
-            lines.append(f"{label:<21} {number:>8,}{share}")
+            lines.append(share_line(label, statistics.outcomes[outcome], statistics.rounds))
             if outcome is Outcome.CONSENSUS:
                 lines.append(f"  {'expected':<28}{settings.expected_consensus_rate:>9.2%}")
-        lines += [
-            f"{plural(statistics.messages, 'message')} in {speed(statistics)}",
+        lines.append(
             f"expected: P(Binomial({settings.num_acceptors}, {settings.both_phases_prob:.4g})"
-            f" >= {majority(settings.num_acceptors)}), a majority fails neither phase",
-            f"seed {settings.seed}, replay: {replay_command(statistics)}",
-        ]
-        return "\n".join(lines) + "\n"
-
-
-class TerminalDisplay(TextDisplay):
-    """The same words, coloured by what they mean, and wrapped between words."""
-
-    # Looked for from the start of a line, so that no value can imitate them.
-    STYLES = (
-        (r"^toy-paxos .*|^--- .*|^Round \d+: \S+ wants .*", "bold"),
-        (r"^Round \d+: consensus.*", "bold green"),
-        (r"^Round \d+: no consensus.*", "bold red"),
-        (r"^  \d+ of .*: ((?P<green>quorum)|(?P<red>no quorum))$", ""),
-        (r"^  \S+ -> \S+ +((PREPARE|TERMINATE|PROMISE) \d+(, nothing accepted$)?)?", "dim"),
-        (r"^  \S+ -> \S+ +((?P<cyan>PROPOSE.*)|(?P<green>ACCEPT.*)|(?P<red>FAIL.*))", ""),
-        (r"^  \S+ -> \S+ +PROMISE \d+(?P<yellow>, accepted .*)", ""),
-    )
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        # Here and not above: pipes, --json, --help and errors must not pay for the import.
-        from rich.console import Console
-
-        # Lines are wrapped below. The width given here is only to keep rich from finding out another one:
-        # it takes COLUMNS=0 at its word and prints nothing.
-        self._console = Console(highlight=False, width=80)
-
-    def start(self) -> str:
-        """Who takes part, and the seed."""
-        return self._styled(super().start())
-
-    def round(self, finished: Round) -> str:
-        """A wish, two phases message by message, each with its tally, and an outcome."""
-        return self._styled(super().round(finished))
-
-    def summary(self, statistics: Statistics) -> str:
-        """Each outcome with its share, the expected rate of consensus, and how to replay the run."""
-        *lines, replay = super().summary(statistics).splitlines(keepends=True)
-        # A command must survive being copied from the screen: the terminal may break its line, we may not.
-        return self._styled("".join(lines)) + replay
-
-    def _styled(self, words: str) -> str:
-        from rich.text import Text
-
-        text = Text(words, end="")
-        for pattern, style in self.STYLES:
-            text.highlight_regex(f"(?m){pattern}", style)
-        if self._console.file.isatty():
-            text = self._wrapped(text, shutil.get_terminal_size().columns)
-        with self._console.capture() as capture:
-            self._console.print(text, soft_wrap=True, end="")
-        return capture.get()
-
-    def _wrapped(self, text: "Text", width: int) -> "Text":
-        """Break lines that are too long between words, and indent what follows."""
-        lines: list[Text] = []
-        for line in text.split("\n", allow_blank=True):
-            if line.cell_len <= width:
-                lines.append(line)
-                continue
-            first, *rest = line.wrap(self._console, width)
-            continuation = line.blank_copy(" ").join(rest).wrap(self._console, max(1, width - 4))
-            for part in continuation:
-                part.pad_left(4)
-            lines += [first, *continuation]
-        for line in lines:
-            line.rstrip()
-        return text.blank_copy("\n").join(lines)
+            f" >= {majority(settings.num_acceptors)}), a majority fails neither phase"
+        )
+        return "\n".join(lines + summary_ending(statistics))
 
 
 class JsonDisplay:
@@ -159,11 +88,10 @@ class JsonDisplay:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     def start(self) -> str:
         """The ``start`` event."""
-        return self._line(
+        return json_line(
             event="start",
             version=__version__,
             seed=self.settings.seed,
@@ -173,11 +101,12 @@ class JsonDisplay:
 
     def round(self, finished: Round) -> str:
         """A ``message`` event for each message delivered, then the ``round`` event."""
-        lines = [self._message(finished.number, message) for message in finished.transcript]
+        number = finished.number
+        lines = [json_line(**message_event(number, message)) for message in finished.transcript]
         lines.append(
-            self._line(
+            json_line(
                 event="round",
-                round=finished.number,
+                round=number,
                 proposal=finished.proposer.value,
                 outcome=finished.outcome,
                 value=finished.proposer.learned,
@@ -187,26 +116,9 @@ class JsonDisplay:
         )
         return "".join(lines)
 
-    def _message(self, number: int, message: Message) -> str:
-        value, accepted_id = None, None
-        if isinstance(message, (Propose, Accept)):
-            value = message.value
-        elif isinstance(message, Promise) and message.accepted:
-            accepted_id, value = message.accepted
-        return self._line(
-            event="message",
-            round=number,
-            type=message.type,
-            sender=message.sender,
-            recipient=message.recipient,
-            id=message.id,
-            value=value,
-            accepted_id=accepted_id,
-        )
-
     def summary(self, statistics: Statistics) -> str:
         """The ``summary`` event."""
-        return self._line(
+        return json_line(
             event="summary",
             rounds=statistics.rounds,
             consensus=statistics.outcomes[Outcome.CONSENSUS],
@@ -214,12 +126,37 @@ class JsonDisplay:
             no_accept_quorum=statistics.outcomes[Outcome.NO_ACCEPT_QUORUM],
             messages=statistics.messages,
             consensus_rate=statistics.consensus_rate,
-            expected_consensus_rate=statistics.settings.expected_consensus_rate,
+            expected_consensus_rate=self.settings.expected_consensus_rate,
             elapsed_s=statistics.elapsed_s,
         )
 
-    def _line(self, **event: Any) -> str:
-        return self._encoder.encode(event) + "\n"
+
+# One encoder for all lines: json.dumps would make a new one for each.
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def json_line(**event: Any) -> str:
+    """An event as a line of its own."""
+    return ENCODER.encode(event) + "\n"
+
+
+def message_event(number: int, message: Message) -> dict[str, Any]:
+    """The ``message`` event of a round."""
+    value, accepted_id = None, None
+    if isinstance(message, (Propose, Accept)):
+        value = message.value
+    elif isinstance(message, Promise) and message.accepted:
+        accepted_id, value = message.accepted
+    return {
+        "event": "message",
+        "round": number,
+        "type": message.type,
+        "sender": message.sender,
+        "recipient": message.recipient,
+        "id": message.id,
+        "value": value,
+        "accepted_id": accepted_id,
+    }
 
 
 @lru_cache(maxsize=2**16)
@@ -232,11 +169,11 @@ def message_head(type: str, sender: str, recipient: str, id: int, route_width: i
 def details(message: Message) -> str:
     """What a message says beyond its number: a value, or what its sender accepted before."""
     if isinstance(message, (Propose, Accept)):
-        return f" {message.value}"
+        return f" {printable(message.value)}"
     if isinstance(message, Promise):
         if not message.accepted:
             return ", nothing accepted"
-        return f", accepted {message.accepted.id} {message.accepted.value}"
+        return f", accepted {message.accepted.id} {printable(message.accepted.value)}"
     return ""
 
 
@@ -251,28 +188,47 @@ def outcome_words(finished: Round) -> str:
     quorum = finished.proposer.quorum
     match finished.outcome:
         case Outcome.CONSENSUS:
-            return f"consensus on {finished.proposer.learned}"
+            return f"consensus on {printable(finished.proposer.learned or '')}"
         case Outcome.NO_PROMISE_QUORUM:
             return f"no consensus, {plural(quorum - finished.promises, 'promise')} short of a quorum"
         case Outcome.NO_ACCEPT_QUORUM:
             return f"no consensus, {plural(quorum - finished.accepts, 'accept')} short of a quorum"
 
 
-def running_line(statistics: Statistics) -> str:
+def summary_heading(totals: Totals[Any]) -> list[str]:
+    """How a summary begins."""
+    return ["", f"--- {plural(totals.rounds, 'round')} of toy-paxos ---"]
+
+
+def share_line(label: str, number: int, rounds: int) -> str:
+    """In how many rounds something was so, and their share."""
+    share = f"{number / rounds:>9.2%}" if rounds else ""
+    return f"{label:<21} {number:>8,}{share}"
+
+
+def summary_ending(totals: Totals[Any]) -> list[str]:
+    """How a summary ends: speed, and the way back."""
+    return [
+        f"{plural(totals.messages, 'message')} in {speed(totals)}",
+        f"seed {totals.settings.seed}, replay: {totals.replay_command}\n",
+    ]
+
+
+def running_line(totals: Totals[Any]) -> str:
     """One line about a run that goes on."""
-    observed = statistics.consensus_rate
+    rate = "-" if totals.consensus_rate is None else f"{totals.consensus_rate:.2%}"
+    if not totals.settings.network:
+        rate += f" (expected {totals.settings.expected_consensus_rate:.2%})"
     return (
-        f"toy-paxos: {plural(statistics.rounds, 'round')}, "
-        f"consensus {'-' if observed is None else f'{observed:.2%}'} "
-        f"(expected {statistics.settings.expected_consensus_rate:.2%}), "
-        f"{plural(statistics.messages, 'message')} in {speed(statistics)}"
+        f"toy-paxos: {plural(totals.rounds, 'round')}, consensus {rate}, "
+        f"{plural(totals.messages, 'message')} in {speed(totals)}"
     )
 
 
-def speed(statistics: Statistics) -> str:
+def speed(totals: Totals[Any]) -> str:
     """How long it took, and how fast that was."""
-    elapsed = statistics.elapsed_s
-    rate = f", {statistics.rounds / elapsed:,.1f} rounds/s" if elapsed else ""
+    elapsed = totals.elapsed_s
+    rate = f", {totals.rounds / elapsed:,.1f} rounds/s" if elapsed else ""
     return f"{elapsed:.2f} s{rate}"
 
 
@@ -281,13 +237,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def replay_command(statistics: Statistics) -> str:
-    """The command that shows the same rounds again."""
-    settings = statistics.settings
-    command = (
-        f"toy-paxos --num-acceptors {settings.num_acceptors} "
-        f"--acceptor-failure-prob {settings.acceptor_failure_prob!r} --seed {settings.seed}"
-    )
-    if statistics.first > 1:
-        return f"{command} --round {statistics.first}"
-    return f"{command} --rounds {statistics.rounds}" if statistics.rounds else command
+def printable(value: str) -> str:
+    """A value that cannot wreck its line: control characters and the like are escaped."""
+    if value.isprintable():
+        return value
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+    return "".join(escaped)

@@ -1,7 +1,7 @@
 """The program: options in, endless rounds of Paxos, statistics out.
 
-This is the one module that knows the command line, the global registry, the clock and the dice. It wires
-the others together, and decides nothing about Paxos.
+This is the one module that knows the command line and the clock. It wires the others together, and
+decides nothing about Paxos.
 """
 
 import errno
@@ -11,56 +11,25 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator
-from itertools import count, islice
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from signal import SIGINT
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import click
 
 from toy_paxos import __version__
-from toy_paxos.acceptor import FailingAcceptor
-from toy_paxos.actor_registry import deliver, registry
-from toy_paxos.display import Display, JsonDisplay, TerminalDisplay, TextDisplay, running_line
-from toy_paxos.proposer import Proposer
-from toy_paxos.result import Round, Settings, Statistics
+from toy_paxos.display import Display, JsonDisplay, TextDisplay, running_line
+from toy_paxos.network_display import NetworkJsonDisplay, NetworkTextDisplay
+from toy_paxos.network_result import NetworkRound, NetworkStatistics
+from toy_paxos.result import Round, Statistics, Totals
+from toy_paxos.rounds import EMOJI, play_network_rounds, play_rounds
+from toy_paxos.settings import Network, Settings
 from toy_paxos.stop import StopRequest, die_by
 
-EMOJI = [chr(code) for code in range(0x1F601, 0x1F64F + 1)]
-
-# So many rounds share their dice. New dice for each chapter make any round reachable without playing all
-# those before it; shorter chapters would spend noticeable time on making dice.
-CHAPTER = 100
-
-
-def play_rounds(settings: Settings, first: int = 1) -> Iterator[Round]:
-    """Endless rounds from the one numbered ``first`` on; each depends on its number and the settings alone.
-
-    Of the dice only ``random()`` is used: the one method whose numbers Python promises to keep the
-    same for a seed, in every version.
-    """
-    acceptors = [f"acceptor-{number}" for number in range(settings.num_acceptors)]
-    chapter_start = first - (first - 1) % CHAPTER
-    for number in count(chapter_start):
-        if (number - 1) % CHAPTER == 0:
-            draw_proposal = random.Random(f"{settings.seed} proposals {number}").random
-            draw_failure = random.Random(f"{settings.seed} failures {number}").random
-        proposal = EMOJI[int(draw_proposal() * len(EMOJI))]
-        proposer = Proposer("proposer-0", proposal, acceptors)
-        finished = play_round(number, proposer, settings.acceptor_failure_prob, draw_failure)
-        if number >= first:
-            yield finished
-
-
-def play_round(
-    number: int, proposer: Proposer, failure_prob: float, draw_failure: Callable[[], float]
-) -> Round:
-    """Play one round between a new proposer and new acceptors, in the global registry."""
-    registry.clear()
-    registry.register(proposer)
-    for name in proposer.acceptors:
-        registry.register(FailingAcceptor(name, failure_prob, draw_failure))
-    return Round(number, proposer, list(deliver(registry, proposer.prepare())))
+R = TypeVar("R")
+S = TypeVar("S")
 
 
 class NumberRange(click.FloatRange):
@@ -78,7 +47,16 @@ class GroupedCommand(click.Command):
     """A command whose help lists its options by what they are about."""
 
     groups: ClassVar = {
-        "Cluster": ("num_acceptors", "acceptor_failure_prob"),
+        "Cluster": ("num_acceptors", "acceptor_failure_prob", "value"),
+        "Network, simulated as soon as one of these is given": (
+            "num_proposers",
+            "failure_mode",
+            "message_loss_prob",
+            "message_duplication_prob",
+            "proposer_failure_prob",
+            "timeout",
+            "max_attempts",
+        ),
         "Run": ("rounds", "interval", "seed", "round"),
         "Output": ("quiet", "json"),
     }
@@ -105,6 +83,7 @@ Exit status:
   0    all rounds done, or Ctrl-C in an endless run
   1    the output cannot be written
   2    wrong usage
+  3    safety violated: two values chosen, or one that nobody proposed
   130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe
 \b
 Each option can also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.
@@ -125,6 +104,53 @@ Ctrl-\\ prints running statistics.""",
     metavar="P",
     default=0.1,
     help="Probability that an acceptor answers FAIL to a request.",
+)
+@click.option(
+    "--value",
+    multiple=True,
+    metavar="TEXT",
+    help="What the proposer wants; repeat it for others.  [default: an emoji]",
+)
+@click.option(
+    "--num-proposers",
+    type=click.IntRange(1, len(EMOJI)),
+    metavar="K",
+    help="Number of proposers that compete.  [default: 1]",
+)
+@click.option(
+    "--failure-mode",
+    type=click.Choice(["reply", "silent"]),
+    help="What failing acceptors do: answer FAIL, or nothing.  [default: reply]",
+)
+@click.option(
+    "--message-loss-prob",
+    type=NumberRange(0, 1),
+    metavar="P",
+    help="Probability that a message is lost.  [default: 0]",
+)
+@click.option(
+    "--message-duplication-prob",
+    type=NumberRange(0, 1),
+    metavar="P",
+    help="Probability that a message arrives twice.  [default: 0]",
+)
+@click.option(
+    "--proposer-failure-prob",
+    type=NumberRange(0, 1),
+    metavar="P",
+    help="Probability that a proposer crashes before any one message it sends.  [default: 0]",
+)
+@click.option(
+    "--timeout",
+    type=NumberRange(0.1, 3_600_000),
+    metavar="MS",
+    help="How long a proposer waits for a majority before it tries again.  [default: 30]",
+)
+@click.option(
+    "--max-attempts",
+    type=click.IntRange(1, 1_000),
+    metavar="N",
+    help="After how many attempts a proposer gives up.  [default: 10]",
 )
 @click.option(
     "-c",
@@ -153,12 +179,14 @@ Ctrl-\\ prints running statistics.""",
 def run(
     num_acceptors: int,
     acceptor_failure_prob: float,
+    value: tuple[str, ...],
     rounds: int | None,
     interval: float | None,
     seed: int | None,
     round: int | None,
     quiet: bool,
     json: bool,
+    **network_options: Any,
 ) -> None:
     """Run rounds of Paxos until Ctrl-C, and show every message.
 
@@ -170,40 +198,70 @@ def run(
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
-    settings = Settings(num_acceptors, acceptor_failure_prob, seed)
+    given = {name: option for name, option in network_options.items() if option is not None}
+    network = Network(**given) if given else None
+    check_values(value, network.num_proposers if network else 1)
+    settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network)
     if interval is None:
         interval = 0.5 if sys.stdout.isatty() and not quiet else 0
-    last = 1 if round else rounds
-    show(
-        islice(play_rounds(settings, round or 1), last),
-        last,
-        Statistics(settings),
-        choose_display(settings, json),
-        interval,
-        quiet,
-    )
+    pace = Pace(1 if round else rounds, interval, quiet)
+    set_encoding(json)
+    if network:
+        over_network = play_network_rounds(settings, network, round or 1)
+        show(over_network, NetworkStatistics(settings), network_display(settings, network, json), pace)
+    else:
+        show(play_rounds(settings, round or 1), Statistics(settings), direct_display(settings, json), pace)
 
 
-def choose_display(settings: Settings, json: bool) -> Display:
-    """The display that suits standard output, whose encoding it sets up so that no emoji can fail."""
+def direct_display(settings: Settings, json: bool) -> Display[Round, Statistics]:
+    """The display of direct calls that suits standard output."""
+    return JsonDisplay(settings) if json else coloured(TextDisplay(settings))
+
+
+def network_display(
+    settings: Settings, network: Network, json: bool
+) -> Display[NetworkRound, NetworkStatistics]:
+    """The display of the simulated network that suits standard output."""
+    return NetworkJsonDisplay(settings, network) if json else coloured(NetworkTextDisplay(settings, network))
+
+
+def coloured(words: Display[R, S]) -> Display[R, S]:
+    """The words as rich shows them, if there is a terminal."""
+    if not sys.stdout.isatty() and not os.environ.get("FORCE_COLOR"):
+        return words
+    # Here and not above: pipes, --json, --help and errors must not pay for the import of rich.
+    from toy_paxos.terminal import TerminalDisplay
+
+    return TerminalDisplay(words)
+
+
+def check_values(values: tuple[str, ...], num_proposers: int) -> None:
+    """Refuse values that no proposer can want; raises click.UsageError."""
+    if "" in values:
+        raise click.UsageError("--value: the empty text is no value, give it at least one character.")
+    if len(values) > num_proposers:
+        raise click.UsageError(
+            f"--value is given {len(values)} times, which takes --num-proposers {len(values)} or more."
+        )
+
+
+def set_encoding(json: bool) -> None:
+    """Set standard output up so that no value can fail to be written."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8" if json else None, errors="backslashreplace")
-    if json:
-        return JsonDisplay(settings)
-    if sys.stdout.isatty() or os.environ.get("FORCE_COLOR"):
-        return TerminalDisplay(settings)
-    return TextDisplay(settings)
 
 
-def show(
-    wanted: Iterator[Round],
-    num_rounds: int | None,
-    statistics: Statistics,
-    display: Display,
-    interval: float,
-    quiet: bool,
-) -> None:
-    """Show rounds at their pace until there are no more or somebody asks to stop; then sum up and end."""
+@dataclass(frozen=True)
+class Pace:
+    """How many rounds to show (None: endlessly), how many seconds apart, and whether to show them at all."""
+
+    num_rounds: int | None
+    interval: float
+    quiet: bool
+
+
+def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], pace: Pace) -> None:
+    """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end."""
     began = due = time.monotonic()
 
     def report() -> None:
@@ -212,21 +270,25 @@ def show(
 
     stop = StopRequest(on_quit=report)
     write(display.start())
-    if num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
+    if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
         click.echo("Ctrl-C to stop", err=True)
-    for finished in wanted:
-        if interval:
+    for finished in islice(rounds, pace.num_rounds):
+        if pace.interval:
             stop.wait(until=due)
-            due = max(due + interval, time.monotonic())
+            due = max(due + pace.interval, time.monotonic())
         if stop.signal:
             break
         statistics.add(finished)
-        if not quiet:
+        if not pace.quiet or statistics.violated:
             write(display.round(finished))
+        if statistics.violated:
+            break
     statistics.elapsed_s = time.monotonic() - began
     write(display.summary(statistics))
-    complete = statistics.rounds == num_rounds
-    stopped_an_endless_run = num_rounds is None and stop.signal == SIGINT
+    if statistics.violated:
+        sys.exit(3)
+    complete = statistics.rounds == pace.num_rounds
+    stopped_an_endless_run = pace.num_rounds is None and stop.signal == SIGINT
     if stop.signal and not complete and not stopped_an_endless_run:
         die_by(stop.signal)
 

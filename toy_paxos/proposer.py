@@ -5,14 +5,25 @@ its own value only if none of the acceptors that promised has accepted anything 
 section 2.2, property P2c). And its whole wisdom is in another, :func:`majority`: any two majorities
 share an acceptor, so what one majority has accepted, every other hears of.
 
-It acts as soon as a majority has answered, or no longer can; it never waits for all. What is left out:
-a second attempt under a higher number, and a distinguished proposer (section 2.4). One proposer with
-one attempt either succeeds or fails.
+It acts as soon as a majority has answered, or no longer can; it never waits for all. If nothing comes of an
+attempt, and only then, it may begin another under a higher number; answers to the one before are stale, and
+ignored. What is left out: a distinguished proposer (section 2.4). So proposers can get into each other's way
+for ever, and it is up to the clock to keep them apart.
 """
 
 from collections.abc import Iterable, Sequence
 
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.message import (
+    Accept,
+    Fail,
+    Message,
+    Prepare,
+    Promise,
+    Proposal,
+    Propose,
+    Terminate,
+    Timeout,
+)
 
 
 def majority(num_acceptors: int) -> int:
@@ -30,22 +41,32 @@ def safe_value(accepted: Iterable[Proposal | None], own: str) -> str:
 
 
 class Proposer:
-    """A proposer that would like ``value`` to be chosen by ``acceptors``, in one attempt numbered ``id``.
+    """A proposer that would like ``value`` to be chosen by ``acceptors``.
 
-    After the attempt, ``learned`` is the value it knows to be chosen, or None if it knows of none.
+    Its attempts are numbered ``id``, ``id + id_step``, and so on. With as many proposers as the step,
+    each beginning at a number of its own below it, no two ever use the same number (section 2.2).
+    ``learned`` is the value it knows to be chosen, or None if it knows of none.
     """
 
-    def __init__(self, name: str, value: str, acceptors: Sequence[str], id: int = 1) -> None:
+    def __init__(
+        self, name: str, value: str, acceptors: Sequence[str], id: int = 1, id_step: int = 1
+    ) -> None:
         self.name = name
         self.value = value
         self.acceptors = acceptors
         self.quorum = majority(len(acceptors))
+        self.id_step = id_step
+        self.learned: str | None = None
+        self.begin_attempt(id)
+
+    def begin_attempt(self, id: int) -> None:
+        """Forget what was answered to any other number."""
         self.id = id
         self.promises: dict[str, Proposal | None] = {}
         self.refusals: set[str] = set()
+        self.abandoned = False
         self.proposal: Proposal | None = None
         self.accepts: set[str] = set()
-        self.learned: str | None = None
 
     def prepare(self) -> list[Message]:
         """Phase 1a: ask every acceptor for a promise."""
@@ -61,11 +82,13 @@ class Proposer:
             return self.count_accept(message)
         if isinstance(message, Fail):
             return self.count_refusal(message)
+        if isinstance(message, Timeout):
+            return self.try_again()
         return []
 
     def count_promise(self, promise: Promise) -> list[Message]:
         """Phase 2a: with a majority of promises, propose the one value that is safe, to all."""
-        if self.proposal:
+        if self.proposal or self.abandoned:
             return []
         self.promises[promise.sender] = promise.accepted
         if len(self.promises) < self.quorum:
@@ -82,11 +105,20 @@ class Proposer:
         return []
 
     def count_refusal(self, fail: Fail) -> list[Message]:
-        """Give up, and tell all, the moment that too many refuse for a majority to promise."""
-        if self.proposal or fail.sender in self.refusals:
+        """Abandon the attempt, and tell all, the moment that no majority can promise any more."""
+        if self.proposal or self.abandoned:
             return []
         self.refusals.add(fail.sender)
-        too_many = len(self.acceptors) - self.quorum + 1
-        if len(self.refusals) != too_many:
+        # A promise stands even if its acceptor refuses the same request when that arrives a second time.
+        refused = self.refusals - self.promises.keys()
+        if len(self.acceptors) - len(refused) >= self.quorum:
             return []
+        self.abandoned = True
         return [Terminate(self.name, acceptor, self.id) for acceptor in self.acceptors]
+
+    def try_again(self) -> list[Message]:
+        """Begin phase 1 with the next number, unless there is nothing left to learn."""
+        if self.learned is not None:
+            return []
+        self.begin_attempt(self.id + self.id_step)
+        return self.prepare()

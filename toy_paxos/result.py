@@ -1,18 +1,17 @@
-"""What came of a round and of a run, and what should have: plain data for whoever displays it.
+"""What came of a round and of a run with direct calls: plain data for whoever displays it."""
 
-The law: with failure probability p, an acceptor accepts only if it fails neither of its two requests,
-so with probability q = (1-p)^2. A proposer with one attempt succeeds if a majority of N acceptors
-accepts. So P(consensus) = P(Binomial(N, q) >= majority(N)).
-"""
-
-import math
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from toy_paxos.message import Message
-from toy_paxos.proposer import Proposer, majority
+from toy_paxos.proposer import Proposer
+from toy_paxos.settings import Settings
+
+R = TypeVar("R")
 
 
 class Outcome(StrEnum):
@@ -21,39 +20,6 @@ class Outcome(StrEnum):
     CONSENSUS = "consensus"
     NO_PROMISE_QUORUM = "no-promise-quorum"
     NO_ACCEPT_QUORUM = "no-accept-quorum"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What determines every round of a run, and how many rounds succeed in the long run."""
-
-    num_acceptors: int
-    acceptor_failure_prob: float
-    seed: int
-
-    @property
-    def both_phases_prob(self) -> float:
-        """The probability q that an acceptor fails neither of its two requests."""
-        return (1 - self.acceptor_failure_prob) ** 2
-
-    @property
-    def expected_consensus_rate(self) -> float:
-        """P(Binomial(N, q) >= majority(N))."""
-        n, q = self.num_acceptors, self.both_phases_prob
-        if q in (0, 1):
-            return q
-        # In logarithms, because the binomial coefficients of 10,000 do not fit into a float.
-        log_factorial = [math.lgamma(k + 1) for k in range(n + 1)]
-        return math.fsum(
-            math.exp(
-                log_factorial[n]
-                - log_factorial[k]
-                - log_factorial[n - k]
-                + k * math.log(q)
-                + (n - k) * math.log1p(-q)
-            )
-            for k in range(majority(n), n + 1)
-        )
 
 
 @dataclass
@@ -88,25 +54,45 @@ class Round:
 
 
 @dataclass
-class Statistics:
-    """The running totals of a run; ``elapsed_s`` is its wall time in seconds."""
+class Totals(ABC, Generic[R]):
+    """The running totals of a run of any kind of round; ``elapsed_s`` is its wall time in seconds."""
 
     settings: Settings
     first: int = 1
     rounds: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
     messages: int = 0
+    violated: bool = False
     elapsed_s: float = 0.0
 
-    def add(self, finished: Round) -> None:
+    @abstractmethod
+    def add(self, finished: R) -> None:
         """Count one more round."""
+
+    def count(self, number: int, outcome: str, messages: int) -> None:
+        """Count what every kind of round has."""
         if not self.rounds:
-            self.first = finished.number
+            self.first = number
         self.rounds += 1
-        self.outcomes[finished.outcome] += 1
-        self.messages += len(finished.transcript)
+        self.outcomes[outcome] += 1
+        self.messages += messages
 
     @property
     def consensus_rate(self) -> float | None:
         """The observed share of rounds with consensus, or None before the first round."""
         return self.outcomes[Outcome.CONSENSUS] / self.rounds if self.rounds else None
+
+    @property
+    def replay_command(self) -> str:
+        """The command that shows the same rounds again."""
+        if self.first > 1:
+            return f"{self.settings.command} --round {self.first}"
+        return f"{self.settings.command} --rounds {self.rounds}" if self.rounds else self.settings.command
+
+
+class Statistics(Totals[Round]):
+    """The totals of a run with direct calls."""
+
+    def add(self, finished: Round) -> None:
+        """Count one more round."""
+        self.count(finished.number, finished.outcome, len(finished.transcript))

@@ -1,0 +1,81 @@
+"""The words of any display on a terminal: coloured by what they mean, and wrapped between words."""
+
+import shutil
+from typing import Generic, TypeVar
+
+from rich.console import Console
+from rich.text import Text
+
+from toy_paxos.display import Display
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+MESSAGE = r"^ +(?:[\d.]+ ms +)?\S+ -> \S+ +(?:(?:lost|duplicate|stale): )?"
+
+# Looked for from the start of a line, so that no value can imitate them.
+STYLES = (
+    (r"^toy-paxos .*|^--- .*|^Round \d+: \S+ wants .*|^ +proposer-\d+ wants .*", "bold"),
+    (r"^Round \d+: consensus.*", "bold green"),
+    (r"^Round \d+: (no |all |chosen).*", "bold red"),
+    (r"^  \d+ of .*: ((?P<green>quorum)|(?P<red>no quorum))$", ""),
+    (MESSAGE + r"((PREPARE|TERMINATE|PROMISE) \d+(, nothing accepted$)?)?", "dim"),
+    (MESSAGE + r"((?P<cyan>PROPOSE.*)|(?P<green>ACCEPT.*)|(?P<red>FAIL.*))", ""),
+    (MESSAGE + r"PROMISE \d+(?P<yellow>, accepted .*)", ""),
+    (r"^ +[\d.]+ ms ", "dim"),
+    (r"^ +[\d.]+ ms +\S+ -> \S+ +(?P<magenta>lost|duplicate|stale)(?P<dim>: .*)", ""),
+    (r"^ +[\d.]+ ms  (?P<red>\S+ (crashes|gives up|times out).*)", ""),
+    (r"^ +[\d.]+ ms  (?P<yellow>\S+ (tries|adopts).*)", ""),
+    (r"^ +[\d.]+ ms  (?P<green>(\S+ learns|CHOSEN).*)", "bold"),
+)
+
+
+class TerminalDisplay(Generic[R, S]):
+    """Any display, as rich shows it."""
+
+    def __init__(self, words: Display[R, S]) -> None:
+        self.words = words
+        # Lines are wrapped below. The width given here is only to keep rich from finding out another one:
+        # it takes COLUMNS=0 at its word and prints nothing.
+        self.console = Console(highlight=False, width=80)
+
+    def start(self) -> str:
+        """Return what to write before the first round."""
+        return self.styled(self.words.start())
+
+    def round(self, finished: R) -> str:
+        """Return what to write of one round."""
+        return self.styled(self.words.round(finished))
+
+    def summary(self, statistics: S) -> str:
+        """Return what to write after the last round."""
+        *lines, replay = self.words.summary(statistics).splitlines(keepends=True)
+        # A command must survive being copied from the screen: the terminal may break its line, we may not.
+        return self.styled("".join(lines)) + replay
+
+    def styled(self, words: str) -> str:
+        """The words with the terminal's codes for colour."""
+        text = Text(words, end="")
+        for pattern, style in STYLES:
+            text.highlight_regex(f"(?m){pattern}", style)
+        if self.console.file.isatty():
+            text = self.wrapped(text, shutil.get_terminal_size().columns)
+        with self.console.capture() as capture:
+            self.console.print(text, soft_wrap=True, end="")
+        return capture.get()
+
+    def wrapped(self, text: Text, width: int) -> Text:
+        """Break lines that are too long between words, and indent what follows."""
+        lines: list[Text] = []
+        for line in text.split("\n", allow_blank=True):
+            if line.cell_len <= width:
+                lines.append(line)
+                continue
+            first, *rest = line.wrap(self.console, width)
+            continuation = line.blank_copy(" ").join(rest).wrap(self.console, max(1, width - 4))
+            for part in continuation:
+                part.pad_left(4)
+            lines += [first, *continuation]
+        for line in lines:
+            line.rstrip()
+        return text.blank_copy("\n").join(lines)
