@@ -20,9 +20,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import toy_paxos
 from toy_paxos.display import Display, JsonDisplay, TextDisplay
-from toy_paxos.main import play_rounds
 from toy_paxos.message import Accept
-from toy_paxos.result import Settings, Statistics
+from toy_paxos.result import Round, Statistics
+from toy_paxos.rounds import play_rounds
+from toy_paxos.settings import Settings
 
 SETTINGS = Settings(num_acceptors=5, acceptor_failure_prob=0.2, seed=1)
 SAMPLE = 1_000
@@ -87,7 +88,7 @@ def test_quiet(benchmark: BenchmarkFixture) -> None:
 @pytest.mark.benchmark(group="rounds per second")
 @pytest.mark.parametrize("format", [TextDisplay, JsonDisplay])
 def test_to_a_file(
-    format: Callable[[Settings], Display], benchmark: BenchmarkFixture, tmp_path: Path
+    format: Callable[[Settings], Display[Round, Statistics]], benchmark: BenchmarkFixture, tmp_path: Path
 ) -> None:
     rounds, statistics, display = play_rounds(SETTINGS), Statistics(SETTINGS), format(SETTINGS)
     with (tmp_path / "output").open("w", encoding="utf-8") as output:

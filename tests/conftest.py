@@ -1,9 +1,13 @@
 """What the tests share: the program as a real process, and a registry with hand-made actors."""
 
+import fcntl
 import os
 import pty
+import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -78,15 +82,22 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture
+def restored_signals() -> Iterator[None]:
+    """Give the test runner its signal handlers back after the program was run inside it."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+    handlers = [signal.getsignal(number) for number in numbers]
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.fixture
 def on_terminal() -> OnTerminal:
     """Run the program on a pseudo-terminal of a certain width and return all that it showed."""
 
     def on_terminal(*args: str, columns: int = 80, **env: str) -> str:
         main_end, program_end = pty.openpty()
-        import fcntl
-        import struct
-        import termios
-
         fcntl.ioctl(program_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen(
             [*COMMAND, *args],

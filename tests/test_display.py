@@ -8,10 +8,11 @@ import pytest
 from conftest import OnTerminal, Run
 
 from toy_paxos.display import JsonDisplay, TextDisplay, plural, running_line
-from toy_paxos.main import play_rounds
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
-from toy_paxos.result import Outcome, Round, Settings, Statistics
+from toy_paxos.result import Outcome, Round, Statistics
+from toy_paxos.rounds import play_rounds
+from toy_paxos.settings import Settings
 
 SETTINGS = Settings(num_acceptors=3, acceptor_failure_prob=0.25, seed=1)
 ANSI = re.compile(r"\x1b\[[\d;]*m")

@@ -5,22 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from toy_paxos.stop import StopRequest
 
-
-@pytest.fixture(autouse=True)
-def restored_signals() -> Iterator[None]:
-    """Give the test runner its signal handlers back."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
-    handlers = [signal.getsignal(number) for number in numbers]
-    yield
-    signal.set_wakeup_fd(-1)
-    for number, handler in zip(numbers, handlers, strict=True):
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("restored_signals")
 
 
 def test_nobody_has_asked_at_first() -> None:

@@ -76,11 +76,11 @@ class TextDisplay:
             lines.append(share_line(label, statistics.outcomes[outcome], statistics.rounds))
             if outcome is Outcome.CONSENSUS:
                 lines.append(f"  {'expected':<28}{settings.expected_consensus_rate:>9.2%}")
-        lines.append(
+        law = (
             f"expected: P(Binomial({settings.num_acceptors}, {settings.both_phases_prob:.4g})"
             f" >= {majority(settings.num_acceptors)}), a majority fails neither phase"
         )
-        return "\n".join(lines + summary_ending(statistics))
+        return "\n".join(lines + summary_ending(statistics, law))
 
 
 class JsonDisplay:
@@ -206,10 +206,11 @@ def share_line(label: str, number: int, rounds: int) -> str:
     return f"{label:<21} {number:>8,}{share}"
 
 
-def summary_ending(totals: Totals[Any]) -> list[str]:
-    """How a summary ends: speed, and the way back."""
+def summary_ending(totals: Totals[Any], *notes: str) -> list[str]:
+    """How a summary ends: speed, what there is to note, and the way back."""
     return [
         f"{plural(totals.messages, 'message')} in {speed(totals)}",
+        *notes,
         f"seed {totals.settings.seed}, replay: {totals.replay_command}\n",
     ]
 

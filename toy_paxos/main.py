@@ -55,6 +55,7 @@ class GroupedCommand(click.Command):
             "message_duplication_prob",
             "proposer_failure_prob",
             "timeout",
+            "backoff",
             "max_attempts",
         ),
         "Run": ("rounds", "interval", "seed", "round"),
@@ -145,6 +146,12 @@ Ctrl-\\ prints running statistics.""",
     type=NumberRange(0.1, 3_600_000),
     metavar="MS",
     help="How long a proposer waits for a majority before it tries again.  [default: 30]",
+)
+@click.option(
+    "--backoff",
+    type=NumberRange(0, 3_600_000),
+    metavar="MS",
+    help="Longest random pause before a second attempt; it grows with each.  [default: 30]",
 )
 @click.option(
     "--max-attempts",

@@ -259,8 +259,7 @@ class Simulation:
         self.events.append(TimedOut(self.now, proposer.name, proposer.id, last))
         if not last:
             # The pauses grow, and so do the chances that one proposer is through before the other is back.
-            longest = attempts * self.network.timeout
-            pause = longest * self.dice["backoff", proposer.name]()
+            pause = attempts * self.network.backoff * self.dice["backoff", proposer.name]()
             self.schedule(pause, self.try_again, waiting)
 
     def try_again(self, waiting: tuple[Proposer, int]) -> None:

@@ -47,7 +47,8 @@ class NetworkTextDisplay:
             f"network: loss {network.message_loss_prob!r}, "
             f"duplication {network.message_duplication_prob!r}, "
             f"proposers crash {network.proposer_failure_prob!r}, "
-            f"timeout {network.timeout:g} ms, {plural(network.max_attempts, 'attempt')}\n"
+            f"timeout {network.timeout:g} ms, backoff {network.backoff:g} ms, "
+            f"{plural(network.max_attempts, 'attempt')}\n"
         )
 
     def round(self, finished: NetworkRound) -> str:
@@ -179,6 +180,8 @@ class NetworkJsonDisplay:
 
 def outcome_words(finished: NetworkRound) -> str:
     """What was agreed on, or why nothing was, as far as anybody can know."""
+    if finished.violation:
+        return "safety is violated"
     value = printable(finished.value or "")
     match finished.outcome:
         case NetworkOutcome.CONSENSUS:

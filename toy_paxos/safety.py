@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from toy_paxos.message import Accept, Proposal
+from toy_paxos.message import Accept, Message, Proposal
 from toy_paxos.network import Delivery, Event, Learned
 from toy_paxos.proposer import majority
 
@@ -52,8 +52,7 @@ class Ballots:
 
 def chosen(accepts: Iterable[Accept], num_acceptors: int) -> list[Proposal]:
     """The proposals that are chosen, given all that acceptors have said, in the order of their choice."""
-    ballots = Ballots(num_acceptors)
-    return [proposal for accept in accepts if (proposal := ballots.add(accept))]
+    return list(newly_chosen(accepts, Ballots(num_acceptors)))
 
 
 def watch(events: Iterable[Event], num_acceptors: int, proposed: Collection[str]) -> Iterator[Event]:
@@ -68,7 +67,9 @@ def watch(events: Iterable[Event], num_acceptors: int, proposed: Collection[str]
         if isinstance(event, Learned) and event.value != chosen:
             yield Violation(event.t_ms, f"{event.proposer} learns what is not chosen: {event.value}")
             return
-        for proposal in newly_chosen(event, ballots):
+        if not isinstance(event, Delivery):
+            continue
+        for proposal in newly_chosen(event.answers, ballots):
             if chosen is None:
                 chosen = proposal.value
                 yield Chosen(event.t_ms, proposal.id, chosen)
@@ -80,9 +81,8 @@ def watch(events: Iterable[Event], num_acceptors: int, proposed: Collection[str]
                 return
 
 
-def newly_chosen(event: Event, ballots: Ballots) -> Iterator[Proposal]:
-    """The proposals that an event makes chosen: an acceptor's answer may be the last that was missing."""
-    if isinstance(event, Delivery):
-        for answer in event.answers:
-            if isinstance(answer, Accept) and (proposal := ballots.add(answer)):
-                yield proposal
+def newly_chosen(answers: Iterable[Message], ballots: Ballots) -> Iterator[Proposal]:
+    """The proposals for which one of these answers was the last acceptance that was missing."""
+    for answer in answers:
+        if isinstance(answer, Accept) and (proposal := ballots.add(answer)):
+            yield proposal

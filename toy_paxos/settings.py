@@ -24,6 +24,7 @@ class Network:
     message_duplication_prob: float = 0.0
     proposer_failure_prob: float = 0.0
     timeout: float = 30.0
+    backoff: float = 30.0
     max_attempts: int = 10
 
 
@@ -70,10 +71,11 @@ class Settings:
             f"--acceptor-failure-prob {self.acceptor_failure_prob!r}",
         ]
         words += [f"--value {quoted(value)}" for value in self.values]
-        if self.network:
-            # All of them, because any one may be what makes the run a simulated one.
-            for field in fields(self.network):
-                words.append(f"--{field.name.replace('_', '-')} {getattr(self.network, field.name)}")
+        for field in fields(self.network) if self.network else ():
+            option = getattr(self.network, field.name)
+            # The number of proposers is always said: it takes one of these options to simulate a network.
+            if option != field.default or field.name == "num_proposers":
+                words.append(f"--{field.name.replace('_', '-')} {option}")
         return " ".join([*words, f"--seed {self.seed}"])
 
 

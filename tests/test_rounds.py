@@ -1,0 +1,89 @@
+"""Who takes part in a round, and that a round depends on nothing but its number."""
+
+from itertools import islice
+
+import pytest
+
+from toy_paxos.actor_registry import registry
+from toy_paxos.network import SilentAcceptor
+from toy_paxos.rounds import CHAPTER, EMOJI, Dice, play_network_rounds, play_rounds
+from toy_paxos.settings import Network, Settings
+
+
+def test_proposals_are_the_79_emoji_of_the_original() -> None:
+    assert (EMOJI[0], EMOJI[-1], len(EMOJI)) == ("\U0001f601", "\U0001f64f", 79)
+    settings = Settings(1, 0, seed=1)
+    wanted = {finished.proposer.value for finished in islice(play_rounds(settings), 2_000)}
+    assert wanted == set(EMOJI)
+
+
+def test_each_round_has_new_actors_in_the_one_registry() -> None:
+    rounds = play_rounds(Settings(3, 0, seed=1))
+    first = next(rounds)
+    acceptor = registry["acceptor-0"]
+    second = next(rounds)
+    assert list(registry) == ["proposer-0", "acceptor-0", "acceptor-1", "acceptor-2"]
+    assert registry["acceptor-0"] is not acceptor
+    assert first.proposer is not second.proposer
+
+
+def test_rounds_can_begin_anywhere() -> None:
+    settings = Settings(3, 0.3, seed=1)
+    all_rounds = [finished.transcript for finished in islice(play_rounds(settings), 3 * CHAPTER)]
+    for first in (1, 2, CHAPTER, CHAPTER + 1, 2 * CHAPTER + 50):
+        finished = next(play_rounds(settings, first))
+        assert finished.number == first
+        assert finished.transcript == all_rounds[first - 1]
+
+
+def test_rounds_over_the_network_can_begin_anywhere() -> None:
+    network = Network(num_proposers=2, message_loss_prob=0.2, message_duplication_prob=0.2)
+    settings = Settings(3, 0.2, seed=1, network=network)
+    all_rounds = [finished.events for finished in islice(play_network_rounds(settings, network), 120)]
+    for first in (1, 2, 100, 101, 120):
+        finished = next(play_network_rounds(settings, network, first))
+        assert (finished.number, finished.events) == (first, all_rounds[first - 1])
+
+
+def test_a_die_is_the_same_whoever_else_throws() -> None:
+    alone, together = Dice(seed=1, chapter=1), Dice(seed=1, chapter=1)
+    for _ in range(10):
+        together["delay", "a", "b"]()
+    assert alone["delay", "a", "c"]() == together["delay", "a", "c"]()
+    assert alone["delay", "a", "b"]() != alone["delay", "a", "c"]()
+
+
+@pytest.mark.parametrize("num_proposers", [1, 2, 79])
+def test_proposers_want_different_values(num_proposers: int) -> None:
+    network = Network(num_proposers)
+    finished = next(play_network_rounds(Settings(1, 0, seed=1, network=network), network))
+    assert len(set(finished.proposals.values())) == num_proposers
+
+
+def test_given_values_go_to_the_proposers_in_turn_and_the_rest_want_emoji() -> None:
+    network = Network(num_proposers=3)
+    finished = next(play_network_rounds(Settings(1, 0, 1, ("x", "y"), network), network))
+    first, second, third = finished.proposals.values()
+    assert (first, second) == ("x", "y")
+    assert third in EMOJI
+
+
+def test_a_given_value_serves_direct_calls_too() -> None:
+    assert next(play_rounds(Settings(3, 0, 1, ("x",)))).proposer.learned == "x"
+
+
+def test_no_two_proposers_ever_use_the_same_number() -> None:
+    network = Network(num_proposers=3, message_loss_prob=0.5)
+    used: dict[int, str] = {}
+    for finished in islice(play_network_rounds(Settings(3, 0.2, 1, network=network), network), 1):
+        for event in finished.events:
+            message = getattr(event, "message", None)
+            if message and message.type in ("PREPARE", "PROPOSE"):
+                assert used.setdefault(message.id, message.sender) == message.sender
+    assert len(used) > 3
+
+
+def test_silent_acceptors_are_what_silence_takes() -> None:
+    network = Network(failure_mode="silent")
+    next(play_network_rounds(Settings(3, 0.2, 1, network=network), network))
+    assert isinstance(registry["acceptor-0"], SilentAcceptor)
