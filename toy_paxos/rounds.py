@@ -4,9 +4,8 @@ This is the one module that fills the global registry and makes dice.
 """
 
 import random
-from collections.abc import Callable, Iterator
-from itertools import count
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, islice
 
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor_registry import deliver, registry
@@ -16,8 +15,6 @@ from toy_paxos.proposer import Proposer
 from toy_paxos.result import Round
 from toy_paxos.safety import watch
 from toy_paxos.settings import Network, Settings
-
-R = TypeVar("R")
 
 EMOJI = [chr(code) for code in range(0x1F601, 0x1F64F + 1)]
 
@@ -43,58 +40,61 @@ class Dice(dict[tuple[str, ...], Callable[[], float]]):
         return die
 
 
-def numbered(play: Callable[[int, Dice], R], seed: int, first: int) -> Iterator[R]:
-    """Endless rounds from the one numbered ``first`` on; each depends on its number and the seed alone."""
-    chapter_start = first - (first - 1) % CHAPTER
-    for number in count(chapter_start):
-        if (number - 1) % CHAPTER == 0:
-            dice = Dice(seed, number)
-        finished = play(number, dice)
-        if number >= first:
-            yield finished
+def chapters(seed: int, first: int) -> Iterator[tuple[range, Dice]]:
+    """Endless chapters from the one with round ``first`` on: the numbers of its rounds, and its dice."""
+    for start in count(first - (first - 1) % CHAPTER, CHAPTER):
+        yield range(start, start + CHAPTER), Dice(seed, start)
 
 
 def play_rounds(settings: Settings, first: int = 1) -> Iterator[Round]:
-    """Endless rounds of one proposer with one attempt, and direct calls."""
-    names = acceptor_names(settings)
+    """Endless rounds of one proposer with one attempt and direct calls, from number ``first`` on."""
 
-    def play(number: int, dice: Dice) -> Round:
-        (value,) = settings.values or (EMOJI[int(dice["proposals",]() * len(EMOJI))],)
-        proposer = Proposer("proposer-0", value, names)
-        registry.clear()
-        registry.register(proposer)
-        draw = dice["failures",]
-        for name in names:
-            registry.register(FailingAcceptor(name, settings.acceptor_failure_prob, draw))
-        return Round(number, proposer, list(deliver(registry, proposer.prepare())))
+    def play() -> Iterator[Round]:
+        names = acceptor_names(settings)
+        for numbers, dice in chapters(settings.seed, first):
+            draw_value, draw_failure = dice["proposals",], dice["failures",]
+            for number in numbers:
+                value = settings.values[0] if settings.values else EMOJI[int(draw_value() * len(EMOJI))]
+                registry.clear()
+                for name in names:
+                    registry.register(FailingAcceptor(name, settings.acceptor_failure_prob, draw_failure))
+                proposer = Proposer("proposer-0", value, names)
+                registry.register(proposer)
+                yield Round(number, proposer, list(deliver(registry, proposer.prepare())))
 
-    return numbered(play, settings.seed, first)
+    return islice(play(), (first - 1) % CHAPTER, None)
 
 
 def play_network_rounds(settings: Settings, network: Network, first: int = 1) -> Iterator[NetworkRound]:
-    """Endless rounds over the simulated network, with safety watched in each."""
+    """Endless rounds over the simulated network, safety watched, from number ``first`` on."""
     names = acceptor_names(settings)
     new_acceptor = SilentAcceptor if network.failure_mode == "silent" else FailingAcceptor
 
     def play(number: int, dice: Dice) -> NetworkRound:
-        values = list(settings.values)
-        emoji = EMOJI.copy()
-        while len(values) < network.num_proposers:
-            values.append(emoji.pop(int(dice["proposals",]() * len(emoji))))
-        proposers = [
-            Proposer(f"proposer-{at}", value, names, id=at + 1, id_step=len(values))
-            for at, value in enumerate(values)
-        ]
         registry.clear()
+        for name in names:
+            draw_failure = dice["failures", name]
+            registry.register(new_acceptor(name, settings.acceptor_failure_prob, draw_failure))
+        proposers = new_proposers(settings.values, network.num_proposers, names, dice)
         for proposer in proposers:
             registry.register(proposer)
-        for name in names:
-            registry.register(new_acceptor(name, settings.acceptor_failure_prob, dice["failures", name]))
         events = Simulation(registry, proposers, network, dice).run()
         proposals = {proposer.name: proposer.value for proposer in proposers}
-        return NetworkRound(number, proposals, list(watch(events, len(names), values)))
+        return NetworkRound(number, proposals, list(watch(events, len(names), proposals.values())))
 
-    return numbered(play, settings.seed, first)
+    rounds = (play(number, dice) for numbers, dice in chapters(settings.seed, first) for number in numbers)
+    return islice(rounds, (first - 1) % CHAPTER, None)
+
+
+def new_proposers(values: Sequence[str], number: int, acceptors: Sequence[str], dice: Dice) -> list[Proposer]:
+    """Proposers that want the given values, or different emoji, and never use the same number."""
+    values, emoji = list(values), EMOJI.copy()
+    while len(values) < number:
+        values.append(emoji.pop(int(dice["proposals",]() * len(emoji))))
+    return [
+        Proposer(f"proposer-{at}", value, acceptors, id=at + 1, id_step=number)
+        for at, value in enumerate(values)
+    ]
 
 
 def acceptor_names(settings: Settings) -> list[str]:
