@@ -22,9 +22,12 @@ CONFUSING = ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONIOENCODING", "PYTHONUN
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that rewrites the golden transcripts."""
+    """Add a flag that rewrites the golden transcripts, and an option for more rounds."""
     parser.addoption(
         "--regenerate", action="store_true", help="rewrite tests/transcripts; review the result as a diff"
+    )
+    parser.addoption(
+        "--soak", type=int, default=2_000, metavar="N", help="how many rounds tests/test_soak.py plays"
     )
 
 

@@ -1,13 +1,10 @@
-"""What is shown: words, JSON, and colours that mean something."""
+"""What is shown of direct calls: words, and JSON."""
 
 import json
 import re
 from itertools import islice
 
-import pytest
-from conftest import OnTerminal, Run
-
-from toy_paxos.display import JsonDisplay, TextDisplay, plural, running_line
+from toy_paxos.display import JsonDisplay, TextDisplay, plural, printable, running_line
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.result import Outcome, Round, Statistics
@@ -15,7 +12,6 @@ from toy_paxos.rounds import play_rounds
 from toy_paxos.settings import Settings
 
 SETTINGS = Settings(num_acceptors=3, acceptor_failure_prob=0.25, seed=1)
-ANSI = re.compile(r"\x1b\[[\d;]*m")
 
 
 def round_with(*answers: Message) -> Round:
@@ -186,42 +182,18 @@ def test_text_and_json_tell_of_the_same_messages() -> None:
         assert from_text == from_json
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_a_terminal_shows_the_same_words_as_a_pipe(columns: int, on_terminal: OnTerminal, run: Run) -> None:
-    args = ("--seed", "3", "--rounds", "3", "-p", "0.4", "-i", "0")
-    seen = ANSI.sub("", on_terminal(*args, columns=columns))
-    assert seen.split("---")[0] == run(*args).stdout.split("---")[0]
-
-
-def test_a_narrow_terminal_breaks_lines_between_words_and_indents(on_terminal: OnTerminal) -> None:
-    seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-p", "0", columns=40))
-    assert "  acceptor-0 -> proposer-0  PROMISE 1,\n    nothing accepted\n" in seen
-    assert "  proposer-0 -> acceptor-0  PROPOSE 1 " in seen
-
-
-def test_a_terminal_that_claims_no_columns_shows_everything(on_terminal: OnTerminal) -> None:
-    args = ("--seed", "3", "--rounds", "1")
-    seen = ANSI.sub("", on_terminal(*args, COLUMNS="0"))
-    assert "PROMISE 1, nothing accepted" in seen
-    assert "expected: P(Binomial(5, 0.81) >= 3)" in seen
-
-
-def test_colour_on_a_terminal_unless_it_is_not_wanted(on_terminal: OnTerminal) -> None:
-    args = ("--seed", "3", "--rounds", "3", "-p", "0.4", "-i", "0")
-    assert "\x1b[31mFAIL    1\x1b[0m" in on_terminal(*args)
-    assert not re.search(r"\x1b\[\d*;?3\dm", on_terminal(*args, NO_COLOR="1"))
-    assert "\x1b" not in on_terminal(*args, TERM="dumb")
-
-
-def test_a_pipe_is_plain_unless_colour_is_forced(run: Run) -> None:
-    args = ("--seed", "3", "--rounds", "3", "-p", "0.4")
-    assert "\x1b" not in run(*args).stdout
-    forced = run(*args, FORCE_COLOR="1", COLUMNS="20").stdout
-    assert "\x1b[31m" in forced
-    assert ANSI.sub("", forced).split("---")[0] == run(*args).stdout.split("---")[0]
-
-
-def test_what_colours_show_the_words_say_too(on_terminal: OnTerminal) -> None:
-    seen = on_terminal("--seed", "3", "--rounds", "20", "-p", "0.4", "-i", "0")
-    for coloured in re.findall(r"\x1b\[(?:1;)?31m(.*?)\x1b", seen):
-        assert re.match(r"FAIL|no quorum|Round \d+: no consensus", coloured)
+def test_a_value_cannot_wreck_its_line() -> None:
+    assert printable("two\nlines\t\x1b[31m \u202e \udcff") == r"two\nlines\t\x1b[31m \u202e \udcff"
+    assert printable("naïve 漢字 😀 e\u0301") == "naïve 漢字 😀 e\u0301"
+    proposer = Proposer("proposer-0", "a\nb", ["acceptor-0"])
+    transcript = proposer.prepare()
+    for answer in (
+        Promise("acceptor-0", "proposer-0", 1, Proposal(0, "a\nb")),
+        Accept("acceptor-0", "proposer-0", 1, "a\nb"),
+    ):
+        transcript += [answer, *proposer.receive(answer)]
+    text = TextDisplay(SETTINGS).round(Round(7, proposer, transcript))
+    assert text.count(r"a\nb") == 5
+    assert text.count("\n") == 1 + 4 + 1 + 3
+    events = JsonDisplay(SETTINGS).round(Round(7, proposer, transcript)).splitlines()
+    assert json.loads(events[-1])["value"] == "a\nb"

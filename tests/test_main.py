@@ -50,6 +50,21 @@ def test_the_environment_sets_options(run: Run) -> None:
     assert summary_of(output)["rounds"] == 3
 
 
+def test_a_network_is_simulated_as_soon_as_one_of_its_options_is_given(run: Run) -> None:
+    assert "t_ms" not in run("--json", "-c", "1", "--value", "x").stdout
+    for option in (
+        ["--num-proposers", "1"],
+        ["--failure-mode", "reply"],
+        ["--message-loss-prob", "0"],
+        ["--message-duplication-prob", "0"],
+        ["--proposer-failure-prob", "0"],
+        ["--timeout", "30"],
+        ["--backoff", "30"],
+        ["--max-attempts", "10"],
+    ):
+        assert "t_ms" in run("--json", "-c", "1", *option).stdout
+
+
 def test_json_is_json_all_the_way(run: Run) -> None:
     events = [json.loads(line) for line in run("--json", "-c", "20", "-p", "0.4").stdout.splitlines()]
     kinds = [event["event"] for event in events]
@@ -100,6 +115,19 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--seed", "x"], "'x' is not a valid integer"),
         (["--round", "3"], "give --seed with it"),
         (["--round", "3", "--seed", "1", "-c", "3"], "and not --rounds"),
+        (["--value", ""], "give it at least one character"),
+        (["--value", "x", "--value", "y"], "which takes --num-proposers 2 or more"),
+        (["--num-proposers", "2", *["--value", "x"] * 3], "which takes --num-proposers 3 or more"),
+        (["--num-proposers", "0"], "0 is not in the range 1<=x<=79"),
+        (["--num-proposers", "80"], "80 is not in the range 1<=x<=79"),
+        (["--failure-mode", "loud"], "'loud' is not one of 'reply', 'silent'"),
+        (["--message-loss-prob", "1.1"], "1.1 is not in the range 0<=x<=1"),
+        (["--message-duplication-prob", "nan"], "'nan' is not a number"),
+        (["--proposer-failure-prob", "-0.1"], "-0.1 is not in the range 0<=x<=1"),
+        (["--timeout", "0"], "0.0 is not in the range 0.1<=x<=3600000"),
+        (["--timeout", "inf"], "inf is not in the range"),
+        (["--backoff", "-1"], "-1.0 is not in the range 0<=x<=3600000"),
+        (["--max-attempts", "0"], "0 is not in the range 1<=x<=1000"),
         (["--bogus"], "No such option '--bogus'"),
         (["--seed"], "requires an argument"),
         (["extra"], "unexpected extra argument (extra)"),

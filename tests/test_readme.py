@@ -20,13 +20,19 @@ def test_the_readme_has_a_transcript_the_help_and_a_replay() -> None:
 
 
 @pytest.mark.parametrize(("command", "expected"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
-def test_an_example_is_what_the_program_prints(command: str, expected: str, run: Run) -> None:
-    assert printed_by(command, run) == expected
+def test_an_example_is_what_the_program_prints_but_for_what_it_leaves_out(
+    command: str, expected: str, run: Run
+) -> None:
+    parts = re.split(r"^\.\.\.\n", expected, flags=re.MULTILINE)
+    pattern = r"(?:.*\n)*".join(map(re.escape, parts))
+    assert re.fullmatch(pattern, printed_by(command, run))
 
 
 def test_the_file_map_is_complete() -> None:
     modules = {path.name for path in (ROOT / "toy_paxos").glob("*.py")}
-    assert modules - set(re.findall(r"^\| `(\w+\.py)`", README, re.MULTILINE)) == {
+    assert modules - set(
+        re.findall(r"`(\w+\.py)`", "\n".join(re.findall(r"^\| `.*", README, re.MULTILINE)))
+    ) == {
         "__init__.py",
         "__main__.py",
     }

@@ -1,0 +1,218 @@
+"""The simulated network: what it may do to messages and proposers, and that every round ends."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+import pytest
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.actor_registry import ActorRegistry
+from toy_paxos.message import Accept, Fail, Prepare, Promise, Proposal
+from toy_paxos.network import (
+    MAX_DELAY_MS,
+    MIN_DELAY_MS,
+    Adoption,
+    Attempt,
+    Crash,
+    Delivery,
+    Event,
+    Fate,
+    Learned,
+    SilentAcceptor,
+    Simulation,
+    TimedOut,
+)
+from toy_paxos.proposer import Proposer
+from toy_paxos.rounds import Dice, play_network_rounds
+from toy_paxos.settings import Network, Settings
+
+
+class LoadedDice(Dice):
+    """Dice of which some always show the same: one for each purpose that is named."""
+
+    def __init__(self, **always: float) -> None:
+        super().__init__(seed=1, chapter=1)
+        self.always = always
+
+    def __missing__(self, name: tuple[str, ...]) -> Callable[[], float]:
+        if name[0] in self.always:
+            return lambda: self.always[name[0]]
+        return super().__missing__(name)
+
+
+def simulate(network: Network, num_acceptors: int = 3, dice: Dice | None = None) -> list[Event]:
+    """One round of healthy acceptors."""
+    actors = ActorRegistry()
+    names = [f"acceptor-{number}" for number in range(num_acceptors)]
+    for name in names:
+        actors.register(Acceptor(name))
+    number = network.num_proposers
+    dice = Dice(seed=1, chapter=1) if dice is None else dice
+    proposers = [Proposer(f"proposer-{at}", "xyz"[at], names, at + 1, number) for at in range(number)]
+    return Simulation(actors, proposers, network, dice).run()
+
+
+def deliveries(events: Iterable[Event], type: str | None = None) -> list[Delivery]:
+    """What became of the messages, perhaps of one type only."""
+    found = [event for event in events if isinstance(event, Delivery)]
+    return [delivery for delivery in found if type in (None, delivery.message.type)]
+
+
+def kinds(events: Iterable[Event], *wanted: type[Event]) -> list[Event]:
+    """The events of some kinds."""
+    return [event for event in events if isinstance(event, wanted)]
+
+
+def test_without_faults_one_proposer_learns_its_value_at_the_first_attempt() -> None:
+    events = simulate(Network())
+    assert kinds(events, Learned) == [Learned(kinds(events, Learned)[0].t_ms, "proposer-0", "x")]
+    assert {delivery.fate for delivery in deliveries(events)} == {Fate.DELIVERED}
+    assert not kinds(events, TimedOut, Attempt, Crash)
+
+
+def test_events_come_in_the_order_of_time() -> None:
+    times = [event.t_ms for event in simulate(Network(3, message_loss_prob=0.3), num_acceptors=5)]
+    assert times == sorted(times)
+
+
+def test_every_message_takes_its_time_and_some_overtake_others() -> None:
+    sent = deliveries(simulate(Network(), num_acceptors=50), "PREPARE")
+    assert all(MIN_DELAY_MS <= delivery.t_ms < MAX_DELAY_MS for delivery in sent)
+    recipients = [delivery.message.recipient for delivery in sent]
+    assert recipients != sorted(recipients, key=lambda name: int(name.removeprefix("acceptor-")))
+
+
+def test_one_more_message_on_one_link_does_not_change_the_delays_on_another() -> None:
+    few = deliveries(simulate(Network(), num_acceptors=3), "PREPARE")
+    many = deliveries(simulate(Network(), num_acceptors=4), "PREPARE")
+    arrivals = {delivery.message.recipient: delivery.t_ms for delivery in many}
+    assert {delivery.message.recipient: delivery.t_ms for delivery in few}.items() < arrivals.items()
+
+
+def test_loss_does_not_change_the_delays_of_what_arrives() -> None:
+    def first_arrivals(network: Network) -> dict[str, float]:
+        sent = deliveries(simulate(network, num_acceptors=9), "PREPARE")[:9]
+        return {d.message.recipient: d.t_ms for d in sent if d.fate is Fate.DELIVERED}
+
+    assert 0 < len(first_arrivals(Network(message_loss_prob=0.5))) < 9
+    assert first_arrivals(Network(message_loss_prob=0.5)).items() < first_arrivals(Network()).items()
+
+
+def test_a_lost_message_is_known_when_it_is_sent_and_reaches_nobody() -> None:
+    events = simulate(Network(message_loss_prob=1, max_attempts=1))
+    assert [(d.t_ms, d.fate, d.message.type) for d in deliveries(events)] == [(0, Fate.LOST, "PREPARE")] * 3
+
+
+def test_a_duplicate_is_the_later_of_two_copies() -> None:
+    events = simulate(Network(message_duplication_prob=1))
+    prepares = deliveries(events, "PREPARE")
+    assert len(prepares) == 6
+    for at in range(3):
+        copies = [d for d in prepares if d.message.recipient == f"acceptor-{at}"]
+        assert [copy.fate for copy in copies] == [Fate.DELIVERED, Fate.DUPLICATE]
+
+
+def test_a_proposer_may_crash_in_the_middle_of_a_broadcast() -> None:
+    lots = iter([0.9, 0.9, 0.0])
+    dice = Dice(seed=1, chapter=1)
+    dice["crash", "proposer-0"] = lambda: next(lots)
+    events = simulate(Network(proposer_failure_prob=0.5), dice=dice)
+    assert kinds(events, Crash) == [Crash(0.0, "proposer-0", "PREPARE", "acceptor-2")]
+    assert [d.message.recipient for d in deliveries(events, "PREPARE")].count("acceptor-2") == 0
+
+
+def test_what_reaches_a_crashed_proposer_is_lost_and_it_never_acts_again() -> None:
+    lots = iter([0.9, 0.9, 0.0])
+    dice = Dice(seed=1, chapter=1)
+    dice["crash", "proposer-0"] = lambda: next(lots)
+    events = simulate(Network(proposer_failure_prob=0.5), dice=dice)
+    assert [d.fate for d in deliveries(events, "PROMISE")] == [Fate.LOST, Fate.LOST]
+    assert not kinds(events, TimedOut, Attempt, Learned)
+
+
+def test_a_proposer_that_waits_too_long_pauses_and_tries_again_under_a_higher_number() -> None:
+    dice = LoadedDice(backoff=0.5, loss=0.0)
+    network = Network(message_loss_prob=0.5, timeout=20, backoff=8, max_attempts=3)
+    events = kinds(simulate(network, dice=dice), TimedOut, Attempt)
+    assert events == [
+        TimedOut(20, "proposer-0", 1, last=False),
+        Attempt(24, "proposer-0", 2, 2),
+        TimedOut(44, "proposer-0", 2, last=False),
+        Attempt(52, "proposer-0", 3, 3),
+        TimedOut(72, "proposer-0", 3, last=True),
+    ]
+
+
+def test_each_phase_has_the_whole_timeout() -> None:
+    dice = LoadedDice(delay=0.5)
+    assert not kinds(simulate(Network(timeout=12), dice=dice), TimedOut)
+    assert kinds(simulate(Network(timeout=10), dice=dice), TimedOut)
+
+
+def test_a_majority_that_comes_during_the_pause_still_counts() -> None:
+    dice = LoadedDice(delay=0.5, backoff=0.9)
+    events = simulate(Network(timeout=10, backoff=30), dice=dice)
+    assert kinds(events, TimedOut)
+    assert not kinds(events, Attempt)
+    assert kinds(events, Learned)
+
+
+def test_an_answer_to_an_earlier_attempt_is_stale() -> None:
+    events = simulate(Network(timeout=5, backoff=0, max_attempts=5))
+    stale = [delivery for delivery in deliveries(events) if delivery.fate is Fate.STALE]
+    assert stale
+    for delivery in stale:
+        begun = [e.id for e in events if isinstance(e, Attempt) and e.t_ms <= delivery.t_ms]
+        assert delivery.message.id < begun[-1]
+
+
+def test_an_adoption_names_the_promise_that_carried_the_value() -> None:
+    events = simulate(Network(num_proposers=2))
+    (adoption,) = kinds(events, Adoption)
+    assert isinstance(adoption, Adoption)
+    reports = [
+        (d.message.sender, d.message.accepted)
+        for d in deliveries(events, "PROMISE")
+        if isinstance(d.message, Promise) and d.message.accepted and d.t_ms <= adoption.t_ms
+    ]
+    assert (adoption.acceptor, Proposal(adoption.accepted_id, adoption.value)) in reports
+
+
+def test_silence_is_never_saying_no() -> None:
+    acceptor = SilentAcceptor("acceptor-0", 0.5, iter([0.9, 0.0, 0.9]).__next__)
+    assert acceptor.receive(Prepare("proposer-0", "acceptor-0", 2)) != []
+    assert acceptor.receive(Prepare("proposer-0", "acceptor-0", 3)) == []
+    assert acceptor.receive(Prepare("proposer-0", "acceptor-0", 1)) == []
+
+
+def test_silent_rounds_have_no_fail() -> None:
+    network = Network(num_proposers=2, failure_mode="silent")
+    for finished in islice(play_network_rounds(Settings(3, 0.3, 1, network=network), network), 50):
+        assert not deliveries(finished.events, "FAIL")
+
+
+@pytest.mark.parametrize("timeout", [0.1, 3, 1000])
+@pytest.mark.parametrize("max_attempts", [1, 20])
+def test_a_round_ends_even_if_nothing_ever_arrives(timeout: float, max_attempts: int) -> None:
+    network = Network(2, message_loss_prob=1, timeout=timeout, max_attempts=max_attempts)
+    events = simulate(network)
+    assert [event.last for event in events if isinstance(event, TimedOut)].count(True) == 2
+    assert len(kinds(events, Attempt)) == 2 * (max_attempts - 1)
+
+
+@pytest.mark.parametrize(
+    ("network", "failure_prob"),
+    [(Network(num_proposers=2), 0.0), (Network(message_loss_prob=0.3, max_attempts=100), 0.0)],
+)
+def test_a_value_is_learned_in_999_of_1000_rounds(network: Network, failure_prob: float) -> None:
+    settings = Settings(5, failure_prob, 1, network=network)
+    rounds = list(islice(play_network_rounds(settings, network), 2_000))
+    assert sum(finished.learned is not None for finished in rounds) >= 1_998
+
+
+def test_a_direct_call_and_a_network_without_faults_say_the_same() -> None:
+    said = [d.message for d in deliveries(simulate(Network()))]
+    assert {message.type for message in said} == {"PREPARE", "PROMISE", "PROPOSE", "ACCEPT"}
+    assert len(said) == 12
+    assert not [message for message in said if isinstance(message, Fail)]
+    assert sum(isinstance(message, Accept) for message in said) == 3

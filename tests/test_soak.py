@@ -1,0 +1,92 @@
+"""Many rounds under many settings: never a violation, always an end, and all that should be seen is seen.
+
+`pytest tests/test_soak.py --soak 100000 -s` plays a hundred thousand rounds and prints what was seen.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+
+from toy_paxos.network import Attempt, Fate, Learned, TimedOut
+from toy_paxos.network_result import NetworkOutcome, NetworkRound
+from toy_paxos.rounds import play_network_rounds
+from toy_paxos.settings import Network, Settings
+
+ROUNDS_A_SETTING = 50
+
+# What must happen sometimes, or the check of what must never happen would be empty.
+SOMETIMES = {
+    "a duel",
+    "an adoption",
+    "a value chosen but never learned",
+    "no value chosen",
+    "all proposers crashed",
+    "a crashed proposer's value learned by another",
+    "a third attempt of one proposer",
+    "a proposer that gave up",
+    "a lost message",
+    "a duplicate message",
+    "a stale message",
+}
+
+
+def any_settings(die: random.Random) -> Settings:
+    """Settings drawn from all that can go wrong."""
+    network = Network(
+        num_proposers=die.randint(1, 5),
+        failure_mode=die.choice(["reply", "silent"]),
+        message_loss_prob=die.choice([0, 0.05, 0.2, 0.5]),
+        message_duplication_prob=die.choice([0, 0.1, 0.5]),
+        proposer_failure_prob=die.choice([0, 0, 0.02, 0.1]),
+        timeout=die.choice([2, 8, 15, 30, 60]),
+        backoff=die.choice([0, 10, 30]),
+        max_attempts=die.choice([1, 3, 5, 10]),
+    )
+    failure_prob = die.choice([0, 0.1, 0.3])
+    return Settings(die.randint(1, 9), failure_prob, seed=die.getrandbits(32), network=network)
+
+
+def what_is_seen(finished: NetworkRound) -> Iterator[str]:
+    """Which of the things that must happen sometimes happened in a round."""
+    learners = {event.proposer for event in finished.events if isinstance(event, Learned)}
+    dead_winners = {name for name in finished.crashed if finished.proposals[name] == finished.value}
+    if finished.is_duel:
+        yield "a duel"
+    if finished.adoptions:
+        yield "an adoption"
+    if dead_winners and learners - dead_winners:
+        yield "a crashed proposer's value learned by another"
+    if any(isinstance(event, Attempt) and event.attempt == 3 for event in finished.events):
+        yield "a third attempt of one proposer"
+    if any(isinstance(event, TimedOut) and event.last for event in finished.events):
+        yield "a proposer that gave up"
+    outcomes = {
+        NetworkOutcome.CHOSEN_NOT_LEARNED: "a value chosen but never learned",
+        NetworkOutcome.NOT_CHOSEN: "no value chosen",
+        NetworkOutcome.ALL_CRASHED: "all proposers crashed",
+    }
+    if finished.outcome in outcomes:
+        yield outcomes[finished.outcome]
+    for fate in (Fate.LOST, Fate.DUPLICATE, Fate.STALE):
+        if finished.fates[fate]:
+            yield f"a {fate} message"
+
+
+def test_never_a_violation_and_sometimes_everything_else(request: pytest.FixtureRequest) -> None:
+    die = random.Random(1)
+    seen: Counter[str] = Counter()
+    num_rounds = request.config.getoption("--soak")
+    for _ in range(0, num_rounds, ROUNDS_A_SETTING):
+        settings = any_settings(die)
+        assert settings.network
+        for finished in islice(play_network_rounds(settings, settings.network), ROUNDS_A_SETTING):
+            again = f"{settings.command} --round {finished.number}"
+            assert not finished.violation, again
+            seen.update(what_is_seen(finished))
+    print(f"\n{num_rounds:,} rounds without a violation, and among them those with")
+    for what, number in seen.most_common():
+        print(f"{number:8,}  {what}")
+    assert set(seen) == SOMETIMES

@@ -1,0 +1,66 @@
+"""What a terminal shows: the words of a pipe, in colours that mean something, in lines that fit."""
+
+import re
+
+import pytest
+from conftest import OnTerminal, Run
+
+ANSI = re.compile(r"\x1b\[[\d;]*m")
+NETWORK = ("--num-proposers", "2", "--message-loss-prob", "0.1", "--proposer-failure-prob", "0.01")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("network", [(), NETWORK], ids=["direct", "network"])
+def test_a_terminal_shows_the_same_words_as_a_pipe(
+    columns: int, network: tuple[str, ...], on_terminal: OnTerminal, run: Run
+) -> None:
+    args = ("--seed", "3", "--rounds", "3", "-p", "0.4", "-i", "0", *network)
+    seen = ANSI.sub("", on_terminal(*args, columns=columns))
+    assert seen.split("---")[0] == run(*args).stdout.split("---")[0]
+
+
+def test_a_narrow_terminal_breaks_lines_between_words_and_indents(on_terminal: OnTerminal) -> None:
+    seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-p", "0", columns=40))
+    assert "  acceptor-0 -> proposer-0  PROMISE 1,\n    nothing accepted\n" in seen
+    assert "  proposer-0 -> acceptor-0  PROPOSE 1 " in seen
+
+
+def test_a_terminal_that_claims_no_columns_shows_everything(on_terminal: OnTerminal) -> None:
+    args = ("--seed", "3", "--rounds", "1")
+    seen = ANSI.sub("", on_terminal(*args, COLUMNS="0"))
+    assert "PROMISE 1, nothing accepted" in seen
+    assert "expected: P(Binomial(5, 0.81) >= 3)" in seen
+
+
+def test_colour_on_a_terminal_unless_it_is_not_wanted(on_terminal: OnTerminal) -> None:
+    args = ("--seed", "3", "--rounds", "3", "-p", "0.4", "-i", "0")
+    assert "\x1b[31mFAIL    1\x1b[0m" in on_terminal(*args)
+    assert not re.search(r"\x1b\[\d*;?3\dm", on_terminal(*args, NO_COLOR="1"))
+    assert "\x1b" not in on_terminal(*args, TERM="dumb")
+
+
+def test_a_pipe_is_plain_unless_colour_is_forced(run: Run) -> None:
+    args = ("--seed", "3", "--rounds", "3", "-p", "0.4")
+    assert "\x1b" not in run(*args).stdout
+    forced = run(*args, FORCE_COLOR="1", COLUMNS="20").stdout
+    assert "\x1b[31m" in forced
+    assert ANSI.sub("", forced).split("---")[0] == run(*args).stdout.split("---")[0]
+
+
+def test_what_colours_show_the_words_say_too(on_terminal: OnTerminal) -> None:
+    seen = on_terminal("--seed", "3", "--rounds", "20", "-p", "0.4", "-i", "0")
+    for coloured in re.findall(r"\x1b\[(?:1;)?31m(.*?)\x1b", seen):
+        assert re.match(r"FAIL|no quorum|Round \d+: no consensus", coloured)
+
+
+def test_on_the_network_what_matters_stands_out(on_terminal: OnTerminal) -> None:
+    seen = on_terminal("--seed", "3", "--rounds", "5", "-i", "0", *NETWORK)
+    for words, code in (
+        (r"CHOSEN, ", "1;32"),
+        (r"proposer-\d learns ", "1;32"),
+        (r"proposer-\d times out", "31"),
+        (r"proposer-\d tries again", "33"),
+        (r"proposer-\d adopts ", "33"),
+        (r"lost", "35"),
+    ):
+        assert re.search(rf"\x1b\[{code}m{words}", seen), words
