@@ -9,9 +9,12 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from inspect import CO_GENERATOR
 from itertools import islice
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from types import FrameType
 
 import pytest
@@ -22,8 +25,8 @@ import toy_paxos
 from toy_paxos.display import Display, JsonDisplay, TextDisplay
 from toy_paxos.message import Accept
 from toy_paxos.result import Round, Statistics
-from toy_paxos.rounds import play_rounds
-from toy_paxos.settings import Settings
+from toy_paxos.rounds import play_network_rounds, play_rounds
+from toy_paxos.settings import Network, Settings
 
 SETTINGS = Settings(num_acceptors=5, acceptor_failure_prob=0.2, seed=1)
 SAMPLE = 1_000
@@ -109,19 +112,39 @@ def test_acceptors(num_acceptors: int, benchmark: BenchmarkFixture) -> None:
     benchmark(lambda: next(rounds))
 
 
-def peak_kib(rounds: int) -> int:
+def test_network_beside_direct_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    network = Network(num_proposers=2)
+    direct = play_rounds(SETTINGS)
+    simulated = play_network_rounds(replace(SETTINGS, network=network), network)
+    rates: dict[str, list[float]] = {"direct": [], "simulated": []}
+    for _ in range(15):
+        began = perf_counter()
+        messages = sum(len(finished.transcript) for finished in islice(direct, 300))
+        rates["direct"].append(messages / (perf_counter() - began))
+        began = perf_counter()
+        messages = sum(finished.messages for finished in islice(simulated, 100))
+        rates["simulated"].append(messages / (perf_counter() - began))
+    per_second = {name: median(values) for name, values in rates.items()}
+    with capsys.disabled():
+        print(f"\nmessages/s: {per_second['direct']:,.0f} direct, {per_second['simulated']:,.0f} simulated")
+        print(f"ratio: {per_second['simulated'] / per_second['direct']:.2f}")
+
+
+def peak_kib(rounds: int, *options: str) -> int:
     """The largest resident size of a quiet run, in KiB."""
     # Asked from inside: to the outside, the size of this process would count as the child's.
     code = (
-        f"from toy_paxos.main import run; run.main(['-q', '-c', '{rounds}'], standalone_mode=False);"
+        "from toy_paxos.main import run;"
+        f"run.main({['-q', '-c', str(rounds), *options]}, standalone_mode=False);"
         "print(*(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     output = subprocess.check_output([sys.executable, "-c", code], env=clean_environment(), encoding="utf-8")
     return int(output.split()[-2])
 
 
-def test_memory_is_flat(capsys: pytest.CaptureFixture[str]) -> None:
-    few, many = peak_kib(20_000), peak_kib(200_000)
+@pytest.mark.parametrize("options", [[], ["--num-proposers", "2", "-n", "3", "--message-loss-prob", "0.1"]])
+def test_memory_is_flat(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    few, many = peak_kib(20_000, *options), peak_kib(200_000, *options)
     with capsys.disabled():
-        print(f"\npeak memory: {few:,} KiB after 20,000 rounds, {many:,} KiB after 200,000")
+        print(f"\npeak memory: {few:,} KiB after 20,000 rounds, {many:,} KiB after 200,000 {options}")
     assert many - few < 1024

@@ -8,7 +8,9 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,27 +63,38 @@ def run() -> Run:
     return run
 
 
+@contextmanager
+def deadline(process: "subprocess.Popen[Any]") -> Iterator[None]:
+    """Kill a process that takes too long: a test that waits for what never comes must fail, not hang."""
+    timer = threading.Timer(60, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start the program with pipes; whatever still runs at the end of the test is killed."""
-    started: list[subprocess.Popen[str]] = []
+    with ExitStack() as at_the_end:
 
-    def start(*args: str, **env: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [*COMMAND, *args],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            env=clean_environment(**env),
-            encoding="utf-8",
-        )
-        started.append(process)
-        return process
+        def start(*args: str, **env: str) -> "subprocess.Popen[str]":
+            process = subprocess.Popen(
+                [*COMMAND, *args],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                env=clean_environment(**env),
+                encoding="utf-8",
+                errors="replace",
+            )
+            at_the_end.callback(process.communicate)
+            at_the_end.callback(process.kill)
+            at_the_end.enter_context(deadline(process))
+            return process
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+        yield start
 
 
 @pytest.fixture
@@ -97,9 +110,9 @@ def restored_signals() -> Iterator[None]:
 
 @pytest.fixture
 def on_terminal() -> OnTerminal:
-    """Run the program on a pseudo-terminal of a certain width and return all that it showed."""
+    """Run the program on a pseudo-terminal, perhaps interrupt it at some words; return what it showed."""
 
-    def on_terminal(*args: str, columns: int = 80, **env: str) -> str:
+    def on_terminal(*args: str, columns: int = 80, interrupt_at: bytes = b"", **env: str) -> str:
         main_end, program_end = pty.openpty()
         fcntl.ioctl(program_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen(
@@ -110,8 +123,14 @@ def on_terminal() -> OnTerminal:
             env=clean_environment(**env),
         )
         os.close(program_end)
-        shown = b"".join(iter(lambda: read_terminal(main_end), b""))
-        process.wait(timeout=60)
+        shown = b""
+        with deadline(process):
+            while new := read_terminal(main_end):
+                shown += new
+                if interrupt_at and interrupt_at in shown:
+                    process.send_signal(signal.SIGINT)
+                    interrupt_at = b""
+            process.wait()
         os.close(main_end)
         return shown.decode().replace("\r\n", "\n")
 

@@ -132,6 +132,11 @@ def test_a_lot_is_drawn_for_requests_only() -> None:
     assert acceptor.receive(Terminate("proposer-0", "acceptor-0", 1)) == []
 
 
+def test_the_smallest_lot_is_no_failure_with_probability_0() -> None:
+    acceptor = FailingAcceptor("acceptor-0", 0.0, lambda: 0.0)
+    assert acceptor.receive(prepare(1)) == [Promise("acceptor-0", "proposer-0", 1, None)]
+
+
 def test_fails_always_with_probability_1_and_never_with_0() -> None:
     draw = random.Random(1).random
     always, never = (FailingAcceptor("acceptor-0", p, draw) for p in (1, 0))

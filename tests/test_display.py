@@ -4,7 +4,9 @@ import json
 import re
 from itertools import islice
 
-from toy_paxos.display import JsonDisplay, TextDisplay, plural, printable, running_line
+import pytest
+
+from toy_paxos.display import JsonDisplay, TextDisplay, json_line, plural, printable, running_line
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.result import Outcome, Round, Statistics
@@ -46,17 +48,17 @@ def test_a_round_is_a_wish_two_phases_and_an_outcome() -> None:
     assert TextDisplay(SETTINGS).round(finished) == (
         "\n"
         "Round 7: proposer-0 wants 🙂\n"
-        "  proposer-0 -> acceptor-0  PREPARE 4\n"
-        "  proposer-0 -> acceptor-1  PREPARE 4\n"
-        "  proposer-0 -> acceptor-2  PREPARE 4\n"
-        "  acceptor-0 -> proposer-0  PROMISE 4, nothing accepted\n"
-        "  acceptor-1 -> proposer-0  PROMISE 4, nothing accepted\n"
+        "  proposer-0 -> acceptor-0 PREPARE 4\n"
+        "  proposer-0 -> acceptor-1 PREPARE 4\n"
+        "  proposer-0 -> acceptor-2 PREPARE 4\n"
+        "  acceptor-0 -> proposer-0 PROMISE 4, nothing accepted\n"
+        "  acceptor-1 -> proposer-0 PROMISE 4, nothing accepted\n"
         "  2 of 3 promised, 2 needed: quorum\n"
-        "  proposer-0 -> acceptor-0  PROPOSE 4 🙂\n"
-        "  proposer-0 -> acceptor-1  PROPOSE 4 🙂\n"
-        "  proposer-0 -> acceptor-2  PROPOSE 4 🙂\n"
-        "  acceptor-0 -> proposer-0  ACCEPT  4 🙂\n"
-        "  acceptor-1 -> proposer-0  ACCEPT  4 🙂\n"
+        "  proposer-0 -> acceptor-0 PROPOSE 4 🙂\n"
+        "  proposer-0 -> acceptor-1 PROPOSE 4 🙂\n"
+        "  proposer-0 -> acceptor-2 PROPOSE 4 🙂\n"
+        "  acceptor-0 -> proposer-0 ACCEPT  4 🙂\n"
+        "  acceptor-1 -> proposer-0 ACCEPT  4 🙂\n"
         "  2 of 3 accepted, 2 needed: quorum\n"
         "Round 7: consensus on 🙂\n"
     )
@@ -65,13 +67,13 @@ def test_a_round_is_a_wish_two_phases_and_an_outcome() -> None:
 def test_a_promise_tells_what_was_accepted_before() -> None:
     finished = round_with(promise(0, Proposal(2, "😀")), promise(1), accept(0, "😀"), accept(1, "😀"))
     text = TextDisplay(SETTINGS).round(finished)
-    assert "acceptor-0 -> proposer-0  PROMISE 4, accepted 2 😀\n" in text
+    assert "acceptor-0 -> proposer-0 PROMISE 4, accepted 2 😀\n" in text
     assert text.endswith("consensus on 😀\n")
 
 
 def test_a_missed_quorum_of_promises_is_named_and_measured() -> None:
     text = TextDisplay(SETTINGS).round(round_with(fail(0), fail(1), fail(2)))
-    assert "  0 of 3 promised, 2 needed: no quorum\n  proposer-0 -> acceptor-0  TERMINATE 4\n" in text
+    assert "  0 of 3 promised, 2 needed: no quorum\n  proposer-0 -> acceptor-0 TERMINATE 4\n" in text
     assert text.endswith("Round 7: no consensus, 2 promises short of a quorum\n")
 
 
@@ -180,6 +182,11 @@ def test_text_and_json_tell_of_the_same_messages() -> None:
         from_json = [(e["sender"], e["recipient"], e["type"]) for e in events if e["event"] == "message"]
         from_text = re.findall(r"^  (\S+) -> (\S+) +([A-Z]+)", text, re.MULTILINE)
         assert from_text == from_json
+
+
+def test_what_is_no_json_is_refused() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        json_line(rate=float("nan"))
 
 
 def test_a_value_cannot_wreck_its_line() -> None:

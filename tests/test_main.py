@@ -6,13 +6,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from conftest import COMMAND, OnTerminal, Run, Start, clean_environment
 
+from toy_paxos import main
+from toy_paxos.display import JsonDisplay
+from toy_paxos.main import Pace
 from toy_paxos.main import run as command
+from toy_paxos.result import Round, Statistics
+from toy_paxos.rounds import play_rounds
+from toy_paxos.settings import Settings
+
+SETTINGS = Settings(3, 0.1, seed=1)
 
 
 def summary_of(output: str) -> dict[str, object]:
@@ -63,6 +72,10 @@ def test_a_network_is_simulated_as_soon_as_one_of_its_options_is_given(run: Run)
         ["--max-attempts", "10"],
     ):
         assert "t_ms" in run("--json", "-c", "1", *option).stdout
+
+
+def test_a_version_in_the_environment_is_no_option(run: Run) -> None:
+    assert "--- 1 round" in run("-c", "1", TOY_PAXOS_VERSION="1.0.0").stdout
 
 
 def test_json_is_json_all_the_way(run: Run) -> None:
@@ -128,6 +141,7 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--timeout", "inf"], "inf is not in the range"),
         (["--backoff", "-1"], "-1.0 is not in the range 0<=x<=3600000"),
         (["--max-attempts", "0"], "0 is not in the range 1<=x<=1000"),
+        (["two\nlines"], "unexpected extra argument (two lines)"),
         (["--bogus"], "No such option '--bogus'"),
         (["--seed"], "requires an argument"),
         (["extra"], "unexpected extra argument (extra)"),
@@ -174,11 +188,64 @@ def test_the_command_can_be_called_from_python() -> None:
 # Pace
 
 
-def test_an_interval_paces_rounds_and_counts_their_own_time(run: Run) -> None:
-    began = time.monotonic()
-    elapsed = summary_of(run("--json", "-q", "-c", "5", "-i", "0.1").stdout)["elapsed_s"]
-    assert isinstance(elapsed, float)
-    assert 0.4 <= elapsed <= time.monotonic() - began
+class Clock:
+    """A clock that only waiting and playing move, and a stop request that waits by it.
+
+    It asks to stop once it has been asked so many times whether it does.
+    """
+
+    def __init__(self, patience: int = 1_000) -> None:
+        self.now = 0.0
+        self.patience = patience
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, until: float) -> None:
+        self.now = max(self.now, until)
+
+    def close(self) -> None:
+        pass
+
+    @property
+    def signal(self) -> int | None:
+        self.patience -= 1
+        return signal.SIGINT if self.patience < 0 else None
+
+
+def times_of_rounds(clock: Clock, seconds_to_play: list[float], pace: Pace) -> list[float]:
+    """When rounds are shown that take so long to play."""
+    times: list[float] = []
+
+    def rounds() -> Iterator[Round]:
+        for seconds, finished in zip(seconds_to_play, play_rounds(SETTINGS), strict=False):
+            clock.now += seconds
+            yield finished
+
+    class Display(JsonDisplay):
+        def round(self, finished: Round) -> str:
+            times.append(clock.now)
+            return super().round(finished)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main, "time", clock)
+        patch.setattr(main, "StopRequest", lambda on_quit: clock)
+        patch.setattr(main, "die_by", pytest.fail)
+        main.show(rounds(), Statistics(SETTINGS), Display(SETTINGS), pace)
+    return times
+
+
+def test_the_rounds_own_time_counts() -> None:
+    assert times_of_rounds(Clock(), [0.25] * 4, Pace(4, 1, quiet=False)) == [0.25, 1, 2, 3]
+
+
+def test_after_a_slow_round_there_is_no_hurry_to_catch_up() -> None:
+    slow = [0.25, 0.25, 2.5, 0.25, 0.25]
+    assert times_of_rounds(Clock(), slow, Pace(5, 1, quiet=False)) == [0.25, 1, 3.5, 3.75, 4.5]
+
+
+def test_ctrl_c_in_the_last_round_does_not_cut_a_bounded_run_short() -> None:
+    assert times_of_rounds(Clock(patience=2), [0.0, 0.0], Pace(2, 1, quiet=False)) == [0, 1]
 
 
 def test_rounds_on_a_terminal_are_half_a_second_apart(on_terminal: OnTerminal) -> None:
@@ -188,6 +255,7 @@ def test_rounds_on_a_terminal_are_half_a_second_apart(on_terminal: OnTerminal) -
 
 
 def test_nothing_to_watch_is_not_paced(on_terminal: OnTerminal) -> None:
+    # Half a second apart, they would take longer than a test may.
     assert "--- 1,000 rounds of toy-paxos ---" in on_terminal("-q", "-c", "1000")
 
 
@@ -197,6 +265,7 @@ def test_each_round_is_written_when_it_is_over(start: Start) -> None:
 
 
 def test_the_hint_is_for_endless_runs_on_a_terminal(on_terminal: OnTerminal, run: Run) -> None:
+    assert "Ctrl-C to stop\n" in on_terminal(interrupt_at=b"Round 1: ")
     assert "Ctrl-C" not in on_terminal("-c", "1")
     assert "Ctrl-C" not in run("-c", "1").stderr
 
@@ -263,6 +332,7 @@ def caught_signals(pid: int) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+# Before our first line there is Python's own start, in which nobody can help.
 @pytest.mark.parametrize("delay", [0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06])
 def test_ctrl_c_during_the_imports_is_silent(delay: float, start: Start) -> None:
     process = start()
@@ -289,7 +359,10 @@ def test_ctrl_c_reaches_a_job_that_a_shell_started_in_the_background(tmp_path: P
     ) as shell:
         assert shell.stdout
         pid = int(shell.stdout.readline())
-        while not (output.exists() and output.read_text().count("Round 1: ") == 2):
+        give_up = time.monotonic() + 60
+        while time.monotonic() < give_up and not (
+            output.exists() and output.read_text().count("Round 1: ") == 2
+        ):
             time.sleep(0.01)
         os.kill(pid, signal.SIGINT)
         assert shell.stdout.readline() == "0\n"
@@ -306,6 +379,23 @@ def test_ctrl_backslash_prints_a_line_of_statistics_and_the_run_goes_on(start: S
     stdout, stderr = interrupt(process)
     assert "--- 1 round of toy-paxos ---" in stdout
     assert (process.returncode, stderr) == (0, "")
+
+
+def test_statistics_that_nobody_can_read_do_not_stop_the_run() -> None:
+    command = [*COMMAND, "-i", "3600"]
+    with (
+        Path("/dev/full").open("w") as full,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=full, env=clean_environment(), encoding="utf-8"
+        ) as process,
+    ):
+        wait_for_line(process, "Round 1: ")
+        wait_for_line(process, "Round 1: ")
+        process.send_signal(signal.SIGQUIT)
+        time.sleep(0.2)
+        stdout, _ = interrupt(process)
+        assert "--- 1 round of toy-paxos ---" in stdout
+        assert process.returncode == 0
 
 
 # Streams

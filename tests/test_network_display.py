@@ -22,11 +22,11 @@ PROPOSALS = {"proposer-0": "x", "proposer-1": "a\nb"}
 STORIES: list[tuple[Event, str]] = [
     (
         Delivery(1.25, Promise("acceptor-0", "proposer-0", 3, Proposal(1, "x")), Fate.DELIVERED),
-        "     1.2 ms  acceptor-0 -> proposer-0  PROMISE 3, accepted 1 x",
+        "     1.2 ms  acceptor-0 -> proposer-0 PROMISE 3, accepted 1 x",
     ),
     (
         Delivery(10.0, Accept("acceptor-0", "proposer-0", 3, "x"), Fate.STALE),
-        "    10.0 ms  acceptor-0 -> proposer-0  stale: ACCEPT  3 x",
+        "    10.0 ms  acceptor-0 -> proposer-0 stale: ACCEPT  3 x",
     ),
     (
         Crash(0.0, "proposer-0", "PROPOSE", "acceptor-2"),

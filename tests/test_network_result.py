@@ -12,8 +12,8 @@ CHOSEN, LEARNED = Chosen(20.0, 1, "x"), Learned(30.4, "proposer-0", "x")
 CRASHES = [Crash(1.0, f"proposer-{n}", "PREPARE", "acceptor-0") for n in range(2)]
 
 
-def finished(*events: Event, number: int = 1) -> NetworkRound:
-    return NetworkRound(number, {"proposer-0": "x", "proposer-1": "y"}, events)
+def finished(*events: Event) -> NetworkRound:
+    return NetworkRound(1, {"proposer-0": "x", "proposer-1": "y"}, events)
 
 
 def delivery(message: Message, fate: Fate = Fate.DELIVERED) -> Delivery:
@@ -59,18 +59,17 @@ def test_the_first_to_learn_is_remembered() -> None:
 
 
 def test_statistics_add_up() -> None:
-    statistics = NetworkStatistics(Settings(3, 0.1, seed=1, network=Network(2)))
+    statistics = NetworkStatistics(Settings(3, 0.1, seed=1, network=Network(2)), first=7)
     prepare = Prepare("proposer-0", "acceptor-0", 1)
-    statistics.add(finished(delivery(prepare), delivery(prepare, Fate.DUPLICATE), CHOSEN, LEARNED, number=7))
+    statistics.add(finished(delivery(prepare), delivery(prepare, Fate.DUPLICATE), CHOSEN, LEARNED))
     statistics.add(
         finished(
             delivery(prepare, Fate.LOST),
             Attempt(40.0, "proposer-0", 2, 3),
             Adoption(50.0, "proposer-0", "acceptor-0", 1, "x"),
-            number=8,
         )
     )
-    assert (statistics.first, statistics.rounds, statistics.messages) == (7, 2, 3)
+    assert (statistics.rounds, statistics.messages) == (2, 3)
     assert (statistics.lost, statistics.duplicates, statistics.adoptions) == (1, 1, 1)
     assert (statistics.attempts_mean, statistics.attempts_max) == (2.5, 3)
     assert statistics.consensus_rate == 0.5

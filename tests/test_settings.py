@@ -31,6 +31,13 @@ def test_the_law_agrees_with_exact_fractions(num_acceptors: int, failure_prob: f
     assert settings.expected_consensus_rate == pytest.approx(exact, rel=1e-9, abs=1e-300)
 
 
+@pytest.mark.parametrize("num_acceptors", [1, 2, 10, 500, 5_000, 10_000])
+def test_a_rate_is_a_probability(num_acceptors: int) -> None:
+    rates = [Settings(num_acceptors, p / 64, 1).expected_consensus_rate for p in range(65)]
+    assert rates == sorted(rates, reverse=True)
+    assert (rates[0], rates[-1]) == (1, 0)
+
+
 def test_the_law_does_not_overflow_for_the_largest_cluster() -> None:
     rates = [Settings(10_000, p, seed=1).expected_consensus_rate for p in (0.25, 0.2929, 0.35)]
     assert rates[0] == pytest.approx(1)

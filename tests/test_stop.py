@@ -51,10 +51,21 @@ def test_quit_calls_back_and_the_wait_goes_on() -> None:
     stop = StopRequest(on_quit=lambda: called.append(time.monotonic()))
     with subprocess.Popen(["sh", "-c", f"sleep 0.05; kill -QUIT {os.getpid()}"]):
         until = time.monotonic() + 1
+        busy = time.process_time()
         stop.wait(until)
+        busy = time.process_time() - busy
     assert len(called) == 1
     assert called[0] < until <= time.monotonic()
     assert stop.signal is None
+    # It slept: to spin would take the whole second.
+    assert busy < 0.5
+
+
+def test_closed_it_still_remembers() -> None:
+    stop = StopRequest(on_quit=lambda: None)
+    stop.close()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert stop.signal == signal.SIGTERM
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,8 +9,9 @@ ANSI = re.compile(r"\x1b\[[\d;]*m")
 NETWORK = ("--num-proposers", "2", "--message-loss-prob", "0.1", "--proposer-failure-prob", "0.01")
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-@pytest.mark.parametrize("network", [(), NETWORK], ids=["direct", "network"])
+@pytest.mark.parametrize(
+    ("columns", "network"), [(80, ()), (120, ()), (120, NETWORK)], ids=["80", "120", "network"]
+)
 def test_a_terminal_shows_the_same_words_as_a_pipe(
     columns: int, network: tuple[str, ...], on_terminal: OnTerminal, run: Run
 ) -> None:
@@ -21,8 +22,19 @@ def test_a_terminal_shows_the_same_words_as_a_pipe(
 
 def test_a_narrow_terminal_breaks_lines_between_words_and_indents(on_terminal: OnTerminal) -> None:
     seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-p", "0", columns=40))
-    assert "  acceptor-0 -> proposer-0  PROMISE 1,\n    nothing accepted\n" in seen
-    assert "  proposer-0 -> acceptor-0  PROPOSE 1 " in seen
+    assert "  acceptor-0 -> proposer-0 PROMISE 1,\n    nothing accepted\n" in seen
+    assert "  proposer-0 -> acceptor-0 PROPOSE 1 " in seen
+    assert max(len(line) for line in seen.splitlines() if "replay: " not in line) <= 40
+
+
+def test_with_50_acceptors_a_value_still_fits_into_40_columns(on_terminal: OnTerminal) -> None:
+    seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-p", "0", "-n", "50", columns=40))
+    assert re.search(r"^  acceptor-49 -> proposer-0 ACCEPT  1 \S$", seen, re.MULTILINE)
+
+
+def test_the_replay_command_can_be_copied_from_a_narrow_terminal(on_terminal: OnTerminal) -> None:
+    seen = on_terminal("--seed", "3", "--rounds", "1", columns=40)
+    assert seen.endswith("--num-acceptors 5 --acceptor-failure-prob 0.1 --seed 3 --rounds 1\n")
 
 
 def test_a_terminal_that_claims_no_columns_shows_everything(on_terminal: OnTerminal) -> None:
@@ -61,6 +73,6 @@ def test_on_the_network_what_matters_stands_out(on_terminal: OnTerminal) -> None
         (r"proposer-\d times out", "31"),
         (r"proposer-\d tries again", "33"),
         (r"proposer-\d adopts ", "33"),
-        (r"lost", "35"),
+        (r"lost", "2;35"),
     ):
         assert re.search(rf"\x1b\[{code}m{words}", seen), words

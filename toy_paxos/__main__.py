@@ -1,4 +1,8 @@
-"""The program's entrance, for ``toy-paxos`` and ``python -m toy_paxos``."""
+"""The program's entrance, for ``toy-paxos`` and ``python -m toy_paxos``.
+
+From its first line on, Ctrl-C never shows a traceback. While Python itself starts up before it, about
+the first 20 ms, Ctrl-C is Python's own affair.
+"""
 
 import signal
 

@@ -3,7 +3,7 @@
 A value is *chosen* once a majority of acceptors has accepted the same proposal. Each acceptor follows
 two rules, and needs to remember only two things for them (*Paxos Made Simple*, section 2.2):
 
-- It promises a number only if that is the highest it has seen, and tells what it accepted last.
+- It promises a number only if that is higher than any it has promised, and tells what it accepted last.
 - It accepts a proposal only under the very number that it promised last.
 
 What differs from the paper: the paper accepts any number *not below* the promised one. This acceptor
@@ -18,7 +18,7 @@ from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal,
 
 
 class Acceptor:
-    """An acceptor that has promised number 0, that is nothing, and accepted nothing."""
+    """An acceptor that has accepted nothing, and promised only number 0, under which nobody proposes."""
 
     def __init__(self, name: str) -> None:
         self.name = name

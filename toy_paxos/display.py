@@ -163,7 +163,7 @@ def message_event(number: int, message: Message) -> dict[str, Any]:
 def message_head(type: str, sender: str, recipient: str, id: int, route_width: int) -> str:
     """The part of a line that comes again every round; worth remembering, for lines are what a run makes."""
     route = f"  {sender} -> {recipient}"
-    return f"{route:<{route_width}}  {type:<7} {id}"
+    return f"{route:<{route_width}} {type:<7} {id}"
 
 
 def details(message: Message) -> str:

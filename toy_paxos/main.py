@@ -1,7 +1,7 @@
 """The program: options in, endless rounds of Paxos, statistics out.
 
-This is the one module that knows the command line and the clock. It wires the others together, and
-decides nothing about Paxos.
+This is the one module that knows the command line. It wires the others together, and decides nothing about
+Paxos.
 """
 
 import errno
@@ -12,6 +12,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from signal import SIGINT
@@ -40,7 +41,7 @@ class NumberRange(click.FloatRange):
         number = float(super().convert(value, param, ctx))
         if math.isnan(number):
             self.fail(f"{value!r} is not a number.", param, ctx)
-        return number
+        return number + 0.0  # So that -0.0 is 0.0.
 
 
 class GroupedCommand(click.Command):
@@ -87,8 +88,9 @@ Exit status:
   3    safety violated: two values chosen, or one that nobody proposed
   130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe
 \b
-Each option can also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.
-Ctrl-\\ prints running statistics.""",
+Ctrl-C ends the run after the current round, a second one at once; Ctrl-\\
+prints running statistics. Each option but --version and --help can also be set
+in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 )
 @click.option(
     "-n",
@@ -182,7 +184,7 @@ Ctrl-\\ prints running statistics.""",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show only the first line and the summary.")
 @click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s", allow_from_autoenv=False)
 def run(
     num_acceptors: int,
     acceptor_failure_prob: float,
@@ -215,9 +217,11 @@ def run(
     set_encoding(json)
     if network:
         over_network = play_network_rounds(settings, network, round or 1)
-        show(over_network, NetworkStatistics(settings), network_display(settings, network, json), pace)
+        network_statistics = NetworkStatistics(settings, round or 1)
+        show(over_network, network_statistics, network_display(settings, network, json), pace)
     else:
-        show(play_rounds(settings, round or 1), Statistics(settings), direct_display(settings, json), pace)
+        direct = play_rounds(settings, round or 1)
+        show(direct, Statistics(settings, round or 1), direct_display(settings, json), pace)
 
 
 def direct_display(settings: Settings, json: bool) -> Display[Round, Statistics]:
@@ -273,12 +277,12 @@ def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], p
 
     def report() -> None:
         statistics.elapsed_s = time.monotonic() - began
-        click.echo(running_line(statistics), err=True)
+        say(running_line(statistics))
 
     stop = StopRequest(on_quit=report)
     write(display.start())
     if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
-        click.echo("Ctrl-C to stop", err=True)
+        say("Ctrl-C to stop")
     for finished in islice(rounds, pace.num_rounds):
         if pace.interval:
             stop.wait(until=due)
@@ -292,6 +296,7 @@ def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], p
             break
     statistics.elapsed_s = time.monotonic() - began
     write(display.summary(statistics))
+    stop.close()
     if statistics.violated:
         sys.exit(3)
     complete = statistics.rounds == pace.num_rounds
@@ -318,11 +323,22 @@ def main() -> None:
         if sys.stdout is not None:
             # What could not be written must not be tried again, and fail again, at the exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        complain(f"cannot write to standard output: {error.strerror}", 1)
+        complain(f"cannot write to standard output: {error.strerror or error}", 1)
     sys.exit(status)
 
 
 def complain(words: str, status: int) -> NoReturn:
     """Say what is wrong in one line, and exit."""
-    click.echo(f"toy-paxos: {words}", err=True)
+    say(f"toy-paxos: {' '.join(words.split())}")
     sys.exit(status)
+
+
+def say(words: str) -> None:
+    """Write a line to standard error, if anybody can read it.
+
+    Not by way of sys.stderr: a signal may come while that is busy, and what it cannot write it would try
+    again, and fail again, at the exit.
+    """
+    if sys.stderr is not None:
+        with suppress(OSError):
+            os.write(2, f"{words}\n".encode(errors="backslashreplace"))

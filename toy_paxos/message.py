@@ -32,7 +32,7 @@ class Proposal(NamedTuple):
 
 @dataclass(slots=True)
 class Message:
-    """Who says something, to whom, and under which proposal number."""
+    """Who says something, to whom, and under which proposal number, 1 or more."""
 
     type: ClassVar[str]
 

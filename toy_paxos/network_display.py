@@ -70,7 +70,7 @@ class NetworkTextDisplay:
                 route = f"{message.sender} -> {message.recipient}"
                 mark = "" if fate is Fate.DELIVERED else f"{fate}: "
                 what = f"{mark}{message.type:<7} {message.id}{details(message)}"
-                return f"{route:<{self._route_width}}  {what}"
+                return f"{route:<{self._route_width}} {what}"
             case Crash():
                 return f"{event.proposer} crashes before it can send {event.unsent} to {event.recipient}"
             case TimedOut(last=True):

@@ -127,7 +127,7 @@ class NetworkStatistics(Totals[NetworkRound]):
 
     def add(self, finished: NetworkRound) -> None:
         """Count one more round."""
-        self.count(finished.number, finished.outcome, finished.messages)
+        self.count(finished.outcome, finished.messages)
         self.lost += finished.fates[Fate.LOST]
         self.duplicates += finished.fates[Fate.DUPLICATE]
         self.duels += finished.is_duel

@@ -55,7 +55,10 @@ class Round:
 
 @dataclass
 class Totals(ABC, Generic[R]):
-    """The running totals of a run of any kind of round; ``elapsed_s`` is its wall time in seconds."""
+    """The running totals of a run of any kind of round, the first of which has the number ``first``.
+
+    ``elapsed_s`` is its wall time in seconds.
+    """
 
     settings: Settings
     first: int = 1
@@ -69,10 +72,8 @@ class Totals(ABC, Generic[R]):
     def add(self, finished: R) -> None:
         """Count one more round."""
 
-    def count(self, number: int, outcome: str, messages: int) -> None:
+    def count(self, outcome: str, messages: int) -> None:
         """Count what every kind of round has."""
-        if not self.rounds:
-            self.first = number
         self.rounds += 1
         self.outcomes[outcome] += 1
         self.messages += messages
@@ -95,4 +96,4 @@ class Statistics(Totals[Round]):
 
     def add(self, finished: Round) -> None:
         """Count one more round."""
-        self.count(finished.number, finished.outcome, len(finished.transcript))
+        self.count(finished.outcome, len(finished.transcript))

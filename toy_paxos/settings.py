@@ -51,7 +51,7 @@ class Settings:
             return q
         # In logarithms, because the binomial coefficients of 10,000 do not fit into a float.
         log_factorial = [math.lgamma(k + 1) for k in range(n + 1)]
-        return math.fsum(
+        terms = [
             math.exp(
                 log_factorial[n]
                 - log_factorial[k]
@@ -59,8 +59,11 @@ class Settings:
                 + k * math.log(q)
                 + (n - k) * math.log1p(-q)
             )
-            for k in range(majority(n), n + 1)
-        )
+            for k in range(n + 1)
+        ]
+        failure, success = math.fsum(terms[: majority(n)]), math.fsum(terms[majority(n) :])
+        # The smaller sum has the smaller error.
+        return success if success < failure else 1 - failure
 
     @property
     def command(self) -> str:

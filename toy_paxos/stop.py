@@ -48,6 +48,12 @@ class StopRequest:
             if select.select([self._bytes], [], [], left)[0]:
                 self._bytes.recv(4096)
 
+    def close(self) -> None:
+        """Stop listening for the end of a wait; the signals keep their meaning."""
+        signal.set_wakeup_fd(-1)
+        self._waker.close()
+        self._bytes.close()
+
 
 def die_by(number: int) -> NoReturn:
     """End the process by a signal, so that whoever started it sees what happened."""
