@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor_registry import ActorRegistry
-from toy_paxos.message import Fail, Message, Propose, Terminate, Timeout
+from toy_paxos.message import Fail, Message, Promise, Proposal, Propose, Terminate, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.settings import Network
 
@@ -143,6 +143,8 @@ class Simulation:
         self.agenda: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self.order = count()
         self.crashed: set[str] = set()
+        # What was reported as accepted: to whom, for which number, what, and by whom.
+        self.reports: list[tuple[str, int, Proposal, str]] = []
         self.attempts = dict.fromkeys(self.proposers, 1)
         # A timer counts only as long as its number stands here.
         self.timers: dict[str, int] = {}
@@ -214,6 +216,8 @@ class Simulation:
             return
         if message.id != proposer.id:
             fate = Fate.STALE
+        elif isinstance(message, Promise) and message.accepted:
+            self.reports.append((proposer.name, message.id, message.accepted, message.sender))
         knew = proposer.learned
         answers = proposer.receive(message)
         self.events.append(Delivery(self.now, message, fate, answers))
@@ -226,12 +230,12 @@ class Simulation:
     def note_adoption(self, proposer: Proposer, message: Message) -> None:
         """Tell whose value a proposer proposes, if it is not its own, and which promise brought it."""
         if isinstance(message, Propose) and message.value != proposer.value:
-            reports = [
+            carriers = [
                 (accepted, acceptor)
-                for acceptor, accepted in proposer.promises.items()
-                if accepted and accepted.value == message.value
+                for name, id, accepted, acceptor in self.reports
+                if (name, id, accepted.value) == (proposer.name, message.id, message.value)
             ]
-            for (id, value), acceptor in sorted(reports)[-1:]:
+            for (id, value), acceptor in sorted(carriers)[-1:]:
                 self.events.append(Adoption(self.now, proposer.name, acceptor, id, value))
 
     # Time

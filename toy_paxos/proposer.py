@@ -5,10 +5,10 @@ its own value only if none of the acceptors that promised has accepted anything 
 section 2.2, property P2c). And its whole wisdom is in another, :func:`majority`: any two majorities
 share an acceptor, so what one majority has accepted, every other hears of.
 
-It acts as soon as a majority has answered, or no longer can; it never waits for all. If nothing comes of an
-attempt, and only then, it may begin another under a higher number; answers to the one before are stale, and
-ignored. What is left out: a distinguished proposer (section 2.4). So proposers can get into each other's way
-for ever, and it is up to the clock to keep them apart.
+It acts as soon as a majority has answered, or no longer can; it never waits for all. When the clock says so,
+it begins another attempt under a higher number; answers to the one before are then stale, and ignored. What
+is left out: a distinguished proposer (section 2.4). So proposers can get into each other's way for ever, and
+it is up to the clock to keep them apart.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,8 @@ class Proposer:
 
     Its attempts are numbered ``id``, ``id + id_step``, and so on. With as many proposers as the step,
     each beginning at a number of its own below it, no two ever use the same number (section 2.2).
-    ``learned`` is the value it knows to be chosen, or None if it knows of none.
+    ``learned`` is the value it knows to be chosen, or None if it knows of none. It forgets whatever can no
+    longer make a difference: the promises once it has proposed, everything once it has learned.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Proposer:
 
     def receive(self, message: Message) -> list[Message]:
         """Count an answer to the current number; once enough have come, move on or give up."""
-        if message.id != self.id:
+        if message.id != self.id or self.learned is not None:
             return []
         if isinstance(message, Promise):
             return self.count_promise(message)
@@ -94,6 +95,7 @@ class Proposer:
         if len(self.promises) < self.quorum:
             return []
         value = safe_value(self.promises.values(), self.value)
+        self.promises.clear()
         self.proposal = Proposal(self.id, value)
         return [Propose(self.name, acceptor, self.id, value) for acceptor in self.acceptors]
 
@@ -101,6 +103,7 @@ class Proposer:
         """With a majority of accepts the value is chosen, and now this proposer knows."""
         self.accepts.add(accept.sender)
         if len(self.accepts) >= self.quorum:
+            self.accepts.clear()
             self.learned = accept.value
         return []
 
@@ -117,8 +120,6 @@ class Proposer:
         return [Terminate(self.name, acceptor, self.id) for acceptor in self.acceptors]
 
     def try_again(self) -> list[Message]:
-        """Begin phase 1 with the next number, unless there is nothing left to learn."""
-        if self.learned is not None:
-            return []
+        """Begin phase 1 with the next number."""
         self.begin_attempt(self.id + self.id_step)
         return self.prepare()
