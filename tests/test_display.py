@@ -38,9 +38,7 @@ def fail(number: int) -> Fail:
 
 
 def test_the_first_line_says_who_takes_part_and_the_seed() -> None:
-    assert (
-        TextDisplay(SETTINGS).start().endswith("1 proposer, 3 acceptors, failure probability 0.25, seed 1\n")
-    )
+    assert TextDisplay(SETTINGS).start().endswith("1 proposer, 3 acceptors, failure probability 0.25, seed 1\n")
 
 
 def test_a_round_is_a_wish_two_phases_and_an_outcome() -> None:

@@ -360,9 +360,7 @@ def test_ctrl_c_reaches_a_job_that_a_shell_started_in_the_background(tmp_path: P
         assert shell.stdout
         pid = int(shell.stdout.readline())
         give_up = time.monotonic() + 60
-        while time.monotonic() < give_up and not (
-            output.exists() and output.read_text().count("Round 1: ") == 2
-        ):
+        while time.monotonic() < give_up and not (output.exists() and output.read_text().count("Round 1: ") == 2):
             time.sleep(0.01)
         os.kill(pid, signal.SIGINT)
         assert shell.stdout.readline() == "0\n"

@@ -135,11 +135,11 @@ def test_a_proposer_that_waits_too_long_pauses_and_tries_again_under_a_higher_nu
     network = Network(message_loss_prob=0.5, timeout=20, backoff=8, max_attempts=3)
     events = kinds(simulate(network, dice=dice), TimedOut, Attempt)
     assert events == [
-        TimedOut(20, "proposer-0", 1, last=False),
+        TimedOut(20, "proposer-0", 1, 1, last=False),
         Attempt(24, "proposer-0", 2, 2),
-        TimedOut(44, "proposer-0", 2, last=False),
+        TimedOut(44, "proposer-0", 2, 2, last=False),
         Attempt(52, "proposer-0", 3, 3),
-        TimedOut(72, "proposer-0", 3, last=True),
+        TimedOut(72, "proposer-0", 3, 3, last=True),
     ]
 
 

@@ -33,11 +33,11 @@ STORIES: list[tuple[Event, str]] = [
         "     0.0 ms  proposer-0 crashes before it can send PROPOSE to acceptor-2",
     ),
     (
-        TimedOut(30.0, "proposer-0", 1, last=False),
+        TimedOut(30.0, "proposer-0", 1, 1, last=False),
         "    30.0 ms  proposer-0 times out, no majority for 1 in time",
     ),
     (
-        TimedOut(30.0, "proposer-0", 5, last=True),
+        TimedOut(30.0, "proposer-0", 3, 5, last=True),
         "    30.0 ms  proposer-0 gives up after 3 attempts, no majority for 5 in time",
     ),
     (

@@ -30,9 +30,7 @@ def test_an_example_is_what_the_program_prints_but_for_what_it_leaves_out(
 
 def test_the_file_map_is_complete() -> None:
     modules = {path.name for path in (ROOT / "toy_paxos").glob("*.py")}
-    assert modules - set(
-        re.findall(r"`(\w+\.py)`", "\n".join(re.findall(r"^\| `.*", README, re.MULTILINE)))
-    ) == {
+    assert modules - set(re.findall(r"`(\w+\.py)`", "\n".join(re.findall(r"^\| `.*", README, re.MULTILINE)))) == {
         "__init__.py",
         "__main__.py",
     }

@@ -89,9 +89,7 @@ class Forgetful(FailingAcceptor):
 
     def promise(self, request: Prepare) -> list[Message]:
         return [
-            Promise(answer.sender, answer.recipient, answer.id, None)
-            if isinstance(answer, Promise)
-            else answer
+            Promise(answer.sender, answer.recipient, answer.id, None) if isinstance(answer, Promise) else answer
             for answer in super().promise(request)
         ]
 

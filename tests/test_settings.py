@@ -46,9 +46,7 @@ def test_the_law_does_not_overflow_for_the_largest_cluster() -> None:
 
 
 def test_the_command_says_all_that_determines_the_rounds() -> None:
-    assert Settings(5, 0.2, seed=7).command == (
-        "toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.2 --seed 7"
-    )
+    assert Settings(5, 0.2, seed=7).command == ("toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.2 --seed 7")
 
 
 def test_the_command_says_of_the_network_what_is_unusual() -> None:
@@ -68,9 +66,7 @@ def test_the_command_simulates_a_network_even_if_nothing_is_unusual() -> None:
 )
 def test_a_quoted_value_is_printable_and_survives_the_shell(value: str) -> None:
     assert quoted(value).isprintable()
-    printed = subprocess.run(
-        ["bash", "-c", f"printf %s {quoted(value)}"], capture_output=True, check=True
-    ).stdout
+    printed = subprocess.run(["bash", "-c", f"printf %s {quoted(value)}"], capture_output=True, check=True).stdout
     assert printed.decode(errors="surrogateescape") == value
 
 

@@ -40,9 +40,7 @@ def test_prints_what_it_printed_when_somebody_reviewed_it(
 @pytest.mark.parametrize("format", [[], ["--json"]])
 def test_the_same_bytes_whatever_the_hash_seed(format: list[str], run: Run) -> None:
     args = ["--seed", "7", "--rounds", "120", "-p", "0.3", *format]
-    outputs = [
-        without_times(run(*args, PYTHONHASHSEED=hash_seed).stdout) for hash_seed in ("0", "1", "random")
-    ]
+    outputs = [without_times(run(*args, PYTHONHASHSEED=hash_seed).stdout) for hash_seed in ("0", "1", "random")]
     assert len(set(outputs)) == 1
 
 

@@ -8,8 +8,8 @@ two rules, and needs to remember only two things for them (*Paxos Made Simple*, 
 
 What differs from the paper: the paper accepts any number *not below* the promised one. This acceptor
 wants the two to be *equal* (the rule of *The Part-Time Parliament*), so an acceptor that missed a
-PREPARE takes no part in what follows. It is the stricter of the two, hence as safe. What is left out:
-stable storage. An acceptor lives for one round and does not restart.
+PREPARE takes no part in what follows. It is the stricter of the two, hence as safe. A RESTART changes
+nothing, for all that an acceptor remembers counts as being in stable storage.
 """
 
 from collections.abc import Callable

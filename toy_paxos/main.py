@@ -5,25 +5,26 @@ Paxos.
 """
 
 import errno
-import io
 import math
 import os
 import random
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from signal import SIGINT
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from toy_paxos import __version__
+from toy_paxos.check_command import check_command
 from toy_paxos.display import Display, JsonDisplay, TextDisplay, running_line
 from toy_paxos.network_display import NetworkJsonDisplay, NetworkTextDisplay
 from toy_paxos.network_result import NetworkRound, NetworkStatistics
+from toy_paxos.output import say, set_encoding, write
 from toy_paxos.result import Round, Statistics, Totals
 from toy_paxos.rounds import EMOJI, play_network_rounds, play_rounds
 from toy_paxos.settings import Network, Settings
@@ -44,8 +45,8 @@ class NumberRange(click.FloatRange):
         return number + 0.0  # So that -0.0 is 0.0.
 
 
-class GroupedCommand(click.Command):
-    """A command whose help lists its options by what they are about."""
+class Simulator(click.Group):
+    """The command that runs when no other is named; its help lists options by what they are about."""
 
     groups: ClassVar = {
         "Cluster": ("num_acceptors", "acceptor_failure_prob", "value"),
@@ -71,10 +72,13 @@ class GroupedCommand(click.Command):
                 formatter.write_dl([record for name in names if (record := rest.pop(name))])
         with formatter.section("Other"):
             formatter.write_dl([record for record in rest.values() if record])
+        self.format_commands(ctx, formatter)
 
 
-@click.command(
-    cls=GroupedCommand,
+@click.group(
+    cls=Simulator,
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "TOY_PAXOS",
@@ -185,7 +189,9 @@ in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 @click.option("-q", "--quiet", is_flag=True, help="Show only the first line and the summary.")
 @click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
 @click.version_option(__version__, message="%(prog)s %(version)s", allow_from_autoenv=False)
+@click.pass_context
 def run(
+    ctx: click.Context,
     num_acceptors: int,
     acceptor_failure_prob: float,
     value: tuple[str, ...],
@@ -203,6 +209,9 @@ def run(
     Example: five acceptors, each request fails with a probability of 0.2
       toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.2
     """
+    if ctx.invoked_subcommand:
+        refuse_options_before(ctx.invoked_subcommand, ctx)
+        return
     if round and (seed is None or rounds):
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
     if seed is None:
@@ -224,14 +233,20 @@ def run(
         show(direct, Statistics(settings, round or 1), direct_display(settings, json), pace)
 
 
+def refuse_options_before(command: str, ctx: click.Context) -> None:
+    """Raise click.UsageError if an option stands where it would have no effect."""
+    for param in ctx.command.params:
+        if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
+            option = param.opts[-1]
+            raise click.UsageError(f"{option} does nothing before {command!r}: write it after, or leave it out.")
+
+
 def direct_display(settings: Settings, json: bool) -> Display[Round, Statistics]:
     """The display of direct calls that suits standard output."""
     return JsonDisplay(settings) if json else coloured(TextDisplay(settings))
 
 
-def network_display(
-    settings: Settings, network: Network, json: bool
-) -> Display[NetworkRound, NetworkStatistics]:
+def network_display(settings: Settings, network: Network, json: bool) -> Display[NetworkRound, NetworkStatistics]:
     """The display of the simulated network that suits standard output."""
     return NetworkJsonDisplay(settings, network) if json else coloured(NetworkTextDisplay(settings, network))
 
@@ -256,10 +271,7 @@ def check_values(values: tuple[str, ...], num_proposers: int) -> None:
         )
 
 
-def set_encoding(json: bool) -> None:
-    """Set standard output up so that no value can fail to be written."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8" if json else None, errors="backslashreplace")
+run.add_command(check_command, "check")
 
 
 @dataclass(frozen=True)
@@ -305,12 +317,6 @@ def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], p
         die_by(stop.signal)
 
 
-def write(text: str) -> None:
-    """Write to standard output now, so that whoever reads the other end of a pipe sees it now."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
 def main() -> None:
     """Run the command line; turn whatever goes wrong into one line on standard error and an exit status."""
     try:
@@ -331,14 +337,3 @@ def complain(words: str, status: int) -> NoReturn:
     """Say what is wrong in one line, and exit."""
     say(f"toy-paxos: {' '.join(words.split())}")
     sys.exit(status)
-
-
-def say(words: str) -> None:
-    """Write a line to standard error, if anybody can read it.
-
-    Not by way of sys.stderr: a signal may come while that is busy, and what it cannot write it would try
-    again, and fail again, at the exit.
-    """
-    if sys.stderr is not None:
-        with suppress(OSError):
-            os.write(2, f"{words}\n".encode(errors="backslashreplace"))

@@ -8,7 +8,7 @@ Paxos needs four of them, two for each of its two phases (*Paxos Made Simple*, s
               acceptor -> ACCEPT  -> proposer    "accepted"
 
 The other two make failure visible: FAIL is an acceptor's "no", TERMINATE a proposer's "I give up".
-TIMEOUT is no message between actors: whoever owns the clock says it to a proposer.
+TIMEOUT and RESTART are no messages between actors: whoever owns the clock and the power switch says them.
 
 What is left out: learners, which the paper informs of every ACCEPT (section 2.3). Here the proposer
 is the only learner. Messages are plain data; nobody changes one after it was made. They are not
@@ -94,3 +94,10 @@ class Timeout(Message):
     """The clock's word to a proposer: you have waited long enough for ``id``, try a higher number."""
 
     type: ClassVar[str] = "TIMEOUT"
+
+
+@dataclass(slots=True)
+class Restart(Message):
+    """The power switch's word to an acceptor: you crashed, and came back with what is in stable storage."""
+
+    type: ClassVar[str] = "RESTART"

@@ -82,6 +82,7 @@ class TimedOut(Event):
     event: ClassVar[str] = "timeout"
 
     proposer: str
+    attempt: int
     id: int
     last: bool
 
@@ -130,9 +131,7 @@ class SilentAcceptor(FailingAcceptor):
 class Simulation:
     """One round of proposers among the registered acceptors."""
 
-    def __init__(
-        self, actors: ActorRegistry, proposers: Sequence[Proposer], network: Network, dice: Dice
-    ) -> None:
+    def __init__(self, actors: ActorRegistry, proposers: Sequence[Proposer], network: Network, dice: Dice) -> None:
         self.actors = actors
         self.proposers = {proposer.name: proposer for proposer in proposers}
         self.network = network
@@ -248,9 +247,7 @@ class Simulation:
     def is_waiting(self, proposer: Proposer, timer: int) -> bool:
         """Whether a proposer still waits for what it waited for when the timer was set."""
         return (
-            self.timers[proposer.name] == timer
-            and proposer.name not in self.crashed
-            and proposer.learned is None
+            self.timers[proposer.name] == timer and proposer.name not in self.crashed and proposer.learned is None
         )
 
     def time_out(self, waiting: tuple[Proposer, int]) -> None:
@@ -260,7 +257,7 @@ class Simulation:
             return
         attempts = self.attempts[proposer.name]
         last = attempts == self.network.max_attempts
-        self.events.append(TimedOut(self.now, proposer.name, proposer.id, last))
+        self.events.append(TimedOut(self.now, proposer.name, attempts, proposer.id, last))
         if not last:
             # The pauses grow, and so do the chances that one proposer is through before the other is back.
             pause = attempts * self.network.backoff * self.dice["backoff", proposer.name]()

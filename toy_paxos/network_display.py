@@ -58,38 +58,11 @@ class NetworkTextDisplay:
         for name, value in finished.proposals.items():
             lines.append(f"{heading}{name} wants {printable(value)}")
             heading = " " * len(heading)
-        lines += [f"{event.t_ms:8.1f} ms  {self._event(event)}" for event in finished.events]
+        lines += [f"{event.t_ms:8.1f} ms  {event_words(event, self._route_width)}" for event in finished.events]
         lines.append(f"Round {finished.number}: {outcome_words(finished)}")
         if finished.violation:
             lines.append(f"To see it again: {self.settings.command} --round {finished.number}")
         return "\n".join(lines) + "\n"
-
-    def _event(self, event: Event) -> str:
-        match event:
-            case Delivery(message=message, fate=fate):
-                route = f"{message.sender} -> {message.recipient}"
-                mark = "" if fate is Fate.DELIVERED else f"{fate}: "
-                what = f"{mark}{message.type:<7} {message.id}{details(message)}"
-                return f"{route:<{self._route_width}} {what}"
-            case Crash():
-                return f"{event.proposer} crashes before it can send {event.unsent} to {event.recipient}"
-            case TimedOut(last=True):
-                attempts = plural(self.network.max_attempts, "attempt")
-                return f"{event.proposer} gives up after {attempts}, no majority for {event.id} in time"
-            case TimedOut():
-                return f"{event.proposer} times out, no majority for {event.id} in time"
-            case Attempt():
-                return f"{event.proposer} tries again, attempt {event.attempt} under {event.id}"
-            case Adoption():
-                source = f"what {event.acceptor} accepted under {event.accepted_id}"
-                return f"{event.proposer} adopts {source}: {printable(event.value)}"
-            case Chosen():
-                return f"CHOSEN, for a majority has accepted proposal {event.id}: {printable(event.value)}"
-            case Learned():
-                return f"{event.proposer} learns {printable(event.value)}"
-            case Violation():
-                return f"SAFETY VIOLATED, {printable(event.words)}"
-        raise TypeError(event)
 
     def summary(self, statistics: NetworkStatistics) -> str:
         """Each outcome with its share, what the network did, and how to replay the run."""
@@ -204,3 +177,32 @@ def times_words(times: Times) -> str:
 def times_event(times: Times) -> dict[str, int | None]:
     """The middle and the tail of some times."""
     return {"median": times.percentile(50), "p95": times.percentile(95)}
+
+
+def event_words(event: Event, route_width: int) -> str:
+    """One event in words, without its time; routes are padded to a width."""
+    match event:
+        case Delivery(message=message, fate=fate):
+            route = f"{message.sender} -> {message.recipient}"
+            mark = "" if fate is Fate.DELIVERED else f"{fate}: "
+            what = f"{mark}{message.type:<7} {message.id}{details(message)}"
+            return f"{route:<{route_width}} {what}"
+        case Crash():
+            return f"{event.proposer} crashes before it can send {event.unsent} to {event.recipient}"
+        case TimedOut(last=True):
+            attempts = plural(event.attempt, "attempt")
+            return f"{event.proposer} gives up after {attempts}, no majority for {event.id} in time"
+        case TimedOut():
+            return f"{event.proposer} times out, no majority for {event.id} in time"
+        case Attempt():
+            return f"{event.proposer} tries again, attempt {event.attempt} under {event.id}"
+        case Adoption():
+            source = f"what {event.acceptor} accepted under {event.accepted_id}"
+            return f"{event.proposer} adopts {source}: {printable(event.value)}"
+        case Chosen():
+            return f"CHOSEN, for a majority has accepted proposal {event.id}: {printable(event.value)}"
+        case Learned():
+            return f"{event.proposer} learns {printable(event.value)}"
+        case Violation():
+            return f"SAFETY VIOLATED, {printable(event.words)}"
+    raise TypeError(event)

@@ -49,9 +49,7 @@ class Proposer:
     longer make a difference: the promises once it has proposed, everything once it has learned.
     """
 
-    def __init__(
-        self, name: str, value: str, acceptors: Sequence[str], id: int = 1, id_step: int = 1
-    ) -> None:
+    def __init__(self, name: str, value: str, acceptors: Sequence[str], id: int = 1, id_step: int = 1) -> None:
         self.name = name
         self.value = value
         self.acceptors = acceptors
@@ -94,10 +92,14 @@ class Proposer:
         self.promises[promise.sender] = promise.accepted
         if len(self.promises) < self.quorum:
             return []
-        value = safe_value(self.promises.values(), self.value)
+        value = self.choose_value()
         self.promises.clear()
         self.proposal = Proposal(self.id, value)
         return [Propose(self.name, acceptor, self.id, value) for acceptor in self.acceptors]
+
+    def choose_value(self) -> str:
+        """What the promises leave it free to propose."""
+        return safe_value(self.promises.values(), self.value)
 
     def count_accept(self, accept: Accept) -> list[Message]:
         """With a majority of accepts the value is chosen, and now this proposer knows."""

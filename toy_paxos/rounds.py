@@ -92,8 +92,7 @@ def new_proposers(values: Sequence[str], number: int, acceptors: Sequence[str], 
     while len(values) < number:
         values.append(emoji.pop(int(dice["proposals",]() * len(emoji))))
     return [
-        Proposer(f"proposer-{at}", value, acceptors, id=at + 1, id_step=number)
-        for at, value in enumerate(values)
+        Proposer(f"proposer-{at}", value, acceptors, id=at + 1, id_step=number) for at, value in enumerate(values)
     ]
 
 

@@ -87,7 +87,6 @@ def quoted(value: str) -> str:
     if value.isprintable():
         return shlex.quote(value)
     escaped = "".join(
-        chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}"
-        for byte in os.fsencode(value)
+        chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(value)
     )
     return f"$'{escaped}'"

@@ -11,7 +11,8 @@ from toy_paxos.display import Display
 R = TypeVar("R")
 S = TypeVar("S")
 
-MESSAGE = r"^ +(?:[\d.]+ ms +)?\S+ -> \S+ +(?:(?:lost|duplicate|stale): )?"
+TIME = r"^ +\d[\d.]*(?: ms)? "
+MESSAGE = rf"(?:{TIME}|^ ) *\S+ -> \S+ +(?:(?:lost|duplicate|stale): )?"
 
 # Looked for from the start of a line, so that no value can imitate them.
 STYLES = (
@@ -22,36 +23,25 @@ STYLES = (
     (MESSAGE + r"((PREPARE|TERMINATE|PROMISE) \d+(, nothing accepted$)?)?", "dim"),
     (MESSAGE + r"((?P<cyan>PROPOSE.*)|(?P<green>ACCEPT.*)|(?P<red>FAIL.*))", ""),
     (MESSAGE + r"PROMISE \d+(?P<yellow>, accepted .*)", ""),
-    (r"^ +[\d.]+ ms ", "dim"),
-    (r"^ +[\d.]+ ms +\S+ -> \S+ +(?P<magenta>lost|duplicate|stale)(?P<dim>: .*)", ""),
-    (r"^ +[\d.]+ ms  (?P<red>\S+ (crashes|gives up|times out).*)", ""),
-    (r"^ +[\d.]+ ms  (?P<yellow>\S+ (tries|adopts).*)", ""),
-    (r"^ +[\d.]+ ms  (?P<green>(\S+ learns|CHOSEN).*)", "bold"),
+    (TIME, "dim"),
+    (TIME + r" *\S+ -> \S+ +(?P<magenta>lost|duplicate|stale)(?P<dim>: .*)", ""),
+    (TIME + r" *(?P<red>\S+ (crashes|gives up|times out).*)", ""),
+    (TIME + r" *(?P<yellow>\S+ (tries|adopts).*)", ""),
+    (TIME + r" *(?P<green>(\S+ learns|CHOSEN).*)", "bold"),
+    (TIME + r" *(?P<red>SAFETY VIOLATED.*)", "bold"),
+    (r"^ok .*", "green"),
+    (r"^(NOT|VIOLATED|UNKNOWN).*", "bold red"),
+    (r"^SAFE.*", "bold green"),
 )
 
 
-class TerminalDisplay(Generic[R, S]):
-    """Any display, as rich shows it."""
+class Terminal:
+    """Words as rich shows them on standard output."""
 
-    def __init__(self, words: Display[R, S]) -> None:
-        self.words = words
+    def __init__(self) -> None:
         # Lines are wrapped below. The width given here is only to keep rich from finding out another one:
         # it takes COLUMNS=0 at its word and prints nothing.
         self.console = Console(highlight=False, width=80)
-
-    def start(self) -> str:
-        """Return what to write before the first round."""
-        return self.styled(self.words.start())
-
-    def round(self, finished: R) -> str:
-        """Return what to write of one round."""
-        return self.styled(self.words.round(finished))
-
-    def summary(self, statistics: S) -> str:
-        """Return what to write after the last round."""
-        *lines, replay = self.words.summary(statistics).splitlines(keepends=True)
-        # A command must survive being copied from the screen: the terminal may break its line, we may not.
-        return self.styled("".join(lines)) + replay
 
     def styled(self, words: str) -> str:
         """The words with the terminal's codes for colour."""
@@ -79,3 +69,25 @@ class TerminalDisplay(Generic[R, S]):
         for line in lines:
             line.rstrip()
         return text.blank_copy("\n").join(lines)
+
+
+class TerminalDisplay(Generic[R, S]):
+    """Any display, on a terminal."""
+
+    def __init__(self, words: Display[R, S]) -> None:
+        self.words = words
+        self.terminal = Terminal()
+
+    def start(self) -> str:
+        """Return what to write before the first round."""
+        return self.terminal.styled(self.words.start())
+
+    def round(self, finished: R) -> str:
+        """Return what to write of one round."""
+        return self.terminal.styled(self.words.round(finished))
+
+    def summary(self, statistics: S) -> str:
+        """Return what to write after the last round."""
+        *lines, replay = self.words.summary(statistics).splitlines(keepends=True)
+        # A command must survive being copied from the screen: the terminal may break its line, we may not.
+        return self.terminal.styled("".join(lines)) + replay

@@ -1,0 +1,385 @@
+"""Paxos with one rule changed, to see what the rule is there for.
+
+Each class is an actor that differs from the right one in a single rule of *Paxos Made Simple* (2001). The
+first sentence of its docstring says what it does; the rest says which sentence of the paper it drops, and what
+that leads to, or why it does no harm. ``toy-paxos check --break NAME`` plays it.
+"""
+
+import re
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from inspect import getdoc
+from typing import Literal
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.actor import Actor
+from toy_paxos.cluster import Model
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
+from toy_paxos.proposer import Proposer
+
+
+class IgnoresAccepted(Proposer):
+    """A proposer proposes its own value, whatever the promises report.
+
+    Dropped: P2c, that the value is that of the highest-numbered proposal reported (section 2.2). This is
+    the slip of the original in Go. A later proposer overrules what is chosen.
+    """
+
+    def choose_value(self) -> str:
+        return self.value
+
+
+class AdoptsAny(Proposer):
+    """A proposer adopts any reported value, here the first in the alphabet, not the highest-numbered.
+
+    Dropped: the word highest-numbered in P2c (section 2.2). An old proposal that was never chosen can win
+    over a newer one that was.
+    """
+
+    def choose_value(self) -> str:
+        values = [proposal.value for proposal in self.promises.values() if proposal]
+        return min(values, default=self.value)
+
+
+class AdoptsLowest(Proposer):
+    """A proposer adopts the value of the lowest-numbered proposal that is reported.
+
+    Dropped: the word highest-numbered in P2c (section 2.2), turned around. What was chosen last loses.
+    """
+
+    def choose_value(self) -> str:
+        lowest = min((proposal for proposal in self.promises.values() if proposal), default=None)
+        return lowest.value if lowest else self.value
+
+
+class HalfIsEnough(Proposer):
+    """A proposer takes half of the acceptors for a quorum.
+
+    Dropped: that a quorum is a majority (section 2.2), for an even number of acceptors. Two halves need not
+    share an acceptor.
+    """
+
+    def begin_attempt(self, id: int) -> None:
+        super().begin_attempt(id)
+        self.quorum = (len(self.acceptors) + 1) // 2
+
+
+class MinorityIsEnough(Proposer):
+    """A proposer takes a single acceptor for a quorum.
+
+    Dropped: that a quorum is a majority (section 2.2). Two minorities need not share an acceptor.
+    """
+
+    def begin_attempt(self, id: int) -> None:
+        super().begin_attempt(id)
+        self.quorum = 1
+
+
+class SkipsPhase1(Proposer):
+    """A proposer proposes at once, without asking for promises; the acceptors are those of the paper.
+
+    Dropped: phase 1 (section 2.2). It cannot hear of what is chosen already. The acceptors accept any
+    number not below the promised one, as in the paper; those that want the number to be equal would refuse.
+    """
+
+    def prepare(self) -> list[Message]:
+        self.proposal = Proposal(self.id, self.value)
+        return [Propose(self.name, acceptor, *self.proposal) for acceptor in self.acceptors]
+
+
+class CountsTwice(Proposer):
+    """A proposer counts the promises that arrive, not the acceptors that promise.
+
+    Dropped: that a majority of acceptors has to answer (section 2.2). A message that arrives twice makes
+    one acceptor two.
+    """
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        copy = replace(promise, sender=f"{promise.sender} again")
+        return super().count_promise(copy if promise.sender in self.promises else promise)
+
+
+class TakesOldPromises(Proposer):
+    """A proposer takes promises of an earlier attempt for promises of the present one.
+
+    Dropped: that the answers are to the request with its own number (section 2.2). What was accepted since
+    then stays unheard.
+    """
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Promise) and message.id < self.id:
+            message = replace(message, id=self.id)
+        return super().receive(message)
+
+
+class ProposesTwice(Proposer):
+    """A proposer that hears of an accepted value too late proposes again, under the same number.
+
+    Dropped: that different proposals have different numbers (section 2.2). Two values are accepted under
+    one number.
+    """
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        if self.proposal and promise.accepted and promise.accepted.value != self.proposal.value:
+            self.proposal = Proposal(self.id, promise.accepted.value)
+            return [Propose(self.name, acceptor, *self.proposal) for acceptor in self.acceptors]
+        return super().count_promise(promise)
+
+
+class AcceptsBelow(Acceptor):
+    """An acceptor accepts a number below the one it has promised.
+
+    Dropped: P1a, that an answer to a greater number forbids to accept a smaller one (section 2.2). The
+    proposer that got the promise was told that nothing like this would happen.
+    """
+
+    def accept(self, request: Propose) -> list[Message]:
+        self.accepted = Proposal(request.id, request.value)
+        return [Accept(self.name, request.sender, request.id, request.value)]
+
+
+class DoesNotRaise(Acceptor):
+    """An acceptor accepts above its promise, and does not raise the promise with it.
+
+    Dropped: that to accept a number is also to promise it, which P1a takes for granted (section 2.2).
+    Between the promise and what it accepted, a third proposal slips in.
+    """
+
+    def accept(self, request: Propose) -> list[Message]:
+        if request.id < self.promised:
+            return [Fail(self.name, request.sender, request.id)]
+        self.accepted = Proposal(request.id, request.value)
+        return [Accept(self.name, request.sender, request.id, request.value)]
+
+
+class LowersPromise(Acceptor):
+    """An acceptor promises any number, even one below what it has promised.
+
+    Dropped: that it answers only a number greater than all that it has answered (section 2.2, phase 1b).
+    Its earlier promise is worth nothing.
+    """
+
+    def promise(self, request: Prepare) -> list[Message]:
+        self.promised = request.id
+        return [Promise(self.name, request.sender, request.id, self.accepted)]
+
+
+class ForgetsAll(Acceptor):
+    """An acceptor forgets everything when it restarts.
+
+    Dropped: that an acceptor remembers, whatever happens, what it promised and what it accepted (section
+    2.2).
+    """
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Restart):
+            self.promised, self.accepted = 0, None
+        return super().receive(message)
+
+
+class ForgetsPromise(Acceptor):
+    """An acceptor forgets its promise when it restarts, and remembers what it accepted.
+
+    Dropped: the number that it promised, one of the two things that an acceptor must remember (section
+    2.2).
+    """
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Restart):
+            self.promised = 0
+        return super().receive(message)
+
+
+class ForgetsAccepted(Acceptor):
+    """An acceptor forgets what it accepted when it restarts, and remembers its promise.
+
+    Dropped: the proposal that it accepted last, one of the two things that an acceptor must remember
+    (section 2.2).
+    """
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Restart):
+            self.accepted = None
+        return super().receive(message)
+
+
+class HidesAccepted(Acceptor):
+    """An acceptor promises, but does not say what it has accepted.
+
+    Dropped: that a promise carries the highest-numbered proposal accepted (section 2.2, phase 1b).
+    """
+
+    def promise(self, request: Prepare) -> list[Message]:
+        return [
+            replace(answer, accepted=None) if isinstance(answer, Promise) else answer
+            for answer in super().promise(request)
+        ]
+
+
+class AcceptsAbove(Acceptor):
+    """An acceptor accepts any number not below its promise, and raises the promise with it.
+
+    This is the paper's own rule (section 2.2, phase 2b). It costs nothing: acceptors that missed a PREPARE
+    can still take part, so more rounds succeed.
+    """
+
+    def accept(self, request: Propose) -> list[Message]:
+        self.promised = max(self.promised, request.id)
+        return super().accept(request)
+
+
+class AcceptsOnce(Acceptor):
+    """An acceptor accepts one proposal in its life, and refuses all others.
+
+    P1 asks for the first only (section 2.2). What it costs: once the acceptors are split between two
+    values, no value can ever be chosen.
+    """
+
+    def accept(self, request: Propose) -> list[Message]:
+        if self.accepted:
+            return [Fail(self.name, request.sender, request.id)]
+        return super().accept(request)
+
+
+class PromisesAgain(Acceptor):
+    """An acceptor answers a repeated PREPARE with its promise again.
+
+    The paper lets it ignore a repeated request (section 2.2). To repeat a promise promises nothing new. It
+    costs nothing, and helps when the first answer was lost.
+    """
+
+    def promise(self, request: Prepare) -> list[Message]:
+        if request.id == self.promised:
+            return [Promise(self.name, request.sender, request.id, self.accepted)]
+        return super().promise(request)
+
+
+class SharesNumbers(Proposer):
+    """Proposers all use the same numbers.
+
+    The paper lets them choose from disjoint sets (section 2.5). Here each acceptor promises a number once,
+    so only one of two proposers gets a majority for it. What it costs: they may both get none.
+    """
+
+    def begin_attempt(self, id: int) -> None:
+        super().begin_attempt(1)
+
+
+class AcceptsOnlyAbove(Acceptor):
+    """An acceptor accepts only above its promise.
+
+    Nobody ever proposes above what was promised to it, so nothing is ever accepted: safe, because nothing
+    can happen.
+    """
+
+    def accept(self, request: Propose) -> list[Message]:
+        if request.id <= self.promised:
+            return [Fail(self.name, request.sender, request.id)]
+        self.accepted = Proposal(request.id, request.value)
+        return [Accept(self.name, request.sender, request.id, request.value)]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One changed rule, and the smallest cluster that shows what comes of it.
+
+    ``remedy`` names what would have prevented it. ``fate`` is what the checker finds: agreement is lost, or
+    it is safe, or it is safe only because no value can be chosen.
+    """
+
+    changed: type[Proposer] | type[Acceptor]
+    fate: Literal["unsafe", "safe", "stuck"]
+    remedy: str
+    num_acceptors: int = 1
+    num_proposers: int = 2
+    max_attempts: int = 1
+
+    @property
+    def name(self) -> str:
+        """The name of the class, in lower case, with hyphens."""
+        words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", "-", self.changed.__name__)
+        return words.lower()
+
+    @property
+    def summary(self) -> str:
+        """What the changed actor does, in one sentence."""
+        return (getdoc(self.changed) or "").partition("\n")[0]
+
+    @property
+    def model(self) -> Model:
+        """The smallest model in which the change shows; of what must always be so, it checks only the theorem."""
+        sizes = Model(self.num_acceptors, self.num_proposers, self.max_attempts, promises_may_fall=True)
+        if issubclass(self.changed, Acceptor):
+            return replace(sizes, acceptor=self.changed)
+        acceptor = AcceptsAbove if self.changed is SkipsPhase1 else Acceptor
+        return replace(sizes, proposer=self.changed, acceptor=acceptor)
+
+    @property
+    def right_model(self) -> Model:
+        """The same model without the change."""
+        right = replace(self.model, proposer=Proposer)
+        return replace(right, acceptor=Acceptor) if issubclass(self.changed, Acceptor) else right
+
+
+ADOPT = "P2c: propose the value of the highest-numbered proposal that the promises report"
+MAJORITY = "A quorum is a majority, so that any two of them share an acceptor"
+REMEMBER = "What an acceptor has promised and accepted is in stable storage before it answers"
+
+RULES = {
+    rule.name: rule
+    for rule in (
+        Rule(IgnoresAccepted, "unsafe", ADOPT),
+        Rule(AdoptsAny, "unsafe", ADOPT, num_acceptors=3, num_proposers=3),
+        Rule(AdoptsLowest, "unsafe", ADOPT, num_acceptors=3, num_proposers=3),
+        Rule(HalfIsEnough, "unsafe", MAJORITY, num_acceptors=2, num_proposers=1),
+        Rule(MinorityIsEnough, "unsafe", MAJORITY, num_acceptors=3, num_proposers=1),
+        Rule(SkipsPhase1, "unsafe", "Phase 1: ask a majority for promises before proposing"),
+        Rule(CountsTwice, "unsafe", "Count acceptors, not messages", num_acceptors=3),
+        Rule(TakesOldPromises, "unsafe", "Count only promises under the present number", max_attempts=2),
+        Rule(ProposesTwice, "unsafe", "One number, one proposal", num_acceptors=3),
+        Rule(AcceptsBelow, "unsafe", "P1a: accept nothing below the promised number"),
+        Rule(DoesNotRaise, "unsafe", "To accept a number is to promise it", num_acceptors=3, num_proposers=3),
+        Rule(LowersPromise, "unsafe", "Promise only numbers higher than any promised before"),
+        Rule(ForgetsAll, "unsafe", REMEMBER),
+        Rule(ForgetsPromise, "unsafe", REMEMBER),
+        Rule(ForgetsAccepted, "unsafe", REMEMBER),
+        Rule(HidesAccepted, "unsafe", "A promise tells what its acceptor accepted last"),
+        Rule(AcceptsAbove, "safe", "", num_acceptors=3),
+        Rule(AcceptsOnce, "safe", "", num_acceptors=3),
+        Rule(PromisesAgain, "safe", "", num_acceptors=3),
+        Rule(SharesNumbers, "safe", "", num_acceptors=3),
+        Rule(AcceptsOnlyAbove, "stuck", "Accept what was promised", num_acceptors=3),
+    )
+}
+
+
+def first_wrong_delivery(rule: Rule, execution: Sequence[Message]) -> int:
+    """The first delivery at which a right actor in the place of the wrong one would have done something else.
+
+    0 if it would have begun differently. The two are compared by what they answer, and by the attributes
+    that are the same in both at the start.
+    """
+    actors, right = begun(rule.model), begun(rule.right_model)
+    shared = {
+        name: [key for key, value in vars(stand_in).items() if vars(actors[name])[key] == value]
+        for name, stand_in in right.items()
+    }
+    if any("proposal" not in shared[name] for name in shared if "proposal" in vars(right[name])):
+        return 0
+    for number, message in enumerate(execution, start=1):
+        actor, stand_in = actors[message.recipient], right[message.recipient]
+        keys = shared[message.recipient]
+        vars(stand_in).update({key: deepcopy(vars(actor)[key]) for key in keys})
+        same_answer = actor.receive(message) == stand_in.receive(message)
+        if not same_answer or any(vars(actor)[key] != vars(stand_in)[key] for key in keys):
+            return number
+    return len(execution)
+
+
+def begun(model: Model) -> dict[str, Actor]:
+    """New actors by name, the proposers having begun."""
+    proposers, acceptors = model.new_actors()
+    for proposer in proposers:
+        proposer.prepare()
+    return {actor.name: actor for actor in (*proposers, *acceptors)}

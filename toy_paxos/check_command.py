@@ -1,0 +1,176 @@
+"""The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from signal import SIGTERM
+from typing import Any
+
+import click
+
+from toy_paxos.broken import RULES
+from toy_paxos.check_display import report_json, report_text, rules_text, start_json, start_text
+from toy_paxos.checker import Report, check
+from toy_paxos.cluster import CheckError, Model
+from toy_paxos.output import say, set_encoding, write
+from toy_paxos.stop import StopRequest, die_by
+
+
+class ActorClass(click.ParamType):
+    """A class in a file, written ``FILE.py:CLASS``."""
+
+    name = "class"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> type:
+        """Return the class; raise click.BadParameter if there is none that can be an actor."""
+        if isinstance(value, type):
+            return value
+        file, _, name = str(value).rpartition(":")
+        if not file.endswith(".py") or not name:
+            self.fail(f"{value!r} is not of the form FILE.py:CLASS.", param, ctx)
+        if not Path(file).is_file():
+            self.fail(f"there is no file {file!r}.", param, ctx)
+        spec = importlib.util.spec_from_file_location(Path(file).stem, file)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            self.fail(f"{file!r} cannot be imported: {type(error).__name__}: {error}", param, ctx)
+        actor = getattr(module, name, None)
+        if not isinstance(actor, type):
+            self.fail(f"there is no class {name!r} in {file!r}.", param, ctx)
+        if not callable(getattr(actor, "receive", None)):
+            self.fail(f"class {name!r} in {file!r} has no method receive(message).", param, ctx)
+        return actor
+
+
+@click.command(
+    context_settings={"show_default": True},
+    epilog="""\b
+Exit status:
+  0  explored to the end, and safe
+  2  wrong usage, or an actor that cannot be checked
+  3  violated, or nothing can be chosen; so too with --break
+  4  not explored to the end (--max-states, Ctrl-C): nothing is proved""",
+)
+@click.option(
+    "-n",
+    "--num-acceptors",
+    type=click.IntRange(1, 9),
+    metavar="N",
+    help="Number of acceptors.  [default: 3, or what the changed rule takes]",
+)
+@click.option(
+    "--num-proposers",
+    type=click.IntRange(1, 9),
+    metavar="K",
+    help="Number of proposers.  [default: 2, or what the changed rule takes]",
+)
+@click.option(
+    "--max-attempts",
+    type=click.IntRange(1, 9),
+    metavar="N",
+    help="Attempts of each proposer.  [default: 1, or what the changed rule takes]",
+)
+@click.option(
+    "--break",
+    "rule_name",
+    type=click.Choice([*RULES, "list"]),
+    metavar="RULE",
+    help="Change one rule, and see what comes of it; 'list' lists the rules.",
+)
+@click.option("--acceptor", type=ActorClass(), metavar="FILE.py:CLASS", help="Check this acceptor: CLASS(name).")
+@click.option(
+    "--proposer",
+    type=ActorClass(),
+    metavar="FILE.py:CLASS",
+    help="Check this proposer: CLASS(name, value, acceptors, id, id_step).",
+)
+@click.option("--max-states", type=click.IntRange(1, 10**9), metavar="N", help="Stop after N states.")
+@click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
+def check_command(
+    rule_name: str | None,
+    acceptor: type | None,
+    proposer: type | None,
+    max_states: int | None,
+    json: bool,
+    **sizes: int | None,
+) -> None:
+    """Explore every execution of a small cluster: is it safe?
+
+    \b
+    Every order of delivery, every loss and every duplication:
+      toy-paxos check --num-acceptors 3
+    Without one rule, and the shortest execution that goes wrong:
+      toy-paxos check --break ignores-accepted
+    """
+    set_encoding(json)
+    if rule_name == "list":
+        write(rules_text())
+        return
+    if rule_name and (acceptor or proposer):
+        raise click.UsageError("--break brings its own actors: leave out --acceptor and --proposer.")
+    rule = RULES[rule_name] if rule_name else None
+    changes = {**sizes, "acceptor": acceptor, "proposer": proposer}
+    given: dict[str, Any] = {name: change for name, change in changes.items() if change is not None}
+    model = replace(rule.model if rule else Model(), **given)
+    write(start_json(model, rule) if json else start_text(model, rule))
+    report, stopped_by = search(model, max_states)
+    write(report_json(report, rule) if json else coloured(report_text(report, rule)))
+    if stopped_by == SIGTERM:
+        die_by(SIGTERM)
+    if report.violation or (report.never and report.complete):
+        sys.exit(3)
+    if not report.complete:
+        sys.exit(4)
+
+
+def search(model: Model, max_states: int | None) -> tuple[Report, int | None]:
+    """Search until the end or until a signal, which is returned too; show progress on a terminal."""
+    explored = [0, 0]
+
+    def words() -> str:
+        return f"{explored[0]:,} states, {explored[1]} deliveries deep"
+
+    stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {words()}"))
+    with progress(words) as show:
+
+        def keep_going(states: int, depth: int) -> bool:
+            explored[:] = states, depth
+            if states % 1_000 == 0:
+                show()
+            return stop.signal is None
+
+        try:
+            report = check(model, max_states, keep_going)
+        except CheckError as error:
+            raise click.UsageError(f"the model cannot be checked: {error}") from error
+    stop.close()
+    return report, stop.signal
+
+
+@contextmanager
+def progress(words: Callable[[], str]) -> Iterator[Callable[[], None]]:
+    """Something to call now and then that shows how far it is, if standard error is a terminal."""
+    if not (sys.stderr and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("exploring") as status:
+        yield lambda: status.update(words())
+
+
+def coloured(words: str) -> str:
+    """The words as rich shows them, if there is a terminal."""
+    if not sys.stdout.isatty() and not os.environ.get("FORCE_COLOR"):
+        return words
+    from toy_paxos.terminal import Terminal
+
+    return Terminal().styled(words)
