@@ -307,6 +307,11 @@ class Rule:
         return (getdoc(self.changed) or "").partition("\n")[0]
 
     @property
+    def lesson(self) -> list[str]:
+        """What it leads to, or why it does no harm and what it costs; some lines."""
+        return (getdoc(self.changed) or "").splitlines()[2:]
+
+    @property
     def model(self) -> Model:
         """The smallest model in which the change shows; of what must always be so, it checks only the theorem."""
         sizes = Model(self.num_acceptors, self.num_proposers, self.max_attempts, promises_may_fall=True)
@@ -322,9 +327,9 @@ class Rule:
         return replace(right, acceptor=Acceptor) if issubclass(self.changed, Acceptor) else right
 
 
-ADOPT = "P2c: propose the value of the highest-numbered proposal that the promises report"
-MAJORITY = "A quorum is a majority, so that any two of them share an acceptor"
-REMEMBER = "What an acceptor has promised and accepted is in stable storage before it answers"
+ADOPT = "to propose the value of the highest-numbered proposal that the promises report (P2c)"
+MAJORITY = "a quorum is a majority, so that any two of them share an acceptor"
+REMEMBER = "what an acceptor has promised and accepted is in stable storage before it answers"
 
 RULES = {
     rule.name: rule
@@ -334,22 +339,22 @@ RULES = {
         Rule(AdoptsLowest, "unsafe", ADOPT, num_acceptors=3, num_proposers=3),
         Rule(HalfIsEnough, "unsafe", MAJORITY, num_acceptors=2, num_proposers=1),
         Rule(MinorityIsEnough, "unsafe", MAJORITY, num_acceptors=3, num_proposers=1),
-        Rule(SkipsPhase1, "unsafe", "Phase 1: ask a majority for promises before proposing"),
-        Rule(CountsTwice, "unsafe", "Count acceptors, not messages", num_acceptors=3),
-        Rule(TakesOldPromises, "unsafe", "Count only promises under the present number", max_attempts=2),
-        Rule(ProposesTwice, "unsafe", "One number, one proposal", num_acceptors=3),
-        Rule(AcceptsBelow, "unsafe", "P1a: accept nothing below the promised number"),
-        Rule(DoesNotRaise, "unsafe", "To accept a number is to promise it", num_acceptors=3, num_proposers=3),
-        Rule(LowersPromise, "unsafe", "Promise only numbers higher than any promised before"),
+        Rule(SkipsPhase1, "unsafe", "phase 1, to ask a majority for promises before proposing"),
+        Rule(CountsTwice, "unsafe", "to count acceptors, not messages", num_acceptors=3),
+        Rule(TakesOldPromises, "unsafe", "to count only promises under the present number", max_attempts=2),
+        Rule(ProposesTwice, "unsafe", "that one number stands for one proposal", num_acceptors=3),
+        Rule(AcceptsBelow, "unsafe", "to accept nothing below the promised number (P1a)"),
+        Rule(DoesNotRaise, "unsafe", "that to accept a number is to promise it", num_acceptors=3, num_proposers=3),
+        Rule(LowersPromise, "unsafe", "to promise only numbers higher than any promised before"),
         Rule(ForgetsAll, "unsafe", REMEMBER),
         Rule(ForgetsPromise, "unsafe", REMEMBER),
         Rule(ForgetsAccepted, "unsafe", REMEMBER),
-        Rule(HidesAccepted, "unsafe", "A promise tells what its acceptor accepted last"),
+        Rule(HidesAccepted, "unsafe", "that a promise tells what its acceptor accepted last (P2c)"),
         Rule(AcceptsAbove, "safe", "", num_acceptors=3),
         Rule(AcceptsOnce, "safe", "", num_acceptors=3),
         Rule(PromisesAgain, "safe", "", num_acceptors=3),
         Rule(SharesNumbers, "safe", "", num_acceptors=3),
-        Rule(AcceptsOnlyAbove, "stuck", "Accept what was promised", num_acceptors=3),
+        Rule(AcceptsOnlyAbove, "stuck", "to accept what was promised", num_acceptors=3),
     )
 }
 

@@ -1,11 +1,12 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
@@ -20,34 +21,28 @@ from toy_paxos.output import say, set_encoding, write
 from toy_paxos.stop import StopRequest, die_by
 
 
-class ActorClass(click.ParamType):
-    """A class in a file, written ``FILE.py:CLASS``."""
-
-    name = "class"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> type:
-        """Return the class; raise click.BadParameter if there is none that can be an actor."""
-        if isinstance(value, type):
-            return value
-        file, _, name = str(value).rpartition(":")
-        if not file.endswith(".py") or not name:
-            self.fail(f"{value!r} is not of the form FILE.py:CLASS.", param, ctx)
-        if not Path(file).is_file():
-            self.fail(f"there is no file {file!r}.", param, ctx)
-        spec = importlib.util.spec_from_file_location(Path(file).stem, file)
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            self.fail(f"{file!r} cannot be imported: {type(error).__name__}: {error}", param, ctx)
-        actor = getattr(module, name, None)
-        if not isinstance(actor, type):
-            self.fail(f"there is no class {name!r} in {file!r}.", param, ctx)
-        if not callable(getattr(actor, "receive", None)):
-            self.fail(f"class {name!r} in {file!r} has no method receive(message).", param, ctx)
-        return actor
+def load_class(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
+    """The class that ``FILE.py:CLASS`` names; raises click.BadParameter if there is none that can be an actor."""
+    if value is None:
+        return None
+    file, _, name = value.rpartition(":")
+    if not file.endswith(".py") or not name:
+        raise click.BadParameter(f"{value!r} is not of the form FILE.py:CLASS.", ctx, param)
+    if not Path(file).is_file():
+        raise click.BadParameter(f"there is no file {file!r}.", ctx, param)
+    try:
+        loader = SourceFileLoader(Path(file).stem, file)
+        module = module_from_spec(ModuleSpec(loader.name, loader))
+        loader.exec_module(module)
+    except Exception as error:
+        words = f"{file!r} cannot be imported: {type(error).__name__}: {error}"
+        raise click.BadParameter(words, ctx, param) from error
+    actor = getattr(module, name, None)
+    if not isinstance(actor, type):
+        raise click.BadParameter(f"there is no class {name!r} in {file!r}.", ctx, param)
+    if not callable(getattr(actor, "receive", None)):
+        raise click.BadParameter(f"class {name!r} in {file!r} has no method receive(message).", ctx, param)
+    return actor
 
 
 @click.command(
@@ -85,10 +80,15 @@ Exit status:
     metavar="RULE",
     help="Change one rule, and see what comes of it; 'list' lists the rules.",
 )
-@click.option("--acceptor", type=ActorClass(), metavar="FILE.py:CLASS", help="Check this acceptor: CLASS(name).")
+@click.option(
+    "--acceptor",
+    callback=load_class,
+    metavar="FILE.py:CLASS",
+    help="Check this acceptor: CLASS(name).",
+)
 @click.option(
     "--proposer",
-    type=ActorClass(),
+    callback=load_class,
     metavar="FILE.py:CLASS",
     help="Check this proposer: CLASS(name, value, acceptors, id, id_step).",
 )
@@ -102,7 +102,7 @@ def check_command(
     json: bool,
     **sizes: int | None,
 ) -> None:
-    """Explore every execution of a small cluster: is it safe?
+    """Explore every execution of a small cluster, and say whether it is safe.
 
     \b
     Every order of delivery, every loss and every duplication:
@@ -158,7 +158,7 @@ def search(model: Model, max_states: int | None) -> tuple[Report, int | None]:
 @contextmanager
 def progress(words: Callable[[], str]) -> Iterator[Callable[[], None]]:
     """Something to call now and then that shows how far it is, if standard error is a terminal."""
-    if not (sys.stderr and sys.stderr.isatty()):
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda: None
         return
     from rich.console import Console

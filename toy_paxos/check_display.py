@@ -39,6 +39,7 @@ def report_text(report: Report, rule: Rule | None) -> str:
     else:
         lines += property_lines(report)
         lines.append("SAFE" if report.safe else "NOT ALIVE: what should happen sometimes never can")
+        lines += rule.lesson if rule else []
     return "\n".join(lines) + "\n"
 
 
@@ -57,10 +58,9 @@ def story_lines(report: Report) -> Iterator[str]:
 def remedy_lines(report: Report, rule: Rule | None) -> Iterator[str]:
     """What would have prevented it, and where."""
     if report.violation and rule:
-        yield ""
         at = first_wrong_delivery(rule, report.execution)
-        where = f"at delivery {at}" if at else "from the start"
-        yield f"{rule.remedy}: the right one would have done otherwise {where}."
+        yield ""
+        yield f"What is missing: {rule.remedy}. Missed first {f'at delivery {at}' if at else 'at the start'}."
 
 
 def figures(report: Report) -> str:

@@ -127,6 +127,8 @@ class Cluster:
         """The number of a message, be it new or known."""
         key = snapshot.take(message)
         if key not in self.message_numbers:
+            if message.recipient not in self.positions:
+                raise LookupError(f"{message.type} to {message.recipient!r}, who is not there")
             number = self.message_numbers[key] = len(self.messages)
             self.messages.append(message)
             bit = 1 << number
@@ -261,7 +263,7 @@ class Symmetry:
         """A number for some messages as they would be if the acceptor had no name."""
         key = place, messages
         if key not in self.mail:
-            nameless = {self.cluster.names[place]: ""}
+            nameless = self.anonymous(place)
             letters = [
                 snapshot.rename(snapshot.take(self.cluster.messages[number]), nameless)
                 for number in numbers(messages)
@@ -273,9 +275,13 @@ class Symmetry:
         """A number for the state of an actor as it would be if no acceptor but this one could be told apart."""
         key = place, state
         if key not in self.views:
-            nameless = dict.fromkeys(self.acceptors, "another") | {self.cluster.names[place]: ""}
+            nameless = self.anonymous(place)
             self.views[key] = self.looks.setdefault(self.renamed(state, nameless), len(self.looks))
         return self.views[key]
+
+    def anonymous(self, place: int) -> dict[str, str]:
+        """Names that tell an acceptor from the others, and nothing else."""
+        return dict.fromkeys(self.acceptors, "another") | {self.cluster.names[place]: "this one"}
 
     def renamed(self, state: int, names: dict[str, str]) -> tuple[tuple[str, snapshot.Snapshot], ...]:
         """What has changed of an actor, under other names."""

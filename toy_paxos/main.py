@@ -192,6 +192,7 @@ in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     num_acceptors: int,
     acceptor_failure_prob: float,
     value: tuple[str, ...],

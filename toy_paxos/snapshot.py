@@ -27,9 +27,20 @@ def take(thing: object) -> Snapshot:
         return kind, unordered(map(take, thing))
     if isinstance(thing, dict):
         return kind, unordered((take(key), take(value)) for key, value in thing.items())
-    if (not is_dataclass(thing) and not hasattr(thing, "__dict__")) or callable(thing):
+    if not is_plain(thing):
         raise TypeError(f"a {kind.__name__} is not plain data, so its state cannot be compared")
     return kind, tuple((name, take(value)) for name, value in attributes(thing).items())
+
+
+def is_plain(thing: object) -> bool:
+    """Whether a thing is nothing but its attributes: not so a file, a die, or a function."""
+    if callable(thing) or not (is_dataclass(thing) or hasattr(thing, "__dict__")):
+        return False
+    try:
+        object.__new__(type(thing))
+    except TypeError:
+        return False
+    return True
 
 
 def attributes(thing: object) -> dict[str, object]:

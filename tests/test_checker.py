@@ -1,0 +1,197 @@
+"""The search: what it counts, what it proves, and that it finds the shortest way to go wrong."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.broken import RULES, ForgetsPromise, IgnoresAccepted, LowersPromise
+from toy_paxos.checker import Report, check, story
+from toy_paxos.cluster import Model
+from toy_paxos.message import Accept, Message, Promise, Proposal, Propose
+from toy_paxos.network import Delivery, Learned
+from toy_paxos.proposer import Proposer
+from toy_paxos.safety import Chosen, Violation
+
+COUNTS = {
+    Model(1, 1): (5, 4, 4),
+    Model(1, 2): (25, 32, 8),
+    Model(2, 2): (157, 356, 16),
+    Model(3, 2): (1_073, 3_746, 20),
+    Model(4, 2): (4_105, 18_361, 28),
+    Model(2, 3): (2_519, 7_508, 24),
+    Model(1, 2, 2): (625, 1_016, 16),
+    Model(2, 2, 2): (12_017, 30_100, 30),
+}
+
+
+def figures(report: Report) -> tuple[int, int, int]:
+    return report.states, report.transitions, report.depth
+
+
+@pytest.mark.parametrize("model", COUNTS)
+def test_small_clusters_are_safe_and_have_so_many_states_transitions_and_levels(model: Model) -> None:
+    report = check(model)
+    assert report.safe
+    assert (report.complete, report.violation, report.never, report.execution) == (True, None, [], [])
+    assert figures(report) == COUNTS[model]
+
+
+@pytest.mark.parametrize("model", [Model(2, 2), Model(3, 2), Model(2, 3)])
+def test_without_symmetry_the_verdict_is_the_same_and_the_states_are_more(model: Model) -> None:
+    with_names = check(replace(model, symmetric=False))
+    without = check(model)
+    factorial = {2: 2, 3: 6}[model.num_acceptors]
+    assert with_names.safe
+    assert without.states < with_names.states < factorial * without.states
+    assert with_names.depth == without.depth
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.num_proposers < 3])
+def test_without_symmetry_a_violation_is_as_far_away(name: str) -> None:
+    report = check(RULES[name].model)
+    with_names = check(replace(RULES[name].model, symmetric=False))
+    assert len(report.execution) == len(with_names.execution)
+    assert (report.violation is None, report.never) == (with_names.violation is None, with_names.never)
+
+
+def test_fail_delivered_or_not_the_verdict_is_the_same() -> None:
+    report = check(Model(2, 2, never_delivered=()))
+    assert report.safe
+    assert report.states > 20 * COUNTS[Model(2, 2)][0]
+
+
+def test_the_state_graph_does_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "from toy_paxos.checker import check; from toy_paxos.cluster import Model; "
+        "from toy_paxos.broken import RULES; report = check(Model(3, 2)); "
+        "print(report.states, report.transitions, check(RULES['counts-twice'].model).execution)"
+    )
+    outputs = {
+        subprocess.check_output([sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed})
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1
+
+
+def test_a_search_that_is_cut_short_proves_nothing() -> None:
+    report = check(Model(), max_states=100)
+    assert not report.complete
+    assert not report.safe
+    assert 100 <= report.states < 110
+
+
+def test_a_search_ends_when_it_may_not_go_on() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def twice(states: int, depth: int) -> bool:
+        asked.append((states, depth))
+        return len(asked) < 2
+
+    assert not check(Model(), keep_going=twice).complete
+    assert len(asked) == 2
+
+
+def test_a_counterexample_is_an_execution_of_the_real_actors() -> None:
+    report = check(Model(3, 2, proposer=IgnoresAccepted))
+    events = story(report.model, report.execution)
+    assert [event.message for event in events if isinstance(event, Delivery)] == report.execution
+    first, second = (event for event in events if isinstance(event, (Chosen, Violation)))
+    assert isinstance(first, Chosen)
+    assert second == events[-1] == Violation(len(report.execution), "a second value is chosen: value-1")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, rule in RULES.items() if rule.fate == "unsafe" and rule.num_proposers < 3]
+)
+def test_what_a_counterexample_delivers_has_been_sent(name: str) -> None:
+    report = check(RULES[name].model)
+    proposers, _ = report.model.new_actors()
+    sent = [message for proposer in proposers for message in proposer.prepare()]
+    environment = list(report.model.environment())
+    for event in story(report.model, report.execution):
+        if isinstance(event, Delivery):
+            assert event.message in sent or environment.count(event.message) == 1
+            if event.message in environment:
+                environment.remove(event.message)
+            sent += event.answers
+
+
+@pytest.mark.parametrize("acceptor", [LowersPromise, ForgetsPromise])
+def test_a_promise_that_goes_down_is_a_violation(acceptor: type[Acceptor]) -> None:
+    report = check(Model(1, 2, acceptor=acceptor))
+    assert report.violation == "acceptor-0 promises 1 after 2"
+    assert isinstance(report.execution[-1], Message)
+
+
+class Inventive(Acceptor):
+    def accept(self, request: Propose) -> list[Message]:
+        return super().accept(replace(request, value="out of thin air"))
+
+
+def test_a_value_that_nobody_proposed_is_a_violation() -> None:
+    assert check(Model(1, 1, acceptor=Inventive)).violation == (
+        "a value is chosen that nobody proposed: out of thin air"
+    )
+
+
+class Hasty(Proposer):
+    def count_promise(self, promise: Promise) -> list[Message]:
+        self.learned = self.value
+        return []
+
+
+def test_to_learn_what_is_not_chosen_is_a_violation() -> None:
+    report = check(Model(1, 1, proposer=Hasty))
+    assert report.violation == "proposer-0 learns what is not chosen: value-0"
+    assert isinstance(story(report.model, report.execution)[-2], Learned)
+
+
+class Mute(Acceptor):
+    def receive(self, message: Message) -> list[Message]:
+        return []
+
+
+def test_a_model_in_which_nothing_happens_is_not_safe() -> None:
+    report = check(Model(acceptor=Mute))
+    assert (report.complete, report.violation, report.safe) == (True, None, False)
+    assert report.never == ["value-0", "value-1"]
+
+
+class Partial(Acceptor):
+    """It has something against one proposer."""
+
+    def accept(self, request: Propose) -> list[Message]:
+        return [] if request.sender == "proposer-1" else super().accept(request)
+
+
+def test_each_proposer_must_be_able_to_win() -> None:
+    report = check(Model(acceptor=Partial))
+    assert (report.violation, report.never, report.safe) == (None, ["value-1"], False)
+
+
+class Counting(Acceptor):
+    """A reader's own acceptor, right in another way."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.log: list[tuple[int, str | None]] = []
+
+    def receive(self, message: Message) -> list[Message]:
+        promised = max((id for id, _ in self.log), default=0)
+        if message.type == "PREPARE" and message.id > promised:
+            accepted = [Proposal(id, value) for id, value in self.log if value]
+            self.log.append((message.id, None))
+            return [Promise(self.name, message.sender, message.id, max(accepted, default=None))]
+        if isinstance(message, Propose) and message.id == promised:
+            if (message.id, message.value) not in self.log:
+                self.log.append((message.id, message.value))
+            return [Accept(self.name, message.sender, message.id, message.value)]
+        return []
+
+
+def test_the_checker_does_not_care_how_an_actor_keeps_its_state() -> None:
+    assert check(Model(1, 2, acceptor=Counting)).safe
