@@ -1,6 +1,8 @@
 """The README's examples are what the program prints, and its commands are the ones that are run."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,12 @@ def test_an_example_is_what_the_program_prints_but_for_what_it_leaves_out(
     parts = re.split(r"^\.\.\.\n", expected, flags=re.MULTILINE)
     pattern = r"(?:.*\n)*".join(map(re.escape, parts))
     assert re.fullmatch(pattern, printed_by(command, run))
+
+
+def test_the_python_example_prints_what_it_says() -> None:
+    (code,) = re.findall(r"```python\n((?:.*\n)*?)```", README)
+    printed = subprocess.check_output([sys.executable, "-c", code], encoding="utf-8")
+    assert printed == code.splitlines()[-1].removeprefix("# ") + "\n"
 
 
 def test_the_file_map_is_complete() -> None:

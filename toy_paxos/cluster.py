@@ -253,7 +253,7 @@ class Symmetry:
         *actors, sent, pending = state
         involving = self.cluster.involving[place]
         return (
-            actors[place],
+            self.view(place, actors[place]),
             self.letters(place, sent & involving),
             self.letters(place, pending & involving),
             *(self.view(place, actors[at]) for at in range(self.cluster.first_acceptor)),

@@ -1,0 +1,113 @@
+"""Each changed rule: what comes of it, how soon, and at no smaller size."""
+
+from dataclasses import replace
+
+import pytest
+
+from toy_paxos.broken import RULES, first_wrong_delivery
+from toy_paxos.checker import check, story
+from toy_paxos.safety import Chosen, Violation
+
+# How many deliveries the shortest execution takes that loses safety.
+DELIVERIES = {
+    "ignores-accepted": 6,
+    "adopts-any": 17,
+    "adopts-lowest": 17,
+    "half-is-enough": 4,
+    "minority-is-enough": 4,
+    "skips-phase-1": 2,
+    "counts-twice": 12,
+    "takes-old-promises": 8,
+    "proposes-twice": 15,
+    "accepts-below": 6,
+    "does-not-raise": 17,
+    "lowers-promise": 7,
+    "forgets-all": 7,
+    "forgets-promise": 8,
+    "forgets-accepted": 7,
+    "hides-accepted": 6,
+}
+
+# At which of them a right actor would have done otherwise; 0 is before the first.
+MISSED_AT = {
+    "ignores-accepted": 5,
+    "adopts-any": 15,
+    "adopts-lowest": 15,
+    "half-is-enough": 2,
+    "minority-is-enough": 2,
+    "skips-phase-1": 0,
+    "counts-twice": 3,
+    "takes-old-promises": 3,
+    "proposes-twice": 13,
+    "accepts-below": 5,
+    "does-not-raise": 9,
+    "lowers-promise": 6,
+    "forgets-all": 4,
+    "forgets-promise": 6,
+    "forgets-accepted": 4,
+    "hides-accepted": 4,
+}
+
+# These learn a value that is not chosen, before a second one can be.
+LEARNS_TOO_MUCH = {"half-is-enough", "minority-is-enough", "proposes-twice"}
+
+
+def names(fate: str) -> list[str]:
+    return [name for name, rule in RULES.items() if rule.fate == fate]
+
+
+def test_every_broken_rule_is_pinned() -> None:
+    assert names("unsafe") == list(DELIVERIES) == list(MISSED_AT)
+
+
+@pytest.mark.parametrize("name", DELIVERIES)
+def test_a_broken_rule_loses_safety_after_so_many_deliveries(name: str) -> None:
+    rule = RULES[name]
+    report = check(rule.model)
+    assert report.violation
+    assert len(report.execution) == DELIVERIES[name]
+    assert first_wrong_delivery(rule, report.execution) == MISSED_AT[name]
+    last = story(report.model, report.execution)[-1]
+    assert isinstance(last, Violation)
+    if name in LEARNS_TOO_MUCH:
+        assert " learns what is not chosen: " in last.words
+    else:
+        assert last.words.startswith("a second value is chosen: ")
+        assert [type(event) for event in story(report.model, report.execution)].count(Chosen) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in DELIVERIES if name != "minority-is-enough"])
+@pytest.mark.parametrize("size", ["num_acceptors", "num_proposers", "max_attempts"])
+def test_no_smaller_cluster_shows_it(name: str, size: str) -> None:
+    model = RULES[name].model
+    if getattr(model, size) == 1:
+        return
+    smaller = replace(model, **{size: getattr(model, size) - 1})
+    assert check(smaller).violation is None
+
+
+@pytest.mark.parametrize("name", names("safe"))
+def test_what_looks_wrong_is_safe(name: str) -> None:
+    assert check(RULES[name].model).safe
+
+
+@pytest.mark.parametrize("name", names("stuck"))
+def test_what_is_safe_because_nothing_happens_is_not_called_safe(name: str) -> None:
+    report = check(RULES[name].model)
+    assert (report.complete, report.violation, report.safe) == (True, None, False)
+    assert report.never == ["value-0", "value-1"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_same_model_without_the_change_is_safe(name: str) -> None:
+    model = RULES[name].right_model
+    if model.num_proposers < 3:
+        assert check(model).safe
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_says_what_it_does_and_where_the_paper_says_otherwise(name: str) -> None:
+    rule = RULES[name]
+    assert rule.summary.endswith(".")
+    assert "section 2." in " ".join(rule.lesson) or rule.fate == "stuck"
+    assert bool(rule.remedy) == (rule.fate != "safe")
