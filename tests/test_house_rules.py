@@ -39,7 +39,7 @@ ALLOWED = {
     "cluster": {"acceptor", "actor", "message", "proposer", "snapshot"},
     "snapshot": set(),
     "checker": {"actor", "cluster", "message", "network", "safety"},
-    "broken": {"acceptor", "cluster", "message", "proposer"},
+    "broken": {"acceptor", "actor", "cluster", "message", "proposer"},
     "check_display": {
         "broken",
         "checker",

@@ -143,8 +143,7 @@ def search(model: Model, max_states: int | None) -> tuple[Report, int | None]:
 
         def keep_going(states: int, depth: int) -> bool:
             explored[:] = states, depth
-            if states % 1_000 == 0:
-                show()
+            show()
             return stop.signal is None
 
         try:
