@@ -114,6 +114,9 @@ class Search:
                     self.transitions += 1
                     if words := self.violation(state, number, position, after):
                         return words, self.execution(state, number)
+                    # Many a state is canonical already, and the cheaper question comes first.
+                    if after in self.origins:
+                        continue
                     canonical, _ = self.canonical(after)
                     if canonical not in self.origins:
                         self.origins[canonical] = state, number

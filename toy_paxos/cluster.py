@@ -226,6 +226,7 @@ class Symmetry:
         self.cluster = cluster
         self.places = range(cluster.first_acceptor, len(cluster.actors))
         self.acceptors = cluster.names[cluster.first_acceptor :]
+        self.as_they_are: Order = tuple(range(len(self.acceptors)))
         self.looks: dict[object, int] = {}
         self.views: dict[tuple[int, int], int] = {}
         self.mail: dict[tuple[int, int], int] = {}
@@ -296,6 +297,8 @@ class Symmetry:
 
     def rename(self, state: State, order: Order) -> State:
         """The state with the acceptors in another order."""
+        if order == self.as_they_are:
+            return state
         *actors, sent, pending = state
         first = self.cluster.first_acceptor
         inverse = [*actors[:first], *(actors[first + at] for at in order)]
