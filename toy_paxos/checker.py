@@ -30,8 +30,8 @@ class Report:
     """What a search found.
 
     ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then.
-    If nothing does, ``complete`` says whether there was nothing left to explore, and ``never`` which of the
-    values that some execution should choose none did.
+    If nothing does, ``complete`` says whether there was nothing left to explore; if so, ``never`` has the
+    values that some execution should choose, and none does.
     """
 
     model: Model
@@ -90,7 +90,7 @@ class Search:
         violation, execution = self.explore() or (None, [])
         elapsed = monotonic() - began
         ever = {value for values in self.values_chosen.values() for value in values}
-        never = [value for value in self.model.values if value not in ever]
+        never = [value for value in self.model.values if value not in ever and self.complete]
         states = len(self.origins)
         return Report(
             self.model,
