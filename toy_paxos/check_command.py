@@ -125,7 +125,7 @@ def check_command(
     write(report_json(report, rule) if json else coloured(report_text(report, rule)))
     if stopped_by == SIGTERM:
         die_by(SIGTERM)
-    if report.violation or (report.never and report.complete):
+    if report.violation or report.never:
         sys.exit(3)
     if not report.complete:
         sys.exit(4)
