@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -120,10 +120,13 @@ def check_command(
     changes = {**sizes, "acceptor": acceptor, "proposer": proposer}
     given: dict[str, Any] = {name: change for name, change in changes.items() if change is not None}
     model = replace(rule.model if rule else Model(), **given)
+    explored = Explored()
+    stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {explored}"))
     write(start_json(model, rule) if json else start_text(model, rule))
-    report, stopped_by = search(model, max_states)
+    report = search(model, max_states, stop, explored)
     write(report_json(report, rule) if json else coloured(report_text(report, rule)))
-    if stopped_by == SIGTERM:
+    stop.close()
+    if stop.signal == SIGTERM:
         die_by(SIGTERM)
     if report.violation or report.never:
         sys.exit(3)
@@ -131,31 +134,34 @@ def check_command(
         sys.exit(4)
 
 
-def search(model: Model, max_states: int | None) -> tuple[Report, int | None]:
-    """Search until the end or until a signal, which is returned too; show progress on a terminal."""
-    explored = [0, 0]
+@dataclass
+class Explored:
+    """How far a search is."""
 
-    def words() -> str:
-        return f"{explored[0]:,} states, {explored[1]} deliveries deep"
+    states: int = 0
+    depth: int = 0
 
-    stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {words()}"))
-    with progress(words) as show:
+    def __str__(self) -> str:
+        return f"{self.states:,} states, {self.depth} deliveries deep"
+
+
+def search(model: Model, max_states: int | None, stop: StopRequest, explored: Explored) -> Report:
+    """Search until the end or until asked to stop, and show progress on a terminal."""
+    with progress(explored) as show:
 
         def keep_going(states: int, depth: int) -> bool:
-            explored[:] = states, depth
+            explored.states, explored.depth = states, depth
             show()
             return stop.signal is None
 
         try:
-            report = check(model, max_states, keep_going)
+            return check(model, max_states, keep_going)
         except CheckError as error:
             raise click.UsageError(f"the model cannot be checked: {error}") from error
-    stop.close()
-    return report, stop.signal
 
 
 @contextmanager
-def progress(words: Callable[[], str]) -> Iterator[Callable[[], None]]:
+def progress(explored: Explored) -> Iterator[Callable[[], None]]:
     """Something to call now and then that shows how far it is, if standard error is a terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda: None
@@ -163,7 +169,7 @@ def progress(words: Callable[[], str]) -> Iterator[Callable[[], None]]:
     from rich.console import Console
 
     with Console(stderr=True).status("exploring") as status:
-        yield lambda: status.update(words())
+        yield lambda: status.update(str(explored))
 
 
 def coloured(words: str) -> str:
