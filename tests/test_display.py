@@ -189,6 +189,8 @@ def test_what_is_no_json_is_refused() -> None:
 
 def test_a_value_cannot_wreck_its_line() -> None:
     assert printable("two\nlines\t\x1b[31m \u202e \udcff") == r"two\nlines\t\x1b[31m \u202e \udcff"
+    assert printable("a\\n") == r"a\n"
+    assert printable("a\\n\n") == r"a\\n\n"
     assert printable("naïve 漢字 😀 e\u0301") == "naïve 漢字 😀 e\u0301"
     proposer = Proposer("proposer-0", "a\nb", ["acceptor-0"])
     transcript = proposer.prepare()

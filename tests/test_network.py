@@ -121,6 +121,49 @@ def test_a_proposer_may_crash_in_the_middle_of_a_broadcast() -> None:
     assert [d.message.recipient for d in deliveries(events, "PREPARE")].count("acceptor-2") == 0
 
 
+def test_a_crashed_proposer_neither_times_out_nor_tries_again() -> None:
+    lots = iter([0.9] * 3 + [0.0])
+    dice = Dice(seed=1, chapter=1)
+    dice["crash", "proposer-0"] = lambda: next(lots)
+    events = simulate(Network(proposer_failure_prob=0.5), dice=dice)
+    assert [event.unsent for event in events if isinstance(event, Crash)] == ["PROPOSE"]
+    assert not kinds(events, TimedOut, Attempt)
+
+
+def test_a_proposer_that_gave_up_says_nothing_more_but_may_learn() -> None:
+    dice = LoadedDice(delay=0.5)
+    silenced = simulate(Network(timeout=10, max_attempts=1), dice=dice)
+    assert [event.t_ms for event in silenced if isinstance(event, TimedOut) and event.last] == [10]
+    assert not deliveries(silenced, "PROPOSE")
+    late = simulate(Network(timeout=11, max_attempts=1), dice=LoadedDice(delay=0.6))
+    assert deliveries(late, "PROMISE")
+    dice = LoadedDice(delay=0.5)
+    dice["delay", "acceptor-0", "proposer-0"] = dice["delay", "acceptor-1", "proposer-0"] = iter(
+        [0.0, 0.0, 0.9, 0.9]
+    ).__next__
+    assert kinds(simulate(Network(timeout=14, max_attempts=1), dice=dice), Learned)
+
+
+def test_a_stale_copy_is_stale() -> None:
+    events = simulate(Network(timeout=5, backoff=0, max_attempts=5, message_duplication_prob=1))
+    current = 1
+    for event in events:
+        if isinstance(event, Attempt):
+            current = event.id
+        if isinstance(event, Delivery) and event.message.recipient == "proposer-0":
+            assert (event.fate is Fate.STALE) == (event.message.id != current)
+
+
+def test_every_purpose_and_every_link_has_a_die_of_its_own() -> None:
+    dice = Dice(seed=1, chapter=1)
+    network = Network(2, message_loss_prob=0.1, message_duplication_prob=0.1, timeout=5)
+    simulate(network, dice=dice)
+    links = [(f"proposer-{p}", f"acceptor-{a}") for p in range(2) for a in range(3)]
+    both_ways = [*links, *((b, a) for a, b in links)]
+    expected = {(purpose, *link) for purpose in ("loss", "duplication", "delay") for link in both_ways}
+    assert expected | {("backoff", "proposer-0"), ("backoff", "proposer-1")} == set(dice)
+
+
 def test_what_reaches_a_crashed_proposer_is_lost_and_it_never_acts_again() -> None:
     lots = iter([0.9, 0.9, 0.0])
     dice = Dice(seed=1, chapter=1)

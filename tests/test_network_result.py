@@ -34,6 +34,7 @@ def promise_to(proposer: str) -> Promise:
         ([], NetworkOutcome.NOT_CHOSEN),
         (CRASHES[:1], NetworkOutcome.NOT_CHOSEN),
         (CRASHES, NetworkOutcome.ALL_CRASHED),
+        ([CHOSEN, LEARNED, Violation(31.0, "why")], NetworkOutcome.VIOLATED),
     ],
 )
 def test_what_is_chosen_stays_chosen_whoever_knows_and_whoever_crashed(

@@ -60,6 +60,12 @@ def test_proposers_want_different_values(num_proposers: int) -> None:
     assert len(set(finished.proposals.values())) == num_proposers
 
 
+def test_an_emoji_that_was_given_is_not_drawn_again() -> None:
+    network = Network(79)
+    finished = next(play_network_rounds(Settings(1, 0, 1, (EMOJI[0],), network), network))
+    assert len(set(finished.proposals.values())) == 79
+
+
 def test_given_values_go_to_the_proposers_in_turn_and_the_rest_want_emoji() -> None:
     network = Network(num_proposers=3)
     finished = next(play_network_rounds(Settings(1, 0, 1, ("x", "y"), network), network))

@@ -1,5 +1,6 @@
 """The theorem, and that each way of losing it is noticed: by made-up events, and by actors that are wrong."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -65,6 +66,12 @@ def test_two_values_are_a_violation() -> None:
 def test_a_value_out_of_thin_air_is_a_violation() -> None:
     events = [accepted(0, 1, "z"), accepted(1, 1, "z")]
     assert verdict(*events)[-1] == Violation(0.0, "a value is chosen that nobody proposed: z")
+
+
+def test_a_value_that_was_not_proposed_under_its_number_is_a_violation() -> None:
+    other = Propose("proposer-1", "acceptor-0", 1, "y")
+    events = [Delivery(0.0, other, Fate.DELIVERED, [accept(n, 1, "x")]) for n in range(2)]
+    assert verdict(*events)[-1] == Violation(0.0, "a value is chosen that nobody proposed: x")
 
 
 def test_to_learn_what_is_not_chosen_is_a_violation() -> None:
@@ -148,4 +155,8 @@ def test_in_json_a_violation_is_an_event(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(rounds, "Proposer", Stubborn)
     result = CliRunner().invoke(command, ["--num-proposers", "2", "--seed", "1", "--json"])
     assert result.exit_code == 3
-    assert '{"event":"violation",' in result.stdout
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    (violation,) = [event for event in events if event["event"] == "violation"]
+    assert violation["replay"].endswith(f"--seed 1 --round {violation['round']}")
+    assert [event["outcome"] for event in events if event["event"] == "round"][-1] == "violated"
+    assert events[-1]["violated"] == 1

@@ -17,6 +17,9 @@ from toy_paxos.settings import Network, Settings
 
 ROUNDS_A_SETTING = 50
 
+# So many rounds are enough to see all of it.
+ENOUGH = 2_000
+
 # What must happen sometimes, or the check of what must never happen would be empty.
 SOMETIMES = {
     "a duel",
@@ -79,14 +82,15 @@ def test_never_a_violation_and_sometimes_everything_else(request: pytest.Fixture
     die = random.Random(1)
     seen: Counter[str] = Counter()
     num_rounds = request.config.getoption("--soak")
-    for _ in range(0, num_rounds, ROUNDS_A_SETTING):
+    for played in range(0, num_rounds, ROUNDS_A_SETTING):
         settings = any_settings(die)
         assert settings.network
-        for finished in islice(play_network_rounds(settings, settings.network), ROUNDS_A_SETTING):
+        number = min(ROUNDS_A_SETTING, num_rounds - played)
+        for finished in islice(play_network_rounds(settings, settings.network), number):
             again = f"{settings.command} --round {finished.number}"
             assert not finished.violation, again
             seen.update(what_is_seen(finished))
     print(f"\n{num_rounds:,} rounds without a violation, and among them those with")
     for what, number in seen.most_common():
         print(f"{number:8,}  {what}")
-    assert set(seen) == SOMETIMES
+    assert set(seen) == SOMETIMES or num_rounds < ENOUGH

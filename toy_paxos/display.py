@@ -242,5 +242,6 @@ def printable(value: str) -> str:
     """A value that cannot wreck its line: control characters and the like are escaped."""
     if value.isprintable():
         return value
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+    # Backslashes too, so that two values never look the same.
+    escaped = (c.encode("unicode_escape").decode() if c == "\\" or not c.isprintable() else c for c in value)
     return "".join(escaped)

@@ -89,12 +89,12 @@ Exit status:
   0    all rounds done, or Ctrl-C in an endless run
   1    the output cannot be written
   2    wrong usage
-  3    safety violated: two values chosen, or one that nobody proposed
+  3    safety violated; the run shows where, and how to see it again
   130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe
 \b
 Ctrl-C ends the run after the current round, a second one at once; Ctrl-\\
-prints running statistics. Each option but --version and --help can also be set
-in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
+prints running statistics. Each option but --value, --version and --help can
+also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 )
 @click.option(
     "-n",
@@ -115,6 +115,7 @@ in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 @click.option(
     "--value",
     multiple=True,
+    allow_from_autoenv=False,
     metavar="TEXT",
     help="What the proposer wants; repeat it for others.  [default: an emoji]",
 )

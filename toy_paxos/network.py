@@ -4,8 +4,8 @@ Time is simulated, in milliseconds. A heap holds what will happen and when, noth
 a stream of its own, so that one more message on one link does not change the delays on another. An actor
 cannot tell this network from direct calls; what a proposer takes for a timeout is a message from the clock.
 
-A round always ends: each message provokes finitely many others, and the clock speaks to each proposer
-``max_attempts`` times at most.
+A round always ends: each message provokes finitely many others, and each proposer begins ``max_attempts``
+attempts at most.
 
 What is left out: acceptors that restart, partitions that last, and clocks that disagree.
 """
@@ -142,6 +142,7 @@ class Simulation:
         self.agenda: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self.order = count()
         self.crashed: set[str] = set()
+        self.gave_up: set[str] = set()
         # What was reported as accepted: to whom, for which number, what, and by whom.
         self.reports: list[tuple[str, int, Proposal, str]] = []
         self.attempts = dict.fromkeys(self.proposers, 1)
@@ -219,6 +220,9 @@ class Simulation:
             self.reports.append((proposer.name, message.id, message.accepted, message.sender))
         knew = proposer.learned
         answers = proposer.receive(message)
+        if proposer.name in self.gave_up:
+            # It may still learn, but it has nothing more to say.
+            answers = []
         self.events.append(Delivery(self.now, message, fate, answers))
         if proposer.learned is not None and proposer.learned != knew:
             self.events.append(Learned(self.now, proposer.name, proposer.learned))
@@ -258,7 +262,9 @@ class Simulation:
         attempts = self.attempts[proposer.name]
         last = attempts == self.network.max_attempts
         self.events.append(TimedOut(self.now, proposer.name, attempts, proposer.id, last))
-        if not last:
+        if last:
+            self.gave_up.add(proposer.name)
+        else:
             # The pauses grow, and so do the chances that one proposer is through before the other is back.
             pause = attempts * self.network.backoff * self.dice["backoff", proposer.name]()
             self.schedule(pause, self.try_again, waiting)

@@ -24,6 +24,7 @@ OUTCOME_LABELS = {
     NetworkOutcome.CHOSEN_NOT_LEARNED: "chosen, never learned",
     NetworkOutcome.NOT_CHOSEN: "no value chosen",
     NetworkOutcome.ALL_CRASHED: "all proposers crashed",
+    NetworkOutcome.VIOLATED: "safety violated",
 }
 
 
@@ -47,7 +48,7 @@ class NetworkTextDisplay:
             f"network: loss {network.message_loss_prob!r}, "
             f"duplication {network.message_duplication_prob!r}, "
             f"proposers crash {network.proposer_failure_prob!r}, "
-            f"timeout {network.timeout:g} ms, backoff {network.backoff:g} ms, "
+            f"timeout {network.timeout:.15g} ms, backoff {network.backoff:.15g} ms, "
             f"{plural(network.max_attempts, 'attempt')}\n"
         )
 
@@ -128,7 +129,10 @@ class NetworkJsonDisplay:
         t_ms = round(event.t_ms, 3)
         if isinstance(event, Delivery):
             return message_event(number, event.message) | {"t_ms": t_ms, "fate": event.fate}
-        return {"event": event.event, "round": number} | asdict(event) | {"t_ms": t_ms}
+        shown = {"event": event.event, "round": number} | asdict(event) | {"t_ms": t_ms}
+        if isinstance(event, Violation):
+            shown["replay"] = f"{self.settings.command} --round {number}"
+        return shown
 
     def summary(self, statistics: NetworkStatistics) -> str:
         """The ``summary`` event."""
@@ -153,8 +157,6 @@ class NetworkJsonDisplay:
 
 def outcome_words(finished: NetworkRound) -> str:
     """What was agreed on, or why nothing was, as far as anybody can know."""
-    if finished.violation:
-        return "safety is violated"
     value = printable(finished.value or "")
     match finished.outcome:
         case NetworkOutcome.CONSENSUS:
@@ -165,6 +167,8 @@ def outcome_words(finished: NetworkRound) -> str:
             return "all proposers crashed, no value is chosen"
         case NetworkOutcome.NOT_CHOSEN:
             return "no value is chosen"
+        case NetworkOutcome.VIOLATED:
+            return "safety is violated"
 
 
 def times_words(times: Times) -> str:

@@ -11,12 +11,13 @@ from toy_paxos.safety import Chosen, Violation
 
 
 class NetworkOutcome(StrEnum):
-    """How a round can end: somebody learned a value, or nobody did, for one of three reasons."""
+    """How a round can end: somebody learned a value; or nobody did, for one of three reasons; or not safely."""
 
     CONSENSUS = "consensus"
     CHOSEN_NOT_LEARNED = "chosen-not-learned"
     NOT_CHOSEN = "not-chosen"
     ALL_CRASHED = "all-crashed"
+    VIOLATED = "violated"
 
 
 @dataclass
@@ -78,6 +79,8 @@ class NetworkRound:
     @property
     def outcome(self) -> NetworkOutcome:
         """What the world knows at the end; what was chosen stays chosen, whoever crashed."""
+        if self.violation:
+            return NetworkOutcome.VIOLATED
         if self.learned:
             return NetworkOutcome.CONSENSUS
         if self.chosen:

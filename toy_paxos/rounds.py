@@ -88,7 +88,8 @@ def play_network_rounds(settings: Settings, network: Network, first: int = 1) ->
 
 def new_proposers(values: Sequence[str], number: int, acceptors: Sequence[str], dice: Dice) -> list[Proposer]:
     """Proposers that want the given values, or different emoji, and never use the same number."""
-    values, emoji = list(values), EMOJI.copy()
+    emoji = [symbol for symbol in EMOJI if symbol not in values]
+    values = list(values)
     while len(values) < number:
         values.append(emoji.pop(int(dice["proposals",]() * len(emoji))))
     return [

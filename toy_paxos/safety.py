@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from toy_paxos.message import Accept, Message, Proposal
+from toy_paxos.message import Accept, Message, Proposal, Propose
 from toy_paxos.network import Delivery, Event, Learned
 from toy_paxos.proposer import majority
 
@@ -61,6 +61,7 @@ def watch(events: Iterable[Event], num_acceptors: int, proposed: Collection[str]
     ``proposed`` are the values that the proposers want. After a violation there is nothing left to watch.
     """
     ballots = Ballots(num_acceptors)
+    issued: set[Proposal] = set()
     chosen: str | None = None
     for event in events:
         yield event
@@ -69,12 +70,14 @@ def watch(events: Iterable[Event], num_acceptors: int, proposed: Collection[str]
             return
         if not isinstance(event, Delivery):
             continue
+        if isinstance(event.message, Propose):
+            issued.add(Proposal(event.message.id, event.message.value))
         for proposal in newly_chosen(event.answers, ballots):
             if chosen is None:
                 chosen = proposal.value
                 yield Chosen(event.t_ms, proposal.id, chosen)
-            if chosen not in proposed:
-                yield Violation(event.t_ms, f"a value is chosen that nobody proposed: {chosen}")
+            if proposal not in issued or proposal.value not in proposed:
+                yield Violation(event.t_ms, f"a value is chosen that nobody proposed: {proposal.value}")
                 return
             if proposal.value != chosen:
                 yield Violation(event.t_ms, f"a second value is chosen: {proposal.value}")

@@ -1,5 +1,6 @@
 """The words of any display on a terminal: coloured by what they mean, and wrapped between words."""
 
+import re
 import shutil
 from typing import Generic, TypeVar
 
@@ -11,7 +12,7 @@ from toy_paxos.display import Display
 R = TypeVar("R")
 S = TypeVar("S")
 
-TIME = r"^ +\d[\d.]*(?: ms)? "
+TIME = r"^ *\d[\d.]*(?: ms| ) "
 MESSAGE = rf"(?:{TIME}|^ ) *\S+ -> \S+ +(?:(?:lost|duplicate|stale): )?"
 
 # Looked for from the start of a line, so that no value can imitate them.
@@ -33,6 +34,8 @@ STYLES = (
     (r"^(NOT|VIOLATED|UNKNOWN).*", "bold red"),
     (r"^SAFE.*", "bold green"),
 )
+
+COMMAND = re.compile(r"^(seed -?\d+, replay|To see it again): toy-paxos ")
 
 
 class Terminal:
@@ -58,7 +61,8 @@ class Terminal:
         """Break lines that are too long between words, and indent what follows."""
         lines: list[Text] = []
         for line in text.split("\n", allow_blank=True):
-            if line.cell_len <= width:
+            # A command must survive being copied from the screen: the terminal may break its line, we may not.
+            if line.cell_len <= width or COMMAND.search(line.plain):
                 lines.append(line)
                 continue
             first, *rest = line.wrap(self.console, width)
@@ -88,6 +92,4 @@ class TerminalDisplay(Generic[R, S]):
 
     def summary(self, statistics: S) -> str:
         """Return what to write after the last round."""
-        *lines, replay = self.words.summary(statistics).splitlines(keepends=True)
-        # A command must survive being copied from the screen: the terminal may break its line, we may not.
-        return self.terminal.styled("".join(lines)) + replay
+        return self.terminal.styled(self.words.summary(statistics))
