@@ -66,7 +66,7 @@ def test_a_broken_rule_loses_safety_after_so_many_deliveries(name: str) -> None:
     report = check(rule.model)
     assert report.violation
     assert len(report.execution) == DELIVERIES[name]
-    assert first_wrong_delivery(rule, report.execution) == MISSED_AT[name]
+    assert first_wrong_delivery(rule, rule.model, report.execution) == MISSED_AT[name]
     last = story(report.model, report.execution)[-1]
     assert isinstance(last, Violation)
     if name in LEARNS_TOO_MUCH:

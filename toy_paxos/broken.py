@@ -96,7 +96,7 @@ class CountsTwice(Proposer):
     """
 
     def count_promise(self, promise: Promise) -> list[Message]:
-        copy = replace(promise, sender=f"{promise.sender} again")
+        copy = replace(promise, sender="another")
         return super().count_promise(copy if promise.sender in self.promises else promise)
 
 
@@ -142,8 +142,9 @@ class AcceptsBelow(Acceptor):
 class DoesNotRaise(Acceptor):
     """An acceptor accepts above its promise, and does not raise the promise with it.
 
-    Dropped: that to accept a number is also to promise it, which P1a takes for granted (section 2.2).
-    Between the promise and what it accepted, a third proposal slips in.
+    Dropped: that an acceptor remembers the highest-numbered proposal that it has accepted (section 2.2). To
+    raise the promise is the usual way to keep that so. Here an older proposal is accepted after a newer one, and
+    takes its place.
     """
 
     def accept(self, request: Propose) -> list[Message]:
@@ -232,8 +233,8 @@ class AcceptsAbove(Acceptor):
 class AcceptsOnce(Acceptor):
     """An acceptor accepts one proposal in its life, and refuses all others.
 
-    P1 asks for the first only (section 2.2). What it costs: once the acceptors are split between two
-    values, no value can ever be chosen.
+    P1 asks for the first only (section 2.2). What it costs: once no proposal can get a majority any more, because
+    too many acceptors have given theirs to others, no value can ever be chosen.
     """
 
     def accept(self, request: Propose) -> list[Message]:
@@ -344,7 +345,13 @@ RULES = {
         Rule(TakesOldPromises, "unsafe", "to count only promises under the present number", max_attempts=2),
         Rule(ProposesTwice, "unsafe", "that one number stands for one proposal", num_acceptors=3),
         Rule(AcceptsBelow, "unsafe", "to accept nothing below the promised number (P1a)"),
-        Rule(DoesNotRaise, "unsafe", "that to accept a number is to promise it", num_acceptors=3, num_proposers=3),
+        Rule(
+            DoesNotRaise,
+            "unsafe",
+            "to raise the promise with what is accepted, or to remember the highest-numbered one",
+            num_acceptors=3,
+            num_proposers=3,
+        ),
         Rule(LowersPromise, "unsafe", "to promise only numbers higher than any promised before"),
         Rule(ForgetsAll, "unsafe", REMEMBER),
         Rule(ForgetsPromise, "unsafe", REMEMBER),
@@ -359,13 +366,15 @@ RULES = {
 }
 
 
-def first_wrong_delivery(rule: Rule, execution: Sequence[Message]) -> int:
+def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message]) -> int:
     """The first delivery at which a right actor in the place of the wrong one would have done something else.
 
     0 if it would have begun differently. The two are compared by what they answer, and by the attributes
     that are the same in both at the start.
     """
-    actors, right = begun(rule.model), begun(rule.right_model)
+    right_model = rule.right_model
+    right = begun(replace(model, acceptor=right_model.acceptor, proposer=right_model.proposer))
+    actors = begun(model)
     shared = {
         name: [key for key, value in vars(stand_in).items() if vars(actors[name])[key] == value]
         for name, stand_in in right.items()

@@ -5,10 +5,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
 from signal import SIGTERM
+from types import ModuleType
 from typing import Any
 
 import click
@@ -31,10 +33,8 @@ def load_class(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if not Path(file).is_file():
         raise click.BadParameter(f"there is no file {file!r}.", ctx, param)
     try:
-        loader = SourceFileLoader(Path(file).stem, file)
-        module = module_from_spec(ModuleSpec(loader.name, loader))
-        loader.exec_module(module)
-    except Exception as error:
+        module = load_module(Path(file).resolve())
+    except (Exception, SystemExit) as error:
         words = f"{file!r} cannot be imported: {type(error).__name__}: {error}"
         raise click.BadParameter(words, ctx, param) from error
     actor = getattr(module, name, None)
@@ -43,6 +43,17 @@ def load_class(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if not callable(getattr(actor, "receive", None)):
         raise click.BadParameter(f"class {name!r} in {file!r} has no method receive(message).", ctx, param)
     return actor
+
+
+@cache
+def load_module(path: Path) -> ModuleType:
+    """The module in a file, loaded once, which finds its neighbours as a script does."""
+    sys.path.insert(0, str(path.parent))
+    loader = SourceFileLoader(f"checked_{path.stem}", str(path))
+    module = module_from_spec(ModuleSpec(loader.name, loader, origin=str(path)))
+    sys.modules[loader.name] = module
+    loader.exec_module(module)
+    return module
 
 
 @click.command(

@@ -39,7 +39,8 @@ def report_text(report: Report, rule: Rule | None) -> str:
     else:
         lines += property_lines(report)
         lines.append("SAFE" if report.safe else "NOT ALIVE: what should happen sometimes never can")
-        lines += rule.lesson if rule else []
+        if rule and rule.fate == ("safe" if report.safe else "stuck"):
+            lines += rule.lesson
     return "\n".join(lines) + "\n"
 
 
@@ -58,7 +59,7 @@ def story_lines(report: Report) -> Iterator[str]:
 def remedy_lines(report: Report, rule: Rule | None) -> Iterator[str]:
     """What would have prevented it, and where."""
     if report.violation and rule:
-        at = first_wrong_delivery(rule, report.execution)
+        at = first_wrong_delivery(rule, report.model, report.execution)
         yield ""
         yield f"What is missing: {rule.remedy}. Missed first {f'at delivery {at}' if at else 'at the start'}."
 
@@ -68,7 +69,8 @@ def figures(report: Report) -> str:
     rate = f" ({report.states / report.elapsed_s:,.0f} states/s)" if report.elapsed_s else ""
     return (
         f"{plural(report.states, 'state')}, {plural(report.transitions, 'transition')}, "
-        f"{report.depth} deliveries deep, in {report.elapsed_s:.2f} s{rate}"
+        f"{report.depth} {'delivery' if report.depth == 1 else 'deliveries'} deep, "
+        f"in {report.elapsed_s:.2f} s{rate}"
     )
 
 
@@ -103,11 +105,13 @@ def report_json(report: Report, rule: Rule | None) -> str:
             said = message_event(0, event.message)
             del said["round"]
             lines.append(json_line(**said, **step))
-        else:
+        elif not isinstance(event, Violation):
             shown = {"event": event.event} | asdict(event) | step
             del shown["t_ms"]
             lines.append(json_line(**shown))
-    at = first_wrong_delivery(rule, report.execution) if rule and report.violation else None
+    if report.violation:
+        lines.append(json_line(event="violation", words=report.violation, step=len(report.execution)))
+    at = first_wrong_delivery(rule, report.model, report.execution) if rule and report.violation else None
     lines.append(
         json_line(
             event="verdict",
@@ -136,7 +140,7 @@ def verdict(report: Report) -> str:
 def rules_text() -> str:
     """All changed rules, by what comes of them."""
     titles = {
-        "unsafe": "Agreement is lost:",
+        "unsafe": "Safety is lost:",
         "safe": "It looks wrong, and is safe:",
         "stuck": "It is safe, because nothing can be chosen:",
     }

@@ -6,8 +6,8 @@ or a restart, is a message too, which is delivered once at most. The search goes
 first violation it meets ends one of the shortest executions that have one.
 
 It knows nothing of Paxos but ``receive``, names, ``learned``, and what is :func:`chosen
-<toy_paxos.safety.chosen>`. States that differ only by renaming acceptors count as one. So acceptors must be
-alike: what one does may not depend on what it is called.
+<toy_paxos.safety.chosen>`. States that differ only by renaming acceptors count as one, as long as acceptors are
+alike. Whether they are is found out; if what one does depends on what it is called, all names count.
 
 What is left out: FAIL is never delivered, unless a model says so. It tells a proposer only that it may give up,
 and a proposer that hears nothing has given up too; but to tell all the ways of giving up apart takes hundreds
@@ -15,12 +15,12 @@ of times as many states.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from toy_paxos.actor import Actor
-from toy_paxos.cluster import Cluster, Model, Order, State, Symmetry, numbers
-from toy_paxos.message import Accept, Message
+from toy_paxos.cluster import CheckError, Cluster, Model, Order, State, Symmetry, numbers
+from toy_paxos.message import Accept, Message, Timeout
 from toy_paxos.network import Delivery, Event, Fate, Learned
 from toy_paxos.safety import chosen, watch
 
@@ -60,7 +60,10 @@ def check(
     ``keep_going`` is asked now and then, with the numbers of states and of deliveries so far; the search
     ends early when it says no. Raises CheckError if an actor fails, or has a state that is not plain data.
     """
-    return Search(model, max_states, keep_going).run()
+    try:
+        return Search(model, max_states, keep_going).run()
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CheckError(f"{type(error).__name__}: {error}") from error
 
 
 class Search:
@@ -88,6 +91,9 @@ class Search:
         """Explore, and report."""
         began = monotonic()
         violation, execution = self.explore() or (None, [])
+        if self.symmetry and not self.symmetry.holds():
+            return Search(replace(self.model, symmetric=False), self.max_states, self.keep_going).run()
+        self.check_timeouts()
         elapsed = monotonic() - began
         ever = {value for values in self.values_chosen.values() for value in values}
         never = [value for value in self.model.values if value not in ever and self.complete]
@@ -103,6 +109,16 @@ class Search:
             execution,
             never,
         )
+
+    def check_timeouts(self) -> None:
+        """Raise CheckError if a proposer never tried again, though it was told to: that would prove little."""
+        effective = {number for (_, _, number), result in self.cluster.steps.items() if result[1]}
+        for number, message in enumerate(self.cluster.messages):
+            if isinstance(message, Timeout) and self.complete and number not in effective:
+                raise CheckError(
+                    f"TIMEOUT {message.id} never makes {message.recipient} try again: "
+                    "its numbers have to be its first one, plus the step, plus the step again"
+                )
 
     def explore(self) -> tuple[str, list[Message]] | None:
         """Visit states level by level; return the first violation, and the execution that ends with it."""
@@ -130,7 +146,7 @@ class Search:
     def may_go_on(self) -> bool:
         """Whether neither the number of states nor anybody speaks against it."""
         states = len(self.origins)
-        return (self.max_states is None or states < self.max_states) and self.keep_going(states, self.depth)
+        return (self.max_states is None or states <= self.max_states) and self.keep_going(states, self.depth)
 
     # What must always be so
 
@@ -138,8 +154,8 @@ class Search:
         """What goes wrong when a message is delivered, if anything does."""
         values = self.chosen_values(after[-2])
         if len(values) > 1:
-            (second,) = set(values) - set(self.chosen_values(before[-2])) or {values[-1]}
-            return f"a second value is chosen: {second}"
+            first = self.chosen_values(before[-2]) or values[:1]
+            return f"a second value is chosen: {next(value for value in values if value not in first)}"
         if values and values[0] not in self.model.values:
             return f"a value is chosen that nobody proposed: {values[0]}"
         if position < self.cluster.first_acceptor:
@@ -204,5 +220,5 @@ def story(model: Model, execution: Iterable[Message]) -> list[Event]:
         events.append(Delivery(time, message, Fate.DELIVERED, actor.receive(message)))
         learned = getattr(actor, "learned", None)
         if learned is not None and learned != knew:
-            events.append(Learned(time, actor.name, learned))
+            events.append(Learned(time, actor.name, str(learned)))
     return list(watch(events, model.num_acceptors, model.values))

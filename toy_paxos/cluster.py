@@ -70,6 +70,10 @@ class Model:
             yield Restart("power", f"acceptor-{at}", 1)
 
 
+MISSING = (None, "missing")
+"""What stands for the value of an attribute that an actor has not got, and is no snapshot."""
+
+
 class CheckError(Exception):
     """An actor cannot be checked; the words say why, and while it received which message."""
 
@@ -85,11 +89,11 @@ class Cluster:
         self.model = model
         try:
             proposers, acceptors = model.new_actors()
-            began = [proposer.prepare() for proposer in proposers]
-        except Exception as error:
+            began = [message for proposer in proposers for message in proposer.prepare()]
+            self.actors: list[Actor] = [*proposers, *acceptors]
+            self.names = [actor.name for actor in self.actors]
+        except (Exception, SystemExit) as error:
             raise CheckError(f"the actors cannot begin: {type(error).__name__}: {error}") from error
-        self.actors: list[Actor] = [*proposers, *acceptors]
-        self.names = [actor.name for actor in self.actors]
         self.positions = {name: at for at, name in enumerate(self.names)}
         self.first_acceptor = len(proposers)
         self.messages: list[Message] = []
@@ -103,16 +107,21 @@ class Cluster:
         # What is known of an actor, its state and a message; and of an actor and its state.
         self.steps: dict[tuple[int, int, int], tuple[int, int]] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
-        sent = self.bits(message for messages in began for message in messages)
+        try:
+            sent, environment = self.bits(began), self.bits(model.environment())
+        except (LookupError, TypeError, AttributeError) as error:
+            raise CheckError(f"the actors cannot begin: {type(error).__name__}: {error}") from error
         self.at_start = [self.attributes(actor) for actor in self.actors]
         unchanged = self.number_of_state({})
-        self.start: State = (*[unchanged] * len(self.actors), sent, self.bits(model.environment()))
+        self.start: State = (*[unchanged] * len(self.actors), sent, environment)
 
     def attributes(self, actor: Actor) -> dict[str, snapshot.Snapshot]:
         """A snapshot of each attribute of an actor; raises CheckError if one is not plain data."""
+        seen: set[int] = set()
         try:
-            return {name: snapshot.take(value) for name, value in snapshot.attributes(actor).items()}
-        except TypeError as error:
+            found = snapshot.attributes(actor)
+            return {name: snapshot.take(value, seen) for name, value in found.items()}
+        except (TypeError, RecursionError) as error:
             raise CheckError(f"{actor.name} cannot be checked: {error}") from error
 
     def number_of_state(self, changed: dict[str, snapshot.Snapshot]) -> int:
@@ -164,19 +173,20 @@ class Cluster:
         actor = self.wake(position, state)
         try:
             sent = self.bits(actor.receive(message))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             words = f"{message.type} {message.id} from {message.sender} to {message.recipient}"
             raise CheckError(f"on receiving {words}: {type(error).__name__}: {error}") from error
         before = self.at_start[position]
-        now = self.attributes(actor)
-        changed = {name: now[name] for name in now if now[name] != before.get(name)}
+        now = dict.fromkeys(before, MISSING) | self.attributes(actor)
+        changed = {name: now[name] for name in now if now[name] != before.get(name, MISSING)}
         return self.number_of_state(changed), sent
 
     def wake(self, position: int, state: int) -> Actor:
         """A new actor in a certain state."""
         actor: Actor = object.__new__(type(self.actors[position]))
         for name, value in (self.at_start[position] | self.states[state]).items():
-            setattr(actor, name, snapshot.put_back(value))
+            if value != MISSING:
+                object.__setattr__(actor, name, snapshot.put_back(value))
         return actor
 
     def names_in(self, order: Order) -> dict[str, str]:
@@ -233,6 +243,33 @@ class Symmetry:
         self.renamed_states: dict[tuple[Order, int], int] = {}
         self.renamed_messages: dict[tuple[Order, int], int] = {}
         self.renamed_sets: dict[tuple[Order, int, int], int] = {}
+
+    def holds(self) -> bool:
+        """Whether acceptors were alike in all that was tried: who is who made no difference.
+
+        Two neighbours exchanging their names must lead from what is the same to what is the same.
+        """
+        swaps = [self.swap(at, at + 1) for at in range(len(self.acceptors) - 1)]
+        steps = list(self.cluster.steps.items())
+        return all(self.rename(self.cluster.start, order) == self.cluster.start for order in swaps) and all(
+            self.is_the_same(order, step, result) for order in swaps for step, result in steps
+        )
+
+    def is_the_same(self, order: Order, step: tuple[int, int, int], result: tuple[int, int]) -> bool:
+        """Whether a step and its result, renamed, are a step and its result."""
+        (position, state, number), (after, sent) = step, result
+        first = self.cluster.first_acceptor
+        renamed = position if position < first else first + order.index(position - first)
+        return self.cluster.step(renamed, self.rename_state(order, state), self.rename_message(order, number)) == (
+            self.rename_state(order, after),
+            self.rename_set(order, sent),
+        )
+
+    def swap(self, a: int, b: int) -> Order:
+        """The order in which two acceptors have exchanged their places."""
+        order = list(self.as_they_are)
+        order[a], order[b] = b, a
+        return tuple(order)
 
     def canonical(self, state: State) -> tuple[State, Order]:
         """The canonical state of its kind, and the order of acceptors that leads to it."""
@@ -291,9 +328,7 @@ class Symmetry:
 
     def is_exchangeable(self, state: State, a: int, b: int) -> bool:
         """Whether it makes no difference if two acceptors exchange their names."""
-        order = list(range(len(self.acceptors)))
-        order[a], order[b] = b, a
-        return self.rename(state, tuple(order)) == state
+        return self.rename(state, self.swap(a, b)) == state
 
     def rename(self, state: State, order: Order) -> State:
         """The state with the acceptors in another order."""
