@@ -63,6 +63,12 @@ def test_a_broken_rule_is_a_story_with_status_3(run: Run) -> None:
     assert "Missed first at delivery 5.\n" in done.stdout
 
 
+def test_a_broken_rule_can_be_seen_in_a_larger_cluster_too(run: Run) -> None:
+    done = run("check", "--break", "ignores-accepted", "-n", "3")
+    assert done.returncode == 3
+    assert "Missed first at delivery " in done.stdout
+
+
 def test_a_safe_change_says_what_it_costs(run: Run) -> None:
     done = run("check", "--break", "accepts-once")
     assert done.returncode == 0
@@ -203,3 +209,31 @@ def test_help_and_completion_know_the_command(run: Run) -> None:
     assert "--break RULE" in run("check", "--help").stdout
     completed = run(_TOY_PAXOS_COMPLETE="bash_complete", COMP_WORDS="toy-paxos c", COMP_CWORD="1").stdout
     assert completed == "plain,check\n"
+
+
+def test_a_file_is_loaded_once_and_finds_its_neighbours(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "neighbour.py").write_text("from toy_paxos.acceptor import Acceptor as Base\n")
+    path = tmp_path / "both.py"
+    path.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from neighbour import Base\n"
+        "from toy_paxos.message import Promise\n"
+        "from toy_paxos.proposer import Proposer as Other\n"
+        "@dataclass\n"
+        "class Told(Promise):\n    extra: int = 0\n"
+        "class A(Base):\n"
+        "    def promise(self, request):\n"
+        "        return [Told(m.sender, m.recipient, m.id, m.accepted) if isinstance(m, Promise) else m\n"
+        "                for m in super().promise(request)]\n"
+        "class P(Other):\n"
+        "    def count_promise(self, promise):\n"
+        "        return super().count_promise(promise) if isinstance(promise, Told) else []\n"
+    )
+    done = run("check", "--acceptor", f"{path}:A", "--proposer", f"{path}:P")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_search_of_exactly_so_many_states_is_complete(run: Run) -> None:
+    assert run("check", "-n", "1", "--max-states", "25").returncode == 0
+    assert run("check", "-n", "1", "--max-states", "24").returncode == 4

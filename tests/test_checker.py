@@ -10,7 +10,7 @@ import pytest
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.broken import RULES, ForgetsPromise, IgnoresAccepted, LowersPromise
 from toy_paxos.checker import Report, check, story
-from toy_paxos.cluster import Model
+from toy_paxos.cluster import CheckError, Model
 from toy_paxos.message import Accept, Message, Promise, Proposal, Propose
 from toy_paxos.network import Delivery, Learned
 from toy_paxos.proposer import Proposer
@@ -68,7 +68,7 @@ def test_fail_delivered_or_not_the_verdict_is_the_same() -> None:
 
 def test_the_state_graph_does_not_depend_on_the_hash_seed() -> None:
     code = (
-        "from toy_paxos.checker import check; from toy_paxos.cluster import Model; "
+        "from toy_paxos.checker import check; from toy_paxos.cluster import CheckError, Model; "
         "from toy_paxos.broken import RULES; report = check(Model(3, 2)); "
         "print(report.states, report.transitions, check(RULES['counts-twice'].model).execution)"
     )
@@ -197,3 +197,132 @@ class Counting(Acceptor):
 
 def test_the_checker_does_not_care_how_an_actor_keeps_its_state() -> None:
     assert check(Model(1, 2, acceptor=Counting)).safe
+
+
+class Stateless(Acceptor):
+    """It promises and accepts whatever comes, and remembers nothing."""
+
+    def receive(self, message: Message) -> list[Message]:
+        if message.type == "PREPARE":
+            return [Promise(self.name, message.sender, message.id, None)]
+        if isinstance(message, Propose):
+            return [Accept(self.name, message.sender, message.id, message.value)]
+        return []
+
+
+class Forgetful(Acceptor):
+    """It marks a restart in some way, and then forgets its promise at the next PREPARE."""
+
+    def receive(self, message: Message) -> list[Message]:
+        if message.type == "RESTART":
+            self.mark()
+        if message.type == "PREPARE" and self.is_marked():
+            self.promised = 0
+        return super().receive(message)
+
+    def mark(self) -> None:
+        raise NotImplementedError
+
+    def is_marked(self) -> bool:
+        raise NotImplementedError
+
+
+class ForgetfulByDeletion(Forgetful):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.sound = True
+
+    def mark(self) -> None:
+        if hasattr(self, "sound"):
+            del self.sound
+
+    def is_marked(self) -> bool:
+        return not hasattr(self, "sound")
+
+
+class ForgetfulByType(Forgetful):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.restarted: float = 0
+
+    def mark(self) -> None:
+        self.restarted = False
+
+    def is_marked(self) -> bool:
+        return self.restarted is False
+
+
+class ForgetfulBySlot(Forgetful):
+    __slots__ = ("restarted",)
+
+    def mark(self) -> None:
+        self.restarted = True
+
+    def is_marked(self) -> bool:
+        return hasattr(self, "restarted")
+
+
+class ForgetfulByAdding(Forgetful):
+    def mark(self) -> None:
+        self.restarted = None
+
+    def is_marked(self) -> bool:
+        return hasattr(self, "restarted")
+
+
+@pytest.mark.parametrize(
+    "acceptor", [Stateless, ForgetfulByDeletion, ForgetfulByType, ForgetfulBySlot, ForgetfulByAdding]
+)
+def test_whatever_an_actor_keeps_its_state_in_is_seen(acceptor: type[Acceptor]) -> None:
+    report = check(Model(1, 2, acceptor=acceptor, promises_may_fall=True))
+    assert report.violation
+    assert report.violation.startswith("a second value is chosen: ")
+    assert isinstance(story(report.model, report.execution)[-1], Violation)
+
+
+class OnlyTheFirst(Proposer):
+    """It asks the first two acceptors only, which is enough, and is not alike for all of them."""
+
+    def prepare(self) -> list[Message]:
+        return super().prepare()[: self.quorum]
+
+
+class Special(Acceptor):
+    """Acceptor 2 accepts whatever comes."""
+
+    def accept(self, request: Propose) -> list[Message]:
+        if self.name == "acceptor-2":
+            self.promised = request.id
+        return super().accept(request)
+
+
+@pytest.mark.parametrize("model", [Model(proposer=OnlyTheFirst), Model(acceptor=Special)])
+def test_where_names_make_a_difference_all_names_count(model: Model) -> None:
+    report = check(model)
+    assert report.model == replace(model, symmetric=False)
+    assert figures(report) == figures(check(report.model))
+    if report.violation:
+        assert isinstance(story(report.model, report.execution)[-1], Violation)
+
+
+class OwnNumbers(Proposer):
+    """It counts its attempts in tens."""
+
+    def try_again(self) -> list[Message]:
+        self.begin_attempt(self.id + 10)
+        return self.prepare()
+
+
+def test_a_timeout_that_never_reaches_anybody_is_an_error() -> None:
+    with pytest.raises(CheckError, match="TIMEOUT 3 never makes proposer-0 try again"):
+        check(Model(1, 2, max_attempts=3, proposer=OwnNumbers))
+
+
+class Unhashable(Acceptor):
+    def accept(self, request: Propose) -> list[Message]:
+        return super().accept(replace(request, value=["no text"]))  # type: ignore[arg-type]
+
+
+def test_a_message_that_cannot_be_is_an_error_in_one_line() -> None:
+    with pytest.raises(CheckError, match="unhashable"):
+        check(Model(1, 1, acceptor=Unhashable))

@@ -1,5 +1,6 @@
 """States as numbers: what follows from what, and which states are one but for the names."""
 
+from collections import Counter
 from itertools import permutations
 
 import pytest
@@ -175,3 +176,46 @@ def test_a_woken_actor_is_in_its_state() -> None:
     assert isinstance(actor, Acceptor)
     assert (actor.name, actor.promised) == ("acceptor-0", 1)
     assert isinstance(cluster.wake(0, after[0]), Proposer)
+
+
+class Alias(Acceptor):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.one: list[int] = []
+        self.other = self.one
+
+
+class Cycle(Acceptor):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.me = self
+
+
+class Counted(Acceptor):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.counts: Counter[str] = Counter()
+
+
+@pytest.mark.parametrize(
+    ("acceptor", "words"),
+    [
+        (Alias, "a list can be reached in two ways"),
+        (Cycle, "in two ways"),
+        (Counted, "a Counter is not plain data"),
+    ],
+)
+def test_a_state_that_could_not_be_put_back_as_it_was_is_refused(acceptor: type[Acceptor], words: str) -> None:
+    with pytest.raises(CheckError, match=words):
+        list(Cluster(Model(acceptor=acceptor)).successors(Cluster(Model(acceptor=acceptor)).start))
+
+
+class Leaving(Acceptor):
+    def receive(self, message: Message) -> list[Message]:
+        raise SystemExit(0)
+
+
+def test_an_actor_cannot_leave_the_check() -> None:
+    cluster = Cluster(Model(acceptor=Leaving))
+    with pytest.raises(CheckError, match="SystemExit"):
+        list(cluster.successors(cluster.start))

@@ -6,6 +6,7 @@ and sets of messages that are the bits of one number, is what makes it possible 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise, permutations, product
 from typing import Protocol
 
@@ -70,8 +71,10 @@ class Model:
             yield Restart("power", f"acceptor-{at}", 1)
 
 
-MISSING = (None, "missing")
-"""What stands for the value of an attribute that an actor has not got, and is no snapshot."""
+class Missing(Enum):
+    """What stands for the value of an attribute that an actor has not got."""
+
+    MISSING = "missing"
 
 
 class CheckError(Exception):
@@ -177,15 +180,15 @@ class Cluster:
             words = f"{message.type} {message.id} from {message.sender} to {message.recipient}"
             raise CheckError(f"on receiving {words}: {type(error).__name__}: {error}") from error
         before = self.at_start[position]
-        now = dict.fromkeys(before, MISSING) | self.attributes(actor)
-        changed = {name: now[name] for name in now if now[name] != before.get(name, MISSING)}
+        now = dict.fromkeys(before, Missing.MISSING) | self.attributes(actor)
+        changed = {name: now[name] for name in now if now[name] != before.get(name, Missing.MISSING)}
         return self.number_of_state(changed), sent
 
     def wake(self, position: int, state: int) -> Actor:
         """A new actor in a certain state."""
         actor: Actor = object.__new__(type(self.actors[position]))
         for name, value in (self.at_start[position] | self.states[state]).items():
-            if value != MISSING:
+            if value is not Missing.MISSING:
                 object.__setattr__(actor, name, snapshot.put_back(value))
         return actor
 
@@ -201,8 +204,8 @@ class Cluster:
 
     def learned(self, state: int) -> str | None:
         """What a proposer in some state has learned."""
-        value: str | None = self.states[state].get("learned")
-        return value
+        value = snapshot.put_back(self.states[state].get("learned"))
+        return None if value is None else str(value)
 
     def successors(self, state: State) -> Iterator[tuple[int, int, State]]:
         """Every delivery that makes a difference: the message, its recipient, and the state that follows."""
