@@ -113,7 +113,7 @@ def check_command(
     json: bool,
     **sizes: int | None,
 ) -> None:
-    """Explore every execution of a small cluster, and say whether it is safe.
+    """Explore every execution of a small cluster.
 
     \b
     Every order of delivery, every loss and every duplication:
