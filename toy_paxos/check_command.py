@@ -133,7 +133,7 @@ def check_command(
     model = replace(rule.model if rule else Model(), **given)
     explored = Explored()
     stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {explored}"))
-    write(start_json(model, rule) if json else start_text(model, rule))
+    write(start_json(model, rule) if json else coloured(start_text(model, rule)))
     report = search(model, max_states, stop, explored)
     write(report_json(report, rule) if json else coloured(report_text(report, rule)))
     stop.close()
