@@ -27,6 +27,13 @@ def test_a_narrow_terminal_breaks_lines_between_words_and_indents(on_terminal: O
     assert max(len(line) for line in seen.splitlines() if "replay: " not in line) <= 40
 
 
+def test_a_value_is_whole_however_often_its_line_is_broken(on_terminal: OnTerminal) -> None:
+    value = "x" * 100 + " and " + "y" * 50
+    seen = on_terminal("--value", value, "--seed", "3", "--rounds", "1", "-p", "0", columns=40)
+    (outcome,) = re.findall(r"^Round 1: consensus on\s+((?:.*\n    )*.*)\n", ANSI.sub("", seen), re.MULTILINE)
+    assert re.sub(r"\s+", "", outcome) == value.replace(" ", "")
+
+
 def test_with_50_acceptors_a_value_still_fits_into_40_columns(on_terminal: OnTerminal) -> None:
     seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-p", "0", "-n", "50", columns=40))
     assert re.search(r"^  acceptor-49 -> proposer-0 ACCEPT  1 \S$", seen, re.MULTILINE)

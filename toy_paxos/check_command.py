@@ -1,6 +1,5 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from toy_paxos.broken import RULES
 from toy_paxos.check_display import report_json, report_text, rules_text, start_json, start_text
 from toy_paxos.checker import Report, check
 from toy_paxos.cluster import CheckError, Model
-from toy_paxos.output import say, set_encoding, write
+from toy_paxos.output import say, set_encoding, wants_colour, write
 from toy_paxos.stop import StopRequest, die_by
 
 
@@ -185,7 +184,7 @@ def progress(explored: Explored) -> Iterator[Callable[[], None]]:
 
 def coloured(words: str) -> str:
     """The words as rich shows them, if there is a terminal."""
-    if not sys.stdout.isatty() and not os.environ.get("FORCE_COLOR"):
+    if not wants_colour():
         return words
     from toy_paxos.terminal import Terminal
 

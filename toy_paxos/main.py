@@ -24,7 +24,7 @@ from toy_paxos.check_command import check_command
 from toy_paxos.display import Display, JsonDisplay, TextDisplay, running_line
 from toy_paxos.network_display import NetworkJsonDisplay, NetworkTextDisplay
 from toy_paxos.network_result import NetworkRound, NetworkStatistics
-from toy_paxos.output import say, set_encoding, write
+from toy_paxos.output import say, set_encoding, wants_colour, write
 from toy_paxos.result import Round, Statistics, Totals
 from toy_paxos.rounds import EMOJI, play_network_rounds, play_rounds
 from toy_paxos.settings import Network, Settings
@@ -255,7 +255,7 @@ def network_display(settings: Settings, network: Network, json: bool) -> Display
 
 def coloured(words: Display[R, S]) -> Display[R, S]:
     """The words as rich shows them, if there is a terminal."""
-    if not sys.stdout.isatty() and not os.environ.get("FORCE_COLOR"):
+    if not wants_colour():
         return words
     # Here and not above: pipes, --json, --help and errors must not pay for the import of rich.
     from toy_paxos.terminal import TerminalDisplay

@@ -12,6 +12,11 @@ def set_encoding(json: bool) -> None:
         sys.stdout.reconfigure(encoding="utf-8" if json else None, errors="backslashreplace")
 
 
+def wants_colour() -> bool:
+    """Whether standard output is a terminal, or is to be treated as one."""
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
 def write(text: str) -> None:
     """Write to standard output now, so that whoever reads the other end of a pipe sees it now."""
     sys.stdout.write(text)

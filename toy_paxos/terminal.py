@@ -66,7 +66,7 @@ class Terminal:
                 lines.append(line)
                 continue
             first, *rest = line.wrap(self.console, width)
-            continuation = line.blank_copy(" ").join(rest).wrap(self.console, max(1, width - 4))
+            continuation = line.blank_copy("").join(rest).wrap(self.console, max(1, width - 4))
             for part in continuation:
                 part.pad_left(4)
             lines += [first, *continuation]

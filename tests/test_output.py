@@ -1,0 +1,41 @@
+"""What is said and written reaches the other side, or at least does no harm."""
+
+import sys
+
+import pytest
+
+from toy_paxos.output import say, set_encoding, wants_colour, write
+
+
+def test_what_is_written_arrives_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    write("no end of line")
+    assert capfd.readouterr().out == "no end of line"
+
+
+def test_what_is_said_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    say("a word \udcff")
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "a word \\udcff\n")
+
+
+def test_without_a_standard_error_nothing_is_said(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    say("a word")
+    assert capfd.readouterr().err == ""
+
+
+def test_an_output_that_has_no_encoding_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", object())
+    set_encoding(json=True)
+
+
+def test_colour_is_for_terminals_and_on_demand(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    assert not wants_colour()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert wants_colour()
+    assert capsys.readouterr().out == ""
