@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
 from toy_paxos.proposer import Proposer, majority, safe_value
 
 proposals = st.builds(Proposal, st.integers(1, 9), st.sampled_from("xyz"))
@@ -137,3 +137,67 @@ def test_answers_to_another_number_are_ignored() -> None:
 
 def test_what_is_not_an_answer_is_ignored() -> None:
     assert new_proposer(1).receive(Prepare("proposer-1", "proposer-0", 1)) == []
+
+
+def timeout(id: int) -> Timeout:
+    return Timeout("clock", "proposer-0", id)
+
+
+def test_a_timeout_begins_another_attempt_under_the_next_number() -> None:
+    proposer = Proposer("proposer-0", "own", ["acceptor-0"], id=2, id_step=3)
+    assert proposer.receive(timeout(2)) == [Prepare("proposer-0", "acceptor-0", 5)]
+    assert proposer.receive(timeout(5)) == [Prepare("proposer-0", "acceptor-0", 8)]
+
+
+def test_a_timeout_for_another_number_is_ignored() -> None:
+    proposer = new_proposer(1, id=2)
+    assert proposer.receive(timeout(1)) == []
+    assert proposer.id == 2
+
+
+def test_a_new_attempt_counts_anew() -> None:
+    proposer = new_proposer(3)
+    proposer.receive(promise(0))
+    proposer.receive(fail(1))
+    proposer.receive(timeout(1))
+    assert proposer.receive(promise(1, id=2)) == []
+    assert proposer.receive(fail(2, id=2)) == []
+    assert proposer.receive(promise(0, id=2)) != []
+
+
+def test_whoever_has_learned_needs_no_other_attempt() -> None:
+    proposer = new_proposer(1)
+    proposer.receive(promise(0))
+    proposer.receive(accept(0))
+    assert proposer.receive(timeout(1)) == []
+    assert proposer.receive(accept(0, value="other")) == []
+    assert proposer.learned == "own"
+
+
+def test_a_promise_stands_though_its_acceptor_refuses_the_same_request_again() -> None:
+    proposer = new_proposer(5)
+    for number in range(2):
+        proposer.receive(promise(number))
+        proposer.receive(fail(number))
+    assert proposer.receive(fail(2)) == []
+    assert proposer.receive(promise(3)) != []
+
+
+def test_an_abandoned_attempt_is_not_taken_up_again() -> None:
+    proposer = new_proposer(3)
+    proposer.receive(fail(0))
+    assert [message.type for message in proposer.receive(fail(1))] == ["TERMINATE"] * 3
+    assert [proposer.receive(promise(number)) for number in range(3)] == [[], [], []]
+
+
+@given(st.integers(1, 9), st.data())
+def test_numbers_of_different_proposers_never_meet(num_proposers: int, data: st.DataObject) -> None:
+    first, second = (data.draw(st.integers(1, num_proposers)) for _ in range(2))
+    numbers = []
+    for id in (first, second):
+        proposer = Proposer("proposer-0", "own", ["acceptor-0"], id, num_proposers)
+        numbers.append({id})
+        for _ in range(20):
+            (prepare,) = proposer.receive(timeout(proposer.id))
+            numbers[-1].add(prepare.id)
+    assert first == second or numbers[0].isdisjoint(numbers[1])
