@@ -110,4 +110,4 @@ def test_a_rule_says_what_it_does_and_where_the_paper_says_otherwise(name: str) 
     rule = RULES[name]
     assert rule.summary.endswith(".")
     assert "section 2." in " ".join(rule.lesson) or rule.fate == "stuck"
-    assert bool(rule.remedy) == (rule.fate != "safe")
+    assert bool(rule.remedy) == (rule.fate == "unsafe")

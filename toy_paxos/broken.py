@@ -285,8 +285,8 @@ class AcceptsOnlyAbove(Acceptor):
 class Rule:
     """One changed rule, and the smallest cluster that shows what comes of it.
 
-    ``remedy`` names what would have prevented it. ``fate`` is what the checker finds: agreement is lost, or
-    it is safe, or it is safe only because no value can be chosen.
+    ``fate`` is what the checker finds: safety is lost, and ``remedy`` names what would have prevented it; or
+    it is safe; or it is safe only because no value can be chosen.
     """
 
     changed: type[Proposer] | type[Acceptor]
@@ -329,8 +329,8 @@ class Rule:
 
 
 ADOPT = "to propose the value of the highest-numbered proposal that the promises report (P2c)"
-MAJORITY = "a quorum is a majority, so that any two of them share an acceptor"
-REMEMBER = "what an acceptor has promised and accepted is in stable storage before it answers"
+MAJORITY = "that a quorum is a majority, so that any two of them share an acceptor"
+REMEMBER = "that what an acceptor has promised and accepted is in stable storage before it answers"
 
 RULES = {
     rule.name: rule
@@ -361,7 +361,7 @@ RULES = {
         Rule(AcceptsOnce, "safe", "", num_acceptors=3),
         Rule(PromisesAgain, "safe", "", num_acceptors=3),
         Rule(SharesNumbers, "safe", "", num_acceptors=3),
-        Rule(AcceptsOnlyAbove, "stuck", "to accept what was promised", num_acceptors=3),
+        Rule(AcceptsOnlyAbove, "stuck", "", num_acceptors=3),
     )
 }
 

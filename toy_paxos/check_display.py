@@ -7,7 +7,7 @@ from toy_paxos import __version__
 from toy_paxos.broken import RULES, Rule, first_wrong_delivery
 from toy_paxos.checker import Report, story
 from toy_paxos.cluster import Model
-from toy_paxos.display import json_line, message_event, plural
+from toy_paxos.display import json_line, message_event, plural, printable
 from toy_paxos.network import Delivery
 from toy_paxos.network_display import event_words
 from toy_paxos.safety import Violation
@@ -33,7 +33,7 @@ def report_text(report: Report, rule: Rule | None) -> str:
     """The story of a counterexample if there is one, then figures, then the verdict."""
     lines = [*story_lines(report), *remedy_lines(report, rule), "", figures(report)]
     if report.violation:
-        lines.append(f"VIOLATED: {report.violation}")
+        lines.append(f"VIOLATED: {printable(report.violation)}")
     elif not report.complete:
         lines.append("UNKNOWN: not explored to the end, so nothing is proved")
     else:
@@ -53,7 +53,7 @@ def story_lines(report: Report) -> Iterator[str]:
     for event in story(report.model, report.execution):
         if not isinstance(event, Violation):
             yield f"{event.t_ms:4.0f}  {event_words(event, width)}"
-    yield f"{len(report.execution):4}  SAFETY VIOLATED, {report.violation}"
+    yield f"{len(report.execution):4}  SAFETY VIOLATED, {printable(report.violation)}"
 
 
 def remedy_lines(report: Report, rule: Rule | None) -> Iterator[str]:

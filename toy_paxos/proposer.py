@@ -44,7 +44,7 @@ class Proposer:
     """A proposer that would like ``value`` to be chosen by ``acceptors``.
 
     Its attempts are numbered ``id``, ``id + id_step``, and so on. With as many proposers as the step,
-    each beginning at a number of its own below it, no two ever use the same number (section 2.2).
+    each beginning at a number of its own from 1 to the step, no two ever use the same (section 2.5).
     ``learned`` is the value it knows to be chosen, or None if it knows of none. It forgets whatever can no
     longer make a difference: the promises once it has proposed, everything once it has learned.
     """

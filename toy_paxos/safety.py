@@ -62,10 +62,10 @@ def watch(events: Iterable[Event], num_acceptors: int, proposed: Collection[str]
     """
     ballots = Ballots(num_acceptors)
     issued: set[Proposal] = set()
-    chosen: str | None = None
+    value: str | None = None
     for event in events:
         yield event
-        if isinstance(event, Learned) and event.value != chosen:
+        if isinstance(event, Learned) and event.value != value:
             yield Violation(event.t_ms, f"{event.proposer} learns what is not chosen: {event.value}")
             return
         if not isinstance(event, Delivery):
@@ -73,13 +73,13 @@ def watch(events: Iterable[Event], num_acceptors: int, proposed: Collection[str]
         if isinstance(event.message, Propose):
             issued.add(Proposal(event.message.id, event.message.value))
         for proposal in newly_chosen(event.answers, ballots):
-            if chosen is None:
-                chosen = proposal.value
-                yield Chosen(event.t_ms, proposal.id, chosen)
+            if value is None:
+                value = proposal.value
+                yield Chosen(event.t_ms, proposal.id, value)
             if proposal not in issued or proposal.value not in proposed:
                 yield Violation(event.t_ms, f"a value is chosen that nobody proposed: {proposal.value}")
                 return
-            if proposal.value != chosen:
+            if proposal.value != value:
                 yield Violation(event.t_ms, f"a second value is chosen: {proposal.value}")
                 return
 
