@@ -89,6 +89,8 @@ class Proposer:
         """Phase 2a: with a majority of promises, propose the one value that is safe, to all."""
         if self.proposal or self.abandoned:
             return []
+        # A promise stands even if its acceptor refuses the same request when that arrives a second time.
+        self.refusals.discard(promise.sender)
         self.promises[promise.sender] = promise.accepted
         if len(self.promises) < self.quorum:
             return []
@@ -111,12 +113,10 @@ class Proposer:
 
     def count_refusal(self, fail: Fail) -> list[Message]:
         """Abandon the attempt, and tell all, the moment that no majority can promise any more."""
-        if self.proposal or self.abandoned:
+        if self.proposal or self.abandoned or fail.sender in self.promises:
             return []
         self.refusals.add(fail.sender)
-        # A promise stands even if its acceptor refuses the same request when that arrives a second time.
-        refused = self.refusals - self.promises.keys()
-        if len(self.acceptors) - len(refused) >= self.quorum:
+        if len(self.acceptors) - len(self.refusals) >= self.quorum:
             return []
         self.abandoned = True
         return [Terminate(self.name, acceptor, self.id) for acceptor in self.acceptors]

@@ -62,7 +62,8 @@ def is_made_in_python(kind: type) -> bool:
         object.__new__(kind)
     except TypeError:
         return False
-    return True
+    # Since Python 3.12 an open file can be made like that; but it has its own say in how it is copied.
+    return kind.__reduce__ is object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
 
 
 def unordered(parts: Any) -> tuple[Any, ...]:
