@@ -229,7 +229,7 @@ def times_of_rounds(clock: Clock, seconds_to_play: list[float], pace: Pace) -> l
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(main, "time", clock)
-        patch.setattr(main, "StopRequest", lambda on_quit: clock)
+        patch.setattr(main, "StopRequest", lambda **_: clock)
         patch.setattr(main, "die_by", pytest.fail)
         main.show(rounds(), Statistics(SETTINGS), Display(SETTINGS), pace)
     return times

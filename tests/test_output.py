@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from toy_paxos.output import say, set_encoding, wants_colour, write
+from toy_paxos.output import say, set_up, wants_colour, write
 
 
 def test_what_is_written_arrives_at_once(capfd: pytest.CaptureFixture[str]) -> None:
@@ -28,7 +28,7 @@ def test_without_a_standard_error_nothing_is_said(
 
 def test_an_output_that_has_no_encoding_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", object())
-    set_encoding(json=True)
+    set_up(json=True)
 
 
 def test_colour_is_for_terminals_and_on_demand(

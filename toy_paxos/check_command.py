@@ -1,25 +1,47 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
+import inspect
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sysconfig
+import traceback
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import module_from_spec
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from signal import SIGTERM
 from types import ModuleType
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+import toy_paxos
 from toy_paxos.broken import RULES
-from toy_paxos.check_display import report_json, report_text, rules_text, start_json, start_text
+from toy_paxos.check_display import report_json, report_text, rules_json, rules_text, start_json, start_text
 from toy_paxos.checker import Report, check
 from toy_paxos.cluster import CheckError, Model
-from toy_paxos.output import say, set_encoding, wants_colour, write
+from toy_paxos.options import RuleName, WholeNumber, suggestion
+from toy_paxos.output import Progress, say, set_up, somebody_elses_words, wants_colour, write
 from toy_paxos.stop import StopRequest, die_by
+
+
+class Unchecked(click.ClickException):
+    """The user's own class is at fault, and so no option is."""
+
+    exit_code = 2
+
+
+def where(error: BaseException | None, *classes: object) -> str:
+    """The place in the user's own code that an error comes from, else where the class at fault begins."""
+    if isinstance(error, SyntaxError):
+        return f" (line {error.lineno})"
+    ours = (str(Path(toy_paxos.__file__).parent), sysconfig.get_path("stdlib"), "<")
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    places = [(frame.filename, frame.lineno) for frame in frames if not frame.filename.startswith(ours)]
+    for kind in classes:
+        if not places and isinstance(kind, type) and not (file := inspect.getfile(kind)).startswith(ours):
+            places = [(file, inspect.getsourcelines(kind)[1])]
+    return "".join(f" ({Path(file).name}, line {line})" for file, line in places[-1:])
 
 
 def load_class(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
@@ -32,26 +54,35 @@ def load_class(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if not Path(file).is_file():
         raise click.BadParameter(f"there is no file {file!r}.", ctx, param)
     try:
-        module = load_module(Path(file).resolve())
-    except (Exception, SystemExit) as error:
-        words = f"{file!r} cannot be imported: {type(error).__name__}: {error}"
-        raise click.BadParameter(words, ctx, param) from error
+        with somebody_elses_words():
+            module = load_module(Path(file).resolve())
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        words = f"{file!r} cannot be imported: {type(error).__name__}: {error}{where(error)}"
+        raise Unchecked(words) from error
     actor = getattr(module, name, None)
     if not isinstance(actor, type):
-        raise click.BadParameter(f"there is no class {name!r} in {file!r}.", ctx, param)
+        classes = [name for name, thing in vars(module).items() if isinstance(thing, type)]
+        words = f"there is no class {name!r} in {file!r}.{suggestion(name, classes)}"
+        raise click.BadParameter(words, ctx, param)
     if not callable(getattr(actor, "receive", None)):
         raise click.BadParameter(f"class {name!r} in {file!r} has no method receive(message).", ctx, param)
     return actor
+
+
+def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a shell completes the name of a file with: files."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 @cache
 def load_module(path: Path) -> ModuleType:
     """The module in a file, loaded once, which finds its neighbours as a script does."""
     sys.path.insert(0, str(path.parent))
-    loader = SourceFileLoader(f"checked_{path.stem}", str(path))
-    module = module_from_spec(ModuleSpec(loader.name, loader, origin=str(path)))
-    sys.modules[loader.name] = module
-    loader.exec_module(module)
+    spec = spec_from_file_location(f"checked_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    sys.modules[spec.name] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -67,42 +98,44 @@ Exit status:
 @click.option(
     "-n",
     "--num-acceptors",
-    type=click.IntRange(1, 9),
+    type=WholeNumber(1, 9),
     metavar="N",
     help="Number of acceptors.  [default: 3, or what the changed rule takes]",
 )
 @click.option(
     "--num-proposers",
-    type=click.IntRange(1, 9),
+    type=WholeNumber(1, 9),
     metavar="K",
     help="Number of proposers.  [default: 2, or what the changed rule takes]",
 )
 @click.option(
     "--max-attempts",
-    type=click.IntRange(1, 9),
+    type=WholeNumber(1, 9),
     metavar="N",
     help="Attempts of each proposer.  [default: 1, or what the changed rule takes]",
 )
 @click.option(
     "--break",
     "rule_name",
-    type=click.Choice([*RULES, "list"]),
+    type=RuleName([*RULES, "list"]),
     metavar="RULE",
     help="Change one rule, and see what comes of it; 'list' lists the rules.",
 )
 @click.option(
     "--acceptor",
     callback=load_class,
+    shell_complete=complete_files,
     metavar="FILE.py:CLASS",
     help="Check this acceptor: CLASS(name).",
 )
 @click.option(
     "--proposer",
     callback=load_class,
+    shell_complete=complete_files,
     metavar="FILE.py:CLASS",
     help="Check this proposer: CLASS(name, value, acceptors, id, id_step).",
 )
-@click.option("--max-states", type=click.IntRange(1, 10**9), metavar="N", help="Stop after N states.")
+@click.option("--max-states", type=WholeNumber(1, 10**9), metavar="N", help="Stop after N states.")
 @click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
 def check_command(
     rule_name: str | None,
@@ -120,9 +153,9 @@ def check_command(
     Without one rule, and the shortest execution that goes wrong:
       toy-paxos check --break ignores-accepted
     """
-    set_encoding(json)
+    set_up(json)
     if rule_name == "list":
-        write(rules_text())
+        write(rules_json() if json else coloured(rules_text()))
         return
     if rule_name and (acceptor or proposer):
         raise click.UsageError("--break brings its own actors: leave out --acceptor and --proposer.")
@@ -131,9 +164,10 @@ def check_command(
     given: dict[str, Any] = {name: change for name, change in changes.items() if change is not None}
     model = replace(rule.model if rule else Model(), **given)
     explored = Explored()
-    stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {explored}"))
+    stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {explored}"), waiting_for="the search")
     write(start_json(model, rule) if json else coloured(start_text(model, rule)))
-    report = search(model, max_states, stop, explored)
+    with somebody_elses_words():
+        report = search(model, max_states, stop, explored)
     write(report_json(report, rule) if json else coloured(report_text(report, rule)))
     stop.close()
     if stop.signal == SIGTERM:
@@ -156,30 +190,21 @@ class Explored:
 
 
 def search(model: Model, max_states: int | None, stop: StopRequest, explored: Explored) -> Report:
-    """Search until the end or until asked to stop, and show progress on a terminal."""
-    with progress(explored) as show:
+    """Search until the end or until asked to stop, and show progress."""
+    progress = Progress()
 
-        def keep_going(states: int, depth: int) -> bool:
-            explored.states, explored.depth = states, depth
-            show()
-            return stop.signal is None
+    def keep_going(states: int, depth: int) -> bool:
+        explored.states, explored.depth = states, depth
+        progress.show(lambda: str(explored))
+        return stop.signal is None
 
-        try:
-            return check(model, max_states, keep_going)
-        except CheckError as error:
-            raise click.UsageError(f"the model cannot be checked: {error}") from error
-
-
-@contextmanager
-def progress(explored: Explored) -> Iterator[Callable[[], None]]:
-    """Something to call now and then that shows how far it is, if standard error is a terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("exploring") as status:
-        yield lambda: status.update(str(explored))
+    try:
+        return check(model, max_states, keep_going)
+    except CheckError as error:
+        place = where(error.__cause__, model.acceptor, model.proposer)
+        raise Unchecked(f"the model cannot be checked: {error}{place}") from error
+    finally:
+        progress.erase()
 
 
 def coloured(words: str) -> str:

@@ -7,7 +7,7 @@ from toy_paxos import __version__
 from toy_paxos.broken import RULES, Rule, first_wrong_delivery
 from toy_paxos.checker import Report, story
 from toy_paxos.cluster import Model
-from toy_paxos.display import json_line, message_event, plural, printable
+from toy_paxos.display import json_line, message_keys, plural, printable
 from toy_paxos.network import Delivery
 from toy_paxos.network_display import event_words
 from toy_paxos.safety import Violation
@@ -102,9 +102,7 @@ def report_json(report: Report, rule: Rule | None) -> str:
     for event in story(report.model, report.execution):
         step = {"step": int(event.t_ms)}
         if isinstance(event, Delivery):
-            said = message_event(0, event.message)
-            del said["round"]
-            lines.append(json_line(**said, **step))
+            lines.append(f'{{"event":"message",{message_keys(event.message)},"step":{step["step"]}}}\n')
         elif not isinstance(event, Violation):
             shown = {"event": event.event} | asdict(event) | step
             del shown["t_ms"]
@@ -149,3 +147,10 @@ def rules_text() -> str:
         lines += ["", title]
         lines += [f"  {rule.name:<20} {rule.summary}" for rule in RULES.values() if rule.fate == fate]
     return "\n".join(lines[1:]) + "\n"
+
+
+def rules_json() -> str:
+    """A ``rule`` event for each changed rule."""
+    return "".join(
+        json_line(event="rule", name=rule.name, fate=rule.fate, summary=rule.summary) for rule in RULES.values()
+    )

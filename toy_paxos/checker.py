@@ -70,6 +70,7 @@ class Search:
     """A search through the states of a model, breadth first."""
 
     def __init__(self, model: Model, max_states: int | None, keep_going: Callable[[int, int], bool]) -> None:
+        self.began = monotonic()
         self.model = model
         self.max_states = max_states
         self.keep_going = keep_going
@@ -89,12 +90,13 @@ class Search:
 
     def run(self) -> Report:
         """Explore, and report."""
-        began = monotonic()
         violation, execution = self.explore() or (None, [])
         if self.symmetry and not self.symmetry.holds():
-            return Search(replace(self.model, symmetric=False), self.max_states, self.keep_going).run()
+            by_names = Search(replace(self.model, symmetric=False), self.max_states, self.keep_going)
+            by_names.began = self.began
+            return by_names.run()
         self.check_timeouts()
-        elapsed = monotonic() - began
+        elapsed = monotonic() - self.began
         ever = {value for values in self.values_chosen.values() for value in values}
         never = [value for value in self.model.values if value not in ever and self.complete]
         states = len(self.origins)
@@ -102,7 +104,7 @@ class Search:
             self.model,
             states,
             self.transitions,
-            self.depth,
+            len(execution) or self.depth,
             elapsed,
             self.complete,
             violation,

@@ -95,7 +95,7 @@ class Cluster:
             began = [message for proposer in proposers for message in proposer.prepare()]
             self.actors: list[Actor] = [*proposers, *acceptors]
             self.names = [actor.name for actor in self.actors]
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             raise CheckError(f"the actors cannot begin: {type(error).__name__}: {error}") from error
         self.positions = {name: at for at, name in enumerate(self.names)}
         self.first_acceptor = len(proposers)
@@ -176,7 +176,7 @@ class Cluster:
         actor = self.wake(position, state)
         try:
             sent = self.bits(actor.receive(message))
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             words = f"{message.type} {message.id} from {message.sender} to {message.recipient}"
             raise CheckError(f"on receiving {words}: {type(error).__name__}: {error}") from error
         before = self.at_start[position]

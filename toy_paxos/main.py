@@ -5,7 +5,6 @@ Paxos.
 """
 
 import errno
-import math
 import os
 import random
 import sys
@@ -20,11 +19,11 @@ import click
 from click.core import ParameterSource
 
 from toy_paxos import __version__
-from toy_paxos.check_command import check_command
 from toy_paxos.display import Display, JsonDisplay, TextDisplay, running_line
 from toy_paxos.network_display import NetworkJsonDisplay, NetworkTextDisplay
 from toy_paxos.network_result import NetworkRound, NetworkStatistics
-from toy_paxos.output import say, set_encoding, wants_colour, write
+from toy_paxos.options import Number, WholeNumber, shortened, suggestion
+from toy_paxos.output import Progress, say, set_up, wants_colour, write
 from toy_paxos.result import Round, Statistics, Totals
 from toy_paxos.rounds import EMOJI, play_network_rounds, play_rounds
 from toy_paxos.settings import Network, Settings
@@ -33,16 +32,8 @@ from toy_paxos.stop import StopRequest, die_by
 R = TypeVar("R")
 S = TypeVar("S")
 
-
-class NumberRange(click.FloatRange):
-    """A finite number in a range: click's own range lets ``nan`` through."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number; raise click.BadParameter if it is none, or out of range."""
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number.", param, ctx)
-        return number + 0.0  # So that -0.0 is 0.0.
+# A round of five acceptors takes some two seconds, about as long as to read it.
+LINE_S = 0.08
 
 
 class Simulator(click.Group):
@@ -74,6 +65,28 @@ class Simulator(click.Group):
             formatter.write_dl([record for record in rest.values() if record])
         self.format_commands(ctx, formatter)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The other commands, by name."""
+        return ["check"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported only now: a run must not wait for it."""
+        if cmd_name != "check":
+            return None
+        from toy_paxos.check_command import check_command
+
+        return check_command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is named first; raise click.UsageError if there is none of that name."""
+        name = args[0]
+        if not self.get_command(ctx, name) and not name.startswith("-"):
+            names = self.list_commands(ctx)
+            raise click.UsageError(f"There is no command {shortened(name)!r}.{suggestion(name, names)}")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(
     cls=Simulator,
@@ -99,7 +112,7 @@ also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 @click.option(
     "-n",
     "--num-acceptors",
-    type=click.IntRange(1, 10_000),
+    type=WholeNumber(1, 10_000),
     metavar="N",
     default=5,
     help="Number of acceptors.",
@@ -107,7 +120,7 @@ also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 @click.option(
     "-p",
     "--acceptor-failure-prob",
-    type=NumberRange(0, 1),
+    type=Number(0, 1),
     metavar="P",
     default=0.1,
     help="Probability that an acceptor answers FAIL to a request.",
@@ -121,7 +134,7 @@ also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 )
 @click.option(
     "--num-proposers",
-    type=click.IntRange(1, len(EMOJI)),
+    type=WholeNumber(1, len(EMOJI)),
     metavar="K",
     help="Number of proposers that compete.  [default: 1]",
 )
@@ -132,58 +145,58 @@ also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 )
 @click.option(
     "--message-loss-prob",
-    type=NumberRange(0, 1),
+    type=Number(0, 1),
     metavar="P",
     help="Probability that a message is lost.  [default: 0]",
 )
 @click.option(
     "--message-duplication-prob",
-    type=NumberRange(0, 1),
+    type=Number(0, 1),
     metavar="P",
     help="Probability that a message arrives twice.  [default: 0]",
 )
 @click.option(
     "--proposer-failure-prob",
-    type=NumberRange(0, 1),
+    type=Number(0, 1),
     metavar="P",
     help="Probability that a proposer crashes before any one message it sends.  [default: 0]",
 )
 @click.option(
     "--timeout",
-    type=NumberRange(0.1, 3_600_000),
+    type=Number(0.1, 3_600_000),
     metavar="MS",
     help="How long a proposer waits for a majority before it tries again.  [default: 30]",
 )
 @click.option(
     "--backoff",
-    type=NumberRange(0, 3_600_000),
+    type=Number(0, 3_600_000),
     metavar="MS",
     help="Longest random pause before a second attempt; it grows with each.  [default: 30]",
 )
 @click.option(
     "--max-attempts",
-    type=click.IntRange(1, 1_000),
+    type=WholeNumber(1, 1_000),
     metavar="N",
     help="After how many attempts a proposer gives up.  [default: 10]",
 )
 @click.option(
     "-c",
     "--rounds",
-    type=click.IntRange(1, 10**9),
+    type=WholeNumber(1, 10**9),
     metavar="N",
     help="Stop after N rounds.  [default: endless]",
 )
 @click.option(
     "-i",
     "--interval",
-    type=NumberRange(0, 86_400),
+    type=Number(0, 86_400),
     metavar="SECONDS",
-    help="Time from one round to the next.  [default: 0.5 for rounds shown on a terminal, else 0]",
+    help="Time from one round to the next.  [default: on a terminal a line at a time, else 0]",
 )
-@click.option("--seed", type=int, metavar="INT", help="Replay the run that had this seed.")
+@click.option("--seed", type=WholeNumber(), metavar="INT", help="Replay the run that had this seed.")
 @click.option(
     "--round",
-    type=click.IntRange(1, 10**9),
+    type=WholeNumber(1, 10**9),
     metavar="K",
     help="With --seed: replay only round K.",
 )
@@ -222,10 +235,9 @@ def run(
     network = Network(**given) if given else None
     check_values(value, network.num_proposers if network else 1)
     settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network)
-    if interval is None:
-        interval = 0.5 if sys.stdout.isatty() and not quiet else 0
-    pace = Pace(1 if round else rounds, interval, quiet)
-    set_encoding(json)
+    line_by_line = interval is None and sys.stdout.isatty() and not quiet
+    pace = Pace(1 if round else rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
+    set_up(json)
     if network:
         over_network = play_network_rounds(settings, network, round or 1)
         network_statistics = NetworkStatistics(settings, round or 1)
@@ -237,10 +249,15 @@ def run(
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:
     """Raise click.UsageError if an option stands where it would have no effect."""
+    assert isinstance(ctx.command, click.Group)
+    other = ctx.command.get_command(ctx, command)
+    assert other
     for param in ctx.command.params:
         if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
             option = param.opts[-1]
-            raise click.UsageError(f"{option} does nothing before {command!r}: write it after, or leave it out.")
+            has_it = any(option in its.opts for its in other.params)
+            remedy = "write it after" if has_it else f"leave it out, for {command!r} has no {option}"
+            raise click.UsageError(f"{option} does nothing before {command!r}: {remedy}.")
 
 
 def direct_display(settings: Settings, json: bool) -> Display[Round, Statistics]:
@@ -273,27 +290,29 @@ def check_values(values: tuple[str, ...], num_proposers: int) -> None:
         )
 
 
-run.add_command(check_command, "check")
-
-
 @dataclass(frozen=True)
 class Pace:
-    """How many rounds to show (None: endlessly), how many seconds apart, and whether to show them at all."""
+    """How many rounds to show (None: endlessly), and whether to show them at all; the rest is in seconds.
+
+    ``interval`` is the time from one round to the next, ``per_line`` that from one line to the next.
+    """
 
     num_rounds: int | None
     interval: float
     quiet: bool
+    per_line: float = 0
 
 
 def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], pace: Pace) -> None:
     """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end."""
     began = due = time.monotonic()
 
-    def report() -> None:
+    def running() -> str:
         statistics.elapsed_s = time.monotonic() - began
-        say(running_line(statistics))
+        return running_line(statistics)
 
-    stop = StopRequest(on_quit=report)
+    stop = StopRequest(on_quit=lambda: say(running()), waiting_for="the end of the round")
+    progress = Progress()
     write(display.start())
     if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
         say("Ctrl-C to stop")
@@ -305,10 +324,13 @@ def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], p
             break
         statistics.add(finished)
         if not pace.quiet or statistics.violated:
-            write(display.round(finished))
+            show_round(display.round(finished), pace.per_line, stop)
+        else:
+            progress.show(running)
         if statistics.violated:
             break
     statistics.elapsed_s = time.monotonic() - began
+    progress.erase()
     write(display.summary(statistics))
     stop.close()
     if statistics.violated:
@@ -319,14 +341,29 @@ def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], p
         die_by(stop.signal)
 
 
+def show_round(text: str, per_line: float, stop: StopRequest) -> None:
+    """Write a round, all at once or line by line; whoever asks to stop gets the rest at once."""
+    if not per_line:
+        write(text)
+        return
+    for line in text.splitlines(keepends=True):
+        write(line)
+        stop.wait(until=time.monotonic() + per_line)
+
+
 def main() -> None:
     """Run the command line; turn whatever goes wrong into one line on standard error and an exit status."""
     try:
         if sys.stdout is None:
             raise OSError(errno.EBADF, "it is closed")
         status = run.main(prog_name="toy-paxos", standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "toy-paxos"
+        complain(f"{error.format_message()} ({command} --help lists the options)", error.exit_code)
     except click.ClickException as error:
-        complain(f"{error.format_message()} (toy-paxos --help lists the options)", error.exit_code)
+        complain(error.format_message(), error.exit_code)
+    except MemoryError:
+        complain("out of memory: choose a smaller cluster, or let it stop sooner", 1)
     except OSError as error:
         if sys.stdout is not None:
             # What could not be written must not be tried again, and fail again, at the exit.

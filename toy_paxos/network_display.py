@@ -104,7 +104,7 @@ class NetworkJsonDisplay:
 
     def round(self, finished: NetworkRound) -> str:
         """An object for each thing that happened, then the ``round`` event."""
-        lines = [json_line(**self._event(finished.number, event)) for event in finished.events]
+        lines = [self._event(finished.number, event) for event in finished.events]
         values = list(finished.proposals.values())
         lines.append(
             json_line(
@@ -125,14 +125,14 @@ class NetworkJsonDisplay:
         )
         return "".join(lines)
 
-    def _event(self, number: int, event: Event) -> dict[str, Any]:
+    def _event(self, number: int, event: Event) -> str:
         t_ms = round(event.t_ms, 3)
         if isinstance(event, Delivery):
-            return message_event(number, event.message) | {"t_ms": t_ms, "fate": event.fate}
-        shown = {"event": event.event, "round": number} | asdict(event) | {"t_ms": t_ms}
+            return f'{message_event(number, event.message)},"t_ms":{t_ms!r},"fate":"{event.fate}"}}\n'
+        shown: dict[str, Any] = {"event": event.event, "round": number} | asdict(event) | {"t_ms": t_ms}
         if isinstance(event, Violation):
             shown["replay"] = f"{self.settings.command} --round {number}"
-        return shown
+        return json_line(**shown)
 
     def summary(self, statistics: NetworkStatistics) -> str:
         """The ``summary`` event."""

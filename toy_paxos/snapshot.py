@@ -63,7 +63,7 @@ def is_made_in_python(kind: type) -> bool:
     except TypeError:
         return False
     # Since Python 3.12 an open file can be made like that; but it has its own say in how it is copied.
-    return kind.__reduce__ is object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
+    return all(getattr(kind, name) is getattr(object, name) for name in ("__reduce__", "__reduce_ex__"))
 
 
 def unordered(parts: Any) -> tuple[Any, ...]:

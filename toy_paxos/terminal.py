@@ -4,6 +4,7 @@ import re
 import shutil
 from typing import Generic, TypeVar
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -35,6 +36,9 @@ STYLES = (
     (r"^SAFE.*", "bold green"),
 )
 
+# How far the rest of a broken line is moved to the right.
+INDENT = 4
+
 COMMAND = re.compile(r"^(seed -?\d+, replay|To see it again): toy-paxos ")
 
 
@@ -62,17 +66,26 @@ class Terminal:
         lines: list[Text] = []
         for line in text.split("\n", allow_blank=True):
             # A command must survive being copied from the screen: the terminal may break its line, we may not.
-            if line.cell_len <= width or COMMAND.search(line.plain):
-                lines.append(line)
-                continue
-            first, *rest = line.wrap(self.console, width)
-            continuation = line.blank_copy("").join(rest).wrap(self.console, max(1, width - 4))
-            for part in continuation:
-                part.pad_left(4)
-            lines += [first, *continuation]
+            cuts = [] if COMMAND.search(line.plain) else breaks(line.plain, width)
+            first, *rest = line.divide(cuts)
+            for part in rest:
+                part.pad_left(INDENT)
+            lines += [first, *rest]
         for line in lines:
             line.rstrip()
         return text.blank_copy("\n").join(lines)
+
+
+def breaks(line: str, width: int) -> list[int]:
+    """Where to break a line so that each part fits; a word too long for a part stays whole, on its own."""
+    cuts: list[int] = []
+    room, part = width, ""
+    for word in re.finditer(r"^ *[^ ]+|[^ ]+| +", line):
+        if word[0].strip() and part.strip() and cell_len(part + word[0]) > room:
+            cuts.append(word.start())
+            room, part = width - INDENT, ""
+        part += word[0]
+    return cuts
 
 
 class TerminalDisplay(Generic[R, S]):
