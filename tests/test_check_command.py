@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import OnTerminal, Run, Start
+from conftest import OnTerminal, Run, RunHere, Start
 
 ACTORS = """
 from toy_paxos.acceptor import Acceptor
@@ -23,6 +23,22 @@ class Lax(Acceptor):
 class Raises(Acceptor):
     def promise(self, request):
         return 1 / 0
+
+class Interrupts(Acceptor):
+    def promise(self, request):
+        raise KeyboardInterrupt
+
+class Holds(Acceptor):
+    def __init__(self, name):
+        super().__init__(name)
+        self.file = open("/dev/null")
+
+class Talks(Acceptor):
+    def promise(self, request):
+        print("I promise")
+        return super().promise(request)
+
+print("I am being imported")
 
 class Deaf:
     pass
@@ -152,24 +168,53 @@ def test_ones_own_actors_can_be_checked(file: str, run: Run) -> None:
         (["--acceptor", "{file}:Deaf"], "class 'Deaf' in {file!r} has no method receive(message)"),
         (
             ["--acceptor", "{file}:Raises"],
-            "receiving PREPARE 1 from proposer-0 to acceptor-0: ZeroDivisionError",
+            "to acceptor-0: ZeroDivisionError: division by zero (actors.py, line 15)\n",
+        ),
+        (["--acceptor", "{file}:Interrupts"], "to acceptor-0: KeyboardInterrupt: (actors.py, line 19)\n"),
+        (
+            ["--acceptor", "{file}:Holds"],
+            "a TextIOWrapper is not plain data, so its state cannot be compared (actors",
         ),
         (["--acceptor", "{file}:NeedsMore"], "the actors cannot begin: TypeError"),
         (["--proposer", "{file}:Right"], "the actors cannot begin: TypeError"),
-        (["--break", "nothing"], "'nothing' is not one of"),
+        (["--break", "nothing"], "there is no rule 'nothing'. (toy-paxos check --help lists"),
+        (["--break", "forget-all"], "there is no rule 'forget-all'. Did you mean 'forgets-all'?"),
+        (["--acceptor", "{file}:right"], "Did you mean 'Right'?"),
         (["--break", "forgets-all", "--acceptor", "{file}:Right"], "--break brings its own actors"),
-        (["--num-acceptors", "0"], "0 is not in the range 1<=x<=9"),
-        (["--max-states", "0"], "0 is not in the range"),
+        (["--num-acceptors", "0"], "0 is no whole number from 1 to 9"),
+        (["--max-states", "0"], "0 is no whole number from 1 to 1000000000"),
         (["extra"], "unexpected extra argument (extra)"),
     ],
 )
 def test_bad_input_gets_one_line_that_says_what_to_do(
-    args: list[str], what_to_do: str, file: str, run: Run
+    args: list[str], what_to_do: str, file: str, run_here: RunHere
 ) -> None:
-    done = run("check", *(arg.format(file=file) for arg in args))
+    done = run_here("check", *(arg.format(file=file) for arg in args))
     assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert what_to_do.format(file=file) in done.stderr
+    (words,) = [line for line in done.stderr.splitlines(keepends=True) if line != "I am being imported\n"]
+    assert what_to_do.format(file=file) in words
+
+
+def test_what_a_class_prints_goes_to_standard_error(file: str, run: Run) -> None:
+    done = run("check", "--acceptor", f"{file}:Talks", "--json")
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == ["check", "verdict"]
+    assert done.stderr.startswith("I am being imported\nI promise\n")
+
+
+def test_the_list_of_rules_is_json_too(run_here: RunHere) -> None:
+    rules = [json.loads(line) for line in run_here("check", "--break", "list", "--json").stdout.splitlines()]
+    assert rules[0] == {
+        "event": "rule",
+        "name": "ignores-accepted",
+        "fate": "unsafe",
+        "summary": "A proposer proposes its own value, whatever the promises report.",
+    }
+
+
+def test_the_depth_is_that_of_the_story(run_here: RunHere) -> None:
+    done = run_here("check", "--break", "forgets-all")
+    assert "   7  SAFETY VIOLATED" in done.stdout
+    assert ", 7 deliveries deep, " in done.stdout
 
 
 def test_a_file_that_cannot_be_imported_is_one_line_too(tmp_path: Path, run: Run) -> None:
@@ -178,12 +223,6 @@ def test_a_file_that_cannot_be_imported_is_one_line_too(tmp_path: Path, run: Run
     done = run("check", "--acceptor", f"{path}:Right")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "cannot be imported: SyntaxError" in done.stderr
-
-
-def test_options_of_the_simulator_do_not_go_before_the_command(run: Run) -> None:
-    done = run("--num-acceptors", "3", "check")
-    assert done.returncode == 2
-    assert "--num-acceptors does nothing before 'check'" in done.stderr
 
 
 def test_the_environment_of_the_simulator_does_not_get_in_the_way(run: Run) -> None:
@@ -198,10 +237,10 @@ def test_on_a_terminal_the_verdict_stands_out(on_terminal: OnTerminal) -> None:
     assert "\x1b[1;32mCHOSEN, " in seen
 
 
-def test_a_terminal_shows_progress_and_a_pipe_does_not(on_terminal: OnTerminal, run: Run) -> None:
-    cut_short = ("check", "-n", "5", "--max-states", "5000")
-    assert re.search(r"[\d,]+ states, \d+ deliveries deep", on_terminal(*cut_short))
-    assert run(*cut_short).stderr == ""
+def test_a_terminal_shows_progress_after_a_second_and_a_pipe_does_not(on_terminal: OnTerminal, run: Run) -> None:
+    large = ("check", "-n", "5", "--num-proposers", "4")
+    assert re.search(r"\n[\d,]+ states, \d+ deliveries deep", on_terminal(*large, interrupt_at=b" states, "))
+    assert run("check", "-n", "4").stderr == ""
 
 
 def test_help_and_completion_know_the_command(run: Run) -> None:
@@ -209,6 +248,8 @@ def test_help_and_completion_know_the_command(run: Run) -> None:
     assert "--break RULE" in run("check", "--help").stdout
     completed = run(_TOY_PAXOS_COMPLETE="bash_complete", COMP_WORDS="toy-paxos c", COMP_CWORD="1").stdout
     assert completed == "plain,check\n"
+    words = {"COMP_WORDS": "toy-paxos check --acceptor my", "COMP_CWORD": "3"}
+    assert run(_TOY_PAXOS_COMPLETE="bash_complete", **words).stdout == "file,my\n"
 
 
 def test_a_file_is_loaded_once_and_finds_its_neighbours(tmp_path: Path, run: Run) -> None:

@@ -2,9 +2,12 @@
 
 import ast
 import sys
+import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
+from flit_core.buildapi import build_sdist
 
 PACKAGE = Path(__file__).parent.parent / "toy_paxos"
 MODULES = {path.stem: ast.parse(path.read_text()) for path in sorted(PACKAGE.glob("*.py"))}
@@ -55,16 +58,19 @@ ALLOWED = {
         "check_display",
         "checker",
         "cluster",
+        "options",
         "output",
         "stop",
         "terminal",
     },
-    "stop": set(),
+    "options": set(),
+    "stop": {"output"},
     "main": {
         "check_command",
         "display",
         "network_display",
         "network_result",
+        "options",
         "output",
         "result",
         "rounds",
@@ -77,10 +83,10 @@ ALLOWED = {
 
 # Who may import what is not Paxos. Everybody may import the rest of the standard library.
 RESERVED = {
-    "click": {"main", "check_command"},
-    "rich": {"terminal", "check_command"},
+    "click": {"main", "check_command", "options"},
+    "rich": {"terminal"},
     "random": {"main", "rounds"},
-    "time": {"main", "stop", "checker"},
+    "time": {"main", "stop", "checker", "output"},
     "signal": {"main", "stop", "__main__", "check_command"},
 }
 
@@ -96,6 +102,8 @@ def imports(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports say whole names"
             found.add(node.module or "")
+            if node.module == "toy_paxos":
+                found |= {f"toy_paxos.{alias.name}" for alias in node.names if alias.name in MODULES}
     return found
 
 
@@ -107,6 +115,11 @@ def test_every_module_has_its_place_in_the_order() -> None:
 def test_imports_point_one_way(name: str) -> None:
     own = {module.removeprefix("toy_paxos.") for module in imports(MODULES[name]) if "toy_paxos." in module}
     assert own <= ALLOWED[name]
+
+
+def test_no_form_of_import_goes_unseen() -> None:
+    for code in ("import toy_paxos.main", "from toy_paxos import main", "from toy_paxos.main import run"):
+        assert "toy_paxos.main" in imports(ast.parse(code))
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -121,6 +134,22 @@ def test_only_some_import_what_is_not_paxos(reserved: str) -> None:
         name for name, tree in MODULES.items() if reserved in {module.split(".")[0] for module in imports(tree)}
     }
     assert users <= RESERVED[reserved]
+
+
+def test_the_classifiers_name_the_versions_of_python_that_ci_runs() -> None:
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    versions = [line.rpartition(" ")[2] for line in project["classifiers"] if "Python :: 3." in line]
+    assert f"versions=({' '.join(versions)})\n" in (PACKAGE.parent / ".ci" / "run").read_text()
+    assert project["requires-python"] == f">={versions[0]}"
+
+
+def test_the_source_distribution_holds_the_tests_and_the_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PACKAGE.parent)
+    with tarfile.open(tmp_path / build_sdist(str(tmp_path))) as sdist:
+        names = {name.partition("/")[2] for name in sdist.getnames()}
+    assert {"README.md", "toy_paxos/py.typed", "tests/test_house_rules.py", "tests/transcripts/json.txt"} <= names
 
 
 def test_only_rounds_touches_the_global_registry() -> None:

@@ -1,9 +1,21 @@
 """What a terminal shows: the words of a pipe, in colours that mean something, in lines that fit."""
 
 import re
+from functools import cache
 
 import pytest
 from conftest import OnTerminal, Run
+from rich.cells import cell_len
+from rich.text import Text
+
+from toy_paxos.broken import RULES
+from toy_paxos.check_display import report_text, rules_text, start_text
+from toy_paxos.checker import check
+from toy_paxos.network_display import NetworkTextDisplay
+from toy_paxos.network_result import NetworkStatistics
+from toy_paxos.rounds import play_network_rounds
+from toy_paxos.settings import Network, Settings
+from toy_paxos.terminal import COMMAND, Terminal
 
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 NETWORK = ("--num-proposers", "2", "--message-loss-prob", "0.1", "--proposer-failure-prob", "0.01")
@@ -21,7 +33,7 @@ def test_a_terminal_shows_the_same_words_as_a_pipe(
 
 
 def test_a_narrow_terminal_breaks_lines_between_words_and_indents(on_terminal: OnTerminal) -> None:
-    seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-p", "0", columns=40))
+    seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-i", "0", "-p", "0", columns=40))
     assert "  acceptor-0 -> proposer-0 PROMISE 1,\n    nothing accepted\n" in seen
     assert "  proposer-0 -> acceptor-0 PROPOSE 1 " in seen
     assert max(len(line) for line in seen.splitlines() if "replay: " not in line) <= 40
@@ -29,23 +41,51 @@ def test_a_narrow_terminal_breaks_lines_between_words_and_indents(on_terminal: O
 
 def test_a_value_is_whole_however_often_its_line_is_broken(on_terminal: OnTerminal) -> None:
     value = "x" * 100 + " and " + "y" * 50
-    seen = on_terminal("--value", value, "--seed", "3", "--rounds", "1", "-p", "0", columns=40)
+    seen = on_terminal("--value", value, "--seed", "3", "--rounds", "1", "-i", "0", "-p", "0", columns=40)
     (outcome,) = re.findall(r"^Round 1: consensus on\s+((?:.*\n    )*.*)\n", ANSI.sub("", seen), re.MULTILINE)
     assert re.sub(r"\s+", "", outcome) == value.replace(" ", "")
 
 
+@cache
+def every_kind_of_words() -> list[str]:
+    """What the program says, of each kind: rounds, summaries, verdicts, stories, lists."""
+    settings = Settings(5, 0.4, seed=3, values=("two words", "漢字 and more"), network=Network(2, "silent", 0.2))
+    assert settings.network
+    words = NetworkTextDisplay(settings, settings.network)
+    finished = next(play_network_rounds(settings, settings.network))
+    statistics = NetworkStatistics(settings)
+    statistics.add(finished)
+    rule = RULES["ignores-accepted"]
+    return [
+        words.start() + words.round(finished) + words.summary(statistics),
+        start_text(rule.model, rule) + report_text(check(rule.model), rule),
+        rules_text(),
+    ]
+
+
+@pytest.mark.parametrize("width", range(20, 121))
+def test_at_every_width_the_words_that_are_shown_are_those_that_were_said(width: int) -> None:
+    terminal = Terminal()
+    for words in every_kind_of_words():
+        shown = terminal.wrapped(Text(words), width).plain
+        assert shown.split() == words.split()
+        for line in shown.splitlines():
+            # What is too long is a command to copy, or a word on its own.
+            assert cell_len(line) <= width or COMMAND.search(line) or len(line.split()) == 1
+
+
 def test_with_50_acceptors_a_value_still_fits_into_40_columns(on_terminal: OnTerminal) -> None:
-    seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-p", "0", "-n", "50", columns=40))
+    seen = ANSI.sub("", on_terminal("--seed", "3", "--rounds", "1", "-i", "0", "-p", "0", "-n", "50", columns=40))
     assert re.search(r"^  acceptor-49 -> proposer-0 ACCEPT  1 \S$", seen, re.MULTILINE)
 
 
 def test_the_replay_command_can_be_copied_from_a_narrow_terminal(on_terminal: OnTerminal) -> None:
-    seen = on_terminal("--seed", "3", "--rounds", "1", columns=40)
+    seen = on_terminal("--seed", "3", "--rounds", "1", "-i", "0", columns=40)
     assert seen.endswith("--num-acceptors 5 --acceptor-failure-prob 0.1 --seed 3 --rounds 1\n")
 
 
 def test_a_terminal_that_claims_no_columns_shows_everything(on_terminal: OnTerminal) -> None:
-    args = ("--seed", "3", "--rounds", "1")
+    args = ("--seed", "3", "--rounds", "1", "-i", "0")
     seen = ANSI.sub("", on_terminal(*args, COLUMNS="0"))
     assert "PROMISE 1, nothing accepted" in seen
     assert "expected: P(Binomial(5, 0.81) >= 3)" in seen

@@ -22,7 +22,7 @@ from toy_paxos import __version__
 from toy_paxos.display import Display, JsonDisplay, TextDisplay, running_line
 from toy_paxos.network_display import NetworkJsonDisplay, NetworkTextDisplay
 from toy_paxos.network_result import NetworkRound, NetworkStatistics
-from toy_paxos.options import Number, WholeNumber, shortened, suggestion
+from toy_paxos.options import AnyWholeNumber, Number, WholeNumber, shortened, suggestion
 from toy_paxos.output import Progress, say, set_up, wants_colour, write
 from toy_paxos.result import Round, Statistics, Totals
 from toy_paxos.rounds import EMOJI, play_network_rounds, play_rounds
@@ -193,7 +193,7 @@ also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
     metavar="SECONDS",
     help="Time from one round to the next.  [default: on a terminal a line at a time, else 0]",
 )
-@click.option("--seed", type=WholeNumber(), metavar="INT", help="Replay the run that had this seed.")
+@click.option("--seed", type=AnyWholeNumber(), metavar="INT", help="Replay the run that had this seed.")
 @click.option(
     "--round",
     type=WholeNumber(1, 10**9),

@@ -31,16 +31,28 @@ def as_float(text: str) -> float:
         return math.nan
 
 
+class AnyWholeNumber(click.ParamType[int]):
+    """A whole number."""
+
+    name = "whole number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; raise click.BadParameter if it is none."""
+        try:
+            return int(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{shortened(value)} is no whole number.", ctx, param) from error
+
+
 class WholeNumber(click.IntRange):
-    """A whole number, from a range if there is one."""
+    """A whole number from a range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number; raise click.BadParameter if it is none, or out of range."""
         try:
             return super().convert(int(value), param, ctx)
         except (ValueError, click.BadParameter) as error:
-            bounds = f" from {self.min} to {self.max}" if self.max else ""
-            words = f"{shortened(value)} is no whole number{bounds}."
+            words = f"{shortened(value)} is no whole number from {self.min} to {self.max}."
             raise click.BadParameter(words, ctx, param) from error
 
 

@@ -13,7 +13,8 @@ def set_up(json: bool) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8" if json else None, errors="backslashreplace")
         # Whoever shares it may have made it non-blocking, and then what does not fit at once would be lost.
-        os.set_blocking(sys.stdout.fileno(), True)
+        with suppress(io.UnsupportedOperation):
+            os.set_blocking(sys.stdout.fileno(), True)
 
 
 def wants_colour() -> bool:
