@@ -358,7 +358,7 @@ runpy.run_module("toy_paxos", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("module", ["toy_paxos.main", "click", "toy_paxos.rounds", "random"])
+@pytest.mark.parametrize("module", ["toy_paxos.main", "click", "toy_paxos.rounds", "toy_paxos.stop"])
 def test_ctrl_c_during_the_imports_is_silent(module: str) -> None:
     # Before our first line there is Python's own start, in which nobody can help.
     done = subprocess.run(
