@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from toy_paxos import checker
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.broken import RULES, ForgetsPromise, IgnoresAccepted, LowersPromise
 from toy_paxos.checker import Report, check, story
@@ -303,6 +304,11 @@ def test_where_names_make_a_difference_all_names_count(model: Model) -> None:
     assert figures(report) == figures(check(report.model))
     if report.violation:
         assert isinstance(story(report.model, report.execution)[-1], Violation)
+
+
+def test_the_time_of_the_search_before_symmetry_was_dropped_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checker, "monotonic", iter(range(10)).__next__)
+    assert check(Model(acceptor=Special)).elapsed_s == 2
 
 
 class OwnNumbers(Proposer):

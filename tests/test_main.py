@@ -182,6 +182,16 @@ def test_the_script_and_the_module_are_the_same_program(run: Run) -> None:
     assert output == run("--version").stdout
 
 
+def test_too_little_memory_is_one_line(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_rounds(*_: object) -> Iterator[Round]:
+        raise MemoryError
+
+    monkeypatch.setattr(main, "play_rounds", no_rounds)
+    done = run_here("-c", "1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "toy-paxos: out of memory: choose a smaller cluster, or let it stop sooner\n"
+
+
 # In one process, for whoever calls the command from Python
 
 

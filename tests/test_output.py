@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from toy_paxos.output import say, set_up, wants_colour, write
+from toy_paxos.output import Progress, say, set_up, wants_colour, write
 
 
 def test_what_is_written_arrives_at_once(capfd: pytest.CaptureFixture[str]) -> None:
@@ -39,3 +39,15 @@ def test_colour_is_for_terminals_and_on_demand(
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert wants_colour()
     assert capsys.readouterr().out == ""
+
+
+def test_in_a_pipe_signs_of_life_are_lines_that_become_rare(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 9.9, 10.0, 29.9, 30.0, 69.9, 70.0]).__next__
+    monkeypatch.setattr("toy_paxos.output.time.monotonic", clock)
+    progress = Progress()
+    for number in range(6):
+        progress.show(lambda number=number: f"sign {number}")  # type: ignore[misc]
+    progress.erase()
+    assert capfd.readouterr().err == "sign 1\nsign 3\nsign 5\n"
