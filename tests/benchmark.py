@@ -8,7 +8,6 @@ loop that makes as many method calls, message objects and random draws a round, 
 import random
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from inspect import CO_GENERATOR
 from itertools import islice
@@ -22,11 +21,9 @@ from conftest import clean_environment
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import toy_paxos
-from toy_paxos.display import Display, JsonDisplay, TextDisplay
+from toy_paxos.command.views import view_of
 from toy_paxos.message import Accept
-from toy_paxos.result import Round, Statistics
-from toy_paxos.rounds import play_network_rounds, play_rounds
-from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import Network, Settings, Statistics, play_rounds
 
 SETTINGS = Settings(num_acceptors=5, acceptor_failure_prob=0.2, seed=1)
 SAMPLE = 1_000
@@ -55,7 +52,7 @@ def calls_per_round() -> int:
 
 def messages_per_round() -> int:
     """How many messages a round makes, on average."""
-    return sum(len(r.transcript) for r in islice(play_rounds(SETTINGS), SAMPLE)) // SAMPLE
+    return sum(r.messages for r in islice(play_rounds(SETTINGS), SAMPLE)) // SAMPLE
 
 
 class Idle:
@@ -89,17 +86,33 @@ def test_quiet(benchmark: BenchmarkFixture) -> None:
 
 
 @pytest.mark.benchmark(group="rounds per second")
-@pytest.mark.parametrize("format", [TextDisplay, JsonDisplay])
-def test_to_a_file(
-    format: Callable[[Settings], Display[Round, Statistics]], benchmark: BenchmarkFixture, tmp_path: Path
-) -> None:
-    rounds, statistics, display = play_rounds(SETTINGS), Statistics(SETTINGS), format(SETTINGS)
+@pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
+def test_to_a_file(json: bool, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    to_a_file(SETTINGS, json, benchmark, tmp_path)
+
+
+@pytest.mark.benchmark(group="rounds over the network per second")
+@pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
+def test_network_to_a_file(json: bool, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    to_a_file(replace(SETTINGS, network=Network(num_proposers=2)), json, benchmark, tmp_path)
+
+
+@pytest.mark.benchmark(group="rounds over the network per second")
+def test_network_quiet(benchmark: BenchmarkFixture) -> None:
+    settings = replace(SETTINGS, network=Network(num_proposers=2))
+    rounds, statistics = play_rounds(settings), Statistics(settings)
+    benchmark(lambda: statistics.add(next(rounds)))
+
+
+def to_a_file(settings: Settings, json: bool, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    """Time rounds that are written to a file."""
+    rounds, statistics, view = play_rounds(settings), Statistics(settings), view_of(settings, json)
     with (tmp_path / "output").open("w", encoding="utf-8") as output:
 
         def round() -> None:
             finished = next(rounds)
             statistics.add(finished)
-            output.write(display.round(finished))
+            output.write(view.round(finished))
             output.flush()
 
         benchmark(round)
@@ -115,11 +128,11 @@ def test_acceptors(num_acceptors: int, benchmark: BenchmarkFixture) -> None:
 def test_network_beside_direct_calls(capsys: pytest.CaptureFixture[str]) -> None:
     network = Network(num_proposers=2)
     direct = play_rounds(SETTINGS)
-    simulated = play_network_rounds(replace(SETTINGS, network=network), network)
+    simulated = play_rounds(replace(SETTINGS, network=network))
     rates: dict[str, list[float]] = {"direct": [], "simulated": []}
     for _ in range(15):
         began = perf_counter()
-        messages = sum(len(finished.transcript) for finished in islice(direct, 300))
+        messages = sum(finished.messages for finished in islice(direct, 300))
         rates["direct"].append(messages / (perf_counter() - began))
         began = perf_counter()
         messages = sum(finished.messages for finished in islice(simulated, 100))

@@ -27,12 +27,8 @@ CONFUSING = ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "PYTHONIOENCODING", "PYTHONUN
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add a flag that rewrites the golden transcripts, and an option for more rounds."""
-    parser.addoption(
-        "--regenerate", action="store_true", help="rewrite tests/transcripts; review the result as a diff"
-    )
-    parser.addoption(
-        "--soak", type=int, default=2_000, metavar="N", help="how many rounds tests/test_soak.py plays"
-    )
+    parser.addoption("--regenerate", action="store_true", help="rewrite tests/transcripts; review the result as a diff")
+    parser.addoption("--soak", type=int, default=2_000, metavar="N", help="how many rounds tests/test_soak.py plays")
 
 
 def clean_environment(**changes: str) -> dict[str, str]:
@@ -75,9 +71,7 @@ class Ended(NamedTuple):
 
 
 @pytest.fixture
-def run_here(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, restored_signals: None
-) -> RunHere:
+def run_here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, restored_signals: None) -> RunHere:
     """Run the program to its end in this process, which takes a twentieth of the time of a new one."""
 
     def run_here(*args: str) -> Ended:

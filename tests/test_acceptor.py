@@ -1,6 +1,7 @@
 """The acceptor's two rules, by example and for any sequence of requests."""
 
 import random
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +12,7 @@ from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal,
 requests = st.lists(
     st.one_of(
         st.builds(Prepare, st.just("proposer-0"), st.just("acceptor-0"), st.integers(1, 5)),
-        st.builds(
-            Propose, st.just("proposer-0"), st.just("acceptor-0"), st.integers(1, 5), st.sampled_from("xyz")
-        ),
+        st.builds(Propose, st.just("proposer-0"), st.just("acceptor-0"), st.integers(1, 5), st.sampled_from("xyz")),
         st.builds(Terminate, st.just("proposer-0"), st.just("acceptor-0"), st.integers(1, 5)),
     ),
     max_size=20,
@@ -118,28 +117,44 @@ def test_every_request_gets_one_answer_under_its_own_number(messages: list[Messa
         assert [answer.id for answer in answers] == [message.id] * (not isinstance(message, Terminate))
 
 
+def failing(failure_prob: float, draw: Callable[[], float]) -> FailingAcceptor:
+    return FailingAcceptor(Acceptor("acceptor-0"), failure_prob, draw)
+
+
 def test_failing_means_to_say_fail_and_to_forget_the_request() -> None:
-    lots = iter([0.0, 0.99, 0.0, 0.99])
-    acceptor = FailingAcceptor("acceptor-0", 0.5, lambda: next(lots))
+    acceptor = failing(0.5, iter([0.0, 0.99, 0.0, 0.99]).__next__)
     assert acceptor.receive(prepare(1)) == [fail(1)]
     assert acceptor.receive(prepare(1)) == [Promise("acceptor-0", "proposer-0", 1, None)]
     assert acceptor.receive(propose(1, "x")) == [fail(1)]
     assert acceptor.receive(prepare(2)) == [Promise("acceptor-0", "proposer-0", 2, None)]
+    assert acceptor.failures == [True, False, True, False]
 
 
 def test_a_lot_is_drawn_for_requests_only() -> None:
-    acceptor = FailingAcceptor("acceptor-0", 1.0, lambda: 1 / 0)
+    acceptor = failing(1.0, lambda: 1 / 0)
     assert acceptor.receive(Terminate("proposer-0", "acceptor-0", 1)) == []
 
 
 def test_the_smallest_lot_is_no_failure_with_probability_0() -> None:
-    acceptor = FailingAcceptor("acceptor-0", 0.0, lambda: 0.0)
+    acceptor = failing(0.0, lambda: 0.0)
     assert acceptor.receive(prepare(1)) == [Promise("acceptor-0", "proposer-0", 1, None)]
 
 
 def test_fails_always_with_probability_1_and_never_with_0() -> None:
     draw = random.Random(1).random
-    always, never = (FailingAcceptor("acceptor-0", p, draw) for p in (1, 0))
+    always, never = failing(1, draw), failing(0, draw)
     for id in range(1, 1000):
         assert always.receive(prepare(id)) == [fail(id)]
         assert never.receive(prepare(id)) == [Promise("acceptor-0", "proposer-0", id, None)]
+
+
+def test_any_acceptor_can_fail() -> None:
+    class Terse:
+        name = "acceptor-0"
+
+        def receive(self, message: Message) -> list[Message]:
+            return [Accept(self.name, message.sender, message.id, "x")]
+
+    acceptor = FailingAcceptor(Terse(), 0.5, iter([0.9, 0.1]).__next__)
+    assert acceptor.receive(prepare(1)) == [Accept("acceptor-0", "proposer-0", 1, "x")]
+    assert acceptor.receive(prepare(1)) == [fail(1)]

@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.cluster import CheckError, Cluster, Model, State, Symmetry, numbers
+from toy_paxos.checking.cluster import CheckError, Cluster, Model, State, Symmetry, numbers
 from toy_paxos.message import Message, Prepare, Promise
 from toy_paxos.proposer import Proposer
 

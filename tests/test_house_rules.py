@@ -1,4 +1,4 @@
-"""The rules that keep the core pure and the lesson short, checked on the source itself."""
+"""The rules that keep the core pure, the lesson short and the floors apart, checked on the source itself."""
 
 import ast
 import sys
@@ -10,87 +10,36 @@ import pytest
 from flit_core.buildapi import build_sdist
 
 PACKAGE = Path(__file__).parent.parent / "toy_paxos"
-MODULES = {path.stem: ast.parse(path.read_text()) for path in sorted(PACKAGE.glob("*.py"))}
-
-# Which modules of the package a module may import.
-ALLOWED = {
-    "__init__": set(),
-    "message": set(),
-    "actor": {"message"},
-    "acceptor": {"message"},
-    "proposer": {"message"},
-    "actor_registry": {"actor", "message"},
-    "settings": {"proposer"},
-    "result": {"message", "proposer", "settings"},
-    "display": {"message", "proposer", "result", "settings"},
-    "network": {"acceptor", "actor_registry", "message", "proposer", "settings"},
-    "safety": {"message", "network", "proposer"},
-    "network_result": {"network", "result", "safety"},
-    "network_display": {"display", "network", "network_result", "safety", "settings"},
-    "rounds": {
-        "acceptor",
-        "actor_registry",
-        "network",
-        "network_result",
-        "proposer",
-        "result",
-        "safety",
-        "settings",
-    },
-    "terminal": {"display"},
-    "output": set(),
-    "cluster": {"acceptor", "actor", "message", "proposer", "snapshot"},
-    "snapshot": set(),
-    "checker": {"actor", "cluster", "message", "network", "safety"},
-    "broken": {"acceptor", "actor", "cluster", "message", "proposer"},
-    "check_display": {
-        "broken",
-        "checker",
-        "cluster",
-        "display",
-        "network",
-        "network_display",
-        "safety",
-    },
-    "check_command": {
-        "actor",
-        "broken",
-        "check_display",
-        "checker",
-        "cluster",
-        "options",
-        "output",
-        "stop",
-        "terminal",
-    },
-    "options": set(),
-    "stop": {"output"},
-    "main": {
-        "check_command",
-        "display",
-        "network_display",
-        "network_result",
-        "options",
-        "output",
-        "result",
-        "rounds",
-        "settings",
-        "stop",
-        "terminal",
-    },
-    "__main__": {"main"},
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): ast.parse(
+        path.read_text()
+    )
+    for path in sorted(PACKAGE.rglob("*.py"))
 }
+
+LESSON = ("message", "actor", "acceptor", "proposer", "actor_registry")
+
+# Rooms, a floor a line, the top floor last. Whoever lives on a floor may import from those below it, and from the own
+# room; two rooms on one floor do not know each other.
+FLOORS: list[list[str]] = [
+    ["toy_paxos"],
+    [f"toy_paxos.{name}" for name in LESSON],
+    ["toy_paxos.event"],
+    ["toy_paxos.safety"],
+    ["toy_paxos.simulation", "toy_paxos.checking"],
+    ["toy_paxos.command"],
+    ["toy_paxos.main"],
+    ["toy_paxos.__main__"],
+]
 
 # Who may import what is not Paxos. Everybody may import the rest of the standard library.
 RESERVED = {
-    "click": {"main", "check_command", "options"},
-    "rich": {"terminal"},
-    "random": {"main", "rounds"},
-    "time": {"main", "stop", "checker", "output"},
-    "signal": {"main", "stop", "__main__", "check_command"},
+    "click": {"toy_paxos.main", "toy_paxos.command.check", "toy_paxos.command.options"},
+    "rich": {"toy_paxos.command.terminal"},
+    "random": {"toy_paxos.main", "toy_paxos.simulation.rounds"},
+    "time": {"toy_paxos.main", "toy_paxos.command.process", "toy_paxos.checking.checker"},
+    "signal": {"toy_paxos.main", "toy_paxos.__main__", "toy_paxos.command.process", "toy_paxos.command.check"},
 }
-
-CORE = ("message", "actor", "acceptor", "proposer", "actor_registry")
 
 
 def imports(tree: ast.AST) -> set[str]:
@@ -102,24 +51,43 @@ def imports(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports say whole names"
             found.add(node.module or "")
-            if node.module == "toy_paxos":
-                found |= {f"toy_paxos.{alias.name}" for alias in node.names if alias.name in MODULES}
+            found |= {whole for alias in node.names if (whole := f"{node.module}.{alias.name}") in MODULES}
     return found
 
 
-def test_every_module_has_its_place_in_the_order() -> None:
-    assert set(MODULES) == set(ALLOWED)
+def place(module: str) -> tuple[int, str]:
+    """The floor and the room of a module."""
+    for floor, rooms in enumerate(FLOORS):
+        for room in rooms:
+            if module == room or (room != "toy_paxos" and module.startswith(f"{room}.")):
+                return floor, room
+    raise AssertionError(f"{module} has no place")
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_imports_point_one_way(name: str) -> None:
-    own = {module.removeprefix("toy_paxos.") for module in imports(MODULES[name]) if "toy_paxos." in module}
-    assert own <= ALLOWED[name]
+    floor, room = place(name)
+    for imported in imports(MODULES[name]):
+        if imported.split(".")[0] == "toy_paxos":
+            below, other = place(imported)
+            is_the_lesson = floor == below == 1
+            assert below < floor or other == room or is_the_lesson, f"{name} imports {imported}"
 
 
 def test_no_form_of_import_goes_unseen() -> None:
-    for code in ("import toy_paxos.main", "from toy_paxos import main", "from toy_paxos.main import run"):
+    for code in (
+        "import toy_paxos.main",
+        "from toy_paxos import main",
+        "from toy_paxos.main import run",
+        "def late():\n    from toy_paxos.main import run",
+    ):
         assert "toy_paxos.main" in imports(ast.parse(code))
+
+
+def test_the_lesson_can_be_read_in_its_order() -> None:
+    for at, name in enumerate(LESSON):
+        own = {module for module in imports(MODULES[f"toy_paxos.{name}"]) if module.startswith("toy_paxos")}
+        assert own <= {f"toy_paxos.{earlier}" for earlier in LESSON[:at]}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -130,9 +98,7 @@ def test_run_time_dependencies_are_click_and_rich(name: str) -> None:
 
 @pytest.mark.parametrize("reserved", RESERVED)
 def test_only_some_import_what_is_not_paxos(reserved: str) -> None:
-    users = {
-        name for name, tree in MODULES.items() if reserved in {module.split(".")[0] for module in imports(tree)}
-    }
+    users = {name for name, tree in MODULES.items() if reserved in {module.split(".")[0] for module in imports(tree)}}
     assert users <= RESERVED[reserved]
 
 
@@ -143,9 +109,7 @@ def test_the_classifiers_name_the_versions_of_python_that_ci_runs() -> None:
     assert project["requires-python"] == f">={versions[0]}"
 
 
-def test_the_source_distribution_holds_the_tests_and_the_types(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_source_distribution_holds_the_tests_and_the_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PACKAGE.parent)
     with tarfile.open(tmp_path / build_sdist(str(tmp_path))) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
@@ -159,7 +123,7 @@ def test_only_rounds_touches_the_global_registry() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and "registry" in {alias.name for alias in node.names}
     }
-    assert users == {"rounds"}
+    assert users == {"toy_paxos.simulation.rounds"}
 
 
 def test_nobody_rebinds_the_global_registry() -> None:
@@ -174,22 +138,15 @@ def test_nobody_rebinds_the_global_registry() -> None:
     assert bindings.count("registry") == 1
 
 
-@pytest.mark.parametrize("name", CORE)
+@pytest.mark.parametrize("name", LESSON)
 def test_the_core_is_pure(name: str) -> None:
-    calls = {
-        node.func.id
-        for node in ast.walk(MODULES[name])
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    tree = MODULES[f"toy_paxos.{name}"]
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert calls.isdisjoint({"print", "open", "input"})
-    assert imports(MODULES[name]) <= {
-        "collections.abc",
-        "dataclasses",
-        "typing",
-        *(f"toy_paxos.{module}" for module in ALLOWED[name]),
-    }
+    standard = {module for module in imports(tree) if not module.startswith("toy_paxos")}
+    assert standard <= {"collections.abc", "dataclasses", "typing"}
 
 
 def test_the_core_is_a_ten_minute_lesson() -> None:
-    lines = [line for name in CORE for line in (PACKAGE / f"{name}.py").read_text().splitlines()]
+    lines = [line for name in LESSON for line in (PACKAGE / f"{name}.py").read_text().splitlines()]
     assert len([line for line in lines if line.strip()]) <= 300

@@ -15,12 +15,10 @@ from click.testing import CliRunner
 from conftest import COMMAND, OnTerminal, Run, RunHere, Start, clean_environment
 
 from toy_paxos import main
-from toy_paxos.display import JsonDisplay
+from toy_paxos.command.json_lines import JsonLines
 from toy_paxos.main import LINE_S, Pace
 from toy_paxos.main import run as command
-from toy_paxos.result import Round, Statistics
-from toy_paxos.rounds import play_rounds
-from toy_paxos.settings import Settings
+from toy_paxos.simulation import Round, Settings, Statistics, play_rounds
 
 SETTINGS = Settings(3, 0.1, seed=1)
 
@@ -161,9 +159,7 @@ def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_d
     assert what_to_do in done.stderr
 
 
-@pytest.mark.parametrize(
-    "args", [["--version"], ["--help"], ["--json", "--rounds", "1"], ["-c", "1"], ["-n", "0"]]
-)
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["--json", "--rounds", "1"], ["-c", "1"], ["-n", "0"]])
 def test_rich_is_not_imported_where_it_is_not_needed(args: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "toy_paxos", *args],
@@ -239,7 +235,7 @@ def times_of_rounds(clock: Clock, seconds_to_play: list[float], pace: Pace) -> l
             clock.now += seconds
             yield finished
 
-    class Display(JsonDisplay):
+    class View(JsonLines):
         def round(self, finished: Round) -> str:
             times.append(clock.now)
             return super().round(finished)
@@ -248,7 +244,7 @@ def times_of_rounds(clock: Clock, seconds_to_play: list[float], pace: Pace) -> l
         patch.setattr(main, "time", clock)
         patch.setattr(main, "StopRequest", lambda **_: clock)
         patch.setattr(main, "die_by", pytest.fail)
-        main.show(rounds(), Statistics(SETTINGS), Display(SETTINGS), pace)
+        main.show(rounds(), Statistics(SETTINGS), View(SETTINGS), pace)
     return times
 
 
@@ -368,7 +364,7 @@ runpy.run_module("toy_paxos", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("module", ["toy_paxos.main", "click", "toy_paxos.rounds", "toy_paxos.stop"])
+@pytest.mark.parametrize("module", ["toy_paxos.main", "click", "toy_paxos.simulation.rounds", "toy_paxos.event"])
 def test_ctrl_c_during_the_imports_is_silent(module: str) -> None:
     # Before our first line there is Python's own start, in which nobody can help.
     done = subprocess.run(

@@ -1,30 +1,20 @@
 """The simulated network: what it may do to messages and proposers, and that every round ends."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import islice
 
 import pytest
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor_registry import ActorRegistry
-from toy_paxos.message import Prepare, Promise, Proposal
-from toy_paxos.network import (
-    MAX_DELAY_MS,
-    MIN_DELAY_MS,
-    Adoption,
-    Attempt,
-    Crash,
-    Delivery,
-    Event,
-    Fate,
-    Learned,
-    SilentAcceptor,
-    Simulation,
-    TimedOut,
-)
+from toy_paxos.event import Adoption, Attempt, Crash, Delivery, Event, Fate, Learned, TimedOut
+from toy_paxos.message import Promise, Proposal
 from toy_paxos.proposer import Proposer
-from toy_paxos.rounds import Dice, play_network_rounds, play_rounds
-from toy_paxos.settings import Network, Settings
+from toy_paxos.safety import watch
+from toy_paxos.simulation.network import MAX_DELAY_MS, MIN_DELAY_MS, Simulation
+from toy_paxos.simulation.rounds import Dice, play_rounds
+from toy_paxos.simulation.settings import Network, Settings
 
 
 class LoadedDice(Dice):
@@ -46,10 +36,11 @@ def simulate(network: Network, num_acceptors: int = 3, dice: Dice | None = None)
     names = [f"acceptor-{number}" for number in range(num_acceptors)]
     for name in names:
         actors.register(Acceptor(name))
-    number = network.num_proposers
+    wishes = {f"proposer-{at}": "xyz"[at] for at in range(network.num_proposers)}
+    for id, (name, value) in enumerate(wishes.items(), start=1):
+        actors.register(Proposer(name, value, names, id, len(wishes)))
     dice = Dice(seed=1, chapter=1) if dice is None else dice
-    proposers = [Proposer(f"proposer-{at}", "xyz"[at], names, at + 1, number) for at in range(number)]
-    return Simulation(actors, proposers, network, dice).run()
+    return list(watch(Simulation(actors, wishes, network, dice).run(), num_acceptors))
 
 
 def deliveries(events: Iterable[Event], type: str | None = None) -> list[Delivery]:
@@ -65,19 +56,19 @@ def kinds(events: Iterable[Event], *wanted: type[Event]) -> list[Event]:
 
 def test_without_faults_one_proposer_learns_its_value_at_the_first_attempt() -> None:
     events = simulate(Network())
-    assert kinds(events, Learned) == [Learned(kinds(events, Learned)[0].t_ms, "proposer-0", "x")]
+    assert kinds(events, Learned) == [Learned(kinds(events, Learned)[0].time, "proposer-0", "x")]
     assert {delivery.fate for delivery in deliveries(events)} == {Fate.DELIVERED}
     assert not kinds(events, TimedOut, Attempt, Crash)
 
 
 def test_events_come_in_the_order_of_time() -> None:
-    times = [event.t_ms for event in simulate(Network(3, message_loss_prob=0.3), num_acceptors=5)]
+    times = [event.time for event in simulate(Network(3, message_loss_prob=0.3), num_acceptors=5)]
     assert times == sorted(times)
 
 
 def test_every_message_takes_its_time_and_some_overtake_others() -> None:
     sent = deliveries(simulate(Network(), num_acceptors=50), "PREPARE")
-    assert all(MIN_DELAY_MS <= delivery.t_ms < MAX_DELAY_MS for delivery in sent)
+    assert all(MIN_DELAY_MS <= delivery.time < MAX_DELAY_MS for delivery in sent)
     recipients = [delivery.message.recipient for delivery in sent]
     assert recipients != sorted(recipients, key=lambda name: int(name.removeprefix("acceptor-")))
 
@@ -85,14 +76,14 @@ def test_every_message_takes_its_time_and_some_overtake_others() -> None:
 def test_one_more_message_on_one_link_does_not_change_the_delays_on_another() -> None:
     few = deliveries(simulate(Network(), num_acceptors=3), "PREPARE")
     many = deliveries(simulate(Network(), num_acceptors=4), "PREPARE")
-    arrivals = {delivery.message.recipient: delivery.t_ms for delivery in many}
-    assert {delivery.message.recipient: delivery.t_ms for delivery in few}.items() < arrivals.items()
+    arrivals = {delivery.message.recipient: delivery.time for delivery in many}
+    assert {delivery.message.recipient: delivery.time for delivery in few}.items() < arrivals.items()
 
 
 def test_loss_does_not_change_the_delays_of_what_arrives() -> None:
     def first_arrivals(network: Network) -> dict[str, float]:
         sent = deliveries(simulate(network, num_acceptors=9), "PREPARE")[:9]
-        return {d.message.recipient: d.t_ms for d in sent if d.fate is Fate.DELIVERED}
+        return {d.message.recipient: d.time for d in sent if d.fate is Fate.DELIVERED}
 
     assert 0 < len(first_arrivals(Network(message_loss_prob=0.5))) < 9
     assert first_arrivals(Network(message_loss_prob=0.5)).items() < first_arrivals(Network()).items()
@@ -100,7 +91,7 @@ def test_loss_does_not_change_the_delays_of_what_arrives() -> None:
 
 def test_a_lost_message_is_known_when_it_is_sent_and_reaches_nobody() -> None:
     events = simulate(Network(message_loss_prob=1, max_attempts=1))
-    assert [(d.t_ms, d.fate, d.message.type) for d in deliveries(events)] == [(0, Fate.LOST, "PREPARE")] * 3
+    assert [(d.time, d.fate, d.message.type) for d in deliveries(events)] == [(0, Fate.LOST, "PREPARE")] * 3
 
 
 def test_a_duplicate_is_the_later_of_two_copies() -> None:
@@ -210,7 +201,7 @@ def test_an_answer_to_an_earlier_attempt_is_stale() -> None:
     stale = [delivery for delivery in deliveries(events) if delivery.fate is Fate.STALE]
     assert stale
     for delivery in stale:
-        begun = [e.id for e in events if isinstance(e, Attempt) and e.t_ms <= delivery.t_ms]
+        begun = [e.id for e in events if isinstance(e, Attempt) and e.time <= delivery.time]
         assert delivery.message.id < begun[-1]
 
 
@@ -221,21 +212,39 @@ def test_an_adoption_names_the_promise_that_carried_the_value() -> None:
     reports = [
         (d.message.sender, d.message.accepted)
         for d in deliveries(events, "PROMISE")
-        if isinstance(d.message, Promise) and d.message.accepted and d.t_ms <= adoption.t_ms
+        if isinstance(d.message, Promise) and d.message.accepted and d.time <= adoption.time
     ]
     assert (adoption.acceptor, Proposal(adoption.accepted_id, adoption.value)) in reports
 
 
-def test_silence_is_never_saying_no() -> None:
-    acceptor = SilentAcceptor("acceptor-0", 0.5, iter([0.9, 0.0, 0.9]).__next__)
-    assert acceptor.receive(Prepare("proposer-0", "acceptor-0", 2)) != []
-    assert acceptor.receive(Prepare("proposer-0", "acceptor-0", 3)) == []
-    assert acceptor.receive(Prepare("proposer-0", "acceptor-0", 1)) == []
+def test_a_silent_acceptor_says_nothing_but_what_came_of_the_request_is_told() -> None:
+    network = Network(num_proposers=2, failure_mode="silent")
+    denied = [
+        delivery
+        for finished in islice(play_rounds(Settings(3, 0.3, 1, network=network)), 50)
+        for delivery in deliveries(finished.events)
+        if delivery.denial
+    ]
+    assert {delivery.denial for delivery in denied} == {"failed", "refused"}
+    assert not any(delivery.answers for delivery in denied)
+    for delivery in denied:
+        if delivery.denial == "refused" and delivery.message.type == "PREPARE":
+            assert delivery.promised
+            assert delivery.promised >= delivery.message.id
+
+
+def test_a_delivery_says_when_its_message_was_sent() -> None:
+    answered: dict[str, float] = {}
+    for delivery in deliveries(simulate(Network(num_proposers=2))):
+        if delivery.message.type != "TIMEOUT":
+            assert MIN_DELAY_MS <= delivery.time - delivery.sent < MAX_DELAY_MS
+        answered |= dict.fromkeys(map(repr, delivery.answers), delivery.time)
+        assert delivery.sent == answered.get(repr(delivery.message), delivery.sent)
 
 
 def test_silent_rounds_have_no_fail() -> None:
     network = Network(num_proposers=2, failure_mode="silent")
-    for finished in islice(play_network_rounds(Settings(3, 0.3, 1, network=network), network), 50):
+    for finished in islice(play_rounds(Settings(3, 0.3, 1, network=network)), 50):
         assert not deliveries(finished.events, "FAIL")
 
 
@@ -254,14 +263,13 @@ def test_a_round_ends_even_if_nothing_ever_arrives(timeout: float, max_attempts:
 )
 def test_a_value_is_learned_in_999_of_1000_rounds(network: Network, failure_prob: float) -> None:
     settings = Settings(5, failure_prob, 1, network=network)
-    rounds = list(islice(play_network_rounds(settings, network), 2_000))
-    assert sum(finished.learned is not None for finished in rounds) >= 1_998
+    rounds = list(islice(play_rounds(settings), 2_000))
+    assert sum(finished.facts.learned is not None for finished in rounds) >= 1_998
 
 
 def test_a_direct_call_and_a_network_without_faults_say_the_same() -> None:
-    network = Network()
     settings = Settings(3, 0, seed=1, values=("x",))
-    direct = next(play_rounds(settings)).transcript
-    over_network = deliveries(next(play_network_rounds(settings, network)).events)
+    direct = deliveries(next(play_rounds(settings)).events)
+    over_network = deliveries(next(play_rounds(replace(settings, network=Network()))).events)
     assert len(direct) == 12
-    assert sorted(map(repr, direct)) == sorted(repr(delivery.message) for delivery in over_network)
+    assert sorted(repr(d.message) for d in direct) == sorted(repr(d.message) for d in over_network)

@@ -80,9 +80,7 @@ def test_2_2_p1a_an_acceptor_accepts_a_number_unless_it_answered_a_prepare_with_
     acceptor.receive(Prepare("proposer-0", "acceptor-0", 1))
     acceptor.receive(Prepare("proposer-1", "acceptor-0", 2))
     assert acceptor.receive(Propose("proposer-0", "acceptor-0", 1, "x")) == [Fail("acceptor-0", "proposer-0", 1)]
-    assert acceptor.receive(Propose("proposer-1", "acceptor-0", 2, "y")) == [
-        Accept("acceptor-0", "proposer-1", 2, "y")
-    ]
+    assert acceptor.receive(Propose("proposer-1", "acceptor-0", 2, "y")) == [Accept("acceptor-0", "proposer-1", 2, "y")]
 
 
 def test_2_2_p2_once_a_value_is_chosen_every_higher_numbered_chosen_proposal_has_it() -> None:

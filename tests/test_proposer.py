@@ -52,9 +52,7 @@ def test_no_accepted_proposal_outranks_the_safe_value(accepted: list[Proposal | 
     value = safe_value(accepted, "own")
     reported = [proposal for proposal in accepted if proposal]
     top = max((proposal.id for proposal in reported), default=0)
-    assert value in {proposal.value for proposal in reported if proposal.id == top} or (
-        not reported and value == "own"
-    )
+    assert value in {proposal.value for proposal in reported if proposal.id == top} or (not reported and value == "own")
 
 
 def test_prepares_with_every_acceptor() -> None:

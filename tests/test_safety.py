@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import pytest
 from click.testing import CliRunner
 
-from toy_paxos import rounds
-from toy_paxos.acceptor import FailingAcceptor
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.event import Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
 from toy_paxos.main import run as command
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
-from toy_paxos.network import Delivery, Event, Fate, Learned
 from toy_paxos.proposer import Proposer
-from toy_paxos.safety import Chosen, Violation, chosen, watch
+from toy_paxos.safety import LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, PROPOSED, chosen, watch
+from toy_paxos.simulation import rounds
 
 
 def accept(number: int, id: int, value: str) -> Accept:
@@ -22,12 +22,36 @@ def accept(number: int, id: int, value: str) -> Accept:
 def accepted(number: int, id: int, value: str) -> Delivery:
     """The delivery of a proposal to an acceptor that accepts it."""
     answer = accept(number, id, value)
-    return Delivery(0.0, Propose(answer.recipient, answer.sender, id, value), Fate.DELIVERED, [answer])
+    return Delivery(0, Propose(answer.recipient, answer.sender, id, value), answers=[answer])
+
+
+def promised(number: int, id: int, accepted: Proposal | None = None) -> Delivery:
+    """The delivery of a PREPARE to an acceptor that promises."""
+    proposer, acceptor = f"proposer-{id % 2}", f"acceptor-{number}"
+    return Delivery(0, Prepare(proposer, acceptor, id), answers=[Promise(acceptor, proposer, id, accepted)])
+
+
+def learns(proposer: str, value: str) -> Delivery:
+    """The delivery of an ACCEPT, after which a proposer has learned."""
+    return Delivery(0, Accept("acceptor-0", proposer, 1, value), learned=value)
+
+
+# The proposers want x and y, and between them have proposed either under each number.
+PROPOSALS = [Propose("proposer-0", "acceptor-0", id, value) for id in (1, 2, 3) for value in "xy"]
+WISHES = [Wants(0, "proposer-0", "x", PROPOSALS), Wants(0, "proposer-1", "y")]
+
+
+def told(*events: Event) -> list[Event]:
+    """These events among three acceptors, and what follows from them."""
+    return list(watch([*WISHES, *events], 3))[2:]
 
 
 def verdict(*events: Event) -> Sequence[Event]:
-    """What is noted about these events, of proposers that want x and y, among three acceptors."""
-    return [e for e in watch(events, 3, ("x", "y")) if isinstance(e, (Chosen, Violation))]
+    """What is chosen and what is lost in these events."""
+    return [event for event in told(*events) if isinstance(event, (Chosen, Violation))]
+
+
+X_CHOSEN = Chosen(0, 1, "x", ("acceptor-0", "acceptor-1"))
 
 
 def test_a_proposal_is_chosen_by_the_acceptance_that_makes_a_majority() -> None:
@@ -49,49 +73,84 @@ def test_proposals_can_be_chosen_one_after_the_other() -> None:
 
 
 def test_chosen_is_noted_once_right_after_it_happened() -> None:
-    events = [accepted(0, 1, "x"), accepted(1, 1, "x"), accepted(2, 1, "x"), accepted(0, 3, "x")]
-    noted = list(watch([*events, accepted(1, 3, "x")], 3, ("x",)))
-    assert noted == [*events[:2], Chosen(0.0, 1, "x"), *events[2:], accepted(1, 3, "x")]
+    events = [accepted(0, 1, "x"), accepted(1, 1, "x"), accepted(2, 1, "x"), accepted(0, 3, "x"), accepted(1, 3, "x")]
+    assert told(*events) == [*events[:2], X_CHOSEN, *events[2:]]
 
 
 def test_it_does_not_matter_whether_the_accept_arrives() -> None:
-    assert verdict(accepted(0, 1, "x"), accepted(1, 1, "x")) == [Chosen(0.0, 1, "x")]
+    assert verdict(accepted(0, 1, "x"), accepted(1, 1, "x")) == [X_CHOSEN]
 
 
 def test_two_values_are_a_violation() -> None:
     events = [accepted(n, id, value) for id, value in ((1, "x"), (2, "y")) for n in (0, 1)]
-    assert verdict(*events) == [Chosen(0.0, 1, "x"), Violation(0.0, "a second value is chosen: y")]
+    assert verdict(*events) == [X_CHOSEN, Violation(0, ONE_VALUE.name, "a second value is chosen: y")]
 
 
 def test_a_value_out_of_thin_air_is_a_violation() -> None:
     events = [accepted(0, 1, "z"), accepted(1, 1, "z")]
-    assert verdict(*events)[-1] == Violation(0.0, "a value is chosen that nobody proposed: z")
+    assert verdict(*events)[-1] == Violation(0, PROPOSED.name, "a value is chosen that nobody proposed: z")
 
 
 def test_a_value_that_was_not_proposed_under_its_number_is_a_violation() -> None:
-    other = Propose("proposer-1", "acceptor-0", 1, "y")
-    events = [Delivery(0.0, other, Fate.DELIVERED, [accept(n, 1, "x")]) for n in range(2)]
-    assert verdict(*events)[-1] == Violation(0.0, "a value is chosen that nobody proposed: x")
+    events = [accepted(0, 7, "x"), accepted(1, 7, "x")]
+    assert verdict(*events)[-1] == Violation(0, PROPOSED.name, "a value is chosen that nobody proposed: x")
 
 
 def test_to_learn_what_is_not_chosen_is_a_violation() -> None:
-    words = "proposer-0 learns what is not chosen: x"
-    assert verdict(accepted(0, 1, "x"), Learned(0.0, "proposer-0", "x")) == [Violation(0.0, words)]
-    events = [accepted(0, 1, "y"), accepted(1, 1, "y"), Learned(0.0, "proposer-0", "x")]
-    assert verdict(*events)[-1] == Violation(0.0, words)
+    lost = Violation(0, LEARNED_CHOSEN.name, "proposer-0 learns what is not chosen: x")
+    assert verdict(accepted(0, 1, "x"), learns("proposer-0", "x")) == [lost]
+    assert verdict(accepted(0, 1, "y"), accepted(1, 1, "y"), learns("proposer-0", "x"))[-1] == lost
+
+
+def test_what_a_proposer_has_learned_before_it_began_counts_too() -> None:
+    events = list(watch([Wants(0, "proposer-0", "x", learned="x")], 3))
+    assert events[1:] == [
+        Learned(0, "proposer-0", "x"),
+        Violation(0, LEARNED_CHOSEN.name, "proposer-0 learns what is not chosen: x"),
+    ]
 
 
 def test_to_learn_what_is_chosen_is_none() -> None:
-    events = [accepted(0, 1, "x"), accepted(1, 1, "x"), Learned(0.0, "proposer-1", "x")]
-    assert verdict(*events) == [Chosen(0.0, 1, "x")]
+    events = [accepted(0, 1, "x"), accepted(1, 1, "x"), learns("proposer-1", "x")]
+    assert verdict(*events) == [X_CHOSEN]
+    assert told(*events)[-1] == Learned(0, "proposer-1", "x")
 
 
-def test_after_a_violation_nothing_is_watched() -> None:
-    events = [Learned(0.0, "proposer-0", "x"), accepted(0, 1, "x")]
-    assert list(watch(events, 3, ("x",)))[1:] == [Violation(0.0, "proposer-0 learns what is not chosen: x")]
+def test_two_proposers_that_learn_different_values_are_a_violation() -> None:
+    lost = verdict(learns("proposer-0", "x"), learns("proposer-1", "y"))
+    words = "proposer-0 and proposer-1 learn different values: x, y"
+    assert lost[-1] == Violation(0, LEARNERS_AGREE.name, words)
 
 
-class Forgetful(FailingAcceptor):
+def test_a_promise_that_goes_down_is_a_violation() -> None:
+    assert verdict(promised(0, 2), promised(0, 1)) == [
+        Violation(0, PROMISES_RISE.name, "acceptor-0 promises 1 after 2")
+    ]
+
+
+def test_to_say_a_promise_again_word_for_word_promises_nothing() -> None:
+    assert verdict(promised(0, 1), promised(0, 2), promised(0, 1)) == []
+    assert len(verdict(promised(0, 1), promised(0, 2), promised(0, 1, Proposal(1, "x")))) == 1
+
+
+def test_each_property_is_named_once_and_the_watch_goes_on() -> None:
+    events = [learns("proposer-0", "x"), learns("proposer-1", "x"), promised(0, 2), promised(0, 1)]
+    assert [event.property for event in verdict(*events) if isinstance(event, Violation)] == [
+        LEARNED_CHOSEN.name,
+        PROMISES_RISE.name,
+    ]
+
+
+def test_a_majority_of_promises_to_the_present_attempt_is_a_quorum() -> None:
+    prepares = [Prepare("proposer-0", f"acceptor-{n}", 5) for n in range(3)]
+    answers = [Delivery(0, Promise(f"acceptor-{n}", "proposer-0", id, None)) for id in (5, 3) for n in (2, 2, 0)]
+    events = list(watch([Wants(0, "proposer-0", "x", prepares), *answers], 3))
+    quorums = [event for event in events if isinstance(event, Quorum)]
+    assert quorums == [Quorum(0, "proposer-0", 5, ("acceptor-2", "acceptor-0"))]
+    assert [event.fate for event in events if isinstance(event, Delivery)] == ["delivered"] * 3 + ["stale"] * 3
+
+
+class Forgetful(Acceptor):
     """Wrong: it never tells what it has accepted."""
 
     def promise(self, request: Prepare) -> list[Message]:
@@ -116,7 +175,7 @@ class Hasty(Proposer):
         return []
 
 
-class Inventive(FailingAcceptor):
+class Inventive(Acceptor):
     """Wrong: it accepts something else."""
 
     def accept(self, request: Propose) -> list[Message]:
@@ -127,10 +186,10 @@ class Inventive(FailingAcceptor):
 @pytest.mark.parametrize(
     ("name", "wrong", "words"),
     [
-        ("FailingAcceptor", Forgetful, "a second value is chosen: "),
+        ("Acceptor", Forgetful, "a second value is chosen: "),
         ("Proposer", Stubborn, "a second value is chosen: "),
         ("Proposer", Hasty, "learns what is not chosen: "),
-        ("FailingAcceptor", Inventive, "a value is chosen that nobody proposed: out of thin air"),
+        ("Acceptor", Inventive, "a value is chosen that nobody proposed: out of thin air"),
     ],
 )
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])

@@ -7,16 +7,14 @@ from math import comb
 
 import pytest
 
-from toy_paxos.settings import Network, Settings, quoted
+from toy_paxos.simulation.settings import Network, Settings, quoted
 
 
 def exact_rate(num_acceptors: int, failure_prob: Fraction) -> Fraction:
     """The law with fractions, which are exact and slow."""
     q = (1 - failure_prob) ** 2
     more_than_half = range(num_acceptors // 2 + 1, num_acceptors + 1)
-    return sum(
-        (comb(num_acceptors, k) * q**k * (1 - q) ** (num_acceptors - k) for k in more_than_half), Fraction(0)
-    )
+    return sum((comb(num_acceptors, k) * q**k * (1 - q) ** (num_acceptors - k) for k in more_than_half), Fraction(0))
 
 
 def test_the_known_value_of_the_law() -> None:
@@ -61,9 +59,7 @@ def test_the_command_simulates_a_network_even_if_nothing_is_unusual() -> None:
     assert "--num-proposers 1" in Settings(3, 0.1, 7, network=Network()).command
 
 
-@pytest.mark.parametrize(
-    "value", ["plain", "two words", "it's", "😀", "a\nb\x1b[31m", "\u202e'\\", "$HOME", "\udcff"]
-)
+@pytest.mark.parametrize("value", ["plain", "two words", "it's", "😀", "a\nb\x1b[31m", "\u202e'\\", "$HOME", "\udcff"])
 def test_a_quoted_value_is_printable_and_survives_the_shell(value: str) -> None:
     assert quoted(value).isprintable()
     printed = subprocess.run(["bash", "-c", f"printf %s {quoted(value)}"], capture_output=True, check=True).stdout

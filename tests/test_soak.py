@@ -10,10 +10,8 @@ from itertools import islice
 
 import pytest
 
-from toy_paxos.network import Attempt, Fate, Learned, TimedOut
-from toy_paxos.network_result import NetworkOutcome, NetworkRound
-from toy_paxos.rounds import play_network_rounds
-from toy_paxos.settings import Network, Settings
+from toy_paxos.event import Attempt, Delivery, Fate, Learned, TimedOut
+from toy_paxos.simulation import Network, Outcome, Round, Settings, play_rounds
 
 ROUNDS_A_SETTING = 50
 
@@ -52,13 +50,13 @@ def any_settings(die: random.Random) -> Settings:
     return Settings(die.randint(1, 9), failure_prob, seed=die.getrandbits(32), network=network)
 
 
-def what_is_seen(finished: NetworkRound) -> Iterator[str]:
+def what_is_seen(finished: Round) -> Iterator[str]:
     """Which of the things that must happen sometimes happened in a round."""
     learners = {event.proposer for event in finished.events if isinstance(event, Learned)}
-    dead_winners = {name for name in finished.crashed if finished.proposals[name] == finished.value}
-    if finished.is_duel:
+    dead_winners = {name for name in finished.facts.crashed if finished.wishes[name] == finished.facts.value}
+    if finished.facts.is_duel:
         yield "a duel"
-    if finished.adoptions:
+    if finished.facts.adoptions:
         yield "an adoption"
     if dead_winners and learners - dead_winners:
         yield "a crashed proposer's value learned by another"
@@ -67,14 +65,14 @@ def what_is_seen(finished: NetworkRound) -> Iterator[str]:
     if any(isinstance(event, TimedOut) and event.last for event in finished.events):
         yield "a proposer that gave up"
     outcomes = {
-        NetworkOutcome.CHOSEN_NOT_LEARNED: "a value chosen but never learned",
-        NetworkOutcome.NOT_CHOSEN: "no value chosen",
-        NetworkOutcome.ALL_CRASHED: "all proposers crashed",
+        Outcome.CHOSEN_NOT_LEARNED: "a value chosen but never learned",
+        Outcome.NOT_CHOSEN: "no value chosen",
+        Outcome.ALL_CRASHED: "all proposers crashed",
     }
     if finished.outcome in outcomes:
         yield outcomes[finished.outcome]
     for fate in (Fate.LOST, Fate.DUPLICATE, Fate.STALE):
-        if finished.fates[fate]:
+        if any(isinstance(event, Delivery) and event.fate is fate for event in finished.events):
             yield f"a {fate} message"
 
 
@@ -86,9 +84,9 @@ def test_never_a_violation_and_sometimes_everything_else(request: pytest.Fixture
         settings = any_settings(die)
         assert settings.network
         number = min(ROUNDS_A_SETTING, num_rounds - played)
-        for finished in islice(play_network_rounds(settings, settings.network), number):
+        for finished in islice(play_rounds(settings), number):
             again = f"{settings.command} --round {finished.number}"
-            assert not finished.violation, again
+            assert not finished.facts.violation, again
             seen.update(what_is_seen(finished))
     print(f"\n{num_rounds:,} rounds without a violation, and among them those with")
     for what, number in seen.most_common():

@@ -6,24 +6,20 @@ from functools import cache
 import pytest
 from conftest import OnTerminal, Run
 from rich.cells import cell_len
-from rich.text import Text
+from rich.color import Color
 
-from toy_paxos.broken import RULES
-from toy_paxos.check_display import report_text, rules_text, start_text
-from toy_paxos.checker import check
-from toy_paxos.network_display import NetworkTextDisplay
-from toy_paxos.network_result import NetworkStatistics
-from toy_paxos.rounds import play_network_rounds
-from toy_paxos.settings import Network, Settings
-from toy_paxos.terminal import COMMAND, Terminal
+from toy_paxos.checking import RULES, check_rule
+from toy_paxos.command.terminal import style_of, wrapped
+from toy_paxos.command.verdict import report_lines, rules_lines, start_lines
+from toy_paxos.command.words import Line, Words, line
+from toy_paxos.event import Violation
+from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
 
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 NETWORK = ("--num-proposers", "2", "--message-loss-prob", "0.1", "--proposer-failure-prob", "0.01")
 
 
-@pytest.mark.parametrize(
-    ("columns", "network"), [(80, ()), (120, ()), (120, NETWORK)], ids=["80", "120", "network"]
-)
+@pytest.mark.parametrize(("columns", "network"), [(80, ()), (120, ()), (120, NETWORK)], ids=["80", "120", "network"])
 def test_a_terminal_shows_the_same_words_as_a_pipe(
     columns: int, network: tuple[str, ...], on_terminal: OnTerminal, run: Run
 ) -> None:
@@ -47,31 +43,38 @@ def test_a_value_is_whole_however_often_its_line_is_broken(on_terminal: OnTermin
 
 
 @cache
-def every_kind_of_words() -> list[str]:
+def every_kind_of_words() -> list[Line]:
     """What the program says, of each kind: rounds, summaries, verdicts, stories, lists."""
     settings = Settings(5, 0.4, seed=3, values=("two words", "漢字 and more"), network=Network(2, "silent", 0.2))
-    assert settings.network
-    words = NetworkTextDisplay(settings, settings.network)
-    finished = next(play_network_rounds(settings, settings.network))
-    statistics = NetworkStatistics(settings)
+    words = Words(settings)
+    finished = next(play_rounds(settings))
+    statistics = Statistics(settings)
     statistics.add(finished)
     rule = RULES["ignores-accepted"]
     return [
-        words.start() + words.round(finished) + words.summary(statistics),
-        start_text(rule.model, rule) + report_text(check(rule.model), rule),
-        rules_text(),
+        *(words.start() + words.round(finished) + words.summary(statistics)),
+        *start_lines(rule.model, rule),
+        *report_lines(check_rule(rule, rule.model), rule),
+        *rules_lines(),
     ]
 
 
 @pytest.mark.parametrize("width", range(20, 121))
 def test_at_every_width_the_words_that_are_shown_are_those_that_were_said(width: int) -> None:
-    terminal = Terminal()
-    for words in every_kind_of_words():
-        shown = terminal.wrapped(Text(words), width).plain
-        assert shown.split() == words.split()
-        for line in shown.splitlines():
+    for said in every_kind_of_words():
+        parts = [part.plain for part in wrapped(said, width)]
+        assert " ".join(parts).split() == said.text.split()
+        is_command = any(style == "command" for style, _ in said.spans)
+        for part in parts:
             # What is too long is a command to copy, or a word on its own.
-            assert cell_len(line) <= width or COMMAND.search(line) or len(line.split()) == 1
+            assert cell_len(part) <= width or is_command or len(part.split()) == 1
+
+
+def test_a_line_keeps_its_styles_when_it_is_broken() -> None:
+    first, second = wrapped(line(("good", "some good words "), ("bad", "and bad ones")), 20)
+    assert (first.plain, second.plain) == ("some good words and", "    bad ones")
+    assert [str(span.style) for span in first.spans] == ["green", "red"]
+    assert [str(span.style) for span in second.spans] == ["red"]
 
 
 def test_with_50_acceptors_a_value_still_fits_into_40_columns(on_terminal: OnTerminal) -> None:
@@ -115,11 +118,29 @@ def test_what_colours_show_the_words_say_too(on_terminal: OnTerminal) -> None:
 def test_on_the_network_what_matters_stands_out(on_terminal: OnTerminal) -> None:
     seen = on_terminal("--seed", "3", "--rounds", "5", "-i", "0", *NETWORK)
     for words, code in (
-        (r"CHOSEN, ", "1;32"),
-        (r"proposer-\d learns ", "1;32"),
-        (r"proposer-\d times out", "31"),
-        (r"proposer-\d tries again", "33"),
-        (r"proposer-\d adopts ", "33"),
-        (r"lost", "2;35"),
+        ("CHOSEN, ", "1;32"),
+        (" learns ", "1;32"),
+        (" times out", "31"),
+        (" tries again", "33"),
+        (" has a quorum", "33"),
+        (" adopts ", "33"),
+        ("lost", "35"),
     ):
         assert re.search(rf"\x1b\[{code}m{words}", seen), words
+
+
+def test_each_proposer_has_a_hue_of_its_own(on_terminal: OnTerminal) -> None:
+    seen = on_terminal("--seed", "3", "--rounds", "5", "-i", "0", *NETWORK)
+    hues = {name: set(re.findall(rf"\x1b\[(38;5;\d+)m{name}", seen)) for name in ("proposer-0", "proposer-1")}
+    assert [len(found) for found in hues.values()] == [1, 1]
+    assert hues["proposer-0"] != hues["proposer-1"]
+    # The acceptors, and the arrow between, are as they are.
+    assert "\x1b[0m -> acceptor-0" in seen
+
+
+def test_that_safety_is_violated_is_red_wherever_it_is_said() -> None:
+    settings = Settings(3, 0, 1, network=Network(2))
+    violated = Round.over_network(7, {"proposer-0": "x"}, [Violation(1, "property", "why")])
+    for said in Words(settings).round(violated):
+        if "violated" in said.text.lower():
+            assert any(style_of(style).color == Color.parse("red") for style, _ in said.spans)

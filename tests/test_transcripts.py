@@ -26,9 +26,7 @@ def printed_by(command: str, run: Run) -> str:
 
 
 @pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
-def test_prints_what_it_printed_when_somebody_reviewed_it(
-    path: Path, run: Run, request: pytest.FixtureRequest
-) -> None:
+def test_prints_what_it_printed_when_somebody_reviewed_it(path: Path, run: Run, request: pytest.FixtureRequest) -> None:
     intent, command, expected = path.read_text(encoding="utf-8").split("\n", 2)
     assert intent.startswith("# ")
     printed = printed_by(command.removeprefix("$ "), run)

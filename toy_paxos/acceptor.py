@@ -14,6 +14,7 @@ nothing, for all that an acceptor remembers counts as being in stable storage.
 
 from collections.abc import Callable
 
+from toy_paxos.actor import Actor
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 
 
@@ -48,21 +49,25 @@ class Acceptor:
         return [Accept(self.name, request.sender, request.id, request.value)]
 
 
-class FailingAcceptor(Acceptor):
-    """An acceptor that fails each request with ``failure_prob``: it answers FAIL and forgets about it.
+class FailingAcceptor:
+    """Any acceptor, but each request to it fails with ``failure_prob``: it answers FAIL and forgets about it.
 
-    ``draw`` gives a number from 0 (included) to 1 (excluded), a new one for each request. Paxos
-    itself knows nothing of this.
+    ``draw`` gives a number from 0 (included) to 1 (excluded), a new one for each request; ``failures`` says which
+    requests failed, in the order in which they came. Paxos itself knows nothing of this.
     """
 
-    def __init__(self, name: str, failure_prob: float, draw: Callable[[], float]) -> None:
-        super().__init__(name)
+    def __init__(self, acceptor: Actor, failure_prob: float, draw: Callable[[], float]) -> None:
+        self.name = acceptor.name
+        self.acceptor = acceptor
         self.failure_prob = failure_prob
         self.draw = draw
+        self.failures: list[bool] = []
 
     def receive(self, message: Message) -> list[Message]:
-        """Answer as an acceptor does, unless this request fails."""
-        if isinstance(message, (Prepare, Propose)) and self.draw() < self.failure_prob:
-            return [Fail(self.name, message.sender, message.id)]
-        # By name, because super() would take a tenth of the time of a round before Python 3.12.
-        return Acceptor.receive(self, message)
+        """Answer as the acceptor does, unless this request fails."""
+        if isinstance(message, (Prepare, Propose)):
+            failed = self.draw() < self.failure_prob
+            self.failures.append(failed)
+            if failed:
+                return [Fail(self.name, message.sender, message.id)]
+        return self.acceptor.receive(message)

@@ -19,3 +19,14 @@ class Actor(Protocol):
 
     def receive(self, message: Message) -> list[Message]:
         """Take one message; return the messages it provokes, in the order they are sent."""
+
+
+class ProposingActor(Actor, Protocol):
+    """What is required of a proposer beyond that."""
+
+    @property
+    def learned(self) -> str | None:
+        """The value that it knows to be chosen, or None."""
+
+    def prepare(self) -> list[Message]:
+        """Return the messages with which it begins."""

@@ -1,7 +1,6 @@
 """The program: options in, endless rounds of Paxos, statistics out.
 
-This is the one module that knows the command line. It wires the others together, and decides nothing about
-Paxos.
+This is the top floor. It wires the others together, and decides nothing about Paxos.
 """
 
 import errno
@@ -13,24 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from signal import SIGINT
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
-from toy_paxos import __version__
-from toy_paxos.display import Display, JsonDisplay, TextDisplay, running_line
-from toy_paxos.network_display import NetworkJsonDisplay, NetworkTextDisplay
-from toy_paxos.network_result import NetworkRound, NetworkStatistics
-from toy_paxos.options import AnyWholeNumber, Number, WholeNumber, shortened, suggestion
-from toy_paxos.output import Progress, say, set_up, wants_colour, write
-from toy_paxos.result import Round, Statistics, Totals
-from toy_paxos.rounds import EMOJI, play_network_rounds, play_rounds
-from toy_paxos.settings import Network, Settings
-from toy_paxos.stop import StopRequest, die_by
-
-R = TypeVar("R")
-S = TypeVar("S")
+from toy_paxos.command.options import run_options, shortened, suggestion
+from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, write
+from toy_paxos.command.views import View, view_of
+from toy_paxos.command.words import running_line
+from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
 
 # A round of five acceptors takes some two seconds, about as long as to read it.
 LINE_S = 0.08
@@ -39,30 +30,15 @@ LINE_S = 0.08
 class Simulator(click.Group):
     """The command that runs when no other is named; its help lists options by what they are about."""
 
-    groups: ClassVar = {
-        "Cluster": ("num_acceptors", "acceptor_failure_prob", "value"),
-        "Network, simulated as soon as one of these is given": (
-            "num_proposers",
-            "failure_mode",
-            "message_loss_prob",
-            "message_duplication_prob",
-            "proposer_failure_prob",
-            "timeout",
-            "backoff",
-            "max_attempts",
-        ),
-        "Run": ("rounds", "interval", "seed", "round"),
-        "Output": ("quiet", "json"),
-    }
-
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, group by group, those without a group last."""
-        rest = {param.name: param.get_help_record(ctx) for param in self.get_params(ctx)}
-        for title, names in self.groups.items():
+        """Write the options, group by group, then the commands."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                groups.setdefault(getattr(param, "group", "Other"), []).append(record)
+        for title, records in groups.items():
             with formatter.section(title):
-                formatter.write_dl([record for name in names if (record := rest.pop(name))])
-        with formatter.section("Other"):
-            formatter.write_dl([record for record in rest.values() if record])
+                formatter.write_dl(records)
         self.format_commands(ctx, formatter)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -73,7 +49,7 @@ class Simulator(click.Group):
         """The command of that name, imported only now: a run must not wait for it."""
         if cmd_name != "check":
             return None
-        from toy_paxos.check_command import check_command
+        from toy_paxos.command.check import check_command
 
         return check_command
 
@@ -109,100 +85,7 @@ Ctrl-C ends the run after the current round, a second one at once; Ctrl-\\
 prints running statistics. Each option but --value, --version and --help can
 also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 )
-@click.option(
-    "-n",
-    "--num-acceptors",
-    type=WholeNumber(1, 10_000),
-    metavar="N",
-    default=5,
-    help="Number of acceptors.",
-)
-@click.option(
-    "-p",
-    "--acceptor-failure-prob",
-    type=Number(0, 1),
-    metavar="P",
-    default=0.1,
-    help="Probability that an acceptor answers FAIL to a request.",
-)
-@click.option(
-    "--value",
-    multiple=True,
-    allow_from_autoenv=False,
-    metavar="TEXT",
-    help="What the proposer wants; repeat it for others.  [default: an emoji]",
-)
-@click.option(
-    "--num-proposers",
-    type=WholeNumber(1, len(EMOJI)),
-    metavar="K",
-    help="Number of proposers that compete.  [default: 1]",
-)
-@click.option(
-    "--failure-mode",
-    type=click.Choice(["reply", "silent"]),
-    help="What failing acceptors do: answer FAIL, or nothing.  [default: reply]",
-)
-@click.option(
-    "--message-loss-prob",
-    type=Number(0, 1),
-    metavar="P",
-    help="Probability that a message is lost.  [default: 0]",
-)
-@click.option(
-    "--message-duplication-prob",
-    type=Number(0, 1),
-    metavar="P",
-    help="Probability that a message arrives twice.  [default: 0]",
-)
-@click.option(
-    "--proposer-failure-prob",
-    type=Number(0, 1),
-    metavar="P",
-    help="Probability that a proposer crashes before any one message it sends.  [default: 0]",
-)
-@click.option(
-    "--timeout",
-    type=Number(0.1, 3_600_000),
-    metavar="MS",
-    help="How long a proposer waits for a majority before it tries again.  [default: 30]",
-)
-@click.option(
-    "--backoff",
-    type=Number(0, 3_600_000),
-    metavar="MS",
-    help="Longest random pause before a second attempt; it grows with each.  [default: 30]",
-)
-@click.option(
-    "--max-attempts",
-    type=WholeNumber(1, 1_000),
-    metavar="N",
-    help="After how many attempts a proposer gives up.  [default: 10]",
-)
-@click.option(
-    "-c",
-    "--rounds",
-    type=WholeNumber(1, 10**9),
-    metavar="N",
-    help="Stop after N rounds.  [default: endless]",
-)
-@click.option(
-    "-i",
-    "--interval",
-    type=Number(0, 86_400),
-    metavar="SECONDS",
-    help="Time from one round to the next.  [default: on a terminal a line at a time, else 0]",
-)
-@click.option("--seed", type=AnyWholeNumber(), metavar="INT", help="Replay the run that had this seed.")
-@click.option(
-    "--round",
-    type=WholeNumber(1, 10**9),
-    metavar="K",
-    help="With --seed: replay only round K.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Show only the first line and the summary.")
-@click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
-@click.version_option(__version__, message="%(prog)s %(version)s", allow_from_autoenv=False)
+@run_options
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -231,20 +114,15 @@ def run(
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
-    given = {name: option for name, option in network_options.items() if option is not None}
-    network = Network(**given) if given else None
+    is_given = any(ctx.get_parameter_source(name) is not ParameterSource.DEFAULT for name in network_options)
+    network = Network(**network_options) if is_given else None
     check_values(value, network.num_proposers if network else 1)
     settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network)
     line_by_line = interval is None and sys.stdout.isatty() and not quiet
     pace = Pace(1 if round else rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
     set_up(json)
-    if network:
-        over_network = play_network_rounds(settings, network, round or 1)
-        network_statistics = NetworkStatistics(settings, round or 1)
-        show(over_network, network_statistics, network_display(settings, network, json), pace)
-    else:
-        direct = play_rounds(settings, round or 1)
-        show(direct, Statistics(settings, round or 1), direct_display(settings, json), pace)
+    statistics = Statistics(settings, round or 1)
+    show(play_rounds(settings, statistics.first), statistics, view_of(settings, json), pace)
 
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:
@@ -258,26 +136,6 @@ def refuse_options_before(command: str, ctx: click.Context) -> None:
             has_it = any(option in its.opts for its in other.params)
             remedy = "write it after" if has_it else f"leave it out, for {command!r} has no {option}"
             raise click.UsageError(f"{option} does nothing before {command!r}: {remedy}.")
-
-
-def direct_display(settings: Settings, json: bool) -> Display[Round, Statistics]:
-    """The display of direct calls that suits standard output."""
-    return JsonDisplay(settings) if json else coloured(TextDisplay(settings))
-
-
-def network_display(settings: Settings, network: Network, json: bool) -> Display[NetworkRound, NetworkStatistics]:
-    """The display of the simulated network that suits standard output."""
-    return NetworkJsonDisplay(settings, network) if json else coloured(NetworkTextDisplay(settings, network))
-
-
-def coloured(words: Display[R, S]) -> Display[R, S]:
-    """The words as rich shows them, if there is a terminal."""
-    if not wants_colour():
-        return words
-    # Here and not above: pipes, --json, --help and errors must not pay for the import of rich.
-    from toy_paxos.terminal import TerminalDisplay
-
-    return TerminalDisplay(words)
 
 
 def check_values(values: tuple[str, ...], num_proposers: int) -> None:
@@ -303,7 +161,7 @@ class Pace:
     per_line: float = 0
 
 
-def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], pace: Pace) -> None:
+def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace) -> None:
     """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end."""
     began = due = time.monotonic()
 
@@ -313,7 +171,7 @@ def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], p
 
     stop = StopRequest(on_quit=lambda: say(running()), waiting_for="the end of the round")
     progress = Progress()
-    write(display.start())
+    write(view.start())
     if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
         say("Ctrl-C to stop")
     for finished in islice(rounds, pace.num_rounds):
@@ -324,14 +182,14 @@ def show(rounds: Iterator[R], statistics: Totals[R], display: Display[R, Any], p
             break
         statistics.add(finished)
         if not pace.quiet or statistics.violated:
-            show_round(display.round(finished), pace.per_line, stop)
+            show_round(view.round(finished), pace.per_line, stop)
         else:
             progress.show(running)
         if statistics.violated:
             break
     statistics.elapsed_s = time.monotonic() - began
     progress.erase()
-    write(display.summary(statistics))
+    write(view.summary(statistics))
     stop.close()
     if statistics.violated:
         sys.exit(3)

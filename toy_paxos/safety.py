@@ -1,36 +1,113 @@
-"""The theorem, watched: at most one value is chosen, only a proposed one, and nobody learns another.
+"""The theorem, in one place: what must always be so, and the watch that finds out whether it is.
 
 *Chosen* is a fact about the cluster, whether or not anybody knows it: a majority of acceptors has accepted
 one proposal (*Paxos Made Simple*, section 2.2). So it is found out from what the acceptors have said, be it
 lost on the way, and never from what a proposer believes.
+
+Whoever judges an execution, the watch over a run or the search through all of them, asks the same properties
+about the same thing: a :class:`Moment`.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import NamedTuple
 
-from toy_paxos.message import Accept, Message, Proposal, Propose
-from toy_paxos.network import Delivery, Event, Learned
+from toy_paxos.event import (
+    Adoption,
+    Attempt,
+    Chosen,
+    Delivery,
+    Event,
+    Fate,
+    Learned,
+    Quorum,
+    Violation,
+    Wants,
+    as_proposal,
+)
+from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose, Timeout
 from toy_paxos.proposer import majority
 
 
 @dataclass(slots=True)
-class Chosen(Event):
-    """A majority of acceptors has now accepted one proposal; from here on its value is chosen."""
+class Moment:
+    """What is so after a delivery, as far as safety is concerned.
 
-    event: ClassVar[str] = "chosen"
+    ``wishes`` are the values that proposers want; ``issued`` the proposals that anybody has made; ``chosen`` those
+    that are chosen, in that order; ``learned`` what each proposer has learned. ``promises`` are those that were said
+    now and never before, ``promised`` the highest number that each acceptor had promised until then.
+    """
 
-    id: int
-    value: str
+    wishes: Collection[str]
+    issued: Collection[tuple[int, str]]
+    chosen: Sequence[Proposal]
+    learned: Mapping[str, str]
+    promises: Sequence[Promise]
+    promised: Mapping[str, int]
 
 
-@dataclass(slots=True)
-class Violation(Event):
-    """Safety is lost, and how."""
+@dataclass(frozen=True)
+class Property:
+    """Something that must always be so: its name, and how it is lost at some moment, in words, or None."""
 
-    event: ClassVar[str] = "violation"
+    name: str
+    lost: Callable[[Moment], str | None]
 
-    words: str
+
+def second_value(moment: Moment) -> str | None:
+    """How more than one value is chosen."""
+    for proposal in moment.chosen[1:]:
+        if proposal.value != moment.chosen[0].value:
+            return f"a second value is chosen: {proposal.value}"
+    return None
+
+
+def invented_value(moment: Moment) -> str | None:
+    """How a proposal is chosen that nobody made, or that is for a value that nobody wants."""
+    for proposal in moment.chosen:
+        if proposal not in moment.issued or proposal.value not in moment.wishes:
+            return f"a value is chosen that nobody proposed: {proposal.value}"
+    return None
+
+
+def premature_learning(moment: Moment) -> str | None:
+    """How a proposer takes something for chosen that is not."""
+    for proposer, value in moment.learned.items():
+        if all(value != proposal.value for proposal in moment.chosen):
+            return f"{proposer} learns what is not chosen: {value}"
+    return None
+
+
+def disagreement(moment: Moment) -> str | None:
+    """How two proposers have learned different values."""
+    learned = list(moment.learned.items())
+    for proposer, value in learned[1:]:
+        if value != learned[0][1]:
+            first, first_value = learned[0]
+            return f"{first} and {proposer} learn different values: {first_value}, {value}"
+    return None
+
+
+def fallen_promise(moment: Moment) -> str | None:
+    """How an acceptor promises a number below one that it has promised."""
+    for promise in moment.promises:
+        if promise.id < moment.promised.get(promise.sender, 0):
+            return f"{promise.sender} promises {promise.id} after {moment.promised[promise.sender]}"
+    return None
+
+
+ONE_VALUE = Property("at most one value is chosen", second_value)
+PROPOSED = Property("a value that is chosen was proposed under its number", invented_value)
+LEARNED_CHOSEN = Property("what a proposer learns is chosen", premature_learning)
+LEARNERS_AGREE = Property("proposers learn the same value", disagreement)
+PROMISES_RISE = Property("a promise never goes down", fallen_promise)
+
+ALWAYS = (ONE_VALUE, PROPOSED, LEARNED_CHOSEN, LEARNERS_AGREE, PROMISES_RISE)
+
+
+def sometimes(value: str) -> str:
+    """The name of what has to be possible: else a cluster in which nothing happens would be as good."""
+    return f"{value} is chosen"
 
 
 class Ballots:
@@ -38,54 +115,167 @@ class Ballots:
 
     def __init__(self, num_acceptors: int) -> None:
         self.quorum = majority(num_acceptors)
-        self.acceptors: dict[Proposal, set[str]] = {}
+        self.acceptors: dict[tuple[int, str], list[str]] = {}
 
     def add(self, accept: Accept) -> Proposal | None:
         """Count one acceptance; return the proposal if it is this one that makes it chosen."""
-        proposal = Proposal(accept.id, accept.value)
-        acceptors = self.acceptors.setdefault(proposal, set())
+        acceptors = self.acceptors.setdefault((accept.id, accept.value), [])
         if accept.sender in acceptors:
             return None
-        acceptors.add(accept.sender)
-        return proposal if len(acceptors) == self.quorum else None
+        acceptors.append(accept.sender)
+        return Proposal(accept.id, accept.value) if len(acceptors) == self.quorum else None
 
 
 def chosen(accepts: Iterable[Accept], num_acceptors: int) -> list[Proposal]:
     """The proposals that are chosen, given all that acceptors have said, in the order of their choice."""
-    return list(newly_chosen(accepts, Ballots(num_acceptors)))
-
-
-def watch(events: Iterable[Event], num_acceptors: int, proposed: Collection[str]) -> Iterator[Event]:
-    """Pass a round's events on, and note among them when a value is chosen or safety is lost.
-
-    ``proposed`` are the values that the proposers want. After a violation there is nothing left to watch.
-    """
     ballots = Ballots(num_acceptors)
-    issued: set[Proposal] = set()
-    value: str | None = None
+    return [proposal for accept in accepts if (proposal := ballots.add(accept))]
+
+
+def watch(events: Iterable[Event], num_acceptors: int) -> Iterator[Event]:
+    """Pass the events of a round on, and tell after each what follows from it.
+
+    Each property is named once, when it is lost; where to stop is up to whoever listens. An answer to an earlier
+    attempt than that of the recipient's last PREPARE is marked as stale.
+    """
+    watcher = Watcher(num_acceptors)
     for event in events:
-        yield event
-        if isinstance(event, Learned) and event.value != value:
-            yield Violation(event.t_ms, f"{event.proposer} learns what is not chosen: {event.value}")
-            return
-        if not isinstance(event, Delivery):
-            continue
-        if isinstance(event.message, Propose):
-            issued.add(Proposal(event.message.id, event.message.value))
-        for proposal in newly_chosen(event.answers, ballots):
-            if value is None:
-                value = proposal.value
-                yield Chosen(event.t_ms, proposal.id, value)
-            if proposal not in issued or proposal.value not in proposed:
-                yield Violation(event.t_ms, f"a value is chosen that nobody proposed: {proposal.value}")
-                return
-            if proposal.value != value:
-                yield Violation(event.t_ms, f"a second value is chosen: {proposal.value}")
-                return
+        if isinstance(event, Delivery):
+            message = event.message
+            if message.id < watcher.attempts.get(message.recipient, 0) and event.fate is not Fate.LOST:
+                event.fate = Fate.STALE
+            yield event
+            if follows := watcher.after_delivery(event):
+                yield from follows
+        else:
+            yield event
+            if isinstance(event, Wants):
+                yield from watcher.after_wish(event)
 
 
-def newly_chosen(answers: Iterable[Message], ballots: Ballots) -> Iterator[Proposal]:
-    """The proposals for which one of these answers was the last acceptance that was missing."""
-    for answer in answers:
-        if isinstance(answer, Accept) and (proposal := ballots.add(answer)):
-            yield proposal
+class Reported(NamedTuple):
+    """What a promise reports: under which number it was given, what was accepted before, and by whom."""
+
+    promise_id: int
+    accepted: Proposal
+    acceptor: str
+
+
+class Watcher:
+    """What is known of a round so far, and what follows from the next event."""
+
+    def __init__(self, num_acceptors: int) -> None:
+        self.ballots = Ballots(num_acceptors)
+        self.wishes: dict[str, str] = {}
+        self.issued: set[tuple[int, str]] = set()
+        self.chosen: list[Proposal] = []
+        self.learned: dict[str, str] = {}
+        self.promised: dict[str, int] = {}
+        self.promises: list[Promise] = []
+        # Of each proposer: the number of its last PREPARE, and how many attempts it has begun.
+        self.attempts: dict[str, int] = {}
+        self.begun: dict[str, int] = {}
+        # What each proposer has heard: who promised which number, and what was reported as accepted.
+        self.promisers: dict[tuple[str, int], list[str]] = {}
+        self.reports: dict[str, list[Reported]] = {}
+        self.lost: set[str] = set()
+
+    def after_wish(self, event: Wants) -> list[Event]:
+        """What follows from the wish of a proposer: usually nothing."""
+        self.wishes[event.proposer] = event.value
+        self.begun[event.proposer] = 1
+        self.reports[event.proposer] = []
+        return [
+            *self.after_learning(event.time, event.proposer, event.learned),
+            *self.after_saying(event.time, event.says, event.learned is not None),
+        ]
+
+    def after_delivery(self, event: Delivery) -> Sequence[Event]:
+        """What follows from a delivery."""
+        recipient = event.message.recipient
+        if recipient not in self.wishes:
+            return self.after_saying(event.time, event.answers, False) if event.answers else ()
+        if event.fate is Fate.LOST:
+            return ()
+        changed = self.learned.get(recipient) != event.learned
+        follows = self.after_promise(event, event.message) if isinstance(event.message, Promise) else []
+        if changed:
+            follows += self.after_learning(event.time, recipient, event.learned)
+        if event.answers or changed:
+            follows += self.after_saying(event.time, event.answers, changed)
+        if isinstance(event.message, Timeout):
+            self.begun[recipient] += 1
+            id = self.attempts.get(recipient, event.message.id)
+            follows.insert(0, Attempt(event.time, recipient, self.begun[recipient], id))
+        return follows
+
+    def after_learning(self, time: float, proposer: str, learned: str | None) -> list[Event]:
+        """That a proposer has learned, unless it has forgotten what it knew."""
+        if learned is None:
+            self.learned.pop(proposer, None)
+            return []
+        self.learned[proposer] = learned
+        return [Learned(time, proposer, learned)]
+
+    def after_promise(self, event: Delivery, promise: Promise) -> list[Event]:
+        """That a proposer has a quorum of promises, if it has one now."""
+        if accepted := as_proposal(promise.accepted):
+            self.reports[promise.recipient].append(Reported(promise.id, accepted, promise.sender))
+        promisers = self.promisers.setdefault((promise.recipient, promise.id), [])
+        if event.fate is Fate.STALE or promise.sender in promisers:
+            return []
+        promisers.append(promise.sender)
+        if len(promisers) != self.ballots.quorum:
+            return []
+        return [Quorum(event.time, promise.recipient, promise.id, tuple(promisers))]
+
+    def after_saying(self, time: float, said: Sequence[Message], is_news: bool) -> list[Event]:
+        """What follows from what somebody says: an adoption, a choice, a property lost."""
+        follows: list[Event] = []
+        promises: list[Promise] = []
+        for message in said:
+            if isinstance(message, Prepare):
+                if message.sender in self.wishes:
+                    self.attempts[message.sender] = message.id
+            elif isinstance(message, Propose):
+                self.issued.add((message.id, message.value))
+            elif isinstance(message, Promise):
+                # Most are higher than any before, which can lose nothing; and to say the same again promises nothing.
+                if message.id > self.promised.get(message.sender, 0):
+                    self.promised[message.sender] = message.id
+                    self.promises.append(message)
+                elif message not in self.promises:
+                    self.promises.append(message)
+                    promises.append(message)
+            elif isinstance(message, Accept) and (proposal := self.ballots.add(message)):
+                is_news = True
+                self.chosen.append(proposal)
+                if len(self.chosen) == 1:
+                    follows.append(Chosen(time, *proposal, tuple(self.ballots.acceptors[proposal])))
+        if said and isinstance(said[0], Propose):
+            follows += self.adoption(time, said[0])
+        if promises or is_news:
+            follows += self.judge(time, promises)
+        return follows
+
+    def adoption(self, time: float, proposal: Propose) -> list[Event]:
+        """Whose value a proposer proposes, if it is not its own, and which promise brought it."""
+        if proposal.value == self.wishes.get(proposal.sender):
+            return []
+        # A report from the present attempt comes before an older one, then the higher number.
+        carriers = [
+            (report.promise_id == proposal.id, report.accepted.id, report.acceptor)
+            for report in self.reports.get(proposal.sender, [])
+            if report.accepted.value == proposal.value
+        ]
+        return [Adoption(time, proposal.sender, by, id, proposal.value) for _, id, by in sorted(carriers)[-1:]]
+
+    def judge(self, time: float, promises: Sequence[Promise]) -> list[Event]:
+        """The properties that are lost now, and were not before."""
+        moment = Moment(self.wishes.values(), self.issued, self.chosen, self.learned, promises, self.promised)
+        lost: list[Event] = []
+        for property in ALWAYS:
+            if property.name not in self.lost and (words := property.lost(moment)):
+                self.lost.add(property.name)
+                lost.append(Violation(time, property.name, words))
+        return lost

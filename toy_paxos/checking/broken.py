@@ -6,7 +6,7 @@ that leads to, or why it does no harm. ``toy-paxos check --break NAME`` plays it
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from inspect import getdoc
@@ -14,9 +14,11 @@ from typing import Literal
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor
-from toy_paxos.cluster import Model
+from toy_paxos.checking.checker import Report, check
+from toy_paxos.checking.cluster import Model
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.proposer import Proposer
+from toy_paxos.safety import ALWAYS, PROMISES_RISE
 
 
 class IgnoresAccepted(Proposer):
@@ -315,7 +317,7 @@ class Rule:
     @property
     def model(self) -> Model:
         """The smallest model in which the change shows; of what must always be so, it checks only the theorem."""
-        sizes = Model(self.num_acceptors, self.num_proposers, self.max_attempts, promises_may_fall=True)
+        sizes = Model(self.num_acceptors, self.num_proposers, self.max_attempts, properties=THEOREM)
         if issubclass(self.changed, Acceptor):
             return replace(sizes, acceptor=self.changed)
         acceptor = AcceptsAbove if self.changed is SkipsPhase1 else Acceptor
@@ -327,6 +329,9 @@ class Rule:
         right = replace(self.model, proposer=Proposer)
         return replace(right, acceptor=Acceptor) if issubclass(self.changed, Acceptor) else right
 
+
+# A changed rule has to lose more than the promise that it breaks.
+THEOREM = tuple(property for property in ALWAYS if property is not PROMISES_RISE)
 
 ADOPT = "to propose the value of the highest-numbered proposal that the promises report (P2c)"
 MAJORITY = "that a quorum is a majority, so that any two of them share an acceptor"
@@ -364,6 +369,19 @@ RULES = {
         Rule(AcceptsOnlyAbove, "stuck", "", num_acceptors=3),
     )
 }
+
+
+def check_rule(
+    rule: Rule,
+    model: Model,
+    max_states: int | None = None,
+    keep_going: Callable[[int, int], bool] = lambda states, depth: True,
+) -> Report:
+    """Check a model with a changed rule; if it loses safety, say where the change showed first."""
+    report = check(model, max_states, keep_going)
+    if not report.violation:
+        return report
+    return replace(report, missed_at=first_wrong_delivery(rule, report.model, report.execution))
 
 
 def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message]) -> int:

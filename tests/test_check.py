@@ -134,6 +134,7 @@ def test_json_tells_the_same_story(run: Run) -> None:
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert list(events[0]) == [
         "event",
+        "format",
         "version",
         "num_acceptors",
         "num_proposers",
@@ -141,13 +142,18 @@ def test_json_tells_the_same_story(run: Run) -> None:
         "changed_rule",
     ]
     assert [event["event"] for event in events[1:]] == [
-        *["message"] * 3,
+        *["wants"] * 2,
+        *["message"] * 2,
+        "quorum",
+        "message",
         "chosen",
-        *["message"] * 4,
+        *["message"] * 3,
+        "quorum",
+        "message",
         "violation",
         "verdict",
     ]
-    assert [event["step"] for event in events[1:-1]] == [1, 2, 3, 3, 4, 5, 6, 7, 7]
+    assert [event["step"] for event in events[1:-1]] == [0, 0, 1, 2, 2, 3, 3, 4, 5, 6, 6, 7, 7]
     assert events[-1]["verdict"] == "violated"
     assert events[-1]["first_wrong_delivery"] == 4
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise, permutations, product
-from typing import Protocol
 
-from toy_paxos import snapshot
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.actor import Actor
-from toy_paxos.message import Accept, Fail, Message, Promise, Restart, Timeout
+from toy_paxos.actor import Actor, ProposingActor
+from toy_paxos.checking import snapshot
+from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart, Timeout
 from toy_paxos.proposer import Proposer
+from toy_paxos.safety import ALWAYS, Property
 
 State = tuple[int, ...]
 """A number for the state of each actor, then two sets of messages, a bit a message: those sent so far, and
@@ -22,13 +22,6 @@ those that the environment may still deliver."""
 
 Order = tuple[int, ...]
 """A way to rename the acceptors: the one at ``order[n]`` becomes acceptor ``n``."""
-
-
-class ProposingActor(Actor, Protocol):
-    """What is required of a proposer beyond what makes an actor."""
-
-    def prepare(self) -> list[Message]:
-        """Return the messages with which it begins."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class Model:
     acceptor: Callable[[str], Actor] = Acceptor
     proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer
     never_delivered: tuple[type[Message], ...] = (Fail,)
-    promises_may_fall: bool = False
+    properties: tuple[Property, ...] = ALWAYS
     symmetric: bool = True
 
     @property
@@ -106,7 +99,7 @@ class Cluster:
         # Sets of messages: by recipient, by those who are involved, and by type.
         self.to = [0] * len(self.actors)
         self.involving = [0] * len(self.actors)
-        self.accepts = self.promises = 0
+        self.accepts = self.promises = self.proposes = 0
         # What is known of an actor, its state and a message; and of an actor and its state.
         self.steps: dict[tuple[int, int, int], tuple[int, int]] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
@@ -151,6 +144,8 @@ class Cluster:
                 self.accepts |= bit
             elif isinstance(message, Promise):
                 self.promises |= bit
+            elif isinstance(message, Propose):
+                self.proposes |= bit
         return self.message_numbers[key]
 
     def bits(self, messages: Iterable[Message]) -> int:
@@ -279,9 +274,7 @@ class Symmetry:
         looks = [(self.look(state, place), at) for at, place in enumerate(self.places)]
         looks.sort()
         order = tuple(at for _, at in looks)
-        if all(
-            first != second or self.is_exchangeable(state, a, b) for (first, a), (second, b) in pairwise(looks)
-        ):
+        if all(first != second or self.is_exchangeable(state, a, b) for (first, a), (second, b) in pairwise(looks)):
             return self.rename(state, order), order
         groups: dict[object, list[int]] = {}
         for look, at in looks:
@@ -306,8 +299,7 @@ class Symmetry:
         if key not in self.mail:
             nameless = self.anonymous(place)
             letters = [
-                snapshot.rename(snapshot.take(self.cluster.messages[number]), nameless)
-                for number in numbers(messages)
+                snapshot.rename(snapshot.take(self.cluster.messages[number]), nameless) for number in numbers(messages)
             ]
             self.mail[key] = self.looks.setdefault(snapshot.unordered(letters), len(self.looks))
         return self.mail[key]

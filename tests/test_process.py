@@ -1,4 +1,4 @@
-"""Waiting that a signal ends, and dying in a way that the parent can see."""
+"""The process: what is said and written reaches the other side, waiting ends with a signal, dying can be seen."""
 
 import os
 import signal
@@ -8,7 +8,46 @@ import time
 
 import pytest
 
-from toy_paxos.stop import StopRequest
+from toy_paxos.command.process import Progress, StopRequest, say, set_up, write
+
+
+def test_what_is_written_arrives_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+    write("no end of line")
+    assert capfd.readouterr().out == "no end of line"
+
+
+def test_what_is_said_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    say("a word \udcff")
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "a word \\udcff\n")
+
+
+def test_without_a_standard_error_nothing_is_said(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    say("a word")
+    assert capfd.readouterr().err == ""
+
+
+def test_an_output_that_has_no_encoding_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", object())
+    set_up(json=True)
+
+
+def test_in_a_pipe_signs_of_life_are_lines_that_become_rare(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 9.9, 10.0, 29.9, 30.0, 69.9, 70.0]).__next__
+    monkeypatch.setattr("toy_paxos.command.process.time.monotonic", clock)
+    progress = Progress()
+    for number in range(6):
+        progress.show(lambda number=number: f"sign {number}")  # type: ignore[misc]
+    progress.erase()
+    assert capfd.readouterr().err == "sign 1\nsign 3\nsign 5\n"
+
+
+# Signals
 
 pytestmark = pytest.mark.usefixtures("restored_signals")
 
@@ -70,5 +109,5 @@ def test_closed_it_still_remembers() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_dying_by_a_signal_is_what_the_parent_sees(number: int) -> None:
-    code = f"from toy_paxos.stop import die_by; die_by({int(number)})"
+    code = f"from toy_paxos.command.process import die_by; die_by({int(number)})"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -number

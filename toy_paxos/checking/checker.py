@@ -14,24 +14,25 @@ and a proposer that hears nothing has given up too; but to tell all the ways of 
 of times as many states.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from toy_paxos.actor import Actor
-from toy_paxos.cluster import CheckError, Cluster, Model, Order, State, Symmetry, numbers
-from toy_paxos.message import Accept, Message, Timeout
-from toy_paxos.network import Delivery, Event, Fate, Learned
-from toy_paxos.safety import chosen, watch
+from toy_paxos.checking.cluster import CheckError, Cluster, Model, Order, State, Symmetry, numbers
+from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
+from toy_paxos.message import Accept, Message, Promise, Propose, Timeout
+from toy_paxos.safety import Moment, Property, chosen, watch
 
 
 @dataclass(frozen=True)
 class Report:
     """What a search found.
 
-    ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then.
-    If nothing does, ``complete`` says whether there was nothing left to explore; if so, ``never`` has the
-    values that some execution should choose, and none does.
+    ``violation`` says in words what goes wrong at the end of ``story``, an execution told as events, and ``lost`` names
+    the property. If nothing does, ``complete`` says whether there was nothing left to explore; if so, ``never`` has
+    the values that some execution should choose, and none does. ``missed_at`` is the delivery at which a changed rule
+    showed first, 0 if that was before any, None if no rule was changed or nothing goes wrong.
     """
 
     model: Model
@@ -41,8 +42,11 @@ class Report:
     elapsed_s: float
     complete: bool
     violation: str | None
+    lost: Property | None
     execution: Sequence[Message]
+    story: Sequence[Event]
     never: Sequence[str]
+    missed_at: int | None = None
 
     @property
     def safe(self) -> bool:
@@ -78,7 +82,7 @@ class Search:
         self.symmetry = Symmetry(self.cluster) if model.symmetric else None
         self.transitions = self.depth = 0
         self.complete = False
-        self.values_chosen: dict[int, list[str]] = {}
+        self.judged: dict[tuple[int, int, tuple[str | None, ...], int, int], tuple[Property, str] | None] = {}
         # Where each state was met first: after which state, and which message.
         self.origins: dict[State, tuple[State, int] | None] = {self.canonical(self.cluster.start)[0]: None}
 
@@ -90,15 +94,16 @@ class Search:
 
     def run(self) -> Report:
         """Explore, and report."""
-        violation, execution = self.explore() or (None, [])
+        found = self.explore()
+        (lost, violation), execution = found or ((None, None), [])
         if self.symmetry and not self.symmetry.holds():
             by_names = Search(replace(self.model, symmetric=False), self.max_states, self.keep_going)
             by_names.began = self.began
             return by_names.run()
         self.check_timeouts()
         elapsed = monotonic() - self.began
-        ever = {value for values in self.values_chosen.values() for value in values}
-        never = [value for value in self.model.values if value not in ever and self.complete]
+        ever = self.values_chosen() if self.complete else self.model.values
+        never = [value for value in self.model.values if value not in ever]
         states = len(self.origins)
         return Report(
             self.model,
@@ -108,7 +113,9 @@ class Search:
             elapsed,
             self.complete,
             violation,
+            lost,
             execution,
+            list(story(self.model, execution)) if violation else [],
             never,
         )
 
@@ -124,7 +131,7 @@ class Search:
                     "its numbers have to be its first one, plus the step, plus the step again"
                 )
 
-    def explore(self) -> tuple[str, list[Message]] | None:
+    def explore(self) -> tuple[tuple[Property, str], list[Message]] | None:
         """Visit states level by level; return the first violation, and the execution that ends with it."""
         frontier = list(self.origins)
         while frontier:
@@ -132,8 +139,8 @@ class Search:
             for state in level:
                 for number, position, after in self.cluster.successors(state):
                     self.transitions += 1
-                    if words := self.violation(state, number, position, after):
-                        return words, self.execution(state, number)
+                    if lost := self.violation(state, number, position, after):
+                        return lost, self.execution(state, number)
                     # Many a state is canonical already, and the cheaper question comes first.
                     if after in self.origins:
                         continue
@@ -154,43 +161,54 @@ class Search:
 
     # What must always be so
 
-    def violation(self, before: State, number: int, position: int, after: State) -> str | None:
-        """What goes wrong when a message is delivered, if anything does."""
-        values = self.chosen_values(after[-2])
-        if len(values) > 1:
-            first = self.chosen_values(before[-2]) or values[:1]
-            return f"a second value is chosen: {next(value for value in values if value not in first)}"
-        if values and values[0] not in self.model.values:
-            return f"a value is chosen that nobody proposed: {values[0]}"
-        if position < self.cluster.first_acceptor:
-            learned = self.cluster.learned(after[position])
-            if learned is not None and learned not in values:
-                return f"{self.cluster.names[position]} learns what is not chosen: {learned}"
-        elif not self.model.promises_may_fall:
-            return self.fallen_promise(before, number, position)
-        return None
+    def violation(self, before: State, number: int, position: int, after: State) -> tuple[Property, str] | None:
+        """Which property is lost when a message is delivered, and how, if any is."""
+        cluster = self.cluster
+        matters = cluster.accepts | cluster.proposes
+        learned = tuple(map(cluster.learned, after[: cluster.first_acceptor]))
+        new = self.new_promises(before, number, position)
+        promised = before[-2] & cluster.promises & cluster.involving[position] if new else 0
+        # What the properties ask about is much less than a state, and the same for many.
+        key = before[-2] & cluster.accepts, after[-2] & matters, learned, new, promised
+        if key not in self.judged:
+            moment = self.moment(*key)
+            lost = ((property, property.lost(moment)) for property in self.model.properties)
+            self.judged[key] = next(((property, words) for property, words in lost if words), None)
+        return self.judged[key]
 
-    def chosen_values(self, sent: int) -> list[str]:
-        """The values that are chosen once these messages have been sent."""
-        accepts = sent & self.cluster.accepts
-        if accepts not in self.values_chosen:
-            said = [m for at in numbers(accepts) if isinstance(m := self.cluster.messages[at], Accept)]
-            proposals = chosen(said, self.model.num_acceptors)
-            self.values_chosen[accepts] = list(dict.fromkeys(proposal.value for proposal in proposals))
-        return self.values_chosen[accepts]
-
-    def fallen_promise(self, before: State, number: int, position: int) -> str | None:
-        """Whether an acceptor promises a number below one that it has promised."""
+    def new_promises(self, before: State, number: int, position: int) -> int:
+        """The promises that a delivery brings about, and that were not there before."""
         _, answers = self.cluster.step(position, before[position], number)
-        for promise in self.promises(answers):
-            for earlier in self.promises(before[-2] & self.cluster.involving[position]):
-                if earlier.sender == promise.sender and earlier.id > promise.id:
-                    return f"{promise.sender} promises {promise.id} after {earlier.id}"
-        return None
+        return answers & self.cluster.promises & ~before[-2]
 
-    def promises(self, messages: int) -> list[Message]:
+    def moment(self, accepts_before: int, said: int, learned: Sequence[str | None], new: int, promised: int) -> Moment:
+        """What is so when this has been said and learned."""
+        messages = [self.cluster.messages[at] for at in numbers(accepts_before)]
+        messages += [self.cluster.messages[at] for at in numbers(said & ~accepts_before)]
+        accepts = [message for message in messages if isinstance(message, Accept)]
+        highest: dict[str, int] = {}
+        for promise in self.promises(promised):
+            highest[promise.sender] = max(promise.id, highest.get(promise.sender, 0))
+        return Moment(
+            wishes=self.model.values,
+            issued={(message.id, message.value) for message in messages if isinstance(message, Propose)},
+            chosen=chosen(accepts, self.model.num_acceptors),
+            learned={
+                name: value for name, value in zip(self.cluster.names, learned, strict=False) if value is not None
+            },
+            promises=self.promises(new),
+            promised=highest,
+        )
+
+    def promises(self, messages: int) -> list[Promise]:
         """The promises in a set of messages."""
-        return [self.cluster.messages[at] for at in numbers(messages & self.cluster.promises)]
+        found = [self.cluster.messages[at] for at in numbers(messages)]
+        return [message for message in found if isinstance(message, Promise)]
+
+    def values_chosen(self) -> set[str]:
+        """The values that were chosen in any of the states that were judged."""
+        moments = (self.moment(*key) for key in self.judged)
+        return {proposal.value for moment in moments for proposal in moment.chosen}
 
     # How it came to that
 
@@ -211,18 +229,32 @@ class Search:
         return delivered
 
 
-def story(model: Model, execution: Iterable[Message]) -> list[Event]:
-    """An execution told as events, with the number of the delivery for a time; it is played to see the answers."""
+def story(model: Model, execution: Iterable[Message]) -> Iterator[Event]:
+    """An execution told as events, with the number of the delivery for a time, until a property of the model is lost.
+
+    It is played on real actors. Every message was there from the moment when it was first said.
+    """
+    names = {property.name for property in model.properties}
+    for event in watch(play(model, execution), model.num_acceptors):
+        if not isinstance(event, Violation) or event.property in names:
+            yield event
+        if isinstance(event, Violation) and event.property in names:
+            return
+
+
+def play(model: Model, execution: Iterable[Message]) -> Iterator[Event]:
+    """What happens when these messages are delivered one after the other."""
     proposers, acceptors = model.new_actors()
     actors: dict[str, Actor] = {actor.name: actor for actor in (*proposers, *acceptors)}
-    for proposer in proposers:
-        proposer.prepare()
-    events: list[Event] = []
+    sent: dict[str, int] = {}
+    for proposer, value in zip(proposers, model.values, strict=True):
+        says = proposer.prepare()
+        sent |= dict.fromkeys(map(repr, says), 0)
+        yield Wants(0, proposer.name, value, says, learned_by(proposer))
+    wishes = {proposer.name for proposer in proposers}
     for time, message in enumerate(execution, start=1):
-        actor = actors[message.recipient]
-        knew = getattr(actor, "learned", None)
-        events.append(Delivery(time, message, Fate.DELIVERED, actor.receive(message)))
-        learned = getattr(actor, "learned", None)
-        if learned is not None and learned != knew:
-            events.append(Learned(time, actor.name, str(learned)))
-    return list(watch(events, model.num_acceptors, model.values))
+        recipient = message.recipient
+        event = hand_over(actors[recipient], message, time, sent.get(repr(message), time), proposes=recipient in wishes)
+        for answer in event.answers:
+            sent.setdefault(repr(answer), time)
+        yield event

@@ -16,13 +16,11 @@ import click
 from click.shell_completion import CompletionItem
 
 import toy_paxos
-from toy_paxos.broken import RULES
-from toy_paxos.check_display import report_json, report_text, rules_json, rules_text, start_json, start_text
-from toy_paxos.checker import Report, check
-from toy_paxos.cluster import CheckError, Model
-from toy_paxos.options import RuleName, WholeNumber, suggestion
-from toy_paxos.output import Progress, say, set_up, somebody_elses_words, wants_colour, write
-from toy_paxos.stop import StopRequest, die_by
+from toy_paxos.checking import RULES, CheckError, Model, Report, Rule, check, check_rule
+from toy_paxos.command.options import RuleName, WholeNumber, suggestion
+from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, somebody_elses_words, write
+from toy_paxos.command.verdict import report_json, report_lines, rules_json, rules_lines, start_json, start_lines
+from toy_paxos.command.views import shown
 
 
 class Unchecked(click.ClickException):
@@ -155,7 +153,7 @@ def check_command(
     """
     set_up(json)
     if rule_name == "list":
-        write(rules_json() if json else coloured(rules_text()))
+        write(rules_json() if json else shown(rules_lines()))
         return
     if rule_name and (acceptor or proposer):
         raise click.UsageError("--break brings its own actors: leave out --acceptor and --proposer.")
@@ -165,10 +163,10 @@ def check_command(
     model = replace(rule.model if rule else Model(), **given)
     explored = Explored()
     stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {explored}"), waiting_for="the search")
-    write(start_json(model, rule) if json else coloured(start_text(model, rule)))
+    write(start_json(model, rule) if json else shown(start_lines(model, rule)))
     with somebody_elses_words():
-        report = search(model, max_states, stop, explored)
-    write(report_json(report, rule) if json else coloured(report_text(report, rule)))
+        report = search(model, rule, max_states, stop, explored)
+    write(report_json(report) if json else shown(list(report_lines(report, rule))))
     stop.close()
     if stop.signal == SIGTERM:
         die_by(SIGTERM)
@@ -189,7 +187,7 @@ class Explored:
         return f"{self.states:,} states, {self.depth} deliveries deep"
 
 
-def search(model: Model, max_states: int | None, stop: StopRequest, explored: Explored) -> Report:
+def search(model: Model, rule: Rule | None, max_states: int | None, stop: StopRequest, explored: Explored) -> Report:
     """Search until the end or until asked to stop, and show progress."""
     progress = Progress()
 
@@ -199,18 +197,11 @@ def search(model: Model, max_states: int | None, stop: StopRequest, explored: Ex
         return stop.signal is None
 
     try:
+        if rule:
+            return check_rule(rule, model, max_states, keep_going)
         return check(model, max_states, keep_going)
     except CheckError as error:
         place = where(error.__cause__, model.acceptor, model.proposer)
         raise Unchecked(f"the model cannot be checked: {error}{place}") from error
     finally:
         progress.erase()
-
-
-def coloured(words: str) -> str:
-    """The words as rich shows them, if there is a terminal."""
-    if not wants_colour():
-        return words
-    from toy_paxos.terminal import Terminal
-
-    return Terminal().styled(words)

@@ -1,0 +1,188 @@
+"""Events as JSON Lines, an object an event and nothing else, for programs."""
+
+import json
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+from toy_paxos import __version__
+from toy_paxos.event import Delivery, Event, Fate, Violation, said_by
+from toy_paxos.message import Proposal
+from toy_paxos.simulation import Outcome, Round, Settings, Statistics, Times
+
+FORMAT = 1
+"""What is raised when a program that reads the lines has to be changed."""
+
+# One encoder for all lines: json.dumps would make a new one for each.
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+class JsonLines:
+    """What a run says, as JSON Lines."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def start(self) -> str:
+        """The ``start`` event."""
+        settings = self.settings
+        network = {"values": settings.values, **asdict(settings.network)} if settings.network else {}
+        return json_line(
+            event="start",
+            format=FORMAT,
+            version=__version__,
+            seed=settings.seed,
+            num_acceptors=settings.num_acceptors,
+            acceptor_failure_prob=settings.acceptor_failure_prob,
+            **network,
+        )
+
+    def round(self, finished: Round) -> str:
+        """An object for each thing that happened, then the ``round`` event."""
+        number, facts = finished.number, finished.facts
+        lines = [self._event(number, event) for event in finished.events]
+        values = list(finished.wishes.values())
+        round_event: dict[str, Any] = {"event": "round", "round": number, "proposal": values[0]}
+        if self.settings.network:
+            round_event["proposals"] = values
+        round_event |= {
+            "outcome": finished.outcome,
+            "value": facts.value,
+            "promises": facts.promises,
+            "accepts": facts.accepts,
+        }
+        if self.settings.network:
+            round_event |= {
+                "attempts": facts.attempts,
+                "duel": facts.is_duel,
+                "adoptions": facts.adoptions,
+                "chosen_ms": facts.chosen and round(facts.chosen.time, 3),
+                "learned_ms": facts.learned and round(facts.learned.time, 3),
+            }
+        return "".join(lines) + json_line(**round_event)
+
+    def _event(self, number: int, event: Event) -> str:
+        beginning = f'"round":{number}'
+        if not self.settings.network:
+            return event_object(event, beginning)
+        times = f',"t_ms":{round(event.time, 3)!r}'
+        if isinstance(event, Delivery):
+            times += f',"sent_ms":{round(event.sent, 3)!r}'
+        if isinstance(event, Violation):
+            times += f',"replay":{ENCODER.encode(f"{self.settings.command} --round {number}")}'
+        return event_object(event, beginning, times)
+
+    def summary(self, statistics: Statistics) -> str:
+        """The ``summary`` event."""
+        network = bool(self.settings.network)
+        figures: dict[str, Any] = {"event": "summary", "rounds": statistics.rounds}
+        for outcome in NETWORK_OUTCOMES if network else DIRECT_OUTCOMES:
+            figures[outcome.replace("-", "_")] = statistics.outcomes[outcome]
+        figures["messages"] = statistics.messages
+        if network:
+            figures |= {
+                "lost": statistics.lost,
+                "duplicates": statistics.duplicates,
+                "duels": statistics.duels,
+                "adoptions": statistics.adoptions,
+                "attempts_mean": statistics.attempts_mean,
+                "attempts_max": statistics.attempts_max,
+                "chosen_ms": times_object(statistics.until_chosen),
+                "learned_ms": times_object(statistics.until_learned),
+            }
+        figures["consensus_rate"] = statistics.consensus_rate
+        if not network:
+            figures["expected_consensus_rate"] = self.settings.expected_consensus_rate
+        return json_line(**figures, elapsed_s=statistics.elapsed_s)
+
+
+DIRECT_OUTCOMES = (Outcome.CONSENSUS, Outcome.NO_PROMISE_QUORUM, Outcome.NO_ACCEPT_QUORUM)
+
+NETWORK_OUTCOMES = (
+    Outcome.CONSENSUS,
+    Outcome.CHOSEN_NOT_LEARNED,
+    Outcome.NOT_CHOSEN,
+    Outcome.ALL_CRASHED,
+    Outcome.VIOLATED,
+)
+
+
+# What a proposer says first, and has learned before it has heard of anybody, is for the watch alone.
+UNTOLD = {"says", "learned"}
+
+
+def times_object(times: Times) -> dict[str, int | None]:
+    """The middle and the tail of some times."""
+    return {"median": times.percentile(50), "p95": times.percentile(95)}
+
+
+def encoded(value: str) -> str:
+    """A value as JSON, without its quotes."""
+    return ENCODER.encode(value)[1:-1]
+
+
+def json_line(**event: Any) -> str:
+    """An event as a line of its own."""
+    return ENCODER.encode(event) + "\n"
+
+
+def event_object(event: Event, beginning: str, ending: str = "") -> str:
+    """An event as a line of its own, with more keys after its kind and at its end, in JSON already."""
+    if isinstance(event, Delivery):
+        message = event.message
+        value, accepted = said_by(message)
+        keys = delivery_keys(
+            message.type,
+            message.sender,
+            message.recipient,
+            message.id,
+            value,
+            accepted,
+            event.fate,
+            event.denial,
+            event.promised,
+            event.accepted,
+            event.learned,
+        )
+    else:
+        # The slots of a kind of event are its own fields; the time is that of every event.
+        told = {name: getattr(event, name) for name in event.__slots__ if name not in UNTOLD}
+        keys = ENCODER.encode(told)[1:-1]
+    return f'{{"event":"{event.event}",{beginning},{keys}{ending}}}\n'
+
+
+@lru_cache(maxsize=2**16)
+def delivery_keys(
+    type: str,
+    sender: str,
+    recipient: str,
+    id: int,
+    value: str | None,
+    accepted: Proposal | None,
+    fate: Fate,
+    denial: str | None,
+    promised_after: int | None,
+    accepted_after: Proposal | None,
+    learned_after: str | None,
+) -> str:
+    """What a delivery has to say, as JSON without braces; most of it comes again, and is worth remembering."""
+    told = {
+        "type": type,
+        "sender": sender,
+        "recipient": recipient,
+        "id": id,
+        "value": accepted.value if accepted else value,
+        "accepted_id": accepted.id if accepted else None,
+        "fate": fate,
+        "denial": denial,
+        "after": None,
+    }
+    if promised_after is not None:
+        told["after"] = {
+            "promised": promised_after,
+            "accepted_id": accepted_after.id if accepted_after else None,
+            "accepted_value": accepted_after.value if accepted_after else None,
+        }
+    elif learned_after is not None:
+        told["after"] = {"learned": learned_after}
+    return ENCODER.encode(told)[1:-1]

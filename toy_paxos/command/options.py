@@ -1,0 +1,191 @@
+"""The options of a run, each in one place, and what options take: refused in words that say what to do.
+
+Those of the network are the fields of :class:`toy_paxos.simulation.Network`.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import click
+
+from toy_paxos import __version__
+from toy_paxos.simulation import Network
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Number(click.FloatRange):
+    """A finite number from a range: click's own range lets ``nan`` through, and calls numbers floats."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; raise click.BadParameter if it is none, or out of range."""
+        assert self.min is not None
+        assert self.max is not None
+        number, with_a_point = as_float(str(value)), as_float(str(value).replace(",", "."))
+        if self.min <= number <= self.max:
+            return number + 0.0  # So that -0.0 is 0.0.
+        remedy = f": write {with_a_point:g}" if self.min <= with_a_point <= self.max else ""
+        words = f"{shortened(value)} is no number from {self.min:g} to {self.max:.15g}{remedy}."
+        raise click.BadParameter(words, ctx, param)
+
+
+def as_float(text: str) -> float:
+    """The number that a text says, or nan, which is in no range."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+class AnyWholeNumber(click.ParamType[int]):
+    """A whole number."""
+
+    name = "whole number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; raise click.BadParameter if it is none."""
+        try:
+            return int(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{shortened(value)} is no whole number.", ctx, param) from error
+
+
+class WholeNumber(click.IntRange):
+    """A whole number from a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; raise click.BadParameter if it is none, or out of range."""
+        try:
+            return super().convert(int(value), param, ctx)
+        except (ValueError, click.BadParameter) as error:
+            words = f"{shortened(value)} is no whole number from {self.min} to {self.max}."
+            raise click.BadParameter(words, ctx, param) from error
+
+
+class RuleName(click.Choice[str]):
+    """The name of a rule, or ``list``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name; raise click.BadParameter with the one that was probably meant."""
+        if value in self.choices:
+            return str(value)
+        words = f"there is no rule {shortened(value)!r}.{suggestion(value, self.choices)}"
+        raise click.BadParameter(words, ctx, param)
+
+
+def shortened(value: object) -> str:
+    """What somebody wrote, or the beginning of it."""
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """A question after the name that was probably meant, if there is one."""
+    return "".join(f" Did you mean {match!r}?" for match in get_close_matches(name, list(names), n=1))
+
+
+class Option(click.Option):
+    """An option that knows under which heading the help lists it."""
+
+    def __init__(self, *args: Any, group: str = "Other", **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+
+
+def option(group: str, *names: str, **attributes: Any) -> Callable[[F], F]:
+    """An option under a heading."""
+    return click.option(*names, cls=Option, group=group, **attributes)
+
+
+def network_option(name: str, declared: dict[str, Any], kind: Any, default: Any) -> Callable[[F], F]:
+    """The option that a field of the network declares."""
+    low, high = declared["range"]
+    if kind is int:
+        takes: click.ParamType[Any] = WholeNumber(low, high)
+    elif kind is float:
+        takes = Number(low, high)
+    else:
+        takes = click.Choice(get_args(kind))
+    return option(
+        "Network, simulated as soon as one of these is given",
+        f"--{name.replace('_', '-')}",
+        type=takes,
+        metavar=declared["metavar"] or None,
+        default=default,
+        help=declared["help"],
+    )
+
+
+NETWORK_KINDS = get_type_hints(Network)
+
+RUN_OPTIONS = [
+    option(
+        "Cluster",
+        "-n",
+        "--num-acceptors",
+        type=WholeNumber(1, 10_000),
+        metavar="N",
+        default=5,
+        help="Number of acceptors.",
+    ),
+    option(
+        "Cluster",
+        "-p",
+        "--acceptor-failure-prob",
+        type=Number(0, 1),
+        metavar="P",
+        default=0.1,
+        help="Probability that an acceptor answers FAIL to a request.",
+    ),
+    option(
+        "Cluster",
+        "--value",
+        multiple=True,
+        allow_from_autoenv=False,
+        metavar="TEXT",
+        help="What the proposer wants; repeat it for others.  [default: an emoji]",
+    ),
+    *[
+        network_option(field.name, dict(field.metadata), NETWORK_KINDS[field.name], field.default)
+        for field in fields(Network)
+    ],
+    option(
+        "Run",
+        "-c",
+        "--rounds",
+        type=WholeNumber(1, 10**9),
+        metavar="N",
+        help="Stop after N rounds.  [default: endless]",
+    ),
+    option(
+        "Run",
+        "-i",
+        "--interval",
+        type=Number(0, 86_400),
+        metavar="SECONDS",
+        help="Time from one round to the next.  [default: on a terminal a line at a time, else 0]",
+    ),
+    option("Run", "--seed", type=AnyWholeNumber(), metavar="INT", help="Replay the run that had this seed."),
+    option(
+        "Run",
+        "--round",
+        type=WholeNumber(1, 10**9),
+        metavar="K",
+        help="With --seed: replay only round K.",
+    ),
+    option("Output", "-q", "--quiet", is_flag=True, help="Show only the first line and the summary."),
+    option("Output", "--json", is_flag=True, help="Print JSON Lines, an object an event."),
+    click.version_option(
+        __version__, message="%(prog)s %(version)s", allow_from_autoenv=False, cls=Option, group="Other"
+    ),
+]
+
+
+def run_options(command: F) -> F:
+    """Give a command the options of a run."""
+    for add in reversed(RUN_OPTIONS):
+        command = add(command)
+    return command

@@ -1,0 +1,145 @@
+"""The process: standard output and standard error, and how it is asked to stop. Nothing here knows of Paxos.
+
+No value, no reader and no signal can upset the streams. A first Ctrl-C or SIGTERM asks a run to stop after the current
+round; a second one kills. If that takes longer than a moment, Ctrl-C says what it waits for, and SIGTERM waits no
+longer. Closed pipes kill silently, as they do any filter.
+"""
+
+import io
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from types import FrameType
+from typing import NoReturn
+
+
+def set_up(json: bool) -> None:
+    """Set standard output up so that whatever is written arrives."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8" if json else None, errors="backslashreplace")
+        # Whoever shares it may have made it non-blocking, and then what does not fit at once would be lost.
+        with suppress(io.UnsupportedOperation):
+            os.set_blocking(sys.stdout.fileno(), True)
+
+
+def write(text: str) -> None:
+    """Write to standard output now, so that whoever reads the other end of a pipe sees it now."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def say(words: str, end: str = "\n") -> None:
+    """Write a line to standard error, if anybody can read it.
+
+    Not by way of sys.stderr: a signal may come while that is busy, and what it cannot write it would try
+    again, and fail again, at the exit.
+    """
+    if sys.stderr is not None:
+        with suppress(OSError):
+            os.write(2, f"{words}{end}".encode(errors="backslashreplace"))
+
+
+@contextmanager
+def somebody_elses_words() -> Iterator[None]:
+    """Send what the user's own classes print to standard error: standard output is for events."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stderr or nowhere):
+        yield
+
+
+class Progress:
+    """Signs of life on standard error: in one place on a terminal, elsewhere a line now and then."""
+
+    def __init__(self) -> None:
+        on_terminal = sys.stderr is not None and sys.stderr.isatty()
+        self.in_place = on_terminal and os.environ.get("TERM") != "dumb"
+        self.period = 1.0 if on_terminal else 10.0
+        self.due = time.monotonic() + self.period
+        self.shown = False
+
+    def show(self, words: Callable[[], str]) -> None:
+        """Show the words, if it is time; they are made only then."""
+        if (now := time.monotonic()) < self.due:
+            return
+        if self.in_place:
+            self.period = 0.1
+            self.erase()
+            self.shown = True
+            say(words()[: os.get_terminal_size(2).columns - 1], end="")
+        else:
+            self.period *= 2
+            say(words())
+        self.due = now + self.period
+
+    def erase(self) -> None:
+        """Leave nothing behind on a terminal."""
+        if self.shown:
+            say("\r\x1b[K", end="")
+            self.shown = False
+
+
+# So long nobody wonders whether Ctrl-C was heard, and so long SIGTERM leaves for an end in good order.
+MOMENT_S, GRACE_S = 0.5, 2.0
+
+
+class StopRequest:
+    """Listens for SIGINT and SIGTERM; ``signal`` is the one that asked to stop, or None.
+
+    ``on_quit`` is called on SIGQUIT (Ctrl-\\), which stops nothing. ``waiting_for`` says what has to end first.
+    """
+
+    def __init__(self, on_quit: Callable[[], None], waiting_for: str) -> None:
+        self.signal: int | None = None
+        self._on_quit = on_quit
+        self._waiting_for = waiting_for
+        # Every signal also writes a byte here, which ends a wait even if the signal came just before it.
+        self._waker, self._bytes = socket.socketpair()
+        self._waker.setblocking(False)
+        self._bytes.setblocking(False)
+        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        # Set explicitly: a shell starts background jobs with SIGINT ignored.
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+        if hasattr(signal, "SIGQUIT"):
+            signal.signal(signal.SIGQUIT, self._report)
+            signal.signal(signal.SIGALRM, self._lose_patience)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if hasattr(signal, "SIGALRM"):
+            signal.setitimer(signal.ITIMER_REAL, MOMENT_S if number == signal.SIGINT else GRACE_S)
+
+    def _lose_patience(self, number: int, frame: FrameType | None) -> None:
+        if self.signal == signal.SIGTERM:
+            die_by(signal.SIGTERM)
+        say(f"toy-paxos: waiting for {self._waiting_for}; Ctrl-C again stops at once")
+
+    def _report(self, number: int, frame: FrameType | None) -> None:
+        self._on_quit()
+
+    def wait(self, until: float) -> None:
+        """Wait until that time of the monotonic clock, or until asked to stop."""
+        while self.signal is None and (left := until - time.monotonic()) > 0:
+            if select.select([self._bytes], [], [], left)[0]:
+                self._bytes.recv(4096)
+
+    def close(self) -> None:
+        """Stop listening for the end of a wait; the signals keep their meaning."""
+        if hasattr(signal, "SIGALRM"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.set_wakeup_fd(-1)
+        self._waker.close()
+        self._bytes.close()
+
+
+def die_by(number: int) -> NoReturn:
+    """End the process by a signal, so that whoever started it sees what happened."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    raise SystemExit(128 + number)

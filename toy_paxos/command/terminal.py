@@ -1,0 +1,91 @@
+"""Lines on a terminal: coloured by what they mean, and wrapped between words."""
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from toy_paxos.command.words import Line
+
+STYLES = {
+    "heading": "bold",
+    "command": "",
+    "time": "dim",
+    "routine": "dim",
+    "proposal": "cyan",
+    "good": "green",
+    "bad": "red",
+    "notable": "yellow",
+    "mark": "magenta",
+}
+
+# Who speaks matters most, so each proposer has a hue of its own, none of which means anything else.
+HUES = ("dodger_blue1", "dark_orange", "orchid", "dark_cyan", "light_salmon3", "medium_purple1", "grey70")
+
+# How far the rest of a broken line is moved to the right.
+INDENT = 4
+
+
+@cache
+def console() -> Console:
+    """Standard output, as rich sees it."""
+    # Lines are wrapped below. The width given here is only to keep rich from finding out another one:
+    # it takes COLUMNS=0 at its word and prints nothing.
+    return Console(highlight=False, width=80)
+
+
+@cache
+def style_of(names: str) -> Style:
+    """What some names of styles, separated by blanks, look like together."""
+    style = Style()
+    for name in names.split():
+        if name in STYLES:
+            style += Style.parse(STYLES[name])
+        elif name.startswith("proposer-"):
+            style += Style.parse(HUES[int(name.removeprefix("proposer-")) % len(HUES)])
+    return style
+
+
+def styled(lines: Sequence[Line]) -> str:
+    """Lines with the terminal's codes for colour, none of them too long for it."""
+    output = console()
+    width = shutil.get_terminal_size().columns if output.file.isatty() else None
+    with output.capture() as capture:
+        for line in lines:
+            for part in wrapped(line, width) if width else [as_text(line)]:
+                output.print(part, soft_wrap=True)
+    return capture.get()
+
+
+def as_text(line: Line) -> Text:
+    """A line as rich's text."""
+    return Text.assemble(*[(text, style_of(style)) for style, text in line.spans])
+
+
+def wrapped(line: Line, width: int) -> Iterator[Text]:
+    """Break a line that is too long between words, and indent what follows."""
+    # A command must survive being copied from the screen: the terminal may break its line, we may not.
+    is_command = any(style == "command" for style, _ in line.spans)
+    cuts = [] if is_command else breaks(line.text, width)
+    for number, part in enumerate(as_text(line).divide(cuts)):
+        if number:
+            part.pad_left(INDENT)
+        part.rstrip()
+        yield part
+
+
+def breaks(line: str, width: int) -> list[int]:
+    """Where to break a line so that each part fits; a word too long for a part stays whole, on its own."""
+    cuts: list[int] = []
+    room, part = width, ""
+    for word in re.finditer(r"^ *[^ ]+|[^ ]+| +", line):
+        if word[0].strip() and part.strip() and cell_len(part + word[0]) > room:
+            cuts.append(word.start())
+            room, part = width - INDENT, ""
+        part += word[0]
+    return cuts

@@ -1,0 +1,109 @@
+"""What a run shows, whatever the form: the way from words to what is written."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from toy_paxos.command.json_lines import JsonLines, encoded
+from toy_paxos.command.words import Line, Words, printable
+from toy_paxos.simulation import Round, Settings, Statistics
+
+
+class View(Protocol):
+    """Turns rounds and statistics into what is to be written."""
+
+    def start(self) -> str:
+        """Return what to write before the first round."""
+
+    def round(self, finished: Round) -> str:
+        """Return what to write of one round."""
+
+    def summary(self, statistics: Statistics) -> str:
+        """Return what to write after the last round."""
+
+
+class InWords:
+    """The words of a run, as ``write`` turns lines into text."""
+
+    def __init__(self, words: Words, write: Callable[[Sequence[Line]], str]) -> None:
+        self.words = words
+        self.write = write
+
+    def start(self) -> str:
+        """Return what to write before the first round."""
+        return self.write(self.words.start())
+
+    def round(self, finished: Round) -> str:
+        """Return what to write of one round."""
+        return self.write(self.words.round(finished))
+
+    def summary(self, statistics: Statistics) -> str:
+        """Return what to write after the last round."""
+        return self.write(self.words.summary(statistics))
+
+
+# What stands for the number of a round and for its wish in what is remembered: neither occurs otherwise.
+SOME_NUMBER, SOME_WISH = 987_654_321_000, "\0"
+
+# So many shapes are remembered: all that there are with five acceptors.
+SHAPES = 1_024
+
+
+class Remembering:
+    """Another view, which remembers what it showed of direct calls.
+
+    Two such rounds in which the same requests fail differ only by their number and their wish, so it is enough to tell
+    one of them. ``escaped`` is how the view writes a value.
+    """
+
+    def __init__(self, view: View, escaped: Callable[[str], str]) -> None:
+        self.start = view.start
+        self.summary = view.summary
+        self.tell = view.round
+        self.escaped = escaped
+        self.told: dict[tuple[tuple[bool, ...], ...], str] = {}
+
+    def round(self, finished: Round) -> str:
+        """Return what to write of one round."""
+        if finished.failures is None:
+            return self.tell(finished)
+        shape = tuple(map(tuple, finished.failures))
+        if shape not in self.told:
+            if len(self.told) == SHAPES:
+                return self.tell(finished)
+            blank = replace(finished, number=SOME_NUMBER, wishes=dict.fromkeys(finished.wishes, SOME_WISH))
+            self.told[shape] = self.tell(blank)
+        (wish,) = finished.wishes.values()
+        told = self.told[shape].replace(str(SOME_NUMBER), str(finished.number))
+        return told.replace(self.escaped(SOME_WISH), self.escaped(wish))
+
+
+def view_of(settings: Settings, json: bool) -> View:
+    """The view that suits standard output."""
+    if json:
+        return Remembering(JsonLines(settings), encoded)
+    if wants_colour():
+        return InWords(Words(settings), shown)
+    return Remembering(InWords(Words(settings), plain), printable)
+
+
+def wants_colour() -> bool:
+    """Whether standard output is a terminal, or is to be treated as one."""
+    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def plain(lines: Sequence[Line]) -> str:
+    """Lines for a pipe, never wrapped."""
+    return "\n".join([*[line.text for line in lines], ""])
+
+
+def shown(lines: Sequence[Line]) -> str:
+    """Lines as rich shows them on a terminal; on a pipe, they are plain."""
+    if not wants_colour():
+        return plain(lines)
+    # Here and not above: pipes, --json, --help and errors must not pay for the import of rich.
+    from toy_paxos.command.terminal import styled
+
+    return styled(lines)

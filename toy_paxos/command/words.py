@@ -1,0 +1,347 @@
+"""Events in words, a line an event, and what a run says around them.
+
+A line is made of spans, each a style and a text. What a style looks like is the terminal's business; a pipe joins the
+texts. Nothing here wraps, writes, or knows where the events come from.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import lru_cache
+
+from toy_paxos import __version__
+from toy_paxos.event import (
+    Adoption,
+    Attempt,
+    Chosen,
+    Crash,
+    Delivery,
+    Event,
+    Fate,
+    Learned,
+    Quorum,
+    TimedOut,
+    Violation,
+    Wants,
+    said_by,
+)
+from toy_paxos.message import Accept, Fail, Promise, Proposal, Propose, Restart, Timeout
+from toy_paxos.proposer import majority
+from toy_paxos.simulation import Outcome, Round, Settings, Statistics, Times
+
+Span = tuple[str, str]
+"""The name of a style, and a text; a style ``proposer-0`` is the hue of that proposer."""
+
+
+class Line:
+    """Some spans, and the text that they make."""
+
+    __slots__ = ("spans", "text")
+
+    def __init__(self, spans: Sequence[Span], text: str) -> None:
+        self.spans = spans
+        self.text = text
+
+    def after(self, style: str, text: str) -> "Line":
+        """The line with something before it."""
+        return Line(((style, text), *self.spans), text + self.text)
+
+
+def line(*spans: Span) -> Line:
+    """The line that some spans make."""
+    return Line(spans, "".join([text for _, text in spans]))
+
+
+class Words:
+    """What a run says: who takes part, each round event by event, and a summary."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.width = route_width(settings.num_proposers, settings.num_acceptors)
+
+    def start(self) -> list[Line]:
+        """Who takes part, the seed, and what can go wrong."""
+        settings, network = self.settings, self.settings.network
+        silent = ", silently" if network and network.failure_mode == "silent" else ""
+        first = (
+            f"toy-paxos {__version__}: {plural(settings.num_proposers, 'proposer')}, "
+            f"{plural(settings.num_acceptors, 'acceptor')}, "
+            f"failure probability {settings.acceptor_failure_prob!r}{silent}, seed {settings.seed}"
+        )
+        lines = [line(("heading", first))]
+        if network:
+            tellers = [(field.metadata["told"], getattr(network, field.name)) for field in fields(network)]
+            lines.append(line(("", f"network: {', '.join(tell(value) for tell, value in tellers if tell)}")))
+        return lines
+
+    def round(self, finished: Round) -> list[Line]:
+        """Who wants what, every event, and the outcome."""
+        lines = [line(), *wishes_lines(f"Round {finished.number}: ", finished.wishes)]
+        lines += self._over_network(finished) if self.settings.network else self._direct(finished)
+        lines.append(
+            line((f"{outcome_style(finished)} heading", f"Round {finished.number}: {self._outcome(finished)}"))
+        )
+        if finished.outcome is Outcome.VIOLATED:
+            replay = f"{self.settings.command} --round {finished.number}"
+            lines.append(line(("command", f"To see it again: {replay}")))
+        return lines
+
+    def _over_network(self, finished: Round) -> list[Line]:
+        return [
+            words.after("time", f"{event.time:8.1f} ms  ")
+            for event in finished.events
+            if (words := event_line(event, self.width))
+        ]
+
+    def _direct(self, finished: Round) -> list[Line]:
+        """Two phases, each with a tally, which says more than that there is a quorum."""
+        lines: list[Line] = []
+        phase_1 = True
+        for event in finished.events:
+            if phase_1 and isinstance(event, Delivery) and event.message.type in ("PROPOSE", "TERMINATE"):
+                phase_1 = False
+                lines.append(self._tally(finished.facts.promises, "promised"))
+            words = None if isinstance(event, Quorum) else event_line(event, self.width)
+            if words:
+                lines.append(words.after("", "  "))
+        if finished.outcome is not Outcome.NO_PROMISE_QUORUM:
+            lines.append(self._tally(finished.facts.accepts, "accepted"))
+        return lines
+
+    def _tally(self, number: int, verb: str) -> Line:
+        quorum = majority(self.settings.num_acceptors)
+        words = f"  {number} of {self.settings.num_acceptors} {verb}, {quorum} needed: "
+        return line(("", words), ("good", "quorum") if number >= quorum else ("bad", "no quorum"))
+
+    def _outcome(self, finished: Round) -> str:
+        quorum = majority(self.settings.num_acceptors)
+        match finished.outcome:
+            case Outcome.CONSENSUS:
+                return f"consensus on {printable(finished.facts.value or '')}"
+            case Outcome.NO_PROMISE_QUORUM:
+                missing = plural(quorum - finished.facts.promises, "promise")
+                return f"no consensus, {missing} short of a quorum"
+            case Outcome.NO_ACCEPT_QUORUM:
+                missing = plural(quorum - finished.facts.accepts, "accept")
+                return f"no consensus, {missing} short of a quorum"
+            case Outcome.CHOSEN_NOT_LEARNED:
+                return f"chosen, but no proposer has learned it: {printable(finished.facts.value or '')}"
+            case Outcome.ALL_CRASHED:
+                return "all proposers crashed, no value is chosen"
+            case Outcome.NOT_CHOSEN:
+                return "no value is chosen"
+            case Outcome.VIOLATED:
+                return "safety is violated"
+
+    def summary(self, statistics: Statistics) -> list[Line]:
+        """Each outcome with its share, what is expected or what the network did, and how to replay the run."""
+        settings = self.settings
+        text = [f"{plural(statistics.messages, 'message')} in {speed(statistics)}"]
+        outcomes = NETWORK_OUTCOMES if settings.network else DIRECT_OUTCOMES
+        shares = [
+            share_line(label, statistics.outcomes[outcome], statistics.rounds) for outcome, label in outcomes.items()
+        ]
+        if settings.network:
+            mean = "-" if statistics.attempts_mean is None else f"{statistics.attempts_mean:.2f}"
+            shares += [
+                share_line("duels", statistics.duels, statistics.rounds),
+                f"attempts a round: mean {mean}, max {statistics.attempts_max:,}",
+                f"{plural(statistics.adoptions, 'adoption')}, {statistics.lost:,} lost and "
+                f"{plural(statistics.duplicates, 'duplicate message')}",
+                f"simulated time until chosen: {times_words(statistics.until_chosen)}",
+                f"simulated time until learned: {times_words(statistics.until_learned)}",
+            ]
+        else:
+            shares.insert(1, f"  {'expected':<28}{settings.expected_consensus_rate:>9.2%}")
+            text.append(
+                f"expected: P(Binomial({settings.num_acceptors}, {settings.both_phases_prob:.4g})"
+                f" >= {majority(settings.num_acceptors)}), a majority fails neither phase"
+            )
+        return [
+            line(),
+            line(("heading", f"--- {plural(statistics.rounds, 'round')} of toy-paxos ---")),
+            *(line(("", words)) for words in shares + text),
+            line(("command", f"seed {settings.seed}, replay: {statistics.replay_command}")),
+        ]
+
+
+DIRECT_OUTCOMES = {
+    Outcome.CONSENSUS: "consensus",
+    Outcome.NO_PROMISE_QUORUM: "no quorum of promises",
+    Outcome.NO_ACCEPT_QUORUM: "no quorum of accepts",
+}
+
+NETWORK_OUTCOMES = {
+    Outcome.CONSENSUS: "consensus",
+    Outcome.CHOSEN_NOT_LEARNED: "chosen, never learned",
+    Outcome.NOT_CHOSEN: "no value chosen",
+    Outcome.ALL_CRASHED: "all proposers crashed",
+    Outcome.VIOLATED: "safety violated",
+}
+
+
+def outcome_style(finished: Round) -> str:
+    """Green is an agreement that somebody knows of, red is anything else."""
+    return "good" if finished.outcome is Outcome.CONSENSUS else "bad"
+
+
+def wishes_lines(heading: str, wishes: Mapping[str, str]) -> list[Line]:
+    """Who wants what, a line a proposer, the first after a heading."""
+    lines = []
+    for name, value in wishes.items():
+        lines.append(line(("heading", heading), (f"{name} heading", name), ("heading", f" wants {printable(value)}")))
+        heading = " " * len(heading)
+    return lines
+
+
+# Events
+
+
+def event_line(event: Event, route_width: int) -> Line | None:
+    """One event in words, without its time; routes are padded to a width.
+
+    None for what goes without saying: a wish, which stands above the events, and the clock's TIMEOUT, since the
+    attempt that it leads to is an event of its own.
+    """
+    if isinstance(event, Delivery):
+        message = event.message
+        if isinstance(message, Timeout):
+            return None
+        value, accepted = said_by(message)
+        return delivery_line(
+            message.type,
+            message.sender,
+            message.recipient,
+            message.id,
+            value,
+            accepted,
+            event.fate,
+            event.denial,
+            event.promised if event.denial == "refused" else None,
+            route_width,
+        )
+    return what_follows(event)
+
+
+def what_follows(event: Event) -> Line | None:
+    """An event that is no delivery, in words."""
+    match event:
+        case Wants():
+            return None
+        case Crash():
+            return about(event.proposer, "bad", f"crashes before it can send {event.unsent} to {event.recipient}")
+        case TimedOut(last=True):
+            attempts = plural(event.attempt, "attempt")
+            return about(event.proposer, "bad", f"gives up after {attempts}, no majority for {event.id} in time")
+        case TimedOut():
+            return about(event.proposer, "bad", f"times out, no majority for {event.id} in time")
+        case Attempt():
+            return about(event.proposer, "notable", f"tries again, attempt {event.attempt} under {event.id}")
+        case Quorum():
+            names = ", ".join(event.acceptors)
+            return about(event.proposer, "notable", f"has a quorum of promises for {event.id}: {names}")
+        case Adoption():
+            source = f"what {event.acceptor} accepted under {event.accepted_id}"
+            return about(event.proposer, "notable", f"adopts {source}: {printable(event.value)}")
+        case Chosen():
+            words = f"CHOSEN, for a majority has accepted proposal {event.id}: {printable(event.value)}"
+            return line(("good heading", words))
+        case Learned():
+            return about(event.proposer, "good heading", f"learns {printable(event.value)}")
+        case Violation():
+            return line(("bad heading", f"SAFETY VIOLATED, {printable(event.words)}"))
+    raise TypeError(event)
+
+
+def about(actor: str, style: str, words: str) -> Line:
+    """What befalls an actor or what it does, with the actor in its own hue."""
+    return line((actor, actor), (style, f" {words}"))
+
+
+@lru_cache(maxsize=2**16)
+def delivery_line(
+    type: str,
+    sender: str,
+    recipient: str,
+    id: int,
+    value: str | None,
+    accepted: Proposal | None,
+    fate: Fate,
+    denial: str | None,
+    promised: int | None,
+    route_width: int,
+) -> Line:
+    """A delivery in words; worth remembering, for lines are what a run makes, and most come again."""
+    if type == Restart.type:
+        return line((recipient, recipient), ("notable", " restarts"))
+    padding = " " * (route_width - len(f"{sender} -> {recipient}"))
+    marks = [] if fate is Fate.DELIVERED else [str(fate)]
+    if denial:
+        marks.append(denial if promised is None else f"{denial}, promised {promised}")
+    spans = [(sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} ")]
+    if marks:
+        spans += [("mark", ", ".join(marks)), ("", ": ")]
+    what = f"{type:<7} {id}"
+    if value is not None:
+        what += f" {printable(value)}"
+    elif type == Promise.type and not accepted:
+        what += ", nothing accepted"
+    style = MESSAGE_STYLES.get(type, "routine")
+    spans.append(("routine" if marks and fate is not Fate.DUPLICATE else style, what))
+    if accepted:
+        spans.append(("notable", f", accepted {accepted.id} {printable(accepted.value)}"))
+    return line(*spans)
+
+
+MESSAGE_STYLES = {Propose.type: "proposal", Accept.type: "good", Fail.type: "bad"}
+
+
+def route_width(num_proposers: int, num_acceptors: int) -> int:
+    """How long the longest sender and recipient are."""
+    return len(f"proposer-{num_proposers - 1} -> acceptor-{num_acceptors - 1}")
+
+
+# Figures
+
+
+def share_line(label: str, number: int, rounds: int) -> str:
+    """In how many rounds something was so, and their share."""
+    share = f"{number / rounds:>9.2%}" if rounds else ""
+    return f"{label:<21} {number:>8,}{share}"
+
+
+def times_words(times: Times) -> str:
+    """The middle and the tail of some times."""
+    if not times.counts:
+        return "-"
+    return f"median {times.percentile(50):,} ms, 95th percentile {times.percentile(95):,} ms"
+
+
+def running_line(statistics: Statistics) -> str:
+    """One line about a run that goes on."""
+    rate = "-" if statistics.consensus_rate is None else f"{statistics.consensus_rate:.2%}"
+    if not statistics.settings.network:
+        rate += f" (expected {statistics.settings.expected_consensus_rate:.2%})"
+    return (
+        f"toy-paxos: {plural(statistics.rounds, 'round')}, consensus {rate}, "
+        f"{plural(statistics.messages, 'message')} in {speed(statistics)}"
+    )
+
+
+def speed(statistics: Statistics) -> str:
+    """How long it took, and how fast that was."""
+    elapsed = statistics.elapsed_s
+    rate = f", {statistics.rounds / elapsed:,.1f} rounds/s" if elapsed else ""
+    return f"{elapsed:.2f} s{rate}"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 round``, ``2 rounds``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def printable(value: str) -> str:
+    """A value that cannot wreck its line, and can be read back: backslashes and control characters are escaped."""
+    if value.isprintable() and "\\" not in value:
+        return value
+    escaped = (c.encode("unicode_escape").decode() if c == "\\" or not c.isprintable() else c for c in value)
+    return "".join(escaped)

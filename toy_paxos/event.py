@@ -1,0 +1,213 @@
+"""What can happen in a round, as plain data: one story, which every source tells and every view shows.
+
+A source (direct calls, the simulated network, the checker) tells what proposers want, what is delivered, and what
+befalls them. What follows from that, :func:`toy_paxos.safety.watch` adds: that somebody has a quorum of promises,
+adopts, or learns; that a value is chosen; that safety is lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from toy_paxos.acceptor import FailingAcceptor
+from toy_paxos.actor import Actor
+from toy_paxos.message import Accept, Fail, Message, Promise, Proposal, Propose
+
+
+class Fate(StrEnum):
+    """What became of a message."""
+
+    DELIVERED = "delivered"
+    LOST = "lost"
+    DUPLICATE = "duplicate"
+    STALE = "stale"
+
+
+@dataclass(slots=True)
+class Event:
+    """Something that happened.
+
+    ``time`` is in simulated milliseconds since the round began; where there is no clock, it is the number of
+    deliveries so far.
+    """
+
+    event: ClassVar[str]
+
+    time: float
+
+
+@dataclass(slots=True)
+class Wants(Event):
+    """A proposer enters with a wish, and with what it says first; a right one has learned nothing yet."""
+
+    event: ClassVar[str] = "wants"
+
+    proposer: str
+    value: str
+    says: Sequence[Message] = ()
+    learned: str | None = None
+
+
+@dataclass(slots=True)
+class Delivery(Event):
+    """A message met its fate, and provoked these answers.
+
+    ``sent`` is when it was sent. A lost one is known to be lost when it is sent, or when it reaches a proposer that
+    has crashed; a stale one answers an earlier attempt. ``denial`` says why a request came to nothing: the acceptor
+    failed, or it refused. The rest is what can be seen of the recipient afterwards: of an acceptor what it has
+    ``promised`` and ``accepted``, of a proposer what it has ``learned``.
+    """
+
+    event: ClassVar[str] = "message"
+
+    message: Message
+    fate: Fate = Fate.DELIVERED
+    sent: float = 0
+    answers: Sequence[Message] = ()
+    denial: Literal["failed", "refused"] | None = None
+    promised: int | None = None
+    accepted: Proposal | None = None
+    learned: str | None = None
+
+
+@dataclass(slots=True)
+class Crash(Event):
+    """A proposer crashed before it could send a message."""
+
+    event: ClassVar[str] = "crash"
+
+    proposer: str
+    unsent: str
+    recipient: str
+
+
+@dataclass(slots=True)
+class TimedOut(Event):
+    """A proposer has waited too long for a majority; ``last`` if it will not try again."""
+
+    event: ClassVar[str] = "timeout"
+
+    proposer: str
+    attempt: int
+    id: int
+    last: bool
+
+
+@dataclass(slots=True)
+class Attempt(Event):
+    """A proposer begins another attempt, under ``id``; that it begins a first one goes without saying."""
+
+    event: ClassVar[str] = "attempt"
+
+    proposer: str
+    attempt: int
+    id: int
+
+
+@dataclass(slots=True)
+class Quorum(Event):
+    """A proposer has heard a majority of acceptors promise ``id``."""
+
+    event: ClassVar[str] = "quorum"
+
+    proposer: str
+    id: int
+    acceptors: Sequence[str]
+
+
+@dataclass(slots=True)
+class Adoption(Event):
+    """A proposer gives up its own value for the one that an acceptor reported in its promise (P2c)."""
+
+    event: ClassVar[str] = "adoption"
+
+    proposer: str
+    acceptor: str
+    accepted_id: int
+    value: str
+
+
+@dataclass(slots=True)
+class Chosen(Event):
+    """A majority of acceptors has now accepted one proposal; from here on its value is chosen."""
+
+    event: ClassVar[str] = "chosen"
+
+    id: int
+    value: str
+    acceptors: Sequence[str]
+
+
+@dataclass(slots=True)
+class Learned(Event):
+    """A proposer knows that a value is chosen."""
+
+    event: ClassVar[str] = "learned"
+
+    proposer: str
+    value: str
+
+
+@dataclass(slots=True)
+class Violation(Event):
+    """A property of :mod:`toy_paxos.safety` is lost, and how."""
+
+    event: ClassVar[str] = "violation"
+
+    property: str
+    words: str
+
+
+def hand_over(
+    actor: Actor, message: Message, time: float, sent: float, fate: Fate = Fate.DELIVERED, proposes: bool = False
+) -> Delivery:
+    """Let an actor, which proposes or accepts, receive a message; tell all that can be seen of it."""
+    answers = actor.receive(message)
+    if proposes:
+        return Delivery(time, message, fate, sent, answers, None, None, None, learned_by(actor))
+    denial: Literal["failed", "refused"] | None = None
+    for answer in answers:
+        if isinstance(answer, Fail):
+            denial = "refused"
+    if isinstance(actor, FailingAcceptor):
+        if denial and actor.failures[-1]:
+            denial = "failed"
+        actor = actor.acceptor
+    promised, accepted = stored_by(actor)
+    return Delivery(time, message, fate, sent, answers, denial, promised, accepted)
+
+
+def stored_by(actor: Actor) -> tuple[int | None, Proposal | None]:
+    """What an acceptor has promised and accepted, if it keeps that under these names, as ours do."""
+    promised, accepted = getattr(actor, "promised", None), getattr(actor, "accepted", None)
+    if type(promised) is int:
+        if accepted is None or type(accepted) is Proposal:
+            return promised, accepted
+        if proposal := as_proposal(accepted):
+            return promised, proposal
+    return None, None
+
+
+def as_proposal(accepted: object) -> Proposal | None:
+    """A pair of a number and a text as a proposal, anything else as none."""
+    match accepted:
+        case (int(id), str(value)):
+            return Proposal(id, value)
+    return None
+
+
+def said_by(message: Message) -> tuple[str | None, Proposal | None]:
+    """What a message says beyond its number: a value, or what its sender accepted before."""
+    if isinstance(message, (Propose, Accept)):
+        return message.value, None
+    if isinstance(message, Promise):
+        accepted = message.accepted
+        return None, accepted if accepted is None or type(accepted) is Proposal else as_proposal(accepted)
+    return None, None
+
+
+def learned_by(actor: Actor) -> str | None:
+    """What a proposer has learned."""
+    learned = getattr(actor, "learned", None)
+    return None if learned is None else str(learned)

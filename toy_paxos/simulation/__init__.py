@@ -1,0 +1,10 @@
+"""Rounds by dice: direct calls, or a simulated network that delays, loses, duplicates, and crashes proposers.
+
+A round is told as events (:mod:`toy_paxos.event`); whoever shows it needs to know no more.
+"""
+
+from toy_paxos.simulation.result import Facts, Outcome, Round, Statistics, Times
+from toy_paxos.simulation.rounds import play_rounds
+from toy_paxos.simulation.settings import EMOJI, Network, Settings
+
+__all__ = ["EMOJI", "Facts", "Network", "Outcome", "Round", "Settings", "Statistics", "Times", "play_rounds"]

@@ -1,0 +1,137 @@
+"""Endless rounds: who takes part in each, and the dice that decide what goes wrong.
+
+This is the one module that fills the global registry and makes dice.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import count, islice
+
+from toy_paxos.acceptor import Acceptor, FailingAcceptor
+from toy_paxos.actor import ProposingActor
+from toy_paxos.actor_registry import ActorRegistry, deliver, registry
+from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
+from toy_paxos.proposer import Proposer
+from toy_paxos.safety import watch
+from toy_paxos.simulation.network import Simulation
+from toy_paxos.simulation.result import Round
+from toy_paxos.simulation.settings import EMOJI, Settings
+
+# So many rounds share their dice. New dice for each chapter make any round reachable without playing all
+# those before it; shorter chapters would spend noticeable time on making dice.
+CHAPTER = 100
+
+
+class Dice(dict[tuple[str, ...], Callable[[], float]]):
+    """The dice of one chapter, by name, each with a stream of its own.
+
+    Of each only ``random()`` is used: the one method whose numbers Python promises to keep the same for
+    a seed, in every version.
+    """
+
+    def __init__(self, seed: int, chapter: int) -> None:
+        super().__init__()
+        self.seed = seed
+        self.chapter = chapter
+
+    def __missing__(self, name: tuple[str, ...]) -> Callable[[], float]:
+        self[name] = die = random.Random(f"{self.seed} {' '.join(name)} {self.chapter}").random
+        return die
+
+
+def play_rounds(settings: Settings, first: int = 1) -> Iterator[Round]:
+    """Endless rounds from number ``first`` on."""
+    play = play_over_network if settings.network else play_directly
+    chapter = first - (first - 1) % CHAPTER
+
+    def rounds() -> Iterator[Round]:
+        for start in count(chapter, CHAPTER):
+            yield from play(settings, range(start, start + CHAPTER), Dice(settings.seed, start))
+
+    return islice(rounds(), first - chapter, None)
+
+
+def play_over_network(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
+    """Rounds of one or more proposers over the simulated network, each until its end or until safety is lost."""
+    assert settings.network
+    dice_of = {name: dice["failures", name] for name in acceptor_names(settings)}
+    for number in numbers:
+        wishes = new_wishes(settings, dice)
+        register_actors(registry, settings, wishes, dice_of)
+        events = []
+        for event in watch(Simulation(registry, wishes, settings.network, dice).run(), settings.num_acceptors):
+            events.append(event)
+            if isinstance(event, Violation):
+                break
+        yield Round.over_network(number, wishes, events)
+
+
+def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
+    """Rounds of one proposer with one attempt and direct calls, told only if somebody asks."""
+    dice_of = dict.fromkeys(acceptor_names(settings), dice["failures",])
+    for number in numbers:
+        wishes = new_wishes(settings, dice)
+        acceptors = register_actors(registry, settings, wishes, dice_of)
+        (name,) = wishes
+        proposer: ProposingActor = registry[name]  # type: ignore[assignment]
+        transcript = list(deliver(registry, proposer.prepare()))
+        failures = [acceptor.failures for acceptor in acceptors]
+        yield Round.direct(number, wishes, proposer, transcript, failures, partial(tell, settings, failures))
+
+
+def tell(settings: Settings, failures: Sequence[Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:
+    """The story of direct calls in which these requests to each acceptor fail: played once more, by new actors."""
+    actors = ActorRegistry()
+    # A lot of 0 is a failure, and a lot of 1 is none, whatever the probability.
+    lots = {
+        name: iter([0 if failed else 1 for failed in its]).__next__
+        for name, its in zip(acceptor_names(settings), failures, strict=True)
+    }
+    register_actors(actors, settings, wishes, lots)
+    return list(watch(call(actors, wishes), settings.num_acceptors))
+
+
+def call(actors: ActorRegistry, wishes: Mapping[str, str]) -> Iterator[Event]:
+    """Direct calls, told: the loop of :func:`toy_paxos.actor_registry.deliver`."""
+    for name, value in wishes.items():
+        proposer: ProposingActor = actors[name]  # type: ignore[assignment]
+        pending = proposer.prepare()
+        yield Wants(0, name, value, tuple(pending), learned_by(proposer))
+        sent = [0] * len(pending)
+        for time, message in enumerate(pending, start=1):
+            recipient = message.recipient
+            event = hand_over(actors[recipient], message, time, sent[time - 1], proposes=recipient in wishes)
+            pending += event.answers
+            sent += [time] * len(event.answers)
+            yield event
+
+
+def register_actors(
+    actors: ActorRegistry,
+    settings: Settings,
+    wishes: Mapping[str, str],
+    dice_of: Mapping[str, Callable[[], float]],
+) -> list[FailingAcceptor]:
+    """Fill a registry with new actors; return the acceptors."""
+    actors.clear()
+    acceptors = [FailingAcceptor(Acceptor(name), settings.acceptor_failure_prob, die) for name, die in dice_of.items()]
+    for acceptor in acceptors:
+        actors.register(acceptor)
+    for id, (name, value) in enumerate(wishes.items(), start=1):
+        actors.register(Proposer(name, value, list(dice_of), id, len(wishes)))
+    return acceptors
+
+
+def acceptor_names(settings: Settings) -> list[str]:
+    """The addresses of the acceptors: 0 to N-1, as names."""
+    return [f"acceptor-{number}" for number in range(settings.num_acceptors)]
+
+
+def new_wishes(settings: Settings, dice: Dice) -> dict[str, str]:
+    """Who wants what: the given values in turn, then different emoji."""
+    values, number, draw = list(settings.values), settings.num_proposers, dice["proposals",]
+    emoji = [symbol for symbol in EMOJI if symbol not in values] if values else EMOJI.copy()
+    while len(values) < number:
+        values.append(emoji.pop(int(draw() * len(emoji))))
+    return {f"proposer-{at}": value for at, value in enumerate(values)}

@@ -1,0 +1,143 @@
+"""What determines a run, and the law that a run under the simplest of settings obeys.
+
+The law: with failure probability p, an acceptor accepts only if it fails neither of its two requests,
+so with probability q = (1-p)^2. One proposer with one attempt succeeds if a majority of N acceptors
+accepts. So P(consensus) = P(Binomial(N, q) >= majority(N)).
+"""
+
+import math
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from toy_paxos.proposer import majority
+
+EMOJI = [chr(code) for code in range(0x1F601, 0x1F64F + 1)]
+
+
+def option(
+    default: Any,
+    metavar: str,
+    help: str,
+    low: float = 0,
+    high: float = 0,
+    told: Callable[[Any], str] | None = None,
+) -> Any:
+    """A field that is also an option of the command line: its range, and how the first lines of a run tell it."""
+    return field(default=default, metadata={"metavar": metavar, "help": help, "range": (low, high), "told": told})
+
+
+@dataclass(frozen=True)
+class Network:
+    """What can go wrong between the actors of one round; times are in simulated milliseconds.
+
+    Each field is an option: the one place where it is declared.
+    """
+
+    num_proposers: int = option(1, "K", "Number of proposers that compete.", 1, len(EMOJI))
+    failure_mode: Literal["reply", "silent"] = option(
+        "reply", "", "What failing acceptors do: answer FAIL, or nothing."
+    )
+    message_loss_prob: float = option(0.0, "P", "Probability that a message is lost.", 0, 1, "loss {!r}".format)
+    message_duplication_prob: float = option(
+        0.0, "P", "Probability that a message arrives twice.", 0, 1, "duplication {!r}".format
+    )
+    proposer_failure_prob: float = option(
+        0.0,
+        "P",
+        "Probability that a proposer crashes before any one message it sends.",
+        0,
+        1,
+        "proposers crash {!r}".format,
+    )
+    timeout: float = option(
+        30.0,
+        "MS",
+        "How long a proposer waits for a majority before it tries again.",
+        0.1,
+        3_600_000,
+        "timeout {:.15g} ms".format,
+    )
+    backoff: float = option(
+        30.0,
+        "MS",
+        "Longest random pause before a second attempt; it grows with each.",
+        0,
+        3_600_000,
+        "backoff {:.15g} ms".format,
+    )
+    max_attempts: int = option(
+        10,
+        "N",
+        "After how many attempts a proposer gives up.",
+        1,
+        1_000,
+        lambda number: f"{number:,} attempt{'' if number == 1 else 's'}",
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What determines every round of a run, down to the last byte; without a network, calls are direct."""
+
+    num_acceptors: int
+    acceptor_failure_prob: float
+    seed: int
+    values: tuple[str, ...] = ()
+    network: Network | None = None
+
+    @property
+    def num_proposers(self) -> int:
+        """How many proposers there are: one, if calls are direct."""
+        return self.network.num_proposers if self.network else 1
+
+    @property
+    def both_phases_prob(self) -> float:
+        """The probability q that an acceptor fails neither of its two requests."""
+        return (1 - self.acceptor_failure_prob) ** 2
+
+    @property
+    def expected_consensus_rate(self) -> float:
+        """P(Binomial(N, q) >= majority(N)): the law, for direct calls."""
+        n, q = self.num_acceptors, self.both_phases_prob
+        if q in (0, 1):
+            return q
+        # In logarithms, because the binomial coefficients of 10,000 do not fit into a float.
+        log_factorial = [math.lgamma(k + 1) for k in range(n + 1)]
+        terms = [
+            math.exp(
+                log_factorial[n] - log_factorial[k] - log_factorial[n - k] + k * math.log(q) + (n - k) * math.log1p(-q)
+            )
+            for k in range(n + 1)
+        ]
+        failure, success = math.fsum(terms[: majority(n)]), math.fsum(terms[majority(n) :])
+        # The smaller sum has the smaller error.
+        return success if success < failure else 1 - failure
+
+    @property
+    def command(self) -> str:
+        """The command line that runs with these settings, for a shell."""
+        words = [
+            "toy-paxos",
+            f"--num-acceptors {self.num_acceptors}",
+            f"--acceptor-failure-prob {self.acceptor_failure_prob!r}",
+        ]
+        words += [f"--value {quoted(value)}" for value in self.values]
+        for option in fields(self.network) if self.network else ():
+            value = getattr(self.network, option.name)
+            # The number of proposers is always said: it takes one of these options to simulate a network.
+            if value != option.default or option.name == "num_proposers":
+                words.append(f"--{option.name.replace('_', '-')} {value}")
+        return " ".join([*words, f"--seed {self.seed}"])
+
+
+def quoted(value: str) -> str:
+    """A value as a shell takes it; what cannot be printed is written in the way of ``$'...'``."""
+    if value.isprintable():
+        return shlex.quote(value)
+    escaped = "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(value)
+    )
+    return f"$'{escaped}'"
