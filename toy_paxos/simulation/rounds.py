@@ -131,7 +131,9 @@ def acceptor_names(settings: Settings) -> list[str]:
 def new_wishes(settings: Settings, dice: Dice) -> dict[str, str]:
     """Who wants what: the given values in turn, then different emoji."""
     values, number, draw = list(settings.values), settings.num_proposers, dice["proposals",]
-    emoji = [symbol for symbol in EMOJI if symbol not in values] if values else EMOJI.copy()
+    emoji = [symbol for symbol in EMOJI if symbol not in values] if values else EMOJI
     while len(values) < number:
-        values.append(emoji.pop(int(draw() * len(emoji))))
+        values.append(drawn := emoji[int(draw() * len(emoji))])
+        if len(values) < number:
+            emoji = [symbol for symbol in emoji if symbol != drawn]
     return {f"proposer-{at}": value for at, value in enumerate(values)}
