@@ -106,7 +106,7 @@ def test_network_quiet(benchmark: BenchmarkFixture) -> None:
 
 def to_a_file(settings: Settings, json: bool, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     """Time rounds that are written to a file."""
-    rounds, statistics, view = play_rounds(settings), Statistics(settings), view_of(settings, json)
+    rounds, statistics, view = play_rounds(settings), Statistics(settings), view_of(settings, "json" if json else None)
     with (tmp_path / "output").open("w", encoding="utf-8") as output:
 
         def round() -> None:

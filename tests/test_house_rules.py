@@ -35,7 +35,7 @@ FLOORS: list[list[str]] = [
 # Who may import what is not Paxos. Everybody may import the rest of the standard library.
 RESERVED = {
     "click": {"toy_paxos.main", "toy_paxos.command.check", "toy_paxos.command.options"},
-    "rich": {"toy_paxos.command.terminal"},
+    "rich": {"toy_paxos.command.terminal", "toy_paxos.command.lanes"},
     "random": {"toy_paxos.main", "toy_paxos.simulation.rounds"},
     "time": {"toy_paxos.main", "toy_paxos.command.process", "toy_paxos.checking.checker"},
     "signal": {"toy_paxos.main", "toy_paxos.__main__", "toy_paxos.command.process", "toy_paxos.command.check"},

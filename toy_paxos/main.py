@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from toy_paxos.command.options import run_options, shortened, suggestion
+from toy_paxos.command.options import one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, write
 from toy_paxos.command.views import View, view_of
 from toy_paxos.command.words import running_line
@@ -98,6 +98,8 @@ def run(
     seed: int | None,
     round: int | None,
     quiet: bool,
+    diagram: bool,
+    brief: bool,
     json: bool,
     **network_options: Any,
 ) -> None:
@@ -110,6 +112,7 @@ def run(
     if ctx.invoked_subcommand:
         refuse_options_before(ctx.invoked_subcommand, ctx)
         return
+    form = one_view(diagram=diagram, brief=brief, json=json)
     if round and (seed is None or rounds):
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
     if seed is None:
@@ -122,7 +125,7 @@ def run(
     pace = Pace(1 if round else rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
     set_up(json)
     statistics = Statistics(settings, round or 1)
-    show(play_rounds(settings, statistics.first), statistics, view_of(settings, json), pace)
+    show(play_rounds(settings, statistics.first), statistics, view_of(settings, form), pace)
 
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:

@@ -177,11 +177,21 @@ RUN_OPTIONS = [
         help="With --seed: replay only round K.",
     ),
     option("Output", "-q", "--quiet", is_flag=True, help="Show only the first line and the summary."),
+    option("Output", "--diagram", is_flag=True, help="Draw each round: a lane an actor, an arrow a message."),
+    option("Output", "--brief", is_flag=True, help="Show each round in one line."),
     option("Output", "--json", is_flag=True, help="Print JSON Lines, an object an event."),
     click.version_option(
         __version__, message="%(prog)s %(version)s", allow_from_autoenv=False, cls=Option, group="Other"
     ),
 ]
+
+
+def one_view(**flags: bool) -> str | None:
+    """The view that is asked for, if any; raises click.UsageError if there is more than one."""
+    given = [name for name, is_given in flags.items() if is_given]
+    if len(given) > 1:
+        raise click.UsageError(f"--{given[0]} and --{given[1]} are two views of the same: choose one.")
+    return given[0] if given else None
 
 
 def run_options(command: F) -> F:

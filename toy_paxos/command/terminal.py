@@ -27,6 +27,9 @@ STYLES = {
 # Who speaks matters most, so each proposer has a hue of its own, none of which means anything else.
 HUES = ("dodger_blue1", "dark_orange", "orchid", "dark_cyan", "light_salmon3", "medium_purple1", "grey70")
 
+# And so has each value, in a picture: in the words, and in the lane of whoever holds it.
+VALUE_HUES = ("sky_blue2", "gold3", "pale_green3", "light_pink3", "tan", "plum3")
+
 # How far the rest of a broken line is moved to the right.
 INDENT = 4
 
@@ -46,8 +49,10 @@ def style_of(names: str) -> Style:
     for name in names.split():
         if name in STYLES:
             style += Style.parse(STYLES[name])
-        elif name.startswith("proposer-"):
-            style += Style.parse(HUES[int(name.removeprefix("proposer-")) % len(HUES)])
+        elif name.startswith(("proposer-", "value-")):
+            kind, _, number = name.rpartition("-")
+            hues = HUES if kind == "proposer" else VALUE_HUES
+            style += Style.parse(hues[int(number) % len(hues)])
     return style
 
 
@@ -79,13 +84,13 @@ def wrapped(line: Line, width: int) -> Iterator[Text]:
         yield part
 
 
-def breaks(line: str, width: int) -> list[int]:
+def breaks(line: str, width: int, indent: int = INDENT) -> list[int]:
     """Where to break a line so that each part fits; a word too long for a part stays whole, on its own."""
     cuts: list[int] = []
     room, part = width, ""
     for word in re.finditer(r"^ *[^ ]+|[^ ]+| +", line):
         if word[0].strip() and part.strip() and cell_len(part + word[0]) > room:
             cuts.append(word.start())
-            room, part = width - INDENT, ""
+            room, part = width - indent, ""
         part += word[0]
     return cuts

@@ -1,6 +1,7 @@
 """What a run shows, whatever the form: the way from words to what is written."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -80,13 +81,41 @@ class Remembering:
         return told.replace(self.escaped(SOME_WISH), self.escaped(wish))
 
 
-def view_of(settings: Settings, json: bool) -> View:
-    """The view that suits standard output."""
-    if json:
+FORMS = ("diagram", "brief", "json")
+
+
+def view_of(settings: Settings, form: str | None) -> View:
+    """The view that suits standard output: lines, unless another form is asked for."""
+    if form == "json":
         return Remembering(JsonLines(settings), encoded)
+    if form == "diagram":
+        # Here and not above: whoever wants lines need not wait for it.
+        from toy_paxos.command import lanes
+
+        glyphs = lanes.BOXES if can_say("".join(vars(lanes.BOXES).values())) else lanes.ASCII
+        return InWords(lanes.Diagram(settings, columns(), glyphs), shown)
+    if form == "brief":
+        from toy_paxos.command import brief
+
+        ticks = brief.BOXES if can_say("".join(brief.BOXES)) else brief.ASCII
+        return InWords(brief.Brief(settings, ticks), shown)
     if wants_colour():
         return InWords(Words(settings), shown)
     return Remembering(InWords(Words(settings), plain), printable)
+
+
+def columns() -> int | None:
+    """How wide a terminal is; None for what has no width."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def can_say(glyphs: str) -> bool:
+    """Whether the encoding of standard output has these characters."""
+    try:
+        glyphs.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def wants_colour() -> bool:

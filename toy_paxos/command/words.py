@@ -76,16 +76,20 @@ class Words:
     def round(self, finished: Round) -> list[Line]:
         """Who wants what, every event, and the outcome."""
         lines = [line(), *wishes_lines(f"Round {finished.number}: ", finished.wishes)]
-        lines += self._over_network(finished) if self.settings.network else self._direct(finished)
-        lines.append(
-            line((f"{outcome_style(finished)} heading", f"Round {finished.number}: {self._outcome(finished)}"))
-        )
-        if finished.outcome is Outcome.VIOLATED:
-            replay = f"{self.settings.command} --round {finished.number}"
-            lines.append(line(("command", f"To see it again: {replay}")))
-        return lines
+        lines += self.story(finished)
+        lines.append(line((f"{outcome_style(finished)} heading", f"Round {finished.number}: {self.outcome(finished)}")))
+        return lines + self.way_back(finished)
 
-    def _over_network(self, finished: Round) -> list[Line]:
+    def way_back(self, finished: Round) -> list[Line]:
+        """How to see a round again in which safety is lost."""
+        if finished.outcome is not Outcome.VIOLATED:
+            return []
+        return [line(("command", f"To see it again: {self.settings.command} --round {finished.number}"))]
+
+    def story(self, finished: Round) -> list[Line]:
+        """What happened, a line an event."""
+        if not self.settings.network:
+            return self._direct(finished)
         return [
             words.after("time", f"{event.time:8.1f} ms  ")
             for event in finished.events
@@ -112,7 +116,8 @@ class Words:
         words = f"  {number} of {self.settings.num_acceptors} {verb}, {quorum} needed: "
         return line(("", words), ("good", "quorum") if number >= quorum else ("bad", "no quorum"))
 
-    def _outcome(self, finished: Round) -> str:
+    def outcome(self, finished: Round) -> str:
+        """What was agreed on, or why nothing was, as far as anybody can know."""
         quorum = majority(self.settings.num_acceptors)
         match finished.outcome:
             case Outcome.CONSENSUS:
@@ -274,12 +279,8 @@ def delivery_line(
     if type == Restart.type:
         return line((recipient, recipient), ("notable", " restarts"))
     padding = " " * (route_width - len(f"{sender} -> {recipient}"))
-    marks = [] if fate is Fate.DELIVERED else [str(fate)]
-    if denial:
-        marks.append(denial if promised is None else f"{denial}, promised {promised}")
-    spans = [(sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} ")]
-    if marks:
-        spans += [("mark", ", ".join(marks)), ("", ": ")]
+    marks = marks_of(fate, denial, promised)
+    spans = [(sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} "), ("mark", marks)]
     what = f"{type:<7} {id}"
     if value is not None:
         what += f" {printable(value)}"
@@ -290,6 +291,14 @@ def delivery_line(
     if accepted:
         spans.append(("notable", f", accepted {accepted.id} {printable(accepted.value)}"))
     return line(*spans)
+
+
+def marks_of(fate: Fate, denial: str | None, promised: int | None) -> str:
+    """What became of a message, if that is not what one expects: ``lost: ``, ``refused, promised 2: ``."""
+    marks = [] if fate is Fate.DELIVERED else [str(fate)]
+    if denial:
+        marks.append(denial if promised is None else f"{denial}, promised {promised}")
+    return f"{', '.join(marks)}: " if marks else ""
 
 
 MESSAGE_STYLES = {Propose.type: "proposal", Accept.type: "good", Fail.type: "bad"}

@@ -1,0 +1,66 @@
+"""A round in a line: who promised, who accepted, and how the rate of consensus settles."""
+
+from toy_paxos.command.words import Line, Words, line, outcome_style, plural
+from toy_paxos.event import Chosen, Delivery, Learned
+from toy_paxos.message import Prepare, Propose
+from toy_paxos.simulation import Outcome, Round, Settings
+
+# More acceptors than that are counted, but not ticked off one by one.
+TICKS = 20
+
+
+BOXES, ASCII = ("✓", "✗", "·"), ("v", "x", ".")
+
+
+class Brief(Words):
+    """What a run says, each round in one line."""
+
+    def __init__(self, settings: Settings, ticks: tuple[str, str, str]) -> None:
+        super().__init__(settings)
+        self.yes, self.no, self.absent = ticks
+        self.rounds = self.agreed = 0
+
+    def round(self, finished: Round) -> list[Line]:
+        """One line, and the way back if safety is lost."""
+        self.rounds += 1
+        self.agreed += finished.outcome is Outcome.CONSENSUS
+        middle = self.network(finished) if self.settings.network else self.phases(finished)
+        words = line(
+            ("heading", f"Round {finished.number:<5}"),
+            ("", f"{middle}  {self.agreed / self.rounds:6.1%} so far  "),
+            (outcome_style(finished), self.outcome(finished)),
+        )
+        return [words, *self.way_back(finished)]
+
+    def phases(self, finished: Round) -> str:
+        """Who of the acceptors promised, and who accepted: yes, no, or not asked for it, having promised nothing."""
+        answered: dict[str, list[bool]] = {"PREPARE": [], "PROPOSE": []}
+        for event in finished.events:
+            if isinstance(event, Delivery) and isinstance(event.message, (Prepare, Propose)):
+                answered[event.message.type].append(not event.denial)
+        promised = answered["PREPARE"]
+        accepted = answered["PROPOSE"] or [False] * len(promised)
+        ticks = [self.yes if yes else self.no for yes in promised]
+        more = [
+            self.absent if not had_promised or not answered["PROPOSE"] else self.yes if yes else self.no
+            for yes, had_promised in zip(accepted, promised, strict=True)
+        ]
+        return f"promised {self.counted(ticks)}  accepted {self.counted(more)}"
+
+    def counted(self, ticks: list[str]) -> str:
+        """Some ticks, unless there are too many of them, and how many say yes."""
+        shown = "".join(ticks) + " " if len(ticks) <= TICKS else ""
+        return f"{shown}{ticks.count(self.yes):<{len(str(len(ticks)))}}"
+
+    def network(self, finished: Round) -> str:
+        """How many attempts it took, and when a value was chosen and learned."""
+        facts = finished.facts
+        return (
+            f"{plural(facts.attempts, 'attempt'):<11} chosen {milliseconds(facts.chosen)}  "
+            f"learned {milliseconds(facts.learned)}"
+        )
+
+
+def milliseconds(event: Chosen | Learned | None) -> str:
+    """When something happened, if it did."""
+    return f"{event.time:7.1f} ms" if event else f"{'-':>7}   "

@@ -1,0 +1,351 @@
+"""Events as a picture in characters: a lane an actor, time runs down, an arrow a message.
+
+Beside the lanes stands what was said, and what its recipient then holds. A lane turns heavy once its acceptor has
+accepted, and ends where its proposer crashes. What does not fit beside the lanes goes on below.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise, zip_longest
+
+from rich.cells import cell_len, chop_cells
+
+from toy_paxos.command.terminal import breaks
+from toy_paxos.command.words import Line, Words, marks_of, printable
+from toy_paxos.event import (
+    Adoption,
+    Attempt,
+    Chosen,
+    Crash,
+    Delivery,
+    Event,
+    Fate,
+    Learned,
+    Quorum,
+    TimedOut,
+    Violation,
+    Wants,
+    said_by,
+)
+from toy_paxos.message import Accept, Restart, Timeout
+from toy_paxos.simulation import Round, Settings
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """The characters of a picture, each one cell wide."""
+
+    lane: str
+    heavy: str
+    crossing: str
+    heavy_crossing: str
+    sent: str
+    sent_long_ago: str
+    arrow: str
+    duplicate: str
+    stale: str
+    lost: str
+    failed: str
+    refused: str
+    quorum: str
+    shared: str
+    chosen: str
+    learned: str
+    adopted: str
+    timed_out: str
+    again: str
+    restart: str
+    crash: str
+
+
+BOXES = Glyphs(*"│┃┼╂●○─═┄x✗⊘✓∩★◆≈?↻↺X")
+ASCII = Glyphs(*"|#+#*o-=.xFRvn@!~?^&X")
+
+# How far apart lanes are, and how much room the words beside them need at least.
+PITCHES = (4, 3, 2)
+LEAST_WORDS = 18
+
+# Where the state stands, counted from where the words begin, and how wide the words and it have to be for that.
+STATE_AT = 26
+WORDS_AND_STATE = 42
+
+
+class Lanes:
+    """Where the lanes of some actors are, on a line of so many columns; None is a line without an end."""
+
+    def __init__(self, names: Sequence[str], width: int | None, time_width: int) -> None:
+        self.names = names
+        self.short = {name: short_name(name) for name in names}
+        self.time_width = time_width
+        self.pitch = next((pitch for pitch in PITCHES if self.fits(pitch, width)), 0)
+        self.at = {name: at * self.pitch for at, name in enumerate(names)}
+        self.room = None if width is None else width - time_width - self.pitch * len(names)
+
+    def fits(self, pitch: int, width: int | None) -> bool:
+        """Whether lanes so far apart leave room for words; at the least distance their names are written downward."""
+        has_names = pitch == PITCHES[-1] or max(map(len, self.short.values())) < pitch
+        return has_names and (width is None or self.time_width + pitch * len(self.names) + LEAST_WORDS <= width)
+
+    @property
+    def least_width(self) -> int:
+        """From how many columns on the lanes fit."""
+        return self.time_width + PITCHES[-1] * len(self.names) + LEAST_WORDS
+
+    def heading(self) -> list[Line]:
+        """The short names of the actors above their lanes."""
+        blank = " " * self.time_width
+        if self.pitch > PITCHES[-1]:
+            rows = ["".join(f"{name:<{self.pitch}}" for name in self.short.values())]
+        else:
+            rows = [" ".join(letters) for letters in zip_longest(*self.short.values(), fillvalue=" ")]
+        return [Line((("time", blank), ("heading", row.rstrip())), blank + row.rstrip()) for row in rows]
+
+
+def short_name(name: str) -> str:
+    """``p0`` for ``proposer-0``, ``a12`` for ``acceptor-12``."""
+    kind, _, number = name.rpartition("-")
+    return f"{kind[:1]}{number}"
+
+
+@dataclass
+class Row:
+    """What one line of a picture shows: the time, an arrow or marks, words, and a state."""
+
+    words: str
+    style: str
+    time: str = ""
+    arrow: Delivery | None = None
+    marks: dict[str, str] | None = None
+    state: str = ""
+    state_style: str = ""
+
+
+class Picture:
+    """A story as it is drawn, event by event: it remembers what everybody holds."""
+
+    def __init__(self, lanes: Lanes, glyphs: Glyphs, num_acceptors: int) -> None:
+        self.lanes = lanes
+        self.glyphs = glyphs
+        self.num_acceptors = num_acceptors
+        self.held: dict[str, tuple[int, object]] = {}
+        self.accepted: dict[str, str] = {}
+        self.gone: set[str] = set()
+        self.last_sent: dict[str, float] = {}
+        self.values: list[str] = []
+        self.chosen: Chosen | None = None
+
+    def draw(self, event: Event, time: str) -> list[Line]:
+        """The lines for one event, perhaps none."""
+        lines: list[Line] = []
+        for row in self.rows(event):
+            lines += self.lines(row, time)
+            time = ""
+        return lines
+
+    # What there is to show of an event
+
+    def rows(self, event: Event) -> Iterator[Row]:
+        """What one event shows."""
+        short, glyphs = self.lanes.short, self.glyphs
+        match event:
+            case Wants():
+                self.value_style(event.value)
+            case Delivery(message=Timeout()):
+                pass
+            case Delivery():
+                yield self.delivery(event)
+            case Crash():
+                self.gone.add(event.proposer)
+                words = f"{short[event.proposer]} crashes before {event.unsent} to {short.get(event.recipient, '?')}"
+                yield Row(words, "bad", marks={event.proposer: glyphs.crash})
+            case TimedOut():
+                end = f"gives up after {event.attempt}" if event.last else "times out"
+                words = f"{short[event.proposer]} {end}, no majority for {event.id}"
+                yield Row(words, "bad", marks={event.proposer: glyphs.timed_out})
+            case Attempt():
+                words = f"{short[event.proposer]} tries again under {event.id}, attempt {event.attempt}"
+                yield Row(words, "notable", marks={event.proposer: glyphs.again})
+            case Quorum():
+                yield from self.quorum(event)
+            case Adoption():
+                source = f"{short[event.proposer]} adopts what {short.get(event.acceptor, '?')} accepted"
+                words = f"{source} under {event.accepted_id}: {printable(event.value)}"
+                yield Row(words, "notable", marks={event.proposer: glyphs.adopted})
+            case Chosen():
+                self.chosen = event
+                names = " ".join(short.get(name, "?") for name in event.acceptors)
+                words = f"CHOSEN {event.id}, accepted by {names}: {printable(event.value)}"
+                yield Row(words, "good heading", marks=dict.fromkeys(event.acceptors, glyphs.chosen))
+            case Learned():
+                words = f"{short[event.proposer]} learns {printable(event.value)}"
+                yield Row(words, "good heading", marks={event.proposer: glyphs.learned})
+            case Violation():
+                yield Row(f"SAFETY VIOLATED, {printable(event.words)}", "bad heading")
+
+    def quorum(self, event: Quorum) -> Iterator[Row]:
+        """A quorum of promises, and whom it shares with the majority that has accepted before."""
+        short = self.lanes.short
+        words = f"{short[event.proposer]} has {len(event.acceptors)} of {self.num_acceptors} promises for {event.id}"
+        yield Row(words, "notable", marks=dict.fromkeys(event.acceptors, self.glyphs.quorum))
+        if self.chosen and (shared := [name for name in event.acceptors if name in self.chosen.acceptors]):
+            names, verb = " ".join(short[name] for name in shared), "are" if len(shared) > 1 else "is"
+            words = f"{names} {verb} in this majority and in the one that accepted {self.chosen.id}"
+            yield Row(words, "notable", marks=dict.fromkeys(shared, self.glyphs.shared))
+
+    def delivery(self, event: Delivery) -> Row:
+        """A message with its arrow, or a restart; and what its recipient then holds, if that is new."""
+        message = event.message
+        value, accepted = said_by(message)
+        words = f"{message.type} {message.id}"
+        if value is not None:
+            words += f" {printable(value)}"
+        elif accepted:
+            words += f" ({accepted.id} {printable(accepted.value)})"
+        marks = marks_of(event.fate, event.denial, event.promised if event.denial == "refused" else None)
+        style = self.value_style(accepted.value if accepted else value) if value or accepted else "routine"
+        row = Row(f"{marks}{words}", "bad" if message.type == "FAIL" else style, arrow=event)
+        if isinstance(message, Restart):
+            row = Row(f"{self.lanes.short[message.recipient]} restarts", "notable")
+            row.marks = {message.recipient: self.glyphs.restart}
+        self.note_state(event, row)
+        return row
+
+    def note_state(self, event: Delivery, row: Row) -> None:
+        """Remember what a recipient holds now, or else what an acceptor says that it has accepted; show what is new."""
+        name = event.message.recipient
+        for answer in event.answers:
+            if isinstance(answer, Accept) and event.promised is None:
+                self.accepted[name] = answer.value
+        if event.promised is None:
+            return
+        held = event.promised, event.accepted
+        if self.held.get(name, (0, None)) != held:
+            self.held[name] = held
+            row.state = f"{self.lanes.short[name]} = {event.promised}"
+            self.accepted.pop(name, None)
+            if event.accepted:
+                self.accepted[name] = event.accepted.value
+                row.state += f" {event.accepted.id}:{printable(event.accepted.value)}"
+                row.state_style = self.value_style(event.accepted.value)
+
+    def value_style(self, value: str | None) -> str:
+        """The hue of a value."""
+        if value is None:
+            return ""
+        if value not in self.values:
+            self.values.append(value)
+        return f"value-{self.values.index(value)}"
+
+    # How that looks
+
+    def lines(self, row: Row, time: str) -> list[Line]:
+        """One line for a row, or more if its words do not fit."""
+        room = self.lanes.room
+        state_at = STATE_AT if room is None or room >= WORDS_AND_STATE else 0
+        parts = fitting(row.words, room)
+        beside = bool(row.state) and state_at > 0 and len(parts) == 1 and cell_len(parts[0]) < state_at
+        if beside and room is not None:
+            beside = state_at + cell_len(row.state) <= room
+        texts = [(row.style, part) for part in parts]
+        if row.state and state_at and not beside:
+            texts += [(row.state_style, part) for part in fitting(row.state, room)]
+        cells = self.cells(row)
+        lines = []
+        for number, (style, text) in enumerate(texts):
+            spans = [("time", f"{time if not number else '':<{self.lanes.time_width}}"), *cells, (style, text)]
+            if beside:
+                spans += [("", " " * (state_at - cell_len(text))), (row.state_style, row.state)]
+            lines.append(Line(spans, "".join([part for _, part in spans]).rstrip()))
+            cells = self.cells(Row("", "")) if not number else cells
+        return lines
+
+    def cells(self, row: Row) -> list[tuple[str, str]]:
+        """The lanes in one line, with the arrow or the marks of a row."""
+        lanes, glyphs = self.lanes, self.glyphs
+        cells = [("", " ")] * (lanes.pitch * len(lanes.names))
+        for name, at in lanes.at.items():
+            if name not in self.gone:
+                cells[at] = self.lane_style(name), glyphs.heavy if name in self.accepted else glyphs.lane
+        for name, mark in (row.marks or {}).items():
+            if name in lanes.at:
+                cells[lanes.at[name]] = row.style, mark
+        if row.arrow and {row.arrow.message.sender, row.arrow.message.recipient} <= lanes.at.keys():
+            self.draw_arrow(cells, row.arrow)
+        return [
+            (style, "".join([glyph for _, glyph in group])) for style, group in groupby(cells, lambda cell: cell[0])
+        ]
+
+    def lane_style(self, name: str) -> str:
+        """The hue of what an acceptor has accepted, or of a proposer."""
+        return self.value_style(self.accepted[name]) if name in self.accepted else name
+
+    def draw_arrow(self, cells: list[tuple[str, str]], event: Delivery) -> None:
+        """Draw an arrow from one lane to another over those between."""
+        glyphs, message = self.glyphs, event.message
+        start, end = self.lanes.at[message.sender], self.lanes.at[message.recipient]
+        step = 1 if start < end else -1
+        style = message.sender if message.sender.startswith("proposer-") else message.recipient
+        body = {Fate.DUPLICATE: glyphs.duplicate, Fate.STALE: glyphs.stale}.get(event.fate, glyphs.arrow)
+        for at in range(start + step, end, step):
+            crossing = {glyphs.lane: glyphs.crossing, glyphs.heavy: glyphs.heavy_crossing}.get(cells[at][1])
+            cells[at] = (cells[at][0], crossing) if crossing else (style, body)
+        # Overtaken: something that its sender sent later has arrived before.
+        is_late = event.sent < self.last_sent.get(message.sender, 0)
+        self.last_sent[message.sender] = max(event.sent, self.last_sent.get(message.sender, 0))
+        cells[start] = style, glyphs.sent_long_ago if is_late else glyphs.sent
+        head = ">" if step > 0 else "<"
+        cells[end - step] = style, glyphs.lost if event.fate is Fate.LOST else head
+        if event.denial:
+            cells[end] = "bad", glyphs.failed if event.denial == "failed" else glyphs.refused
+
+
+def fitting(words: str, room: int | None) -> list[str]:
+    """Words in parts that fit; a word that is too long is cut."""
+    if room is None or cell_len(words) <= room:
+        return [words]
+    cuts = [0, *breaks(words, room, indent=0), len(words)]
+    parts = [words[start:end].rstrip() for start, end in pairwise(cuts)]
+    return [piece for part in parts for piece in chop_cells(part, room)]
+
+
+class Diagram(Words):
+    """What a run says, with each round as lanes; as lines where lanes do not fit."""
+
+    def __init__(self, settings: Settings, width: int | None, glyphs: Glyphs) -> None:
+        super().__init__(settings)
+        self.glyphs = glyphs
+        self.available = width
+        names = [f"proposer-{number}" for number in range(settings.num_proposers)]
+        names += [f"acceptor-{number}" for number in range(settings.num_acceptors)]
+        self.lanes = Lanes(names, width, CLOCK_WIDTH if settings.network else COUNT_WIDTH)
+
+    def start(self) -> list[Line]:
+        """Who takes part, and what to do if there are too many of them for lanes."""
+        return [*super().start(), *too_narrow(self.lanes, self.available)]
+
+    def story(self, finished: Round) -> list[Line]:
+        """What happened, as lanes."""
+        if not self.lanes.pitch:
+            return super().story(finished)
+        time = "{:7.1f}" if self.settings.network else "{:3.0f}"
+        return drawn(finished.events, self.lanes, self.glyphs, self.settings.num_acceptors, time)
+
+
+# How wide the time is: simulated milliseconds, or the number of a delivery.
+CLOCK_WIDTH, COUNT_WIDTH = 9, 5
+
+
+def drawn(events: Iterable[Event], lanes: Lanes, glyphs: Glyphs, num_acceptors: int, time: str) -> list[Line]:
+    """A story as lanes, with their heading; ``time`` is the format in which it tells the time."""
+    picture = Picture(lanes, glyphs, num_acceptors)
+    return [*lanes.heading(), *(part for event in events for part in picture.draw(event, time.format(event.time)))]
+
+
+def too_narrow(lanes: Lanes, width: int | None) -> list[Line]:
+    """What is said if lanes do not fit, if so."""
+    if lanes.pitch:
+        return []
+    words = (
+        f"The lanes of {len(lanes.names)} actors take {lanes.least_width} columns, and here are {width}: lines instead."
+    )
+    return [Line((("notable", words),), words)]
