@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import OnTerminal, Run, RunHere, Start
 
+from toy_paxos.checking import Model, check
+
 ACTORS = """
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.proposer import Proposer
@@ -62,34 +64,95 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_the_smallest_interesting_cluster_is_safe(run: Run) -> None:
+def test_without_sizes_it_climbs_from_small_clusters_to_larger_ones(run: Run) -> None:
     done = run("check")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1,073 states, 3,746 transitions, 20 deliveries deep" in done.stdout
-    assert done.stdout.endswith("SAFE\n")
-    assert "ok   always     a promise never goes down\n" in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0].endswith("check: clusters from small to large, every order of delivery, loss and duplication")
+    assert re.fullmatch(r"ok  2 proposers, 3 acceptors, 1 attempt, 1 restart each: 146 states, [\d.]+ s", lines[2])
+    assert "ok   always     a promise never goes down" in lines
+    assert lines[-2] == "SAFE in all 11 clusters"
+
+
+def test_with_any_size_it_is_just_that_cluster(run_here: RunHere) -> None:
+    done = run_here("check", "-n", "3")
+    assert done.returncode == 0
+    assert "146 states, " in done.stdout
+    assert done.stdout.endswith("SAFE for 2 proposers, 3 acceptors, 1 attempt, 1 restart each, FAIL never delivered\n")
     assert "ok   sometimes  value-1 is chosen\n" in done.stdout
+    for option in (["--num-proposers", "2"], ["--max-attempts", "1"], ["--restarts", "1"]):
+        assert (
+            "\nSAFE for 2 proposers, 3 acceptors, 1 attempt, 1 restart each, FAIL" in run_here("check", *option).stdout
+        )
 
 
-def test_a_broken_rule_is_a_story_with_status_3(run: Run) -> None:
-    done = run("check", "--break", "ignores-accepted")
+def test_fail_and_restarts_are_sizes_too(run_here: RunHere) -> None:
+    done = run_here("check", "-n", "1", "--fail", "--restarts", "2")
+    assert done.stdout.endswith("SAFE for 2 proposers, 1 acceptor, 1 attempt, 2 restarts each, FAIL delivered\n")
+
+
+def test_the_climb_ends_with_the_first_story(file: str, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"{file}:Lax")
     assert done.returncode == 3
-    assert "   3  CHOSEN, for a majority has accepted proposal 1: value-0\n" in done.stdout
-    assert "   6  SAFETY VIOLATED, a second value is chosen: value-1\n\nWhat is missing: " in done.stdout
-    assert "Missed first at delivery 5.\n" in done.stdout
+    assert "\nVIOLATED  2 proposers, " in done.stdout
+    assert "  SAFETY VIOLATED, " in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("VIOLATED: ")
 
 
-def test_a_broken_rule_can_be_seen_in_a_larger_cluster_too(run: Run) -> None:
-    done = run("check", "--break", "ignores-accepted", "-n", "3")
+def test_what_has_too_many_states_is_said_at_the_end_of_the_climb(run_here: RunHere) -> None:
+    done = run_here("check", "--max-states", "150")
+    assert done.returncode == 4
+    assert re.search(r"^\?\?  3 proposers, 3 acceptors, .* not explored to the end$", done.stdout, re.MULTILINE)
+    assert re.search(r"^SAFE in \d clusters?, \d+ not explored to the end$", done.stdout, re.MULTILINE)
+
+
+def test_the_climb_in_json_is_an_event_a_cluster(file: str, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"{file}:Lax", "--json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (events[0]["event"], events[-1]["event"]) == ("check", "verdict")
+    clusters = [event for event in events if event["event"] == "cluster"]
+    assert clusters[-1]["verdict"] == events[-1]["verdict"] == "violated"
+    assert clusters[-1]["num_proposers"] == len([event for event in events if event["event"] == "wants"])
+    assert events[-1]["clusters"] == len(clusters)
+
+
+def test_a_broken_rule_is_a_story_with_status_3(run_here: RunHere) -> None:
+    done = run_here("check", "--break", "ignores-accepted")
+    assert done.returncode == 3
+    assert "  CHOSEN, for a majority has accepted proposal 1: value-0\n" in done.stdout
+    assert "  SAFETY VIOLATED, a second value is chosen: value-1\n\nWhat is missing: " in done.stdout
+    assert "Missed first at delivery " in done.stdout
+
+
+def test_a_broken_rule_can_be_seen_in_a_larger_cluster_too(run_here: RunHere) -> None:
+    done = run_here("check", "--break", "ignores-accepted", "-n", "4")
     assert done.returncode == 3
     assert "Missed first at delivery " in done.stdout
 
 
-def test_a_safe_change_says_what_it_costs(run: Run) -> None:
-    done = run("check", "--break", "accepts-once")
+def test_a_size_at_which_a_rule_does_no_harm_says_so(run_here: RunHere) -> None:
+    done = run_here("check", "--break", "adopts-lowest", "--num-proposers", "2")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "SAFE at this size: it takes 3 proposers")
+
+
+@pytest.mark.parametrize("name", ["half-is-enough", "minority-is-enough"])
+def test_where_quorums_share_nobody_two_proposers_learn_different_values(name: str, run_here: RunHere) -> None:
+    assert "learn different values: value-" in run_here("check", "--break", name).stdout
+
+
+def test_a_safe_change_says_what_it_costs(run_here: RunHere) -> None:
+    done = run_here("check", "--break", "accepts-once")
     assert done.returncode == 0
-    assert "\nSAFE\n" in done.stdout
+    assert "\nSAFE for " in done.stdout
     assert "What it costs: " in done.stdout
+
+
+def test_a_story_can_be_drawn(run_here: RunHere) -> None:
+    done = run_here("check", "--break", "adopts-lowest", "--diagram")
+    assert done.returncode == 3
+    assert "     p0  p1  p2  a0  a1  a2\n" in done.stdout
+    assert "★   CHOSEN 2, accepted by " in done.stdout
+    assert done.stdout.endswith("VIOLATED: a second value is chosen: value-0\n")
 
 
 def test_what_can_never_choose_is_no_success(run: Run) -> None:
@@ -106,17 +169,23 @@ def test_the_list_names_every_rule(run: Run) -> None:
     assert "  accepts-only-above " in done.stdout
 
 
-def test_not_explored_to_the_end_is_never_called_safe(run: Run) -> None:
-    done = run("check", "--max-states", "100")
+def test_not_explored_to_the_end_is_never_called_safe(run_here: RunHere) -> None:
+    done = run_here("check", "-n", "3", "--max-states", "100")
     assert done.returncode == 4
     assert "UNKNOWN" in done.stdout
     assert "SAFE" not in done.stdout
-    assert json.loads(run("check", "--max-states", "1", "--json").stdout.splitlines()[-1])["verdict"] == "unknown"
+    done = run_here("check", "-n", "3", "--max-states", "1", "--json")
+    assert json.loads(done.stdout.splitlines()[-1])["verdict"] == "unknown"
+    done = run_here("check", "--max-states", "1")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        4,
+        "UNKNOWN: not explored to the end, so nothing is proved",
+    )
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 4), (signal.SIGTERM, -signal.SIGTERM)])
 def test_a_signal_ends_the_search_with_a_report(number: int, status: int, start: Start) -> None:
-    process = start("check", "--num-proposers", "4", "--num-acceptors", "5")
+    process = start("check", "--num-proposers", "5", "--num-acceptors", "7")
     assert process.stdout
     process.stdout.readline()
     process.send_signal(signal.SIGQUIT)
@@ -128,40 +197,9 @@ def test_a_signal_ends_the_search_with_a_report(number: int, status: int, start:
     assert process.returncode == status
 
 
-def test_json_tells_the_same_story(run: Run) -> None:
-    done = run("check", "--break", "forgets-all", "--json")
-    assert done.returncode == 3
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert list(events[0]) == [
-        "event",
-        "format",
-        "version",
-        "num_acceptors",
-        "num_proposers",
-        "max_attempts",
-        "changed_rule",
-    ]
-    assert [event["event"] for event in events[1:]] == [
-        *["wants"] * 2,
-        *["message"] * 2,
-        "quorum",
-        "message",
-        "chosen",
-        *["message"] * 3,
-        "quorum",
-        "message",
-        "violation",
-        "verdict",
-    ]
-    assert [event["step"] for event in events[1:-1]] == [0, 0, 1, 2, 2, 3, 3, 4, 5, 6, 6, 7, 7]
-    assert events[-1]["verdict"] == "violated"
-    assert events[-1]["first_wrong_delivery"] == 4
-
-
-def test_ones_own_actors_can_be_checked(file: str, run: Run) -> None:
-    assert run("check", "--acceptor", f"{file}:Right").returncode == 0
-    assert "SAFETY VIOLATED" in run("check", "--acceptor", f"{file}:Lax").stdout
-    assert "a second value is chosen" in run("check", "--proposer", f"{file}:Stubborn", "-n", "1").stdout
+def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
+    assert run_here("check", "-n", "3", "--acceptor", f"{file}:Right").returncode == 0
+    assert "a second value is chosen" in run_here("check", "--proposer", f"{file}:Stubborn", "-n", "1").stdout
 
 
 @pytest.mark.parametrize(
@@ -176,10 +214,10 @@ def test_ones_own_actors_can_be_checked(file: str, run: Run) -> None:
             ["--acceptor", "{file}:Raises"],
             "to acceptor-0: ZeroDivisionError: division by zero (actors.py, line 15)\n",
         ),
-        (["--acceptor", "{file}:Interrupts"], "to acceptor-0: KeyboardInterrupt: (actors.py, line 19)\n"),
+        (["--acceptor", "{file}:Interrupts"], "to acceptor-0: KeyboardInterrupt (actors.py, line 19)\n"),
         (
             ["--acceptor", "{file}:Holds"],
-            "a TextIOWrapper is not plain data, so its state cannot be compared (actors",
+            "a TextIOWrapper is not plain data, so its state cannot be compared: keep the state in numbers",
         ),
         (["--acceptor", "{file}:NeedsMore"], "the actors cannot begin: TypeError"),
         (["--proposer", "{file}:Right"], "the actors cannot begin: TypeError"),
@@ -202,7 +240,7 @@ def test_bad_input_gets_one_line_that_says_what_to_do(
 
 
 def test_what_a_class_prints_goes_to_standard_error(file: str, run: Run) -> None:
-    done = run("check", "--acceptor", f"{file}:Talks", "--json")
+    done = run("check", "-n", "1", "--acceptor", f"{file}:Talks", "--json")
     assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == ["check", "verdict"]
     assert done.stderr.startswith("I am being imported\nI promise\n")
 
@@ -219,8 +257,8 @@ def test_the_list_of_rules_is_json_too(run_here: RunHere) -> None:
 
 def test_the_depth_is_that_of_the_story(run_here: RunHere) -> None:
     done = run_here("check", "--break", "forgets-all")
-    assert "   7  SAFETY VIOLATED" in done.stdout
-    assert ", 7 deliveries deep, " in done.stdout
+    (number,) = re.findall(r"^ +(\d+)  SAFETY VIOLATED", done.stdout, re.MULTILINE)
+    assert f", {number} deliveries deep, " in done.stdout
 
 
 def test_a_file_that_cannot_be_imported_is_one_line_too(tmp_path: Path, run: Run) -> None:
@@ -232,25 +270,25 @@ def test_a_file_that_cannot_be_imported_is_one_line_too(tmp_path: Path, run: Run
 
 
 def test_the_environment_of_the_simulator_does_not_get_in_the_way(run: Run) -> None:
-    assert "3 acceptors" in run("check", TOY_PAXOS_NUM_ACCEPTORS="5").stdout
+    assert "clusters from small" in run("check", "--max-states", "1", TOY_PAXOS_NUM_ACCEPTORS="5").stdout
     assert "2 acceptors" in run("check", TOY_PAXOS_CHECK_NUM_ACCEPTORS="2").stdout
 
 
 def test_on_a_terminal_the_verdict_stands_out(on_terminal: OnTerminal) -> None:
-    assert "\x1b[1;32mSAFE\x1b[0m" in on_terminal("check")
+    assert "\x1b[1;32mSAFE for 2 proposers, " in on_terminal("check", "-n", "1", columns=100)
     seen = on_terminal("check", "--break", "ignores-accepted", columns=100)
     assert "\x1b[1;31mSAFETY VIOLATED, " in seen
     assert "\x1b[1;32mCHOSEN, " in seen
 
 
 def test_a_terminal_shows_progress_after_a_second_and_a_pipe_does_not(on_terminal: OnTerminal, run: Run) -> None:
-    large = ("check", "-n", "5", "--num-proposers", "4")
+    large = ("check", "-n", "7", "--num-proposers", "5")
     assert re.search(r"\n[\d,]+ states, \d+ deliveries deep", on_terminal(*large, interrupt_at=b" states, "))
     assert run("check", "-n", "4").stderr == ""
 
 
 def test_help_and_completion_know_the_command(run: Run) -> None:
-    assert "check  Explore every execution of a small cluster" in run("--help").stdout
+    assert "check  Explore every execution of small clusters" in run("--help").stdout
     assert "--break RULE" in run("check", "--help").stdout
     completed = run(_TOY_PAXOS_COMPLETE="bash_complete", COMP_WORDS="toy-paxos c", COMP_CWORD="1").stdout
     assert completed == "plain,check\n"
@@ -277,10 +315,11 @@ def test_a_file_is_loaded_once_and_finds_its_neighbours(tmp_path: Path, run: Run
         "    def count_promise(self, promise):\n"
         "        return super().count_promise(promise) if isinstance(promise, Told) else []\n"
     )
-    done = run("check", "--acceptor", f"{path}:A", "--proposer", f"{path}:P")
+    done = run("check", "-n", "3", "--acceptor", f"{path}:A", "--proposer", f"{path}:P")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_search_of_exactly_so_many_states_is_complete(run: Run) -> None:
-    assert run("check", "-n", "1", "--max-states", "25").returncode == 0
-    assert run("check", "-n", "1", "--max-states", "24").returncode == 4
+def test_a_search_of_exactly_so_many_states_is_complete(run_here: RunHere) -> None:
+    number = str(check(Model(1, 2)).states)
+    assert run_here("check", "-n", "1", "--max-states", number).returncode == 0
+    assert run_here("check", "-n", "1", "--max-states", str(int(number) - 1)).returncode == 4

@@ -1,37 +1,55 @@
 """The search: what it counts, what it proves, and that it finds the shortest way to go wrong."""
 
 import os
+import random
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
+from wrong_actors import (
+    AcceptsAnotherValue,
+    KeepsADictionary,
+    KeepsALog,
+    KnowsFromTheStart,
+    LearnsByProperty,
+    OnlyTheFirstHides,
+    RepeatsAllPromises,
+    ReportsLastOfDict,
+    WaitsForAll,
+)
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import checker
-from toy_paxos.checking.broken import RULES, ForgetsPromise, IgnoresAccepted, LowersPromise
-from toy_paxos.checking.checker import Report, check
-from toy_paxos.checking.cluster import CheckError, Model
-from toy_paxos.event import Chosen, Delivery, Learned, Violation
-from toy_paxos.message import Accept, Message, Promise, Proposal, Propose
+from toy_paxos.checking import RULES, CheckError, Model, Report, check
+from toy_paxos.checking.broken import ForgetsPromise, IgnoresAccepted, LowersPromise
+from toy_paxos.checking.checker import UnheardTimeoutError
+from toy_paxos.event import Delivery, Violation
+from toy_paxos.message import Fail, Message, Prepare, Promise, Propose
 from toy_paxos.proposer import Proposer
-from toy_paxos.safety import ALWAYS, ONE_VALUE, PROMISES_RISE
+from toy_paxos.safety import LEARNED_CHOSEN, ONE_VALUE, PROMISES_RISE, PROPOSED
 
+# With both reductions.
 COUNTS = {
+    Model(1, 1): (4, 3, 3),
+    Model(3, 2): (146, 378, 16),
+    Model(5, 2): (680, 2_822, 26),
+    Model(3, 3): (2_218, 6_823, 24),
+    Model(3, 3, descending=True): (2_218, 6_823, 24),
+    Model(3, 2, 2): (9_612, 40_590, 29),
+    Model(3, 2, fail=True): (1_596, 12_289, 20),
+    Model(1, 2, 3, fail=True): (6_313, 42_309, 19),
+}
+
+# With neither: what an independent search finds, which copies actors instead of numbering their states.
+FULL_COUNTS = {
     Model(1, 1): (5, 4, 4),
     Model(1, 2): (25, 32, 8),
     Model(2, 2): (157, 356, 16),
     Model(3, 2): (1_073, 3_746, 20),
-    Model(4, 2): (4_105, 18_361, 28),
-    Model(5, 2): (18_287, 104_346, 32),
     Model(2, 3): (2_519, 7_508, 24),
-    Model(3, 3): (72_246, 321_167, 30),
     Model(1, 2, 2): (625, 1_016, 16),
     Model(2, 2, 2): (12_017, 30_100, 30),
 }
-
-
-THEOREM = tuple(property for property in ALWAYS if property is not PROMISES_RISE)
 
 
 def figures(report: Report) -> tuple[int, int, int]:
@@ -42,8 +60,21 @@ def figures(report: Report) -> tuple[int, int, int]:
 def test_small_clusters_are_safe_and_have_so_many_states_transitions_and_levels(model: Model) -> None:
     report = check(model)
     assert report.safe
-    assert (report.complete, report.violation, report.never, report.execution) == (True, None, [], [])
+    assert (report.complete, report.violation, report.lost, report.never, report.execution) == (
+        True,
+        None,
+        None,
+        [],
+        [],
+    )
     assert figures(report) == COUNTS[model]
+
+
+@pytest.mark.parametrize("model", FULL_COUNTS)
+def test_the_full_search_has_so_many(model: Model) -> None:
+    report = check(replace(model, silence_waits=False, past_forgotten=False))
+    assert report.safe
+    assert figures(report) == FULL_COUNTS[model]
 
 
 @pytest.mark.parametrize("model", [Model(2, 2), Model(3, 2), Model(2, 3)])
@@ -58,22 +89,23 @@ def test_without_symmetry_the_verdict_is_the_same_and_the_states_are_more(model:
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.num_proposers < 3])
 def test_without_symmetry_a_violation_is_as_far_away(name: str) -> None:
-    report = check(RULES[name].model)
-    with_names = check(replace(RULES[name].model, symmetric=False))
-    assert len(report.execution) == len(with_names.execution)
-    assert (report.violation is None, report.never) == (with_names.violation is None, with_names.never)
+    model = replace(RULES[name].model, num_acceptors=2)
+    report, with_names = check(model), check(replace(model, symmetric=False))
+    assert (report.lost, len(report.execution), report.never) == (
+        with_names.lost,
+        len(with_names.execution),
+        with_names.never,
+    )
 
 
-def test_fail_delivered_or_not_the_verdict_is_the_same() -> None:
-    report = check(Model(2, 2, never_delivered=()))
-    assert report.safe
-    assert report.states > 10 * COUNTS[Model(2, 2)][0]
+def test_restarts_make_no_difference_to_who_takes_no_notice() -> None:
+    counts = {check(Model(3, 2, restarts=restarts)).states for restarts in (0, 1, 2)}
+    assert counts == {146}
 
 
-def test_the_state_graph_does_not_depend_on_the_hash_seed() -> None:
+def test_the_search_does_not_depend_on_the_hash_seed() -> None:
     code = (
-        "from toy_paxos.checking.checker import check; from toy_paxos.checking.cluster import CheckError, Model; "
-        "from toy_paxos.checking.broken import RULES; report = check(Model(3, 2)); "
+        "from toy_paxos.checking import check, Model, RULES; report = check(Model(3, 2)); "
         "print(report.states, report.transitions, check(RULES['counts-twice'].model).execution)"
     )
     outputs = {
@@ -81,6 +113,12 @@ def test_the_state_graph_does_not_depend_on_the_hash_seed() -> None:
         for seed in ("0", "1", "2")
     }
     assert len(outputs) == 1
+
+
+def test_a_search_leaves_the_random_numbers_alone() -> None:
+    before = random.getstate()
+    check(Model())
+    assert random.getstate() == before
 
 
 def test_a_search_that_is_cut_short_proves_nothing() -> None:
@@ -101,13 +139,20 @@ def test_a_search_ends_when_it_may_not_go_on() -> None:
     assert len(asked) == 2
 
 
-def test_a_counterexample_is_an_execution_of_the_real_actors() -> None:
-    report = check(Model(3, 2, proposer=IgnoresAccepted))
-    events = report.story
-    assert [event.message for event in events if isinstance(event, Delivery)] == report.execution
-    first, second = (event for event in events if isinstance(event, (Chosen, Violation)))
-    assert isinstance(first, Chosen)
-    assert second == events[-1] == Violation(len(report.execution), ONE_VALUE.name, "a second value is chosen: value-1")
+class Murmurs(Proposer):
+    """It counts all that it hears, and there is no end to it."""
+
+    heard = 0
+
+    def receive(self, message: Message) -> list[Message]:
+        self.heard += 1
+        return []
+
+
+@pytest.mark.parametrize("silence_waits", [True, False])
+def test_a_silence_without_end_is_given_up(silence_waits: bool) -> None:
+    report = check(Model(1, 1, proposer=Murmurs, silence_waits=silence_waits), max_states=500)
+    assert not report.complete
 
 
 @pytest.mark.parametrize(
@@ -126,22 +171,32 @@ def test_what_a_counterexample_delivers_has_been_sent(name: str) -> None:
             sent += event.answers
 
 
+def test_a_counterexample_is_played_by_real_actors() -> None:
+    report = check(Model(3, 2, proposer=IgnoresAccepted))
+    assert report.violation == "a second value is chosen: value-1"
+    assert report.lost == ONE_VALUE
+    assert [event.message for event in report.story if isinstance(event, Delivery)] == report.execution
+    assert report.story[-1] == Violation(len(report.execution), ONE_VALUE.name, report.violation)
+
+
 @pytest.mark.parametrize("acceptor", [LowersPromise, ForgetsPromise])
 def test_a_promise_that_goes_down_is_a_violation(acceptor: type[Acceptor]) -> None:
     report = check(Model(1, 2, acceptor=acceptor))
-    assert report.violation == "acceptor-0 promises 1 after 2"
-    assert isinstance(report.execution[-1], Message)
+    assert (report.violation, report.lost) == ("acceptor-0 promises 1 after 2", PROMISES_RISE)
 
 
-class Inventive(Acceptor):
-    def accept(self, request: Propose) -> list[Message]:
-        return super().accept(replace(request, value="out of thin air"))
+def test_the_verdict_names_whom_the_story_is_about() -> None:
+    report = check(Model(3, 2, acceptor=LowersPromise))
+    assert report.violation == f"{report.execution[-1].recipient} promises 1 after 2"
 
 
-def test_a_value_that_nobody_proposed_is_a_violation() -> None:
-    assert check(Model(1, 1, acceptor=Inventive)).violation == (
-        "a value is chosen that nobody proposed: out of thin air"
-    )
+def test_to_say_a_promise_again_promises_nothing_new() -> None:
+    assert check(Model(1, 3, acceptor=RepeatsAllPromises)).safe
+
+
+def test_what_a_run_would_say_is_what_the_search_says() -> None:
+    report = check(Model(3, 2, acceptor=AcceptsAnotherValue))
+    assert (report.violation, report.lost) == ("a value is chosen that nobody proposed: value-1", PROPOSED)
 
 
 class Hasty(Proposer):
@@ -150,10 +205,69 @@ class Hasty(Proposer):
         return []
 
 
-def test_to_learn_what_is_not_chosen_is_a_violation() -> None:
-    report = check(Model(1, 1, proposer=Hasty))
+@pytest.mark.parametrize(("proposer", "deliveries"), [(Hasty, 2), (LearnsByProperty, 2), (KnowsFromTheStart, 0)])
+def test_to_learn_what_is_not_chosen_is_a_violation_however_it_is_told(
+    proposer: type[Proposer], deliveries: int
+) -> None:
+    report = check(Model(1, 1, proposer=proposer))
     assert report.violation == "proposer-0 learns what is not chosen: value-0"
-    assert isinstance(report.story[-2], Learned)
+    assert report.lost == LEARNED_CHOSEN
+    assert len(report.execution) == deliveries
+
+
+class CountsFail(Proposer):
+    def count_refusal(self, fail: Fail) -> list[Message]:
+        return self.count_promise(Promise(fail.sender, fail.recipient, fail.id, None))
+
+
+def test_what_only_fail_shows_is_shown_if_fail_is_delivered() -> None:
+    assert check(Model(3, 2, proposer=CountsFail)).safe
+    assert check(Model(3, 2, proposer=CountsFail, fail=True)).violation == "a second value is chosen: value-1"
+
+
+def test_what_only_the_second_restart_shows_is_shown_by_two() -> None:
+    class Frail(Acceptor):
+        """It survives one crash, not two."""
+
+        crashes = 0
+
+        def receive(self, message: Message) -> list[Message]:
+            if message.type == "RESTART":
+                self.crashes += 1
+                self.promised *= self.crashes < 2
+            return super().receive(message)
+
+    assert check(Model(1, 2, acceptor=Frail)).safe
+    assert check(Model(1, 2, acceptor=Frail, restarts=2)).violation == "acceptor-0 promises 1 after 2"
+
+
+class AdoptsLargest(Proposer):
+    def choose_value(self) -> str:
+        return max((told.value for told in self.promises.values() if told), default=self.value)
+
+
+def test_what_only_descending_values_show_is_shown_by_them() -> None:
+    assert check(Model(3, 3, proposer=AdoptsLargest)).safe
+    assert check(Model(3, 3, proposer=AdoptsLargest, descending=True)).lost == ONE_VALUE
+
+
+def test_the_order_of_a_dictionary_is_part_of_what_an_actor_does() -> None:
+    assert check(Model(2, 2, 2, acceptor=KeepsADictionary)).safe
+    assert check(Model(3, 2, 2, acceptor=ReportsLastOfDict)).lost == ONE_VALUE
+
+
+@pytest.mark.parametrize("who", ["acceptor-0", "acceptor-1", "acceptor-2"])
+def test_a_fault_of_one_acceptor_is_found_whoever_it_is(who: str) -> None:
+    class Only(OnlyTheFirstHides):
+        """One acceptor hides what it accepted, once it has changed its mind."""
+
+        def promise(self, request: Prepare) -> list[Message]:
+            if self.changed_its_mind and self.name == who:
+                self.accepted = None
+            return Acceptor.promise(self, request)
+
+    report = check(Model(3, 3, acceptor=Only))
+    assert report.lost == ONE_VALUE
 
 
 class Mute(Acceptor):
@@ -179,39 +293,9 @@ def test_each_proposer_must_be_able_to_win() -> None:
     assert (report.violation, report.never, report.safe) == (None, ["value-1"], False)
 
 
-class Counting(Acceptor):
-    """A reader's own acceptor, right in another way."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.log: list[tuple[int, str | None]] = []
-
-    def receive(self, message: Message) -> list[Message]:
-        promised = max((id for id, _ in self.log), default=0)
-        if message.type == "PREPARE" and message.id > promised:
-            accepted = [Proposal(id, value) for id, value in self.log if value]
-            self.log.append((message.id, None))
-            return [Promise(self.name, message.sender, message.id, max(accepted, default=None))]
-        if isinstance(message, Propose) and message.id == promised:
-            if (message.id, message.value) not in self.log:
-                self.log.append((message.id, message.value))
-            return [Accept(self.name, message.sender, message.id, message.value)]
-        return []
-
-
 def test_the_checker_does_not_care_how_an_actor_keeps_its_state() -> None:
-    assert check(Model(1, 2, acceptor=Counting)).safe
-
-
-class Stateless(Acceptor):
-    """It promises and accepts whatever comes, and remembers nothing."""
-
-    def receive(self, message: Message) -> list[Message]:
-        if message.type == "PREPARE":
-            return [Promise(self.name, message.sender, message.id, None)]
-        if isinstance(message, Propose):
-            return [Accept(self.name, message.sender, message.id, message.value)]
-        return []
+    assert check(Model(1, 2, acceptor=KeepsALog)).safe
+    assert check(Model(2, 2, proposer=WaitsForAll)).safe
 
 
 class Forgetful(Acceptor):
@@ -225,10 +309,10 @@ class Forgetful(Acceptor):
         return super().receive(message)
 
     def mark(self) -> None:
-        raise NotImplementedError
+        self.restarted: object = None
 
     def is_marked(self) -> bool:
-        raise NotImplementedError
+        return hasattr(self, "restarted")
 
 
 class ForgetfulByDeletion(Forgetful):
@@ -247,7 +331,7 @@ class ForgetfulByDeletion(Forgetful):
 class ForgetfulByType(Forgetful):
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.restarted: float = 0
+        self.restarted = 0.0
 
     def mark(self) -> None:
         self.restarted = False
@@ -259,59 +343,12 @@ class ForgetfulByType(Forgetful):
 class ForgetfulBySlot(Forgetful):
     __slots__ = ("restarted",)
 
-    def mark(self) -> None:
-        self.restarted = True
 
-    def is_marked(self) -> bool:
-        return hasattr(self, "restarted")
-
-
-class ForgetfulByAdding(Forgetful):
-    def mark(self) -> None:
-        self.restarted = None
-
-    def is_marked(self) -> bool:
-        return hasattr(self, "restarted")
-
-
-@pytest.mark.parametrize(
-    "acceptor", [Stateless, ForgetfulByDeletion, ForgetfulByType, ForgetfulBySlot, ForgetfulByAdding]
-)
+@pytest.mark.parametrize("acceptor", [Forgetful, ForgetfulByDeletion, ForgetfulByType, ForgetfulBySlot])
 def test_whatever_an_actor_keeps_its_state_in_is_seen(acceptor: type[Acceptor]) -> None:
-    report = check(Model(1, 2, acceptor=acceptor, properties=THEOREM))
+    report = check(Model(1, 2, acceptor=acceptor, properties=(ONE_VALUE,)))
     assert report.violation
     assert report.violation.startswith("a second value is chosen: ")
-    assert isinstance(report.story[-1], Violation)
-
-
-class OnlyTheFirst(Proposer):
-    """It asks the first two acceptors only, which is enough, and is not alike for all of them."""
-
-    def prepare(self) -> list[Message]:
-        return super().prepare()[: self.quorum]
-
-
-class Special(Acceptor):
-    """Acceptor 2 accepts whatever comes."""
-
-    def accept(self, request: Propose) -> list[Message]:
-        if self.name == "acceptor-2":
-            self.promised = request.id
-        return super().accept(request)
-
-
-@pytest.mark.parametrize("model", [Model(proposer=OnlyTheFirst), Model(acceptor=Special)])
-def test_where_names_make_a_difference_all_names_count(model: Model) -> None:
-    report = check(model)
-    assert report.model == replace(model, symmetric=False)
-    assert figures(report) == figures(check(report.model))
-    if report.violation:
-        assert isinstance(report.story[-1], Violation)
-
-
-def test_the_time_of_the_search_before_symmetry_was_dropped_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checker, "monotonic", iter(range(10)).__next__)
-    assert check(Model(acceptor=Special)).elapsed_s == 2
 
 
 class OwnNumbers(Proposer):
@@ -322,16 +359,21 @@ class OwnNumbers(Proposer):
         return self.prepare()
 
 
+class Once(Proposer):
+    """It does not try again."""
+
+    def try_again(self) -> list[Message]:
+        return []
+
+
 def test_a_timeout_that_never_reaches_anybody_is_an_error() -> None:
-    with pytest.raises(CheckError, match="TIMEOUT 3 never makes proposer-0 try again"):
+    with pytest.raises(UnheardTimeoutError, match=r"TIMEOUT 3 never makes proposer-0 try again: .*\(test_checker"):
         check(Model(1, 2, max_attempts=3, proposer=OwnNumbers))
+    assert check(Model(1, 2, max_attempts=3, proposer=Once)).safe
 
 
-class Unhashable(Acceptor):
-    def accept(self, request: Propose) -> list[Message]:
-        return super().accept(replace(request, value=["no text"]))  # type: ignore[arg-type]
-
-
-def test_a_message_that_cannot_be_is_an_error_in_one_line() -> None:
-    with pytest.raises(CheckError, match="unhashable"):
-        check(Model(1, 1, acceptor=Unhashable))
+def test_the_first_search_is_part_of_the_time() -> None:
+    report = check(Model(acceptor=type("Other", (OnlyTheFirstHides,), {})))
+    assert report.elapsed_s > 0
+    with pytest.raises(CheckError, match="the actors cannot begin"):
+        check(Model(acceptor=int))  # type: ignore[arg-type]

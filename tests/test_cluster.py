@@ -1,25 +1,26 @@
-"""States as numbers: what follows from what, and which states are one but for the names."""
+"""States as numbers: what follows from what, and what cannot be a state or a message."""
 
 from collections import Counter
-from itertools import permutations
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from wrong_actors import KnowsByClass, LearnsByProperty
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking.cluster import CheckError, Cluster, Model, State, Symmetry, numbers
-from toy_paxos.message import Message, Prepare, Promise
+from toy_paxos.checking import CheckError, Model
+from toy_paxos.checking.cluster import Cluster, numbers
+from toy_paxos.message import Accept, Message, Prepare, Promise, Propose
 from toy_paxos.proposer import Proposer
 
 
-def all_states(cluster: Cluster) -> list[State]:
-    """Every state that can be reached, by names and all."""
-    found = {cluster.start: None}
-    for state in (queue := [cluster.start]):
-        for _, _, after in cluster.successors(state):
-            if after not in found:
-                found[after] = None
-                queue.append(after)
-    return list(found)
+def try_all(model: Model) -> Cluster:
+    """A cluster of which every actor has received all that is said at the start."""
+    cluster = Cluster(model)
+    for position in range(len(cluster.actors)):
+        for number in cluster.effective(position, 0, cluster.start[-3] | cluster.start[-2]):
+            cluster.step(position, 0, number)
+    return cluster
 
 
 def test_a_set_of_messages_is_the_bits_of_a_number() -> None:
@@ -29,104 +30,50 @@ def test_a_set_of_messages_is_the_bits_of_a_number() -> None:
 
 def test_at_the_start_the_proposers_have_spoken_and_nobody_has_heard() -> None:
     cluster = Cluster(Model())
-    *actors, sent, _ = cluster.start
-    assert len(set(actors)) == 1
-    assert {cluster.messages[number].type for number in numbers(sent)} == {"PREPARE"}
-    assert len(list(numbers(sent))) == 6
+    *actors, said, pending, chosen = cluster.start
+    assert (set(actors), chosen) == ({0}, 0)
+    assert [cluster.messages[number].type for number in numbers(said)] == ["PREPARE"] * 6
+    assert [cluster.messages[number].type for number in numbers(pending)] == ["RESTART"] * 3
 
 
-def test_every_message_can_be_next_and_stays_in_the_network() -> None:
-    cluster = Cluster(Model())
-    sent = cluster.start[-2]
-    successors = list(cluster.successors(cluster.start))
-    assert sorted(number for number, _, _ in successors) == list(numbers(sent))
-    for _, _, after in successors:
-        assert after[-2] & sent == sent
-        assert after[-2] != sent
-
-
-def test_what_changes_nothing_is_no_transition() -> None:
+def test_a_step_is_taken_once_and_remembered() -> None:
     cluster = Cluster(Model(num_acceptors=1, num_proposers=1))
-    (_, _, promised), *others = cluster.successors(cluster.start)
-    assert not others
-    assert [cluster.messages[number].type for number, _, _ in cluster.successors(promised)] == ["PROMISE"]
+    after, said = cluster.step(1, 0, 0)
+    assert cluster.steps == {(1, 0, 0): (after, said)}
+    (promise,) = (cluster.messages[number] for number in numbers(said))
+    assert promise == Promise("acceptor-0", "proposer-0", 1, None)
+    actor = cluster.wake(1, after)
+    assert isinstance(actor, Acceptor)
+    assert (actor.name, actor.promised) == ("acceptor-0", 1)
 
 
-def test_the_environment_speaks_once_for_each_attempt_but_the_last() -> None:
-    environment = list(Model(num_acceptors=1, max_attempts=3).environment())
-    assert [(m.type, m.recipient, m.id) for m in environment] == [
-        ("TIMEOUT", "proposer-0", 1),
-        ("TIMEOUT", "proposer-0", 3),
-        ("TIMEOUT", "proposer-1", 2),
-        ("TIMEOUT", "proposer-1", 4),
-        ("RESTART", "acceptor-0", 1),
-    ]
+def test_what_changes_nothing_is_not_effective() -> None:
+    cluster = Cluster(Model(num_acceptors=1, num_proposers=1))
+    after, _ = cluster.step(1, 0, 0)
+    assert list(cluster.effective(1, after, cluster.start[-3])) == [0]
+    cluster.step(1, after, 0)
+    assert list(cluster.effective(1, after, cluster.start[-3])) == []
+    cluster.forget_steps()
+    assert list(cluster.effective(1, after, cluster.start[-3])) == [0]
 
 
-def test_a_timeout_is_delivered_once() -> None:
-    cluster = Cluster(Model(num_acceptors=1, num_proposers=1, max_attempts=2))
-    timeout = next(at for at, message in enumerate(cluster.messages) if message.type == "TIMEOUT")
-    (after,) = (after for number, _, after in cluster.successors(cluster.start) if number == timeout)
-    assert after[-1] == cluster.start[-1] & ~(1 << timeout)
-    assert timeout not in [number for number, _, _ in cluster.successors(after)]
+@pytest.mark.parametrize("fail", [False, True])
+def test_fail_is_delivered_if_the_model_says_so(fail: bool) -> None:
+    cluster = Cluster(Model(num_acceptors=1, fail=fail))
+    after, _ = cluster.step(2, 0, 1)
+    _, said = cluster.step(2, after, 0)
+    assert [cluster.messages[number].type for number in numbers(said)] == ["FAIL"] * fail
 
 
-def test_fail_is_not_delivered_unless_asked_for() -> None:
-    without = Cluster(Model(num_acceptors=1))
-    all_states(without)
-    assert "FAIL" not in {message.type for message in without.messages}
-    cluster = Cluster(Model(num_acceptors=1, never_delivered=()))
-    all_states(cluster)
-    assert {"FAIL", "TERMINATE"} <= {message.type for message in cluster.messages}
-
-
-@pytest.mark.parametrize(("num_acceptors", "num_proposers"), [(1, 2), (2, 2), (3, 1), (2, 3), (3, 2)])
-def test_canonical_states_are_the_same_for_all_names_and_stand_for_all_states(
-    num_acceptors: int, num_proposers: int
-) -> None:
-    cluster = Cluster(Model(num_acceptors, num_proposers))
-    symmetry = Symmetry(cluster)
-    states = all_states(cluster)
-    orders = list(permutations(range(num_acceptors)))
-    orbits: dict[State, set[State]] = {}
-    for state in states:
-        canonical, order = symmetry.canonical(state)
-        assert symmetry.rename(state, order) == canonical
-        orbits.setdefault(canonical, set()).add(state)
-    for canonical, orbit in orbits.items():
-        assert orbit == {symmetry.rename(canonical, order) for order in orders}
-    assert sum(map(len, orbits.values())) == len(states)
-
-
-class Lopsided(Acceptor):
-    """It tells the next acceptor of each promise, so that what concerns one concerns two."""
-
-    heard: tuple[str, ...] = ()
-
-    def receive(self, message: Message) -> list[Message]:
-        if isinstance(message, Promise):
-            self.heard = (*self.heard, message.sender)[-1:]
-            return []
-        answers = super().receive(message)
-        others = ["acceptor-0", "acceptor-1", "acceptor-2"]
-        others.remove(self.name)
-        if isinstance(message, Prepare):
-            answers += [Promise(self.name, other, message.id, None) for other in others]
-        return answers
-
-
-def test_acceptors_that_look_the_same_may_still_differ_and_then_all_orders_are_tried() -> None:
-    cluster = Cluster(Model(3, 1, acceptor=Lopsided))
-    symmetry = Symmetry(cluster)
-    for state in all_states(cluster)[:3_000]:
-        canonical, _ = symmetry.canonical(state)
-        for order in permutations(range(3)):
-            assert symmetry.canonical(symmetry.rename(state, order))[0] == canonical
+def test_what_a_proposer_has_learned_is_asked_as_python_asks() -> None:
+    cluster = Cluster(Model(proposer=KnowsByClass))
+    assert cluster.learned(0, 0) == "value-0"
+    assert Cluster(Model(proposer=LearnsByProperty)).learned(0, 0) is None
 
 
 class Failing(Acceptor):
     def receive(self, message: Message) -> list[Message]:
-        raise RuntimeError("out of order")
+        raise RuntimeError("out of\norder")
 
 
 class Stray(Acceptor):
@@ -139,43 +86,36 @@ class Silent(Acceptor):
         return None  # type: ignore[return-value]
 
 
+class Talkative(Acceptor):
+    def receive(self, message: Message) -> list[Message]:
+        return ["promised"]  # type: ignore[list-item]
+
+
+class Unhashable(Acceptor):
+    def receive(self, message: Message) -> list[Message]:
+        return [Accept(self.name, message.sender, 1, ["no text"])]  # type: ignore[arg-type]
+
+
+class Unnumbered(Acceptor):
+    def receive(self, message: Message) -> list[Message]:
+        return [Promise(self.name, message.sender, None, None)]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("acceptor", "words"),
     [
-        (Failing, "on receiving PREPARE 1 from proposer-0 to acceptor-0: RuntimeError: out of order"),
-        (Stray, "on receiving PREPARE 1 from proposer-0 to acceptor-0: LookupError: PREPARE to 'nobody'"),
-        (Silent, "on receiving PREPARE 1 from proposer-0 to acceptor-0: TypeError: "),
+        (Failing, "RuntimeError: out of order (test_cluster.py, line "),
+        (Stray, "LookupError: PREPARE to 'nobody', who is not there (test_cluster.py, line "),
+        (Silent, "TypeError: 'NoneType' object is not iterable (test_cluster.py, line "),
+        (Talkative, "TypeError: a str is no message (test_cluster.py, line "),
+        (Unhashable, "TypeError: the value of a ACCEPT is a list, not a str (test_cluster.py, line "),
+        (Unnumbered, "TypeError: the id of a PROMISE is a NoneType, not a int (test_cluster.py, line "),
     ],
 )
 def test_an_actor_that_fails_is_named_with_its_message(acceptor: type[Acceptor], words: str) -> None:
-    cluster = Cluster(Model(acceptor=acceptor))
-    with pytest.raises(CheckError, match=words):
-        list(cluster.successors(cluster.start))
-
-
-class WithDie(Acceptor):
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.die = print
-
-
-def test_an_actor_with_more_than_data_cannot_be_checked() -> None:
-    with pytest.raises(CheckError, match=r"acceptor-0 cannot be checked: .* is not plain data"):
-        Cluster(Model(acceptor=WithDie))
-
-
-def test_actors_that_cannot_begin_are_named() -> None:
-    with pytest.raises(CheckError, match="the actors cannot begin: TypeError"):
-        Cluster(Model(proposer=Acceptor))  # type: ignore[arg-type]
-
-
-def test_a_woken_actor_is_in_its_state() -> None:
-    cluster = Cluster(Model(num_acceptors=1, num_proposers=1))
-    _, position, after = next(iter(cluster.successors(cluster.start)))
-    actor = cluster.wake(position, after[position])
-    assert isinstance(actor, Acceptor)
-    assert (actor.name, actor.promised) == ("acceptor-0", 1)
-    assert isinstance(cluster.wake(0, after[0]), Proposer)
+    with pytest.raises(CheckError) as refused:
+        try_all(Model(acceptor=acceptor))
+    assert str(refused.value).startswith(f"on receiving PREPARE 1 from proposer-0 to acceptor-0: {words}")
 
 
 class Alias(Acceptor):
@@ -188,7 +128,7 @@ class Alias(Acceptor):
 class Cycle(Acceptor):
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.me = self
+        self.me = [self]
 
 
 class Counted(Acceptor):
@@ -197,25 +137,87 @@ class Counted(Acceptor):
         self.counts: Counter[str] = Counter()
 
 
+class WithFunction(Acceptor):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.die = print
+
+
 @pytest.mark.parametrize(
     ("acceptor", "words"),
     [
-        (Alias, "a list can be reached in two ways"),
+        (Alias, "acceptor-0 cannot be checked: a list can be reached in two ways"),
         (Cycle, "in two ways"),
         (Counted, "a Counter is not plain data"),
+        (WithFunction, "is not plain data"),
     ],
 )
 def test_a_state_that_could_not_be_put_back_as_it_was_is_refused(acceptor: type[Acceptor], words: str) -> None:
     with pytest.raises(CheckError, match=words):
-        list(Cluster(Model(acceptor=acceptor)).successors(Cluster(Model(acceptor=acceptor)).start))
+        Cluster(Model(acceptor=acceptor))
 
 
-class Leaving(Acceptor):
+def same_name(name: str) -> Acceptor:
+    return Acceptor("acceptor")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"proposer": Acceptor}, "the actors cannot begin: TypeError"),
+        ({"acceptor": same_name}, r"the actors cannot begin: two of them have the same name \(test_cluster.py"),
+    ],
+)
+def test_actors_that_cannot_begin_are_named(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(CheckError, match=words):
+        Cluster(replace(Model(), **change))
+
+
+class Keeping(Acceptor):
+    """It keeps a request, and does no harm to it."""
+
+    request: Message | None = None
+
+    def accept(self, request: Propose) -> list[Message]:
+        self.request = request
+        return super().accept(request)
+
+
+class Spoiling(Keeping):
+    """It spoils a request that it has kept."""
+
+    def promise(self, request: Prepare) -> list[Message]:
+        if self.request:
+            self.request.id += 1
+        return super().promise(request)
+
+
+def test_a_message_may_be_kept_and_not_be_changed() -> None:
+    for acceptor in (Keeping, Spoiling):
+        cluster = Cluster(Model(num_acceptors=1, acceptor=acceptor))
+        request = cluster.number_of_message(Propose("proposer-0", "acceptor-0", 0, "value-0"))
+        after, _ = cluster.step(2, 0, request)
+        if acceptor is Keeping:
+            cluster.step(2, after, 0)
+            continue
+        with pytest.raises(CheckError, match="acceptor-0 changes a message, which others may see, too"):
+            cluster.step(2, after, 0)
+
+
+class DeletesAndAdds(Proposer):
+    """One attribute goes, another comes."""
+
     def receive(self, message: Message) -> list[Message]:
-        raise SystemExit(0)
+        if hasattr(self, "abandoned"):
+            del self.abandoned
+            self.lost = True
+        return []
 
 
-def test_an_actor_cannot_leave_the_check() -> None:
-    cluster = Cluster(Model(acceptor=Leaving))
-    with pytest.raises(CheckError, match="SystemExit"):
-        list(cluster.successors(cluster.start))
+def test_an_attribute_that_is_gone_is_gone_in_the_state_too() -> None:
+    cluster = Cluster(Model(1, 1, 2, proposer=DeletesAndAdds))
+    (timeout,) = cluster.effective(0, 0, cluster.start[-2])
+    after, _ = cluster.step(0, 0, timeout)
+    woken = cluster.wake(0, after)
+    assert not hasattr(woken, "abandoned")
+    assert vars(woken)["lost"] is True

@@ -36,7 +36,7 @@ FLOORS: list[list[str]] = [
 RESERVED = {
     "click": {"toy_paxos.main", "toy_paxos.command.check", "toy_paxos.command.options"},
     "rich": {"toy_paxos.command.terminal", "toy_paxos.command.lanes"},
-    "random": {"toy_paxos.main", "toy_paxos.simulation.rounds"},
+    "random": {"toy_paxos.main", "toy_paxos.simulation.rounds", "toy_paxos.checking.honesty"},
     "time": {"toy_paxos.main", "toy_paxos.command.process", "toy_paxos.checking.checker"},
     "signal": {"toy_paxos.main", "toy_paxos.__main__", "toy_paxos.command.process", "toy_paxos.command.check"},
 }

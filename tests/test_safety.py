@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +12,18 @@ from toy_paxos.event import Chosen, Delivery, Event, Learned, Quorum, Violation,
 from toy_paxos.main import run as command
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
-from toy_paxos.safety import LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, PROPOSED, chosen, watch
+from toy_paxos.safety import (
+    ALWAYS,
+    LEARNED_CHOSEN,
+    LEARNERS_AGREE,
+    ONE_VALUE,
+    PROMISES_RISE,
+    PROPOSED,
+    Moment,
+    Property,
+    chosen,
+    watch,
+)
 from toy_paxos.simulation import rounds
 
 
@@ -148,6 +160,47 @@ def test_a_majority_of_promises_to_the_present_attempt_is_a_quorum() -> None:
     quorums = [event for event in events if isinstance(event, Quorum)]
     assert quorums == [Quorum(0, "proposer-0", 5, ("acceptor-2", "acceptor-0"))]
     assert [event.fate for event in events if isinstance(event, Delivery)] == ["delivered"] * 3 + ["stale"] * 3
+
+
+# The properties, one by one
+
+X1, X2, Y2 = Proposal(1, "x"), Proposal(2, "x"), Proposal(2, "y")
+PROMISE = Promise("acceptor-0", "proposer-0", 1, None)
+FINE = Moment(
+    wishes=["x", "y"],
+    issued={X1, X2, Y2},
+    chosen=[X1, X2],
+    learned={"proposer-0": "x"},
+    promises=[replace(PROMISE, id=2)],
+    promised={"acceptor-0": 2, "acceptor-1": 9},
+)
+
+
+def test_where_nothing_is_wrong_nothing_is_lost() -> None:
+    assert [found.lost(FINE) for found in ALWAYS] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("lost", "moment", "words"),
+    [
+        (ONE_VALUE, replace(FINE, chosen=[X1, Y2]), "a second value is chosen: y"),
+        (ONE_VALUE, replace(FINE, chosen=[Y2, X1]), "a second value is chosen: x"),
+        (PROPOSED, replace(FINE, issued={X2, Y2}), "a value is chosen that nobody proposed: x"),
+        (PROPOSED, replace(FINE, wishes=["y"]), "a value is chosen that nobody proposed: x"),
+        (LEARNED_CHOSEN, replace(FINE, learned={"proposer-0": "y"}), "proposer-0 learns what is not chosen: y"),
+        (
+            LEARNERS_AGREE,
+            replace(FINE, learned={"proposer-0": "x", "proposer-1": "y"}),
+            "proposer-0 and proposer-1 learn different values: x, y",
+        ),
+        (PROMISES_RISE, replace(FINE, promises=[PROMISE]), "acceptor-0 promises 1 after 2"),
+    ],
+)
+def test_each_is_lost_in_its_own_way(lost: Property, moment: Moment, words: str) -> None:
+    assert lost.lost(moment) == words
+
+
+# Actors that lose them
 
 
 class Forgetful(Acceptor):

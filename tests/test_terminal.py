@@ -10,7 +10,7 @@ from rich.color import Color
 
 from toy_paxos.checking import RULES, check_rule
 from toy_paxos.command.terminal import style_of, wrapped
-from toy_paxos.command.verdict import report_lines, rules_lines, start_lines
+from toy_paxos.command.verdict import report_lines, rules_lines, start_lines, story_lines, told
 from toy_paxos.command.words import Line, Words, line
 from toy_paxos.event import Violation
 from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
@@ -51,10 +51,11 @@ def every_kind_of_words() -> list[Line]:
     statistics = Statistics(settings)
     statistics.add(finished)
     rule = RULES["ignores-accepted"]
+    report = check_rule(rule, rule.model)
     return [
         *(words.start() + words.round(finished) + words.summary(statistics)),
         *start_lines(rule.model, rule),
-        *report_lines(check_rule(rule, rule.model), rule),
+        *report_lines(report, rule, told(report, story_lines)),
         *rules_lines(),
     ]
 

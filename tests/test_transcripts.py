@@ -15,6 +15,7 @@ def without_times(output: str) -> str:
     """What is left when the only thing that differs between two equal runs is taken out: wall time."""
     output = re.sub(r"in [\d.]+ s, [\d,.]+ rounds/s", "in ... s, ... rounds/s", output)
     output = re.sub(r"in [\d.]+ s \([\d,]+ states/s\)", "in ... s (... states/s)", output)
+    output = re.sub(r"(states?), [\d.]+ s\b", r"\1, ... s", output)
     return re.sub(r'"elapsed_s":[\d.e-]+', '"elapsed_s":0', output)
 
 

@@ -1,16 +1,30 @@
 """What is said of a search: the story, what is missing, and the verdict."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
 from toy_paxos.checking import RULES, Model, Report, check, check_rule
-from toy_paxos.command.verdict import report_json, report_lines, rules_lines, start_json, start_lines
+from toy_paxos.command.verdict import (
+    cluster_lines,
+    report_json,
+    report_lines,
+    rules_lines,
+    start_json,
+    start_lines,
+    story_lines,
+    summit_json,
+    summit_lines,
+    told,
+)
 from toy_paxos.event import Delivery
 
 
-def told(report: Report, name: str | None = None) -> list[str]:
-    return [line.text for line in report_lines(report, RULES[name] if name else None)]
+def said(report: Report, name: str | None = None) -> list[str]:
+    rule = RULES[name] if name else None
+    return [line.text for line in report_lines(report, rule, told(report, story_lines))]
 
 
 def broken(name: str) -> Report:
@@ -19,51 +33,51 @@ def broken(name: str) -> Report:
 
 def test_the_story_says_who_wants_what_then_a_line_a_delivery() -> None:
     report = broken("ignores-accepted")
-    lines = told(report, "ignores-accepted")
+    lines = said(report, "ignores-accepted")
     assert lines[:4] == [
         "",
         "proposer-0 wants value-0",
         "proposer-1 wants value-1",
         "   1  proposer-0 -> acceptor-0 PREPARE 1",
     ]
-    assert "   6  SAFETY VIOLATED, a second value is chosen: value-1" in lines
+    assert f"{len(report.execution):4}  SAFETY VIOLATED, a second value is chosen: value-1" in lines
     assert lines[-1] == "VIOLATED: a second value is chosen: value-1"
 
 
 def test_the_line_that_teaches_is_there() -> None:
-    assert "  15  proposer-2 adopts what acceptor-0 accepted under 1: value-0" in told(broken("adopts-lowest"))
+    assert "  15  proposer-2 adopts what acceptor-0 accepted under 1: value-0" in said(broken("adopts-lowest"))
 
 
 def test_a_story_with_a_timeout_and_one_with_a_restart_read_as_in_a_run() -> None:
     assert any(
-        line.endswith("  proposer-0 tries again, attempt 2 under 3") for line in told(broken("takes-old-promises"))
+        line.endswith("  proposer-0 tries again, attempt 2 under 3") for line in said(broken("takes-old-promises"))
     )
-    assert any(line.endswith("  acceptor-0 restarts") for line in told(broken("forgets-all")))
+    assert any(line.endswith("  acceptor-0 restarts") for line in said(broken("forgets-all")))
 
 
 def test_what_is_missing_and_where_it_was_missed_first() -> None:
-    missed = [line for line in told(broken("adopts-lowest"), "adopts-lowest") if line.startswith("What is missing: ")]
+    missed = [line for line in said(broken("adopts-lowest"), "adopts-lowest") if line.startswith("What is missing: ")]
     assert missed[0].endswith("Missed first at delivery 15.")
-    at_once = [line for line in told(broken("skips-phase-1"), "skips-phase-1") if line.startswith("What is missing: ")]
+    at_once = [line for line in said(broken("skips-phase-1"), "skips-phase-1") if line.startswith("What is missing: ")]
     assert at_once[0].endswith("Missed first at the start.")
 
 
 def test_safe_says_what_was_found_out() -> None:
-    lines = told(check(Model(1, 2)))
+    lines = said(check(Model(1, 2)))
     assert "ok   always     at most one value is chosen" in lines
     assert "ok   always     a promise never goes down" in lines
     assert "ok   sometimes  value-1 is chosen" in lines
-    assert lines[-1] == "SAFE"
+    assert lines[-1] == "SAFE for 2 proposers, 1 acceptor, 1 attempt, 1 restart each, FAIL never delivered"
 
 
 def test_not_explored_to_the_end_is_never_called_safe() -> None:
     report = check(Model(), max_states=100)
-    assert told(report)[-1].startswith("UNKNOWN")
+    assert said(report)[-1].startswith("UNKNOWN")
     assert json.loads(report_json(report).splitlines()[-1])["verdict"] == "unknown"
 
 
 def test_what_can_never_choose_is_no_success() -> None:
-    lines = told(broken("accepts-only-above"), "accepts-only-above")
+    lines = said(broken("accepts-only-above"), "accepts-only-above")
     assert "NOT  sometimes  value-0 is chosen" in lines
     assert any(line.startswith("NOT ALIVE") for line in lines)
 
@@ -77,7 +91,8 @@ def test_json_tells_the_same_story() -> None:
     assert [event["type"] for event in story if event["event"] == "message"] == said
     assert "RESTART" in said
     assert (verdict["verdict"], verdict["property"]) == ("violated", "at most one value is chosen")
-    assert verdict["first_wrong_delivery"] == 4
+    assert report.missed
+    assert verdict["first_wrong_delivery"] == report.missed.delivery
 
 
 def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
@@ -91,6 +106,9 @@ def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
         "num_acceptors",
         "num_proposers",
         "max_attempts",
+        "restarts",
+        "fail",
+        "values",
         "changed_rule",
     ]
     assert started["changed_rule"] == "adopts-lowest"
@@ -99,3 +117,50 @@ def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_the_list_names_every_rule(name: str) -> None:
     assert any(line.text.startswith(f"  {name} ") for line in rules_lines())
+
+
+def test_where_a_changed_rule_does_no_harm_it_is_said_what_it_takes() -> None:
+    rule = RULES["adopts-lowest"]
+    report = check_rule(rule, replace(rule.model, num_proposers=2))
+    assert said(report, "adopts-lowest")[-1] == "SAFE at this size: it takes 3 proposers"
+    rule = RULES["takes-old-promises"]
+    report = check_rule(rule, replace(rule.model, num_proposers=1, max_attempts=1))
+    assert said(report, "takes-old-promises")[-1] == "SAFE at this size: it takes 2 proposers and 2 attempts"
+
+
+# Many clusters
+
+SMALL, LARGER = Model(1, 2), Model(3, 3, fail=True, descending=True)
+
+
+def summit(*reports: Report) -> list[str]:
+    return [line.text for line in summit_lines(reports)]
+
+
+def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
+    (line,) = cluster_lines(replace(check(SMALL), elapsed_s=0.25))
+    assert re.fullmatch(r"ok  2 proposers, 1 acceptor, 1 attempt, 1 restart each: \d+ states, 0.2 s", line.text)
+    (line,) = cluster_lines(check(LARGER, 10))
+    assert re.match(r"\?\?  3 proposers, 3 acceptors, .* each, FAIL delivered, values descending: ", line.text)
+    assert line.text.endswith(", not explored to the end")
+    (line,) = cluster_lines(broken("hides-accepted"))
+    assert line.text.startswith("VIOLATED  2 proposers")
+
+
+def test_safe_in_all_says_what_it_does_not_say() -> None:
+    lines = summit(check(SMALL), check(Model(3, 2)))
+    assert "SAFE in all 2 clusters" in lines
+    assert lines[-1].endswith("Of larger ones this says nothing.")
+    assert "ok   sometimes  each value is chosen" in lines
+
+
+def test_what_was_not_explored_is_not_called_safe() -> None:
+    assert "SAFE in 1 cluster, 1 not explored to the end" in summit(check(SMALL), check(LARGER, 10))
+    assert summit(check(LARGER, 10))[-1].startswith("UNKNOWN")
+    assert json.loads(summit_json([check(SMALL), check(LARGER, 10)]))["verdict"] == "unknown"
+
+
+def test_a_value_that_is_chosen_in_no_cluster_is_named() -> None:
+    stuck = RULES["accepts-only-above"].model
+    assert "NOT  sometimes  value-1 is chosen" in summit(check(stuck))
+    assert json.loads(summit_json([check(stuck)]))["verdict"] == "not-alive"

@@ -3,4 +3,4 @@
 Read it in this order: ``message``, ``actor``, ``acceptor``, ``proposer``, ``actor_registry``.
 """
 
-__version__ = "1.1.0"
+__version__ = "1.2.0"

@@ -13,12 +13,12 @@ from inspect import getdoc
 from typing import Literal
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.actor import Actor
-from toy_paxos.checking.checker import Report, check
-from toy_paxos.checking.cluster import Model
+from toy_paxos.checking.checker import MAX_STATES, Missed, Report, check
+from toy_paxos.checking.model import Model
+from toy_paxos.checking.story import begin
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.proposer import Proposer
-from toy_paxos.safety import ALWAYS, PROMISES_RISE
+from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, ONE_VALUE, Property
 
 
 class IgnoresAccepted(Proposer):
@@ -285,18 +285,20 @@ class AcceptsOnlyAbove(Acceptor):
 
 @dataclass(frozen=True)
 class Rule:
-    """One changed rule, and the smallest cluster that shows what comes of it.
+    """One changed rule, and the smallest cluster of three acceptors or more that shows what comes of it.
 
     ``fate`` is what the checker finds: safety is lost, and ``remedy`` names what would have prevented it; or
-    it is safe; or it is safe only because no value can be chosen.
+    it is safe; or it is safe only because no value can be chosen. ``loses`` is the property that is lost.
     """
 
     changed: type[Proposer] | type[Acceptor]
     fate: Literal["unsafe", "safe", "stuck"]
-    remedy: str
-    num_acceptors: int = 1
+    remedy: str = ""
+    loses: Property = ONE_VALUE
+    num_acceptors: int = 3
     num_proposers: int = 2
     max_attempts: int = 1
+    restarts: int = 0
 
     @property
     def name(self) -> str:
@@ -316,22 +318,18 @@ class Rule:
 
     @property
     def model(self) -> Model:
-        """The smallest model in which the change shows; of what must always be so, it checks only the theorem."""
-        sizes = Model(self.num_acceptors, self.num_proposers, self.max_attempts, properties=THEOREM)
+        """The smallest model in which the change shows; of all properties it asks for the one that is lost."""
+        model = replace(self.right_model, properties=(self.loses,) if self.fate == "unsafe" else ALWAYS)
         if issubclass(self.changed, Acceptor):
-            return replace(sizes, acceptor=self.changed)
-        acceptor = AcceptsAbove if self.changed is SkipsPhase1 else Acceptor
-        return replace(sizes, proposer=self.changed, acceptor=acceptor)
+            return replace(model, acceptor=self.changed)
+        return replace(model, proposer=self.changed)
 
     @property
     def right_model(self) -> Model:
-        """The same model without the change."""
-        right = replace(self.model, proposer=Proposer)
-        return replace(right, acceptor=Acceptor) if issubclass(self.changed, Acceptor) else right
+        """The same cluster without the change, in which all is asked that must always be so."""
+        acceptor = AcceptsAbove if self.changed in (SkipsPhase1, DoesNotRaise) else Acceptor
+        return Model(self.num_acceptors, self.num_proposers, self.max_attempts, acceptor, restarts=self.restarts)
 
-
-# A changed rule has to lose more than the promise that it breaks.
-THEOREM = tuple(property for property in ALWAYS if property is not PROMISES_RISE)
 
 ADOPT = "to propose the value of the highest-numbered proposal that the promises report (P2c)"
 MAJORITY = "that a quorum is a majority, so that any two of them share an acceptor"
@@ -341,32 +339,31 @@ RULES = {
     rule.name: rule
     for rule in (
         Rule(IgnoresAccepted, "unsafe", ADOPT),
-        Rule(AdoptsAny, "unsafe", ADOPT, num_acceptors=3, num_proposers=3),
-        Rule(AdoptsLowest, "unsafe", ADOPT, num_acceptors=3, num_proposers=3),
-        Rule(HalfIsEnough, "unsafe", MAJORITY, num_acceptors=2, num_proposers=1),
-        Rule(MinorityIsEnough, "unsafe", MAJORITY, num_acceptors=3, num_proposers=1),
+        Rule(AdoptsAny, "unsafe", ADOPT, num_proposers=3),
+        Rule(AdoptsLowest, "unsafe", ADOPT, num_proposers=3),
+        Rule(HalfIsEnough, "unsafe", MAJORITY, LEARNERS_AGREE, num_acceptors=4),
+        Rule(MinorityIsEnough, "unsafe", MAJORITY, LEARNERS_AGREE),
         Rule(SkipsPhase1, "unsafe", "phase 1, to ask a majority for promises before proposing"),
-        Rule(CountsTwice, "unsafe", "to count acceptors, not messages", num_acceptors=3),
+        Rule(CountsTwice, "unsafe", "to count acceptors, not messages"),
         Rule(TakesOldPromises, "unsafe", "to count only promises under the present number", max_attempts=2),
-        Rule(ProposesTwice, "unsafe", "that one number stands for one proposal", num_acceptors=3),
+        Rule(ProposesTwice, "unsafe", "that one number stands for one proposal"),
         Rule(AcceptsBelow, "unsafe", "to accept nothing below the promised number (P1a)"),
         Rule(
             DoesNotRaise,
             "unsafe",
             "to raise the promise with what is accepted, or to remember the highest-numbered one",
-            num_acceptors=3,
             num_proposers=3,
         ),
         Rule(LowersPromise, "unsafe", "to promise only numbers higher than any promised before"),
-        Rule(ForgetsAll, "unsafe", REMEMBER),
-        Rule(ForgetsPromise, "unsafe", REMEMBER),
-        Rule(ForgetsAccepted, "unsafe", REMEMBER),
+        Rule(ForgetsAll, "unsafe", REMEMBER, restarts=1),
+        Rule(ForgetsPromise, "unsafe", REMEMBER, restarts=1),
+        Rule(ForgetsAccepted, "unsafe", REMEMBER, restarts=1),
         Rule(HidesAccepted, "unsafe", "that a promise tells what its acceptor accepted last (P2c)"),
-        Rule(AcceptsAbove, "safe", "", num_acceptors=3),
-        Rule(AcceptsOnce, "safe", "", num_acceptors=3),
-        Rule(PromisesAgain, "safe", "", num_acceptors=3),
-        Rule(SharesNumbers, "safe", "", num_acceptors=3),
-        Rule(AcceptsOnlyAbove, "stuck", "", num_acceptors=3),
+        Rule(AcceptsAbove, "safe"),
+        Rule(AcceptsOnce, "safe"),
+        Rule(PromisesAgain, "safe"),
+        Rule(SharesNumbers, "safe"),
+        Rule(AcceptsOnlyAbove, "stuck"),
     )
 }
 
@@ -374,44 +371,35 @@ RULES = {
 def check_rule(
     rule: Rule,
     model: Model,
-    max_states: int | None = None,
+    max_states: int = MAX_STATES,
     keep_going: Callable[[int, int], bool] = lambda states, depth: True,
 ) -> Report:
-    """Check a model with a changed rule; if it loses safety, say where the change showed first."""
+    """Check a model with a changed rule; if it loses something, say where the change showed first."""
     report = check(model, max_states, keep_going)
-    if not report.violation:
+    if not report.lost:
         return report
-    return replace(report, missed_at=first_wrong_delivery(rule, report.model, report.execution))
+    return replace(report, missed=first_wrong_delivery(rule, report.model, report.execution))
 
 
-def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message]) -> int:
-    """The first delivery at which a right actor in the place of the wrong one would have done something else.
+def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message]) -> Missed:
+    """Where a right actor in the place of the wrong one would have done something else first.
 
-    0 if it would have begun differently. The two are compared by what they answer, and by the attributes
-    that are the same in both at the start.
+    The two are compared by what they answer, and by the attributes that are the same in both at the start.
     """
-    right_model = rule.right_model
-    right = begun(replace(model, acceptor=right_model.acceptor, proposer=right_model.proposer))
-    actors = begun(model)
+    right_model = replace(model, acceptor=rule.right_model.acceptor, proposer=rule.right_model.proposer)
+    actors, wishes = begin(model)
+    right, right_wishes = begin(right_model)
+    if wishes != right_wishes:
+        return Missed(0, [message for wish in right_wishes for message in wish.says])
     shared = {
         name: [key for key, value in vars(stand_in).items() if vars(actors[name])[key] == value]
         for name, stand_in in right.items()
     }
-    if any("proposal" not in shared[name] for name in shared if "proposal" in vars(right[name])):
-        return 0
     for number, message in enumerate(execution, start=1):
         actor, stand_in = actors[message.recipient], right[message.recipient]
         keys = shared[message.recipient]
         vars(stand_in).update({key: deepcopy(vars(actor)[key]) for key in keys})
-        same_answer = actor.receive(message) == stand_in.receive(message)
-        if not same_answer or any(vars(actor)[key] != vars(stand_in)[key] for key in keys):
-            return number
-    return len(execution)
-
-
-def begun(model: Model) -> dict[str, Actor]:
-    """New actors by name, the proposers having begun."""
-    proposers, acceptors = model.new_actors()
-    for proposer in proposers:
-        proposer.prepare()
-    return {actor.name: actor for actor in (*proposers, *acceptors)}
+        answers, right_answers = actor.receive(message), stand_in.receive(message)
+        if answers != right_answers or any(vars(actor)[key] != vars(stand_in)[key] for key in keys):
+            return Missed(number, right_answers)
+    raise ValueError(f"{rule.name} does nothing wrong here")

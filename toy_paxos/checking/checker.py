@@ -2,37 +2,61 @@
 
 The network is the set of all messages sent so far. Any of them may be delivered at any time, any number of
 times, or never; that is delay, reordering, loss and duplication at once. What the environment does, a timeout
-or a restart, is a message too, which is delivered once at most. The search goes breadth first, so that the
-first violation it meets ends one of the shortest executions that have one.
+or a restart, is a message too, which is delivered once at most. The search goes by the number of deliveries, so
+that the first violation it meets ends one of the shortest executions that have one.
 
-It knows nothing of Paxos but ``receive``, names, ``learned``, and what is :func:`chosen
-<toy_paxos.safety.chosen>`. States that differ only by renaming acceptors count as one, as long as acceptors are
+It knows nothing of Paxos but ``receive``, ``prepare``, names, ``learned``, and the properties of
+:mod:`toy_paxos.safety`. States that differ only by renaming acceptors count as one, as long as acceptors are
 alike. Whether they are is found out; if what one does depends on what it is called, all names count.
 
-What is left out: FAIL is never delivered, unless a model says so. It tells a proposer only that it may give up,
-and a proposer that hears nothing has given up too; but to tell all the ways of giving up apart takes hundreds
-of times as many states.
+A *state* is what every actor remembers, what has been said, and what is chosen, between two deliveries that make
+somebody speak or learn; what has been said without what no longer makes a difference
+(:mod:`toy_paxos.checking.reduction`). A *transition* leads from one to the next by some silent deliveries to an
+actor, and one to the same that is not.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import NamedTuple
 
-from toy_paxos.actor import Actor
-from toy_paxos.checking.cluster import CheckError, Cluster, Model, Order, State, Symmetry, numbers
-from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
-from toy_paxos.message import Accept, Message, Promise, Propose, Timeout
-from toy_paxos.safety import Moment, Property, chosen, watch
+from toy_paxos.checking.cluster import Cluster, State
+from toy_paxos.checking.honesty import KEEP_IT_IN_ATTRIBUTES, Surroundings, check_again, walk_beside
+from toy_paxos.checking.judge import Judge
+from toy_paxos.checking.model import CheckError, Model
+from toy_paxos.checking.reduction import MANY_STEPS, Future, Move, Turn
+from toy_paxos.checking.refusal import failure, refusal
+from toy_paxos.checking.story import story
+from toy_paxos.checking.symmetry import Order, Symmetry
+from toy_paxos.event import Event, Violation
+from toy_paxos.message import Message, Timeout
+from toy_paxos.safety import Property
+
+# How many states a search visits at most, unless it is told otherwise.
+MAX_STATES = 1_000_000
+
+# After so many deliveries that bring nothing new it is assumed that there may be no end to them.
+LONG_SILENCE = 100
+
+Origin = tuple[State, int, tuple[int, ...]]
+"""Where a state was met first: the state before it, and which deliveries to which actor lead from there to it."""
+
+
+class Missed(NamedTuple):
+    """The delivery at which a changed rule showed first, 0 if that was before any, and what the right actor says."""
+
+    delivery: int
+    right_answers: Sequence[Message]
 
 
 @dataclass(frozen=True)
 class Report:
     """What a search found.
 
-    ``violation`` says in words what goes wrong at the end of ``story``, an execution told as events, and ``lost`` names
-    the property. If nothing does, ``complete`` says whether there was nothing left to explore; if so, ``never`` has
-    the values that some execution should choose, and none does. ``missed_at`` is the delivery at which a changed rule
-    showed first, 0 if that was before any, None if no rule was changed or nothing goes wrong.
+    ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then, which
+    ``story`` tells as events; ``lost`` is the property that is lost. If nothing goes wrong, ``complete`` says whether
+    there was nothing left to explore; if so, ``never`` has the values that some execution should choose, and none
+    does. ``missed`` says where a changed rule showed first, if one was changed and lost something.
     """
 
     model: Model
@@ -46,7 +70,7 @@ class Report:
     execution: Sequence[Message]
     story: Sequence[Event]
     never: Sequence[str]
-    missed_at: int | None = None
+    missed: Missed | None = None
 
     @property
     def safe(self) -> bool:
@@ -56,35 +80,180 @@ class Report:
 
 def check(
     model: Model,
-    max_states: int | None = None,
+    max_states: int = MAX_STATES,
     keep_going: Callable[[int, int], bool] = lambda states, depth: True,
 ) -> Report:
     """Explore all that can happen in a model, or until something goes wrong, or up to so many states.
 
     ``keep_going`` is asked now and then, with the numbers of states and of deliveries so far; the search
-    ends early when it says no. Raises CheckError if an actor fails, or has a state that is not plain data.
+    ends early when it says no. Raises CheckError for actors that cannot be checked.
     """
+    began = monotonic()
     try:
-        return Search(model, max_states, keep_going).run()
-    except (TypeError, ValueError, AttributeError) as error:
-        raise CheckError(f"{type(error).__name__}: {error}") from error
+        report = Search(model, max_states, keep_going).run()
+    except NamesMatterError:
+        report = Search(replace(model, symmetric=False), max_states, keep_going).run()
+    return replace(report, elapsed_s=monotonic() - began)
+
+
+class NamesMatterError(Exception):
+    """What an acceptor does depends on what it is called, or what a proposer does on what the acceptors are."""
+
+
+class UnheardTimeoutError(CheckError):
+    """A proposer has other numbers than the clock thinks, so that little would be proved about its attempts."""
 
 
 class Search:
-    """A search through the states of a model, breadth first."""
+    """A search through the states of a model, by the number of deliveries that it takes to get there."""
 
-    def __init__(self, model: Model, max_states: int | None, keep_going: Callable[[int, int], bool]) -> None:
-        self.began = monotonic()
+    def __init__(self, model: Model, max_states: int, keep_going: Callable[[int, int], bool]) -> None:
         self.model = model
         self.max_states = max_states
         self.keep_going = keep_going
         self.cluster = Cluster(model)
-        self.symmetry = Symmetry(self.cluster) if model.symmetric else None
+        self.surroundings = Surroundings(self.cluster)
+        self.judge = Judge(self.cluster)
+        self.symmetry = Symmetry(self.cluster) if model.symmetric and model.num_acceptors > 1 else None
+        self.future = Future(self.cluster, self.judge) if model.past_forgotten else None
+        self.turns: dict[tuple[int, int, int, int], Turn] = {}
+        self.origins: dict[State, Origin | None] = {}
         self.transitions = self.depth = 0
-        self.complete = False
-        self.judged: dict[tuple[int, int, tuple[str | None, ...], int, int], tuple[Property, str] | None] = {}
-        # Where each state was met first: after which state, and which message.
-        self.origins: dict[State, tuple[State, int] | None] = {self.canonical(self.cluster.start)[0]: None}
+        self.complete = self.was_stopped = False
+
+    def run(self) -> Report:
+        """Explore, and report."""
+        all_steps_known = self.future is not None and self.future.known
+        if all_steps_known:
+            self.compare_names()
+        lost, execution = self.explore() or (None, [])
+        if not self.was_stopped:
+            self.surroundings.check()
+            check_again(self.cluster)
+            walk_beside(self.cluster)
+            self.surroundings.check()
+        # A search that found nothing and came to no end says nothing that would have to be true of all.
+        if not all_steps_known and (lost or self.complete):
+            self.compare_names()
+        if self.complete:
+            self.check_timeouts()
+        violation, told = what_happens(self.model, execution, lost) if lost else (None, [])
+        chosen = {proposal.value for proposals in self.judge.choices for proposal in proposals}
+        never = [value for value in self.model.values if value not in chosen and self.complete]
+        return Report(
+            self.model,
+            len(self.origins),
+            self.transitions,
+            self.depth,
+            0,
+            self.complete,
+            violation,
+            lost,
+            execution,
+            told,
+            never,
+        )
+
+    def compare_names(self) -> None:
+        """Raise NamesMatterError if names that were taken for exchangeable are not."""
+        if self.symmetry and not self.symmetry.holds():
+            raise NamesMatterError
+
+    def check_timeouts(self) -> None:
+        """Raise UnheardTimeoutError if a proposer tried again once, but not when told so with its next number."""
+        steps = self.cluster.steps.items()
+        effective = {number for (_, _, number), (_, said) in steps if said}
+        heard = {self.cluster.messages[number].recipient for number in effective & self.timeouts().keys()}
+        for number, timeout in self.timeouts().items():
+            if timeout.recipient in heard and number not in effective:
+                words = (
+                    f"TIMEOUT {timeout.id} never makes {timeout.recipient} try again: "
+                    "its numbers have to be its first one, plus the step, plus the step again"
+                )
+                raise UnheardTimeoutError(str(refusal(words, *self.cluster.kinds(number))))
+
+    def timeouts(self) -> dict[int, Timeout]:
+        """The timeouts by their numbers as messages."""
+        messages = enumerate(self.cluster.messages)
+        return {number: message for number, message in messages if isinstance(message, Timeout)}
+
+    def explore(self) -> tuple[Property, list[Message]] | None:
+        """Visit states, those first that take fewer deliveries; return what is lost first, and how."""
+        start = self.cluster.start
+        began = start[-3]
+        start = (*start[:-1], self.judge.chosen(0, began, began))
+        nothing = (*start[:-3], 0, 0, 0)
+        if lost := self.judge.lost(nothing, start, began):
+            return lost, []
+        turns = self.visit(self.canonical(self.essence(start))[0], None)
+        deliveries = 0
+        while turns:
+            now, turns = turns, []
+            for state, turn, num_silent in now:
+                has_more = turn.find_out(num_silent)
+                for move in turn.lessons[num_silent]:
+                    after = self.follow(state, turn.position, move)
+                    if after and (lost := self.judge.lost(state, after, 0)):
+                        return lost, self.execution((state, turn.position, move.deliveries))
+                for move in turn.moves[num_silent]:
+                    after = self.follow(state, turn.position, move)
+                    if after is None:
+                        continue
+                    self.transitions += 1
+                    if lost := self.judge.lost(state, after, move.said):
+                        return lost, self.execution((state, turn.position, move.deliveries))
+                    after = self.essence(after)
+                    # Many a state is canonical already, and the cheaper question comes first.
+                    if after not in self.origins and (after := self.canonical(after)[0]) not in self.origins:
+                        turns += self.visit(after, (state, turn.position, move.deliveries))
+                        self.depth = deliveries + 1
+                if has_more:
+                    turns.append((state, turn, num_silent + 1))
+                if (num_silent or not turn.position) and not self.may_go_on(deliveries):
+                    return None
+            deliveries += 1
+        self.complete = True
+        return None
+
+    def may_go_on(self, deliveries: int) -> bool:
+        """Whether neither the number of states, nor long silence, nor anybody speaks against it."""
+        states = len(self.origins)
+        self.was_stopped = not self.keep_going(states, self.depth)
+        return (
+            not self.was_stopped
+            and states <= self.max_states
+            and len(self.cluster.steps) <= self.max_states + MANY_STEPS
+            and deliveries <= self.depth + LONG_SILENCE
+        )
+
+    # From state to state
+
+    def visit(self, state: State, origin: Origin | None) -> list[tuple[State, Turn, int]]:
+        """Note where a new state was met first; return whose turn it can be there."""
+        self.origins[state] = origin
+        *actors, said, pending, _ = state
+        found = []
+        for position, actor in enumerate(actors):
+            to = self.cluster.to[position]
+            if (said | pending) & to:
+                key = position, actor, said & to, pending & to
+                if key not in self.turns:
+                    self.turns[key] = Turn(self.cluster, *key)
+                found.append((state, self.turns[key], 0))
+        return found
+
+    def follow(self, state: State, position: int, move: Move) -> State | None:
+        """The state after a move, or None if that makes no difference."""
+        said = state[-3] | move.said
+        if move.after == state[position] and said == state[-3]:
+            return None
+        chosen = self.judge.chosen(state[-1], said, move.said) if move.said & self.cluster.accepts else state[-1]
+        actors = (*state[:position], move.after, *state[position + 1 : -3])
+        return (*actors, said, state[-2] & ~move.used, chosen)
+
+    def essence(self, state: State) -> State:
+        """The state without what no longer makes a difference."""
+        return self.future.without_past(state) if self.future else state
 
     def canonical(self, state: State) -> tuple[State, Order]:
         """The state that stands for all that differ from this one by names only, and how to get there."""
@@ -92,169 +261,42 @@ class Search:
             return self.symmetry.canonical(state)
         return state, tuple(range(self.model.num_acceptors))
 
-    def run(self) -> Report:
-        """Explore, and report."""
-        found = self.explore()
-        (lost, violation), execution = found or ((None, None), [])
-        if self.symmetry and not self.symmetry.holds():
-            by_names = Search(replace(self.model, symmetric=False), self.max_states, self.keep_going)
-            by_names.began = self.began
-            return by_names.run()
-        self.check_timeouts()
-        elapsed = monotonic() - self.began
-        ever = self.values_chosen() if self.complete else self.model.values
-        never = [value for value in self.model.values if value not in ever]
-        states = len(self.origins)
-        return Report(
-            self.model,
-            states,
-            self.transitions,
-            len(execution) or self.depth,
-            elapsed,
-            self.complete,
-            violation,
-            lost,
-            execution,
-            list(story(self.model, execution)) if violation else [],
-            never,
-        )
-
-    def check_timeouts(self) -> None:
-        """Raise CheckError if a proposer never tried again, though it was told to: that would prove little."""
-        if not self.complete:
-            return
-        effective = {number for (_, _, number), result in self.cluster.steps.items() if result[1]}
-        for number, message in enumerate(self.cluster.messages):
-            if isinstance(message, Timeout) and number not in effective:
-                raise CheckError(
-                    f"TIMEOUT {message.id} never makes {message.recipient} try again: "
-                    "its numbers have to be its first one, plus the step, plus the step again"
-                )
-
-    def explore(self) -> tuple[tuple[Property, str], list[Message]] | None:
-        """Visit states level by level; return the first violation, and the execution that ends with it."""
-        frontier = list(self.origins)
-        while frontier:
-            level, frontier = frontier, []
-            for state in level:
-                for number, position, after in self.cluster.successors(state):
-                    self.transitions += 1
-                    if lost := self.violation(state, number, position, after):
-                        return lost, self.execution(state, number)
-                    # Many a state is canonical already, and the cheaper question comes first.
-                    if after in self.origins:
-                        continue
-                    canonical, _ = self.canonical(after)
-                    if canonical not in self.origins:
-                        self.origins[canonical] = state, number
-                        frontier.append(canonical)
-                if not self.may_go_on():
-                    return None
-            self.depth += bool(frontier)
-        self.complete = True
-        return None
-
-    def may_go_on(self) -> bool:
-        """Whether neither the number of states nor anybody speaks against it."""
-        states = len(self.origins)
-        return (self.max_states is None or states <= self.max_states) and self.keep_going(states, self.depth)
-
-    # What must always be so
-
-    def violation(self, before: State, number: int, position: int, after: State) -> tuple[Property, str] | None:
-        """Which property is lost when a message is delivered, and how, if any is."""
-        cluster = self.cluster
-        matters = cluster.accepts | cluster.proposes
-        learned = tuple(map(cluster.learned, after[: cluster.first_acceptor]))
-        new = self.new_promises(before, number, position)
-        promised = before[-2] & cluster.promises & cluster.involving[position] if new else 0
-        # What the properties ask about is much less than a state, and the same for many.
-        key = before[-2] & cluster.accepts, after[-2] & matters, learned, new, promised
-        if key not in self.judged:
-            moment = self.moment(*key)
-            lost = ((property, property.lost(moment)) for property in self.model.properties)
-            self.judged[key] = next(((property, words) for property, words in lost if words), None)
-        return self.judged[key]
-
-    def new_promises(self, before: State, number: int, position: int) -> int:
-        """The promises that a delivery brings about, and that were not there before."""
-        _, answers = self.cluster.step(position, before[position], number)
-        return answers & self.cluster.promises & ~before[-2]
-
-    def moment(self, accepts_before: int, said: int, learned: Sequence[str | None], new: int, promised: int) -> Moment:
-        """What is so when this has been said and learned."""
-        messages = [self.cluster.messages[at] for at in numbers(accepts_before)]
-        messages += [self.cluster.messages[at] for at in numbers(said & ~accepts_before)]
-        accepts = [message for message in messages if isinstance(message, Accept)]
-        highest: dict[str, int] = {}
-        for promise in self.promises(promised):
-            highest[promise.sender] = max(promise.id, highest.get(promise.sender, 0))
-        return Moment(
-            wishes=self.model.values,
-            issued={(message.id, message.value) for message in messages if isinstance(message, Propose)},
-            chosen=chosen(accepts, self.model.num_acceptors),
-            learned={
-                name: value for name, value in zip(self.cluster.names, learned, strict=False) if value is not None
-            },
-            promises=self.promises(new),
-            promised=highest,
-        )
-
-    def promises(self, messages: int) -> list[Promise]:
-        """The promises in a set of messages."""
-        found = [self.cluster.messages[at] for at in numbers(messages)]
-        return [message for message in found if isinstance(message, Promise)]
-
-    def values_chosen(self) -> set[str]:
-        """The values that were chosen in any of the states that were judged."""
-        moments = (self.moment(*key) for key in self.judged)
-        return {proposal.value for moment in moments for proposal in moment.chosen}
-
     # How it came to that
 
-    def execution(self, state: State, number: int) -> list[Message]:
-        """The messages whose delivery leads from the start to a state, and then one more."""
-        path = [(state, number)]
+    def execution(self, last: Origin) -> list[Message]:
+        """The messages whose delivery leads from the start to a state, and then some more."""
+        path = [last]
         while origin := self.origins[path[-1][0]]:
             path.append(origin)
         # A state on the path has canonical names; here is who is meant by them.
-        _, order = self.canonical(self.cluster.start)
+        start = (*self.cluster.start[:-1], self.judge.chosen(0, self.cluster.start[-3], self.cluster.start[-3]))
+        _, order = self.canonical(self.essence(start))
         meant = {new: old for old, new in self.cluster.names_in(order).items()}
         delivered = []
-        for state, number in reversed(path):
-            delivered.append(self.cluster.renamed_message(number, meant))
-            (after,) = (after for at, _, after in self.cluster.successors(state) if at == number)
-            _, order = self.canonical(after)
+        for state, position, deliveries in reversed(path):
+            delivered += [self.cluster.renamed_message(number, meant) for number in deliveries]
+            after = self.follow(state, position, self.move(state, position, deliveries))
+            _, order = self.canonical(self.essence(after or state))
             meant = {new: meant[old] for old, new in self.cluster.names_in(order).items()}
         return delivered
 
-
-def story(model: Model, execution: Iterable[Message]) -> Iterator[Event]:
-    """An execution told as events, with the number of the delivery for a time, until a property of the model is lost.
-
-    It is played on real actors. Every message was there from the moment when it was first said.
-    """
-    names = {property.name for property in model.properties}
-    for event in watch(play(model, execution), model.num_acceptors):
-        if not isinstance(event, Violation) or event.property in names:
-            yield event
-        if isinstance(event, Violation) and event.property in names:
-            return
+    def move(self, state: State, position: int, deliveries: tuple[int, ...]) -> Move:
+        """What an actor does on receiving some messages."""
+        actor, all_said, used = state[position], 0, 0
+        for number in deliveries:
+            actor, said = self.cluster.step(position, actor, number)
+            all_said |= said
+            used |= 1 << number & state[-2]
+        return Move(deliveries, actor, all_said, used)
 
 
-def play(model: Model, execution: Iterable[Message]) -> Iterator[Event]:
-    """What happens when these messages are delivered one after the other."""
-    proposers, acceptors = model.new_actors()
-    actors: dict[str, Actor] = {actor.name: actor for actor in (*proposers, *acceptors)}
-    sent: dict[str, int] = {}
-    for proposer, value in zip(proposers, model.values, strict=True):
-        says = proposer.prepare()
-        sent |= dict.fromkeys(map(repr, says), 0)
-        yield Wants(0, proposer.name, value, says, learned_by(proposer))
-    wishes = {proposer.name for proposer in proposers}
-    for time, message in enumerate(execution, start=1):
-        recipient = message.recipient
-        event = hand_over(actors[recipient], message, time, sent.get(repr(message), time), proposes=recipient in wishes)
-        for answer in event.answers:
-            sent.setdefault(repr(answer), time)
-        yield event
+def what_happens(model: Model, execution: Sequence[Message], lost: Property) -> tuple[str, list[Event]]:
+    """How real actors lose a property at the end of an execution, and the story; raises CheckError if they do not."""
+    try:
+        told = story(model, execution)
+    except BaseException as error:
+        raise failure("what was found does not happen again", error, model.acceptor, model.proposer) from error
+    for event in told:
+        if isinstance(event, Violation) and (event.property, event.time) == (lost.name, len(execution)):
+            return event.words, told
+    raise refusal(f"what was found does not happen again: {KEEP_IT_IN_ATTRIBUTES}", model.acceptor, model.proposer)

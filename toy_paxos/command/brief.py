@@ -1,5 +1,6 @@
 """A round in a line: who promised, who accepted, and how the rate of consensus settles."""
 
+from toy_paxos.command.process import can_say
 from toy_paxos.command.words import Line, Words, line, outcome_style, plural
 from toy_paxos.event import Chosen, Delivery, Learned
 from toy_paxos.message import Prepare, Propose
@@ -15,9 +16,9 @@ BOXES, ASCII = ("✓", "✗", "·"), ("v", "x", ".")
 class Brief(Words):
     """What a run says, each round in one line."""
 
-    def __init__(self, settings: Settings, ticks: tuple[str, str, str]) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.yes, self.no, self.absent = ticks
+        self.yes, self.no, self.absent = BOXES if can_say("".join(BOXES)) else ASCII
         self.rounds = self.agreed = 0
 
     def round(self, finished: Round) -> list[Line]:

@@ -1,10 +1,9 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
-import inspect
 import sys
-import sysconfig
-import traceback
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -15,31 +14,44 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-import toy_paxos
-from toy_paxos.checking import RULES, CheckError, Model, Report, Rule, check, check_rule
-from toy_paxos.command.options import RuleName, WholeNumber, suggestion
-from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, somebody_elses_words, write
-from toy_paxos.command.verdict import report_json, report_lines, rules_json, rules_lines, start_json, start_lines
+from toy_paxos.checking import (
+    MAX_STATES,
+    RULES,
+    CheckError,
+    Model,
+    Report,
+    Rule,
+    check,
+    check_rule,
+    climb,
+    never_chosen,
+)
+from toy_paxos.checking.refusal import failure
+from toy_paxos.command.options import RuleName, WholeNumber, one_view, suggestion
+from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
+from toy_paxos.command.verdict import (
+    cluster_json,
+    cluster_lines,
+    report_json,
+    report_lines,
+    rules_json,
+    rules_lines,
+    start_json,
+    start_lines,
+    story_json,
+    story_lines,
+    summit_json,
+    summit_lines,
+    told,
+)
 from toy_paxos.command.views import shown
+from toy_paxos.command.words import Line
 
 
 class Unchecked(click.ClickException):
     """The user's own class is at fault, and so no option is."""
 
     exit_code = 2
-
-
-def where(error: BaseException | None, *classes: object) -> str:
-    """The place in the user's own code that an error comes from, else where the class at fault begins."""
-    if isinstance(error, SyntaxError):
-        return f" (line {error.lineno})"
-    ours = (str(Path(toy_paxos.__file__).parent), sysconfig.get_path("stdlib"), "<")
-    frames = traceback.extract_tb(error.__traceback__) if error else []
-    places = [(frame.filename, frame.lineno) for frame in frames if not frame.filename.startswith(ours)]
-    for kind in classes:
-        if not places and isinstance(kind, type) and not (file := inspect.getfile(kind)).startswith(ours):
-            places = [(file, inspect.getsourcelines(kind)[1])]
-    return "".join(f" ({Path(file).name}, line {line})" for file, line in places[-1:])
 
 
 def load_class(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
@@ -55,8 +67,7 @@ def load_class(ctx: click.Context, param: click.Parameter, value: str | None) ->
         with somebody_elses_words():
             module = load_module(Path(file).resolve())
     except (Exception, SystemExit, KeyboardInterrupt) as error:
-        words = f"{file!r} cannot be imported: {type(error).__name__}: {error}{where(error)}"
-        raise Unchecked(words) from error
+        raise Unchecked(str(failure(f"{file!r} cannot be imported", error))) from error
     actor = getattr(module, name, None)
     if not isinstance(actor, type):
         classes = [name for name, thing in vars(module).items() if isinstance(thing, type)]
@@ -93,25 +104,11 @@ Exit status:
   3  violated, or nothing can be chosen; so too with --break
   4  not explored to the end (--max-states, Ctrl-C): nothing is proved""",
 )
-@click.option(
-    "-n",
-    "--num-acceptors",
-    type=WholeNumber(1, 9),
-    metavar="N",
-    help="Number of acceptors.  [default: 3, or what the changed rule takes]",
-)
-@click.option(
-    "--num-proposers",
-    type=WholeNumber(1, 9),
-    metavar="K",
-    help="Number of proposers.  [default: 2, or what the changed rule takes]",
-)
-@click.option(
-    "--max-attempts",
-    type=WholeNumber(1, 9),
-    metavar="N",
-    help="Attempts of each proposer.  [default: 1, or what the changed rule takes]",
-)
+@click.option("-n", "--num-acceptors", type=WholeNumber(1, 9), metavar="N", help="Number of acceptors.  [default: 3]")
+@click.option("--num-proposers", type=WholeNumber(1, 9), metavar="K", help="Number of proposers.  [default: 2]")
+@click.option("--max-attempts", type=WholeNumber(1, 9), metavar="N", help="Attempts of each.  [default: 1]")
+@click.option("--restarts", type=WholeNumber(0, 9), metavar="N", help="Restarts of each acceptor.  [default: 1]")
+@click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")
 @click.option(
     "--break",
     "rule_name",
@@ -133,24 +130,36 @@ Exit status:
     metavar="FILE.py:CLASS",
     help="Check this proposer: CLASS(name, value, acceptors, id, id_step).",
 )
-@click.option("--max-states", type=WholeNumber(1, 10**9), metavar="N", help="Stop after N states.")
+@click.option(
+    "--max-states",
+    type=WholeNumber(1, 10**9),
+    metavar="N",
+    default=MAX_STATES,
+    help="Stop after N states of a cluster.",
+)
+@click.option("--diagram", is_flag=True, help="Draw the story: a lane an actor, an arrow a message.")
 @click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
 def check_command(
     rule_name: str | None,
     acceptor: type | None,
     proposer: type | None,
-    max_states: int | None,
+    max_states: int,
+    fail: bool,
+    diagram: bool,
     json: bool,
     **sizes: int | None,
 ) -> None:
-    """Explore every execution of a small cluster.
+    """Explore every execution of small clusters.
+
+    Without sizes it climbs from small clusters to larger ones. With any size it explores that one cluster.
 
     \b
     Every order of delivery, every loss and every duplication:
-      toy-paxos check --num-acceptors 3
+      toy-paxos check
     Without one rule, and the shortest execution that goes wrong:
       toy-paxos check --break ignores-accepted
     """
+    form = one_view(diagram=diagram, json=json)
     set_up(json)
     if rule_name == "list":
         write(rules_json() if json else shown(rules_lines()))
@@ -158,50 +167,106 @@ def check_command(
     if rule_name and (acceptor or proposer):
         raise click.UsageError("--break brings its own actors: leave out --acceptor and --proposer.")
     rule = RULES[rule_name] if rule_name else None
-    changes = {**sizes, "acceptor": acceptor, "proposer": proposer}
-    given: dict[str, Any] = {name: change for name, change in changes.items() if change is not None}
-    model = replace(rule.model if rule else Model(), **given)
-    explored = Explored()
-    stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {explored}"), waiting_for="the search")
-    write(start_json(model, rule) if json else shown(start_lines(model, rule)))
-    with somebody_elses_words():
-        report = search(model, rule, max_states, stop, explored)
-    write(report_json(report) if json else shown(list(report_lines(report, rule))))
-    stop.close()
-    if stop.signal == SIGTERM:
+    actors: dict[str, Any] = {
+        name: kind for name, kind in (("acceptor", acceptor), ("proposer", proposer)) if kind is not None
+    }
+    given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
+    with Watched(max_states) as search:
+        if given or fail or rule:
+            model = replace(rule.model if rule else Model(), **given, **actors)
+            status = one_cluster(replace(model, fail=model.fail or fail), rule, search, form)
+        else:
+            status = many_clusters(actors, search, form)
+    if search.stop.signal == SIGTERM:
         die_by(SIGTERM)
-    if report.violation or report.never:
-        sys.exit(3)
-    if not report.complete:
-        sys.exit(4)
+    sys.exit(status)
 
 
-@dataclass
-class Explored:
-    """How far a search is."""
+class Watched:
+    """A search that shows how far it is, and that signals end."""
 
-    states: int = 0
-    depth: int = 0
+    def __init__(self, max_states: int) -> None:
+        self.max_states = max_states
+        self.states = self.depth = 0
+        self.progress = Progress()
+        self.stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {self}"), waiting_for="the search")
 
     def __str__(self) -> str:
         return f"{self.states:,} states, {self.depth} deliveries deep"
 
+    def __enter__(self) -> "Watched":
+        return self
 
-def search(model: Model, rule: Rule | None, max_states: int | None, stop: StopRequest, explored: Explored) -> Report:
-    """Search until the end or until asked to stop, and show progress."""
-    progress = Progress()
+    def __exit__(self, *_: object) -> None:
+        self.progress.erase()
+        self.stop.close()
 
-    def keep_going(states: int, depth: int) -> bool:
-        explored.states, explored.depth = states, depth
-        progress.show(lambda: str(explored))
-        return stop.signal is None
+    def keep_going(self, states: int, depth: int) -> bool:
+        """Note how far the search is; return whether nobody has asked to stop."""
+        self.states, self.depth = states, depth
+        self.progress.show(self.__str__)
+        return self.stop.signal is None
 
-    try:
+    def show(self, text: str) -> None:
+        """Write to standard output, in the place of what was shown of the progress."""
+        self.progress.erase()
+        write(text)
+
+
+def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> int:
+    """Check one cluster, and show what was found; return the exit status."""
+    search.show(start_json(model, rule) if form == "json" else shown(start_lines(model, rule)))
+    with judged():
         if rule:
-            return check_rule(rule, model, max_states, keep_going)
-        return check(model, max_states, keep_going)
-    except CheckError as error:
-        place = where(error.__cause__, model.acceptor, model.proposer)
-        raise Unchecked(f"the model cannot be checked: {error}{place}") from error
-    finally:
-        progress.erase()
+            report = check_rule(rule, model, search.max_states, search.keep_going)
+        else:
+            report = check(model, search.max_states, search.keep_going)
+    search.show(report_json(report) if form == "json" else shown([*report_lines(report, rule, story(report, form))]))
+    if report.violation or report.never:
+        return 3
+    return 0 if report.complete else 4
+
+
+def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> int:
+    """Check one cluster after the other, and show what comes of each; return the exit status."""
+    search.show(start_json(None, None) if form == "json" else shown(start_lines(None, None)))
+    reports: list[Report] = []
+    climbing = climb(**actors, max_states=search.max_states, keep_going=search.keep_going)
+    while report := next_report(climbing):
+        reports.append(report)
+        search.show(cluster_json(report) if form == "json" else shown(cluster_lines(report)))
+    last = reports[-1]
+    if form == "json":
+        search.show(story_json(last) + summit_json(reports))
+    elif last.violation:
+        search.show(shown([*report_lines(last, None, story(last, form))]))
+    else:
+        search.show(shown([*summit_lines(reports)]))
+    if last.violation or never_chosen(reports):
+        return 3
+    return 0 if all(report.complete for report in reports) else 4
+
+
+def next_report(climbing: Iterator[Report]) -> Report | None:
+    """What comes of the next cluster, if there is one."""
+    with judged():
+        return next(climbing, None)
+
+
+@contextmanager
+def judged() -> Iterator[None]:
+    """Let the user's own actors be heard on standard error only; that they cannot be checked is their error."""
+    with somebody_elses_words():
+        try:
+            yield
+        except CheckError as error:
+            raise Unchecked(f"the model cannot be checked: {error}") from error
+
+
+def story(report: Report, form: str | None) -> list[Line]:
+    """The story of a counterexample as lines, or as lanes."""
+    if form != "diagram":
+        return told(report, story_lines)
+    from toy_paxos.command.lanes import story_lanes
+
+    return told(report, lambda report: story_lanes(report.story, report.model.num_acceptors, columns()))

@@ -10,6 +10,7 @@ from itertools import groupby, pairwise, zip_longest
 
 from rich.cells import cell_len, chop_cells
 
+from toy_paxos.command.process import can_say
 from toy_paxos.command.terminal import breaks
 from toy_paxos.command.words import Line, Words, marks_of, printable
 from toy_paxos.event import (
@@ -311,9 +312,8 @@ def fitting(words: str, room: int | None) -> list[str]:
 class Diagram(Words):
     """What a run says, with each round as lanes; as lines where lanes do not fit."""
 
-    def __init__(self, settings: Settings, width: int | None, glyphs: Glyphs) -> None:
+    def __init__(self, settings: Settings, width: int | None) -> None:
         super().__init__(settings)
-        self.glyphs = glyphs
         self.available = width
         names = [f"proposer-{number}" for number in range(settings.num_proposers)]
         names += [f"acceptor-{number}" for number in range(settings.num_acceptors)]
@@ -328,15 +328,24 @@ class Diagram(Words):
         if not self.lanes.pitch:
             return super().story(finished)
         time = "{:7.1f}" if self.settings.network else "{:3.0f}"
-        return drawn(finished.events, self.lanes, self.glyphs, self.settings.num_acceptors, time)
+        return drawn(finished.events, self.lanes, self.settings.num_acceptors, time)
+
+
+def story_lanes(story: Sequence[Event], num_acceptors: int, width: int | None) -> list[Line]:
+    """The story of a check as lanes."""
+    names = [event.proposer for event in story if isinstance(event, Wants)]
+    names += [f"acceptor-{number}" for number in range(num_acceptors)]
+    lanes = Lanes(names, width, COUNT_WIDTH)
+    return drawn(story, lanes, num_acceptors, "{:3.0f}")
 
 
 # How wide the time is: simulated milliseconds, or the number of a delivery.
 CLOCK_WIDTH, COUNT_WIDTH = 9, 5
 
 
-def drawn(events: Iterable[Event], lanes: Lanes, glyphs: Glyphs, num_acceptors: int, time: str) -> list[Line]:
+def drawn(events: Iterable[Event], lanes: Lanes, num_acceptors: int, time: str) -> list[Line]:
     """A story as lanes, with their heading; ``time`` is the format in which it tells the time."""
+    glyphs = BOXES if can_say("".join(vars(BOXES).values())) else ASCII
     picture = Picture(lanes, glyphs, num_acceptors)
     return [*lanes.heading(), *(part for event in events for part in picture.draw(event, time.format(event.time)))]
 

@@ -8,6 +8,7 @@ longer. Closed pipes kill silently, as they do any filter.
 import io
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -25,6 +26,20 @@ def set_up(json: bool) -> None:
         # Whoever shares it may have made it non-blocking, and then what does not fit at once would be lost.
         with suppress(io.UnsupportedOperation):
             os.set_blocking(sys.stdout.fileno(), True)
+
+
+def columns() -> int | None:
+    """How wide a terminal is; None for what has no width."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def can_say(glyphs: str) -> bool:
+    """Whether the encoding of standard output has these characters."""
+    try:
+        glyphs.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def write(text: str) -> None:

@@ -1,33 +1,82 @@
 """What a search has found, in words and as JSON Lines: the story that leads there, and a verdict."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from toy_paxos import __version__
-from toy_paxos.checking import RULES, Model, Report, Rule
+from toy_paxos.checking import RULES, Model, Report, Rule, never_chosen
 from toy_paxos.command.json_lines import FORMAT, event_object, json_line
 from toy_paxos.command.words import Line, event_line, line, plural, printable, route_width, wishes_lines
 from toy_paxos.event import Wants
-from toy_paxos.safety import sometimes
+from toy_paxos.safety import ALWAYS, sometimes
+
+CLIMB = "clusters from small to large"
+
+EVERY = "every order of delivery, loss and duplication"
 
 
-def start_lines(model: Model, rule: Rule | None) -> list[Line]:
-    """What is going to be explored."""
-    sizes = (
+def sizes(model: Model) -> str:
+    """How large a cluster is, and what troubles it has."""
+    words = (
         f"{plural(model.num_proposers, 'proposer')}, {plural(model.num_acceptors, 'acceptor')}, "
-        f"{plural(model.max_attempts, 'attempt')} each"
+        f"{plural(model.max_attempts, 'attempt')}, {plural(model.restarts, 'restart')} each"
     )
-    words = f"toy-paxos {__version__} check: {sizes}, every order of delivery, loss and duplication"
-    lines = [line(("heading", words))]
+    words += ", FAIL delivered" if model.fail else ""
+    return words + (", values descending" if model.descending else "")
+
+
+def start_lines(model: Model | None, rule: Rule | None) -> list[Line]:
+    """What is going to be explored: one cluster, or many."""
+    lines = [line(("heading", f"toy-paxos {__version__} check: {sizes(model) if model else CLIMB}, {EVERY}"))]
     if rule:
         lines.append(line(("", f"Changed rule, {rule.name}: {rule.summary}")))
     return lines
 
 
-def report_lines(report: Report, rule: Rule | None) -> Iterator[Line]:
+def cluster_lines(report: Report) -> list[Line]:
+    """What came of one cluster among many."""
+    words = f"{sizes(report.model)}: {plural(report.states, 'state')}, {report.elapsed_s:.1f} s"
+    if report.violation:
+        return [line(("bad heading", f"VIOLATED  {words}"))]
+    if not report.complete:
+        return [line(("notable", f"??  {words}, not explored to the end"))]
+    return [line(("good", f"ok  {words}"))]
+
+
+def summit_lines(reports: Sequence[Report]) -> Iterator[Line]:
+    """What all clusters say together, if nothing went wrong in any of them."""
+    never, complete = never_chosen(reports), [report for report in reports if report.complete]
+    yield line()
+    if not complete:
+        yield line(("bad heading", UNKNOWN))
+        return
+    for property in ALWAYS:
+        yield line(("good", f"ok   always     {property.name}"))
+    if never:
+        yield from [line(("bad heading", f"NOT  sometimes  {sometimes(value)}")) for value in never]
+        yield line(("bad heading", NOT_ALIVE))
+        return
+    yield line(("good", f"ok   sometimes  {sometimes('each value')}"))
+    if len(complete) < len(reports):
+        unfinished = f"{len(reports) - len(complete)} not explored to the end"
+        yield line(("bad heading", f"SAFE in {plural(len(complete), 'cluster')}, {unfinished}"))
+    else:
+        yield line(("good heading", f"SAFE in all {len(reports)} clusters"))
+    yield line(
+        ("", "In these, no order, loss or repetition of messages can do harm. Of larger ones this says nothing.")
+    )
+
+
+UNKNOWN = "UNKNOWN: not explored to the end, so nothing is proved"
+
+NOT_ALIVE = "NOT ALIVE: what should happen sometimes never can"
+
+
+def report_lines(report: Report, rule: Rule | None, story: Sequence[Line]) -> Iterator[Line]:
     """The story of a counterexample if there is one, then figures, then the verdict."""
-    yield from story_lines(report)
-    if report.missed_at is not None and rule:
-        at = f"at delivery {report.missed_at}" if report.missed_at else "at the start"
+    yield from story
+    if report.missed and rule:
+        at = f"at delivery {report.missed.delivery}" if report.missed.delivery else "at the start"
         yield line()
         yield line(("", f"What is missing: {rule.remedy}. Missed first {at}."))
     yield line()
@@ -35,35 +84,55 @@ def report_lines(report: Report, rule: Rule | None) -> Iterator[Line]:
     if report.violation:
         yield line(("bad heading", f"VIOLATED: {printable(report.violation)}"))
     elif not report.complete:
-        yield line(("bad heading", "UNKNOWN: not explored to the end, so nothing is proved"))
+        yield line(("bad heading", UNKNOWN))
     else:
         yield from property_lines(report)
-        if report.safe:
-            yield line(("good heading", "SAFE"))
-        else:
-            yield line(("bad heading", "NOT ALIVE: what should happen sometimes never can"))
+        yield line(("good heading", safe_words(report, rule)) if report.safe else ("bad heading", NOT_ALIVE))
         if rule and rule.fate == ("safe" if report.safe else "stuck"):
             yield from [line(("", words)) for words in rule.lesson]
 
 
-def story_lines(report: Report) -> Iterator[Line]:
+def safe_words(report: Report, rule: Rule | None) -> str:
+    """For what a cluster is safe; a changed rule may only need a larger one to do harm."""
+    if not rule or rule.fate != "unsafe":
+        return f"SAFE for {sizes(report.model)}{'' if report.model.fail else ', FAIL never delivered'}"
+    wanted = rule.model
+    takes = [
+        plural(number, noun)
+        for number, given, noun in (
+            (wanted.num_proposers, report.model.num_proposers, "proposer"),
+            (wanted.num_acceptors, report.model.num_acceptors, "acceptor"),
+            (wanted.max_attempts, report.model.max_attempts, "attempt"),
+            (wanted.restarts, report.model.restarts, "restart"),
+        )
+        if given < number
+    ]
+    return "SAFE at this size" + (f": it takes {' and '.join(takes)}" if takes else "")
+
+
+def story_lines(report: Report) -> list[Line]:
     """The execution, a line an event, in the words of a run."""
-    if not report.violation:
-        return
-    yield line()
-    yield from wishes_lines("", {event.proposer: event.value for event in report.story if isinstance(event, Wants)})
     width = route_width(report.model.num_proposers, report.model.num_acceptors)
-    for event in report.story:
-        if words := event_line(event, width):
-            yield words.after("time", f"{event.time:4.0f}  ")
+    return [
+        words.after("time", f"{event.time:4.0f}  ") for event in report.story if (words := event_line(event, width))
+    ]
+
+
+def told(report: Report, draw: Callable[[Report], list[Line]]) -> list[Line]:
+    """Who wants what, and the execution, drawn in some way; nothing if nothing went wrong."""
+    if not report.violation:
+        return []
+    wishes = {event.proposer: event.value for event in report.story if isinstance(event, Wants)}
+    return [line(), *wishes_lines("", wishes), *draw(report)]
 
 
 def figures(report: Report) -> str:
     """How much was explored, and how fast."""
     rate = f" ({report.states / report.elapsed_s:,.0f} states/s)" if report.elapsed_s else ""
+    depth = len(report.execution) or report.depth
     return (
         f"{plural(report.states, 'state')}, {plural(report.transitions, 'transition')}, "
-        f"{report.depth} {'delivery' if report.depth == 1 else 'deliveries'} deep, "
+        f"{depth} {'delivery' if depth == 1 else 'deliveries'} deep, "
         f"in {report.elapsed_s:.2f} s{rate}"
     )
 
@@ -96,35 +165,75 @@ def rules_lines() -> list[Line]:
 # As JSON
 
 
-def start_json(model: Model, rule: Rule | None) -> str:
-    """The ``check`` event."""
-    return json_line(
-        event="check",
-        format=FORMAT,
-        version=__version__,
-        num_acceptors=model.num_acceptors,
-        num_proposers=model.num_proposers,
-        max_attempts=model.max_attempts,
-        changed_rule=rule and rule.name,
-    )
+def sizes_object(model: Model) -> dict[str, Any]:
+    """How large a cluster is, and what troubles it has."""
+    return {
+        "num_acceptors": model.num_acceptors,
+        "num_proposers": model.num_proposers,
+        "max_attempts": model.max_attempts,
+        "restarts": model.restarts,
+        "fail": model.fail,
+        "values": model.values,
+    }
+
+
+def start_json(model: Model | None, rule: Rule | None) -> str:
+    """The ``check`` event, with the sizes of the cluster unless there are many."""
+    about = sizes_object(model) if model else {}
+    return json_line(event="check", format=FORMAT, version=__version__, **about, changed_rule=rule and rule.name)
+
+
+def cluster_json(report: Report) -> str:
+    """The ``cluster`` event: what came of one cluster among many."""
+    return json_line(event="cluster", **sizes_object(report.model), **found(report))
 
 
 def report_json(report: Report) -> str:
     """The story of a counterexample, an event a line, then the ``verdict`` event."""
-    story = [event_object(event, f'"step":{event.time:.0f}') for event in report.story]
-    verdict = json_line(
-        event="verdict",
-        verdict=verdict_word(report),
-        property=report.lost and report.lost.name,
-        violation=report.violation,
-        first_wrong_delivery=report.missed_at,
-        never=report.never,
-        states=report.states,
-        transitions=report.transitions,
-        depth=report.depth,
-        elapsed_s=report.elapsed_s,
-    )
-    return "".join(story) + verdict
+    return story_json(report) + json_line(event="verdict", **found(report))
+
+
+def story_json(report: Report) -> str:
+    """The story of a counterexample, an event a line."""
+    return "".join(event_object(event, f'"step":{event.time:.0f}') for event in report.story)
+
+
+def summit_json(reports: Sequence[Report]) -> str:
+    """The ``verdict`` event over many clusters."""
+    last, never = reports[-1], never_chosen(reports)
+    incomplete = sum(not report.complete and not report.violation for report in reports)
+    if last.violation:
+        word = "violated"
+    elif never:
+        word = "not-alive"
+    else:
+        word = "unknown" if incomplete else "safe"
+    total = {
+        "verdict": word,
+        "clusters": len(reports),
+        "incomplete": incomplete,
+        "property": last.lost and last.lost.name,
+        "violation": last.violation,
+        "never": never,
+        "states": sum(report.states for report in reports),
+        "elapsed_s": sum(report.elapsed_s for report in reports),
+    }
+    return json_line(event="verdict", **total)
+
+
+def found(report: Report) -> dict[str, Any]:
+    """What a search has found."""
+    return {
+        "verdict": verdict_word(report),
+        "property": report.lost and report.lost.name,
+        "violation": report.violation,
+        "first_wrong_delivery": report.missed and report.missed.delivery,
+        "never": report.never,
+        "states": report.states,
+        "transitions": report.transitions,
+        "depth": len(report.execution) or report.depth,
+        "elapsed_s": report.elapsed_s,
+    }
 
 
 def verdict_word(report: Report) -> str:

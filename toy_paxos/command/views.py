@@ -1,13 +1,13 @@
 """What a run shows, whatever the form: the way from words to what is written."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from toy_paxos.command.json_lines import JsonLines, encoded
+from toy_paxos.command.process import columns
 from toy_paxos.command.words import Line, Words, printable
 from toy_paxos.simulation import Round, Settings, Statistics
 
@@ -90,32 +90,16 @@ def view_of(settings: Settings, form: str | None) -> View:
         return Remembering(JsonLines(settings), encoded)
     if form == "diagram":
         # Here and not above: whoever wants lines need not wait for it.
-        from toy_paxos.command import lanes
+        from toy_paxos.command.lanes import Diagram
 
-        glyphs = lanes.BOXES if can_say("".join(vars(lanes.BOXES).values())) else lanes.ASCII
-        return InWords(lanes.Diagram(settings, columns(), glyphs), shown)
+        return InWords(Diagram(settings, columns()), shown)
     if form == "brief":
-        from toy_paxos.command import brief
+        from toy_paxos.command.brief import Brief
 
-        ticks = brief.BOXES if can_say("".join(brief.BOXES)) else brief.ASCII
-        return InWords(brief.Brief(settings, ticks), shown)
+        return InWords(Brief(settings), shown)
     if wants_colour():
         return InWords(Words(settings), shown)
     return Remembering(InWords(Words(settings), plain), printable)
-
-
-def columns() -> int | None:
-    """How wide a terminal is; None for what has no width."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def can_say(glyphs: str) -> bool:
-    """Whether the encoding of standard output has these characters."""
-    try:
-        glyphs.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def wants_colour() -> bool:

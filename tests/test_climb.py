@@ -1,0 +1,130 @@
+"""The climb: what it holds, that it finds what is wrong and nothing else, and what it costs."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, LogsEverything, ReusesNumber
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.checking import CLIMB, CheckError, Model, Report, check, climb, never_chosen
+from toy_paxos.checking.broken import AcceptsOnlyAbove
+from toy_paxos.checking.checker import UnheardTimeoutError
+from toy_paxos.event import Delivery
+from toy_paxos.message import Message
+from toy_paxos.proposer import Proposer
+
+MODULE = sys.modules["toy_paxos.checking.climb"]
+
+
+def with_actor(model: Model, actor: type[Any]) -> Model:
+    return replace(model, acceptor=actor) if issubclass(actor, Acceptor) else replace(model, proposer=actor)
+
+
+def climb_with(actor: type[Any], max_states: int = 20_000) -> Iterator[Report]:
+    if issubclass(actor, Acceptor):
+        return climb(acceptor=actor, max_states=max_states)
+    return climb(proposer=actor, max_states=max_states)
+
+
+def test_between_them_the_clusters_hold_every_kind_of_trouble() -> None:
+    assert any(model.fail for model in CLIMB)
+    assert any(model.restarts == 2 for model in CLIMB)
+    assert {model.max_attempts for model in CLIMB} == {1, 2, 3}
+    assert {model.num_proposers for model in CLIMB} == {2, 3}
+    assert {model.num_acceptors for model in CLIMB} >= {3, 4, 5}
+    assert {model.descending for model in CLIMB} == {False, True}
+
+
+def test_the_right_actors_get_to_the_top() -> None:
+    reports = list(climb())
+    assert [report.model for report in reports] == list(CLIMB)
+    assert all(report.safe for report in reports)
+    assert never_chosen(reports) == []
+    assert [report.states for report in reports] == [
+        153,
+        146,
+        784,
+        268,
+        2_218,
+        2_218,
+        680,
+        1_596,
+        6_313,
+        9_612,
+        19_885,
+    ]
+
+
+@pytest.mark.parametrize("actor", WRONG)
+def test_a_wrong_actor_is_found_out_by_a_story_that_really_happens(actor: type[Any]) -> None:
+    last = check(with_actor(CLIMB[WRONG[actor]], actor))
+    assert last.lost
+    sent = [message for proposer in last.model.new_actors()[0] for message in proposer.prepare()]
+    environment = list(last.model.environment())
+    for event in last.story:
+        if isinstance(event, Delivery):
+            if event.message not in sent:
+                environment.remove(event.message)
+            sent += event.answers
+
+
+@pytest.mark.parametrize(("actor", "words"), UNJUDGEABLE)
+def test_what_cannot_be_judged_is_refused_in_one_line_that_says_why_and_where(actor: type[Any], words: str) -> None:
+    with pytest.raises(CheckError, match=r"^[^\n]* \(wrong_actors.py, line \d+\)$") as refused:
+        list(climb_with(actor))
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("actor", [LogsEverything, ReusesNumber])
+def test_the_climb_ends_with_the_first_violation(actor: type[Any]) -> None:
+    *before, last = climb_with(actor)
+    assert last.violation
+    assert len(before) == WRONG[actor]
+    assert all(report.violation is None for report in before)
+
+
+@pytest.mark.parametrize("actor", RIGHT)
+def test_a_right_actor_is_never_called_violated(actor: type[Any]) -> None:
+    reports = [check(with_actor(model, actor)) for model in CLIMB[:3]]
+    assert [report.safe for report in reports] == [True, True, True]
+
+
+def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MODULE, "CLIMB", (Model(3, 3), Model(3, 2), Model(3, 1), Model(1, 2)))
+    monkeypatch.setattr(MODULE, "FEW_STATES", 100)
+    reports = list(climb(max_states=200))
+    sizes = [(report.model.num_acceptors, report.model.num_proposers, report.complete) for report in reports]
+    assert sizes == [(3, 1, True), (1, 2, True), (3, 3, False), (3, 2, True)]
+
+
+class OwnNumbers(Proposer):
+    """It counts its attempts in tens."""
+
+    def try_again(self) -> list[Message]:
+        self.begin_attempt(self.id + 10)
+        return self.prepare()
+
+
+def test_timeouts_that_reach_nobody_are_an_error_at_the_end_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MODULE, "CLIMB", (Model(1, 2, 3), Model(3, 2)))
+    reports: list[Report] = []
+    with pytest.raises(UnheardTimeoutError, match="TIMEOUT 3 never makes proposer-0 try again"):
+        reports.extend(climb_with(OwnNumbers))
+    climbing = climb_with(OwnNumbers)
+    assert next(climbing).safe
+
+
+def test_sometimes_is_judged_over_all_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MODULE, "CLIMB", (Model(3, 2), Model(1, 3)))
+    reports = list(climb_with(AcceptsOnlyAbove))
+    assert never_chosen(reports) == ["value-0", "value-1", "value-2"]
+    assert never_chosen([*reports, check(Model(1, 1))]) == ["value-1", "value-2"]
+    assert never_chosen([*reports, check(Model(3, 2), 10)]) == ["value-2"]
+
+
+def test_it_ends_when_it_may_not_go_on() -> None:
+    reports = list(climb(keep_going=lambda states, depth: False))
+    assert not any(report.complete for report in reports)

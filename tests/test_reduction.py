@@ -1,0 +1,145 @@
+"""The reductions: the same verdicts and the same shortest lengths as the full search, in far fewer states."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from wrong_actors import LearnsAtFirstAccept, by_chance
+
+from toy_paxos.checking import RULES, CheckError, Model, check
+from toy_paxos.checking.checker import Origin, Search
+from toy_paxos.checking.cluster import Cluster, State
+from toy_paxos.checking.judge import Judge
+from toy_paxos.checking.reduction import Future, Turn
+from toy_paxos.message import Message
+from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, Moment, Property
+
+SMALL = (
+    Model(1, 2),
+    Model(2, 2),
+    Model(1, 3),
+    Model(1, 2, 2),
+    Model(2, 1, 2),
+    Model(3, 1),
+    Model(1, 2, fail=True),
+    Model(2, 1, fail=True),
+    Model(1, 2, descending=True),
+    Model(1, 1, 3),
+    Model(1, 2, restarts=2),
+)
+
+
+@pytest.fixture(autouse=True)
+def few_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here nobody is dishonest."""
+    monkeypatch.setattr("toy_paxos.checking.honesty.WALKS", 3)
+
+
+def found(model: Model) -> object:
+    """What has to be the same, whatever is left out: verdict, property, length, and what never happens."""
+    try:
+        report = check(model)
+    except CheckError as error:
+        return str(error)
+    assert report.complete or report.violation
+    return report.lost, len(report.execution), report.never
+
+
+def in_full(model: Model) -> Model:
+    return replace(model, silence_waits=False, past_forgotten=False)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_actors_by_chance_are_found_to_be_the_same_as_by_the_full_search(seed: int) -> None:
+    acceptor, proposer = by_chance(seed)
+    model = replace(SMALL[seed % len(SMALL)], acceptor=acceptor, proposer=proposer)
+    assert found(model) == found(in_full(model))
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.num_proposers < 3])
+def test_changed_rules_are_found_to_be_the_same_as_by_the_full_search(name: str) -> None:
+    model = replace(RULES[name].model, num_acceptors=2, max_attempts=1)
+    assert found(model) == found(in_full(model))
+    one = replace(RULES[name].model, num_acceptors=1, properties=ALWAYS)
+    assert found(one) == found(in_full(one))
+
+
+@pytest.mark.parametrize("switch", ["silence_waits", "past_forgotten"])
+def test_each_reduction_can_be_switched_off_alone(switch: str) -> None:
+    model = Model(2, 2, 2)
+    change: dict[str, Any] = {switch: False}
+    without = replace(model, **change)
+    assert found(without) == found(model)
+    assert check(model).states < check(without).states < check(in_full(model)).states
+
+
+def accepts_early(
+    visit: Callable[..., list[tuple[State, Turn, int]]],
+) -> Callable[..., list[tuple[State, Turn, int]]]:
+    """A wrong reduction: as soon as an acceptor can accept, nobody else may do anything."""
+
+    def wrong(self: Search, state: State, origin: Origin | None) -> list[tuple[State, Turn, int]]:
+        turns = visit(self, state, origin)
+        for chosen in turns:
+            chosen[1].find_out(0)
+            if any(move.said & self.cluster.accepts & ~state[-3] for move in chosen[1].moves[0]):
+                return [chosen]
+        return turns
+
+    return wrong
+
+
+def test_a_wrong_reduction_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Model(3, 1, proposer=LearnsAtFirstAccept)
+    right = found(in_full(model))
+    monkeypatch.setattr(Search, "visit", accepts_early(Search.visit))
+    assert found(model) != right
+    assert found(Model(3, 2)) == (None, 0, []), "and nobody would notice with the right actors"
+
+
+def test_silence_ends_with_the_delivery_that_makes_an_actor_speak() -> None:
+    cluster = Cluster(Model(3, 1))
+    said = cluster.start[-3]
+    for position in (1, 2):
+        number = next(cluster.effective(position, 0, said))
+        said |= cluster.step(position, 0, number)[1]
+    turn = Turn(cluster, 0, 0, said, 0)
+    assert turn.find_out(0)
+    assert turn.moves[0] == []
+    turn.find_out(1)
+    (move,) = turn.moves[1]
+    spoken: list[Message] = [cluster.messages[number] for number in move.deliveries]
+    assert [message.type for message in spoken] == ["PROMISE", "PROMISE"]
+
+
+def test_what_nobody_reacts_to_any_more_is_forgotten() -> None:
+    cluster = Cluster(Model(1, 1))
+    future = Future(cluster, Judge(cluster))
+    prepare = cluster.start[-3]
+    after, promise = cluster.step(1, 0, 0)
+    state = (0, after, prepare | promise, cluster.start[-2], 0)
+    assert future.without_past(state) == (0, after, promise, 0, 0)
+
+
+def test_an_actor_that_has_too_many_states_keeps_its_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toy_paxos.checking.reduction.MANY_STEPS", 10)
+    assert check(Model(3, 2)).states == check(Model(3, 2, past_forgotten=False)).states
+
+
+def test_a_property_of_ones_own_gets_nothing_forgotten() -> None:
+    seen: list[int] = []
+
+    def look(moment: Moment) -> None:
+        seen.append(len(moment.issued))
+
+    report = check(Model(2, 2, properties=(*ALWAYS, Property("its own", look))))
+    assert report.safe
+    assert report.states > check(Model(2, 2)).states
+    assert max(seen) == 2
+
+
+def test_two_who_learn_are_looked_at_together_where_nothing_else_is_looked_at() -> None:
+    model = replace(RULES["minority-is-enough"].model, properties=(LEARNERS_AGREE,), num_acceptors=2)
+    assert found(model) == found(in_full(model))
+    assert found(model) == (LEARNERS_AGREE, 8, [])

@@ -1,0 +1,172 @@
+"""States that are one but for names: told by their looks, and only where acceptors are alike in all they do."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+from wrong_actors import OnlyTheFirstHides, ReportsLastOfDict
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.checking import Model, check
+from toy_paxos.checking.cluster import Cluster, State
+from toy_paxos.checking.symmetry import Symmetry
+from toy_paxos.message import Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.proposer import Proposer
+
+
+def successors(cluster: Cluster, state: State) -> Iterator[State]:
+    """Every state that one delivery can lead to."""
+    for position, actor in enumerate(state[:-3]):
+        for number in cluster.effective(position, actor, state[-3] | state[-2]):
+            after, said = cluster.step(position, actor, number)
+            if after != actor or said & ~state[-3]:
+                actors = (*state[:position], after, *state[position + 1 : -3])
+                yield (*actors, state[-3] | said, state[-2] & ~(1 << number), 0)
+
+
+def all_states(cluster: Cluster) -> list[State]:
+    """Every state that can be reached, by names and all."""
+    found = {cluster.start: None}
+    for state in (queue := [cluster.start]):
+        for after in successors(cluster, state):
+            if after not in found:
+                found[after] = None
+                queue.append(after)
+    return list(found)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Model(1, 2),
+        Model(2, 2),
+        Model(3, 1),
+        Model(2, 3),
+        Model(3, 2),
+        Model(3, 1, fail=True),
+        Model(2, 2, acceptor=ReportsLastOfDict),
+    ],
+)
+def test_canonical_states_are_the_same_for_all_names_and_stand_for_all_states(model: Model) -> None:
+    cluster = Cluster(model)
+    symmetry = Symmetry(cluster)
+    states = all_states(cluster)
+    orders = list(permutations(range(model.num_acceptors)))
+    orbits: dict[State, set[State]] = {}
+    for state in states:
+        canonical, order = symmetry.canonical(state)
+        assert symmetry.rename(state, order) == canonical
+        orbits.setdefault(canonical, set()).add(state)
+    for canonical, orbit in orbits.items():
+        assert orbit == {symmetry.rename(canonical, order) for order in orders}
+    assert sum(map(len, orbits.values())) == len(states)
+
+
+class Lopsided(Acceptor):
+    """It tells the next acceptor of each promise, so that what concerns one concerns two."""
+
+    heard: tuple[str, ...] = ()
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Promise):
+            self.heard = (*self.heard, message.sender)[-1:]
+            return []
+        answers = super().receive(message)
+        others = ["acceptor-0", "acceptor-1", "acceptor-2"]
+        others.remove(self.name)
+        if isinstance(message, Prepare):
+            answers += [Promise(self.name, other, message.id, None) for other in others]
+        return answers
+
+
+def test_acceptors_that_look_the_same_may_still_differ_and_then_all_orders_are_tried() -> None:
+    cluster = Cluster(Model(3, 1, acceptor=Lopsided))
+    symmetry = Symmetry(cluster)
+    for state in all_states(cluster)[:1_000]:
+        canonical, _ = symmetry.canonical(state)
+        for order in permutations(range(3)):
+            assert symmetry.canonical(symmetry.rename(state, order))[0] == canonical
+
+
+class OnlyTheFirst(Proposer):
+    """It asks the first two acceptors only, which is enough, and is not alike for all of them."""
+
+    def prepare(self) -> list[Message]:
+        return super().prepare()[: self.quorum]
+
+
+class Special(Acceptor):
+    """Acceptor 2 accepts whatever comes."""
+
+    def accept(self, request: Propose) -> list[Message]:
+        if self.name == "acceptor-2":
+            self.promised = request.id
+        return super().accept(request)
+
+
+class LearnsByName(Proposer):
+    """What it has learned depends on who accepted first, and no attribute says so."""
+
+    @property
+    def learned(self) -> str | None:
+        return "value-0" if "acceptor-1" in getattr(self, "accepts", ()) else None
+
+    @learned.setter
+    def learned(self, value: str | None) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "model", [Model(proposer=OnlyTheFirst), Model(acceptor=Special), Model(2, 2, proposer=LearnsByName)]
+)
+@pytest.mark.parametrize("past_forgotten", [True, False])
+def test_where_names_make_a_difference_all_names_count(model: Model, past_forgotten: bool) -> None:
+    report = check(replace(model, past_forgotten=past_forgotten))
+    assert not report.model.symmetric
+    again = check(report.model)
+    assert (report.states, report.violation, report.execution) == (again.states, again.violation, again.execution)
+
+
+class OnlyOne(OnlyTheFirstHides):
+    """One acceptor, once it has accepted two different values, hides what it accepted."""
+
+    who = ""
+
+    def promise(self, request: Prepare) -> list[Message]:
+        if self.changed_its_mind and self.name == self.who:
+            self.accepted = None
+        return Acceptor.promise(self, request)
+
+
+@pytest.mark.parametrize("who", ["acceptor-0", "acceptor-1", "acceptor-2"])
+def test_what_the_comparison_of_two_adds_is_compared_too(who: str) -> None:
+    """Whoever it is, the fault is found, though only acceptor 2 was ever tried."""
+    acceptor = type("OnlyThisOne", (OnlyOne,), {"who": who})
+    model = Model(3, 2, acceptor=acceptor)
+    cluster = Cluster(model)
+    numbers = [
+        cluster.number_of_message(message)
+        for number in (1, 2)
+        for message in (
+            Prepare(f"proposer-{number - 1}", "acceptor-2", number),
+            Propose(f"proposer-{number - 1}", "acceptor-2", number, f"value-{number - 1}"),
+        )
+    ]
+    state = 0
+    for number in (*numbers, cluster.number_of_message(Prepare("proposer-0", "acceptor-2", 3))):
+        state, _ = cluster.step(4, state, number)
+    assert not Symmetry(cluster).holds()
+
+
+class Mentions(Acceptor):
+    """It accepts its own name for a value."""
+
+    def promise(self, request: Prepare) -> list[Message]:
+        return [Promise(self.name, request.sender, request.id, Proposal(0, self.name))]
+
+
+def test_a_value_that_is_the_name_of_an_acceptor_is_nothing_to_be_renamed() -> None:
+    report = check(Model(2, 1, acceptor=Mentions))
+    assert not report.model.symmetric
+    assert report.violation == "a value is chosen that nobody proposed: acceptor-0" or report.never

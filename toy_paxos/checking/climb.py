@@ -1,0 +1,68 @@
+"""From small clusters to larger ones, from one kind of trouble to the next, until something goes wrong."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.actor import Actor, ProposingActor
+from toy_paxos.checking.checker import MAX_STATES, Report, UnheardTimeoutError, check
+from toy_paxos.checking.model import Model
+from toy_paxos.proposer import Proposer
+
+CLIMB = (
+    Model(1, 2, max_attempts=2, restarts=2),
+    Model(3, 2),
+    Model(2, 2, max_attempts=2, restarts=2),
+    Model(4, 2),
+    Model(3, 3),
+    Model(3, 3, descending=True),
+    Model(5, 2),
+    Model(3, 2, fail=True),
+    Model(1, 2, max_attempts=3, fail=True),
+    Model(3, 2, max_attempts=2),
+    Model(2, 3, max_attempts=2),
+)
+
+# So many states of each cluster are enough to begin with: what has more in one may show its fault in another.
+FEW_STATES = 20_000
+
+
+def climb(
+    acceptor: Callable[[str], Actor] = Acceptor,
+    proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer,
+    max_states: int = MAX_STATES,
+    keep_going: Callable[[int, int], bool] = lambda states, depth: True,
+) -> Iterator[Report]:
+    """Check one model after the other; the last report is of the first violation, if there is any.
+
+    Each search visits up to ``max_states`` states, but those that have many are put off until all others are done.
+    Raises CheckError for actors that cannot be checked; if only their timeouts cannot, then at the end.
+    """
+    unheard: UnheardTimeoutError | None = None
+    models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
+    for limit in (FEW_STATES, max_states):
+        put_off = []
+        for model in models:
+            try:
+                report = check(model, min(limit, max_states), keep_going)
+            except UnheardTimeoutError as error:
+                unheard = unheard or error
+                continue
+            if not report.complete and not report.violation and limit < max_states:
+                put_off.append(model)
+                continue
+            yield report
+            if report.violation:
+                return
+        models = put_off
+    if unheard:
+        raise unheard
+
+
+def never_chosen(reports: Iterable[Report]) -> list[str]:
+    """The values that are never chosen in any of the models in which somebody wants them."""
+    reports = list(reports)
+    wanted = dict.fromkeys(value for report in reports for value in report.model.values)
+    return [
+        value for value in wanted if all(value in report.never for report in reports if value in report.model.values)
+    ]

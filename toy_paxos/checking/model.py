@@ -1,0 +1,63 @@
+"""What is checked: how large a cluster, of which actors, among which troubles, for which properties."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.actor import Actor, ProposingActor
+from toy_paxos.message import Message, Restart, Timeout
+from toy_paxos.proposer import Proposer
+from toy_paxos.safety import ALWAYS, Property
+
+
+class CheckError(Exception):
+    """An actor cannot be checked; the words, one line of them, say why, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is checked: a cluster, and whom it consists of.
+
+    ``acceptor`` is called with a name; ``proposer`` with a name, a value, the names of the acceptors, its first
+    number, and the step from each of its numbers to the next. Each acceptor may restart ``restarts`` times. FAIL
+    is delivered only if ``fail`` says so. With ``descending`` values the last in the alphabet is what the
+    proposer with the lowest number wants. The last three are switches: each makes the search shorter, and
+    none changes what it finds.
+    """
+
+    num_acceptors: int = 3
+    num_proposers: int = 2
+    max_attempts: int = 1
+    acceptor: Callable[[str], Actor] = Acceptor
+    proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer
+    restarts: int = 1
+    fail: bool = False
+    descending: bool = False
+    properties: tuple[Property, ...] = ALWAYS
+    symmetric: bool = True
+    silence_waits: bool = True
+    past_forgotten: bool = True
+
+    @property
+    def values(self) -> list[str]:
+        """What the proposers want, in their order."""
+        values = [f"value-{number}" for number in range(self.num_proposers)]
+        return values[::-1] if self.descending else values
+
+    def new_actors(self) -> tuple[list[ProposingActor], list[Actor]]:
+        """New proposers, and new acceptors."""
+        names = [f"acceptor-{number}" for number in range(self.num_acceptors)]
+        proposers = [
+            self.proposer(f"proposer-{at}", value, [*names], at + 1, self.num_proposers)
+            for at, value in enumerate(self.values)
+        ]
+        return proposers, [self.acceptor(name) for name in names]
+
+    def environment(self) -> Iterator[Message]:
+        """What the environment may say, once each: a timeout an attempt but the last, and restarts."""
+        for at in range(self.num_proposers):
+            for attempt in range(self.max_attempts - 1):
+                yield Timeout("clock", f"proposer-{at}", at + 1 + attempt * self.num_proposers)
+        for at in range(self.num_acceptors):
+            for number in range(1, self.restarts + 1):
+                yield Restart("power", f"acceptor-{at}", number)

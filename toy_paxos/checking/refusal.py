@@ -1,0 +1,54 @@
+"""Why an actor cannot be checked, in one line that ends with the file and line at fault."""
+
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from traceback import walk_tb
+
+from toy_paxos.checking.model import CheckError
+
+OURS = str(Path(__file__).parent.parent) + os.sep
+LIBRARY = str(Path(os.__file__).parent) + os.sep
+
+
+def refusal(words: str, *kinds: object, error: BaseException | None = None) -> CheckError:
+    """An error that says so, on account of what was raised, if anything was, or else of the classes."""
+    places = [*(raised_at(error) if error else ()), *filter(None, map(defined_at, kinds))]
+    ours = [place for place in places if place[0].startswith(OURS)]
+    at = next((place for place in places if place not in ours), ours[0] if ours else None)
+    return CheckError(one_line(words) + (f" ({Path(at[0]).name}, line {at[1]})" if at else ""))
+
+
+def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
+    """An error that says what was raised, and where."""
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    return refusal(f"{words}: {type(error).__name__}{': ' if said else ''}{said}", *kinds, error=error)
+
+
+def one_line(words: str) -> str:
+    """The words with single spaces for whatever white space there is."""
+    return " ".join(words.split())
+
+
+def raised_at(error: BaseException) -> Iterator[tuple[str, int]]:
+    """The last place that an error passed through and that is neither in this program nor in Python's library."""
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    yield from [place for place in places if is_of_the_user(place[0])][-1:]
+
+
+def is_of_the_user(file: str) -> bool:
+    """Whether a file is one that somebody brings to a check."""
+    in_library = file.startswith(LIBRARY) and "site-packages" not in file
+    return not file.startswith((OURS, "<")) and not in_library
+
+
+def defined_at(kind: object) -> tuple[str, int] | None:
+    """Where a class, or what makes its things, is defined, if that can be found out."""
+    try:
+        return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]  # type: ignore[arg-type]
+    except (OSError, TypeError):
+        return None
