@@ -128,6 +128,11 @@ def test_a_search_that_is_cut_short_proves_nothing() -> None:
     assert 100 <= report.states < 110
 
 
+def test_a_search_of_exactly_so_many_states_is_complete() -> None:
+    assert check(Model(), max_states=146).complete
+    assert not check(Model(), max_states=145).complete
+
+
 def test_a_search_ends_when_it_may_not_go_on() -> None:
     asked: list[tuple[int, int]] = []
 

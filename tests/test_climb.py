@@ -53,6 +53,7 @@ def test_the_right_actors_get_to_the_top() -> None:
         680,
         1_596,
         6_313,
+        6_517,
         9_612,
         19_885,
     ]
@@ -88,8 +89,8 @@ def test_the_climb_ends_with_the_first_violation(actor: type[Any]) -> None:
 
 @pytest.mark.parametrize("actor", RIGHT)
 def test_a_right_actor_is_never_called_violated(actor: type[Any]) -> None:
-    reports = [check(with_actor(model, actor)) for model in CLIMB[:3]]
-    assert [report.safe for report in reports] == [True, True, True]
+    reports = [check(with_actor(model, actor)) for model in CLIMB[:2]]
+    assert [report.safe for report in reports] == [True, True]
 
 
 def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,5 +127,12 @@ def test_sometimes_is_judged_over_all_clusters(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_it_ends_when_it_may_not_go_on() -> None:
-    reports = list(climb(keep_going=lambda states, depth: False))
-    assert not any(report.complete for report in reports)
+    asked: list[int] = []
+
+    def keep_going(states: int, depth: int) -> bool:
+        asked.append(states)
+        return len(asked) < 200
+
+    reports = list(climb(keep_going=keep_going))
+    assert [report.complete for report in reports] == [True, False]
+    assert len(asked) == 200

@@ -496,7 +496,7 @@ WRONG: dict[type[Any], int] = {
     OnlyTheLastLies: 1,
     OnlyTheFourthForgets: 6,
     OnlyTheFifthHides: 6,
-    ReportsLastOfDict: 9,
+    ReportsLastOfDict: 10,
     ReportsFirstAccepted: 4,
     PromisesToTheWrongOne: 0,
     PromisesEqual: 0,
@@ -520,7 +520,7 @@ WRONG: dict[type[Any], int] = {
     LearnsItsOwn: 0,
     CountsAcceptsTwice: 1,
     CountsStaleAccepts: 2,
-    KeepsPromises: 9,
+    KeepsPromises: 10,
     ReusesNumber: 0,
     ReusesNumberOfAnother: 0,
     ProposesAtTimeout: 0,
@@ -539,7 +539,7 @@ WRONG: dict[type[Any], int] = {
     IgnoresAcceptedAtSecondAttempt: 0,
     LearnsFromPromises: 1,
     Selfish: 0,
-    TimesOutWithItsPromises: 9,
+    TimesOutWithItsPromises: 10,
 }
 
 

@@ -19,6 +19,7 @@ CLIMB = (
     Model(5, 2),
     Model(3, 2, fail=True),
     Model(1, 2, max_attempts=3, fail=True),
+    Model(2, 2, max_attempts=3),
     Model(3, 2, max_attempts=2),
     Model(2, 3, max_attempts=2),
 )
@@ -33,26 +34,33 @@ def climb(
     max_states: int = MAX_STATES,
     keep_going: Callable[[int, int], bool] = lambda states, depth: True,
 ) -> Iterator[Report]:
-    """Check one model after the other; the last report is of the first violation, if there is any.
+    """Check one model after the other, up to the first violation, or until ``keep_going`` says no.
 
     Each search visits up to ``max_states`` states, but those that have many are put off until all others are done.
     Raises CheckError for actors that cannot be checked; if only their timeouts cannot, then at the end.
     """
+    may_go_on = True
+
+    def go_on(states: int, depth: int) -> bool:
+        nonlocal may_go_on
+        may_go_on = keep_going(states, depth)
+        return may_go_on
+
     unheard: UnheardTimeoutError | None = None
     models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
     for limit in (FEW_STATES, max_states):
         put_off = []
         for model in models:
             try:
-                report = check(model, min(limit, max_states), keep_going)
+                report = check(model, min(limit, max_states), go_on)
             except UnheardTimeoutError as error:
                 unheard = unheard or error
                 continue
-            if not report.complete and not report.violation and limit < max_states:
+            if may_go_on and not report.complete and not report.violation and limit < max_states:
                 put_off.append(model)
                 continue
             yield report
-            if report.violation:
+            if report.violation or not may_go_on:
                 return
         models = put_off
     if unheard:

@@ -135,10 +135,11 @@ def look_at(thing: object) -> object:
     if isinstance(function, FunctionType):
         parts = [part for part in parts_of_function(function) if not isinstance(part, FunctionType)]
         return [look_at(part) for part in parts]
-    try:
-        return thing.getstate() if isinstance(thing, Random) else snapshot.take(thing)
-    except Exception:
-        return repr(thing)
+    for look in (snapshot.take, repr):
+        # Not all that a module holds can be compared, or even shown.
+        with suppress(Exception):
+            return thing.getstate() if isinstance(thing, Random) else look(thing)
+    return None
 
 
 def parts_of_function(function: FunctionType) -> Iterator[object]:

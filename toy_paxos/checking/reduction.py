@@ -21,10 +21,10 @@ still to be said: a PROMISE with one by the same acceptor under no higher number
 same proposal until that is chosen, a PROPOSE with an ACCEPT for what it proposes. If neither, it is no part of a
 state. What an actor can still do is found out for each one alone, and too much rather than too little: it gets
 every message that is ever sent by anybody who himself gets every message, save that what others say only because
-of what it said does not come before that. From a state on, an actor can only do what it could do before, so what
-is forgotten once is never missed, and if it is said again, it is forgotten again. Of the proposals that are chosen
-one for each value is remembered, for no property tells the others from it. Who brings a property of his own, which
-may ask for anything, gets nothing forgotten.
+of what it said does not come before that, and that the environment says nothing twice. From a state on, an actor
+can only do what it could do before, so what is forgotten once is never missed, and if it is said again, it is
+forgotten again. Of the proposals that are chosen one for each value is remembered, for no property tells the
+others from it. Who brings a property of his own, which may ask for anything, gets nothing forgotten.
 """
 
 from typing import NamedTuple
@@ -127,8 +127,10 @@ class Future:
         self.cluster = cluster
         self.judge = judge
         num_actors = len(cluster.actors)
-        # By actor and state: the states it can get to, what it has said by then, reacts to, and may still say.
-        self.following: list[dict[int, set[int]]] = [{0: set()} for _ in range(num_actors)]
+        # By actor and state: the states it can get to, each with the message if only one leads there.
+        self.following: list[dict[int, dict[int, int]]] = [{0: {}} for _ in range(num_actors)]
+        # What the environment may still say by then, what the actor has said, reacts to, may still say.
+        self.pending: list[dict[int, int]] = [{0: cluster.start[-2]} for _ in range(num_actors)]
         self.has_said: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
         self.hears: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
         self.says: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
@@ -166,25 +168,24 @@ class Future:
 
         What somebody says only because he was told something by this very actor, cannot come before it said so.
         """
-        start = self.cluster.start[-3] | self.cluster.start[-2]
         others = 0
         for at, said in enumerate(self.said_by):
             if at != position:
                 others |= said
-        told = start | others | self.has_said[position][state]
+        told = self.cluster.start[-3] | self.cluster.start[-2] | others | self.has_said[position][state]
         caused = 0
         for number in numbers((others | self.said_by[position]) & self.cluster.to[position]):
             caused |= bool(self.causes[number] & told) << number
-        return caused | start & self.cluster.to[position]
+        return caused | (self.cluster.start[-3] | self.pending[position][state]) & self.cluster.to[position]
 
     def note(self, position: int, state: int, number: int) -> bool:
         """Take a step, and note what comes of it; return whether it leads to a new state."""
         after, said = self.cluster.step(position, state, number)
         following = self.following[position]
         is_new = after not in following
-        following.setdefault(after, set())
-        following[state].add(after)
-        for table in (self.hears, self.says, self.has_said):
+        following.setdefault(after, {})
+        following[state][after] = following[state].get(after, 1 << number) & 1 << number
+        for table in (self.hears, self.says, self.has_said, self.pending):
             table[position].setdefault(after, 0)
         if after != state or said:
             self.hears[position][state] |= 1 << number
@@ -196,13 +197,14 @@ class Future:
         return is_new
 
     def hand_on(self, position: int, state: int) -> bool:
-        """Add to what an actor has said in later states what it has in this one; return whether that was news."""
-        has_said = self.has_said[position]
+        """Add to what was, or may still be, said in later states what was in this; return whether that is new."""
+        has_said, pending = self.has_said[position], self.pending[position]
         news = False
-        for after in self.following[position][state]:
-            both = has_said[after] | has_said[state]
-            news |= both != has_said[after]
-            has_said[after] = both
+        for after, used in self.following[position][state].items():
+            before = has_said[after], pending[after]
+            has_said[after] |= has_said[state]
+            pending[after] |= pending[state] & ~used
+            news |= before != (has_said[after], pending[after])
         return news
 
     def look_ahead(self) -> None:
