@@ -21,6 +21,7 @@ from conftest import clean_environment
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import toy_paxos
+from toy_paxos.checking import climb
 from toy_paxos.command.views import view_of
 from toy_paxos.message import Accept
 from toy_paxos.simulation import Network, Settings, Statistics, play_rounds
@@ -81,7 +82,7 @@ def test_floor(benchmark: BenchmarkFixture) -> None:
 
 @pytest.mark.benchmark(group="rounds per second")
 def test_quiet(benchmark: BenchmarkFixture) -> None:
-    rounds, statistics = play_rounds(SETTINGS), Statistics(SETTINGS)
+    rounds, statistics = play_rounds(SETTINGS, told=False), Statistics(SETTINGS)
     benchmark(lambda: statistics.add(next(rounds)))
 
 
@@ -120,9 +121,16 @@ def to_a_file(settings: Settings, json: bool, benchmark: BenchmarkFixture, tmp_p
 
 @pytest.mark.benchmark(group="rounds per second by number of acceptors: ten times as many, ten times as slow")
 @pytest.mark.parametrize("num_acceptors", [5, 50, 500, 5_000])
-def test_acceptors(num_acceptors: int, benchmark: BenchmarkFixture) -> None:
-    rounds = play_rounds(Settings(num_acceptors, 0.2, seed=1))
-    benchmark(lambda: next(rounds))
+@pytest.mark.parametrize("told", [False, True], ids=["quiet", "text"])
+def test_acceptors(num_acceptors: int, told: bool, benchmark: BenchmarkFixture) -> None:
+    settings = Settings(num_acceptors, 0.2, seed=1)
+    rounds, view = play_rounds(settings, told=told), view_of(settings, None)
+    benchmark((lambda: view.round(next(rounds))) if told else (lambda: next(rounds)))
+
+
+@pytest.mark.benchmark(group="a whole climb of the checker")
+def test_climb(benchmark: BenchmarkFixture) -> None:
+    benchmark.pedantic(lambda: list(climb()), rounds=3)
 
 
 def test_network_beside_direct_calls(capsys: pytest.CaptureFixture[str]) -> None:

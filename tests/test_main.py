@@ -121,6 +121,9 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["-p", "often"], "often is no number from 0 to 1."),
         (["-p", "0,2"], "0,2 is no number from 0 to 1: write 0.2"),
         (["-p", "1,2"], "1,2 is no number from 0 to 1."),
+        (["--timeout", "1,000"], "1,000 is no number from 0.1 to 3600000."),
+        (["-n", "\x1b[31mred"], r"'\x1b[31mred' is no whole number"),
+        (["--seed", ""], "'' is no whole number."),
         (["-i", "-0.1"], "-0.1 is no number from 0 to 86400"),
         (["-i", "nan"], "nan is no number"),
         (["-i", "inf"], "inf is no number"),
@@ -142,10 +145,10 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--timeout", "inf"], "inf is no number from 0.1 to 3600000"),
         (["--backoff", "-1"], "-1 is no number from 0 to 3600000"),
         (["--max-attempts", "0"], "0 is no whole number from 1 to 1000"),
-        (["two\nlines"], "There is no command 'two\\nlines'"),
+        (["two\nlines"], r"There is no command 'two\nlines'"),
         (["--bogus"], "No such option"),
         (["--seed"], "requires an argument"),
-        (["extra"], "There is no command 'extra'."),
+        (["extra"], "There is no command extra."),
         (["chek"], "Did you mean 'check'?"),
         (["--num-acceptor", "3"], "Did you mean '--num-acceptors'?"),
         (["--num-acceptors", "3", "check"], "--num-acceptors does nothing before 'check': write it after"),
@@ -179,7 +182,7 @@ def test_the_script_and_the_module_are_the_same_program(run: Run) -> None:
 
 
 def test_too_little_memory_is_one_line(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_rounds(*_: object) -> Iterator[Round]:
+    def no_rounds(*_: object, **__: object) -> Iterator[Round]:
         raise MemoryError
 
     monkeypatch.setattr(main, "play_rounds", no_rounds)
@@ -258,7 +261,7 @@ def test_after_a_slow_round_there_is_no_hurry_to_catch_up() -> None:
 
 
 def test_ctrl_c_in_the_last_round_does_not_cut_a_bounded_run_short() -> None:
-    assert times_of_rounds(Clock(patience=2), [0.0, 0.0], Pace(2, 1, quiet=False)) == [0, 1]
+    assert times_of_rounds(Clock(patience=6), [0.0, 0.0], Pace(2, 1, quiet=False)) == [0, 1]
 
 
 def test_on_a_terminal_the_lines_of_a_round_appear_one_by_one(on_terminal: OnTerminal) -> None:
@@ -266,6 +269,13 @@ def test_on_a_terminal_the_lines_of_a_round_appear_one_by_one(on_terminal: OnTer
     seen = on_terminal("-c", "1", "-n", "1", "-p", "0")
     lines_of_the_round = seen.partition("Round 1")[2].partition("---")[0].count("\n")
     assert time.monotonic() - began >= LINE_S * lines_of_the_round > 0.5
+
+
+def test_no_round_takes_longer_than_ten_seconds_to_appear(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(main, "time", clock)
+    main.show_round("line\n" * 1_000, per_line=1, stop=clock)  # type: ignore[arg-type]
+    assert clock.now == pytest.approx(main.LONGEST_ROUND_S)
 
 
 def test_with_an_interval_they_appear_at_once(on_terminal: OnTerminal) -> None:
@@ -376,13 +386,19 @@ def test_ctrl_c_during_the_imports_is_silent(module: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
+def wait_until_it_plays(process: "subprocess.Popen[str]") -> None:
+    """Wait until a process is in the midst of its first round, if that is a long one."""
+    wait_for_line(process, "network: ")
+    time.sleep(1)
+
+
 # With so many acceptors, a round takes many seconds.
 LONG_ROUNDS = ("-n", "10000", "--num-proposers", "20", "-q")
 
 
 def test_the_first_ctrl_c_in_a_long_round_says_what_it_waits_for_and_the_second_kills(start: Start) -> None:
     process = start(*LONG_ROUNDS)
-    wait_for_line(process, "network: ")
+    wait_until_it_plays(process)
     process.send_signal(signal.SIGINT)
     assert process.stderr
     assert process.stderr.readline() == "toy-paxos: waiting for the end of the round; Ctrl-C again stops at once\n"
@@ -390,9 +406,18 @@ def test_the_first_ctrl_c_in_a_long_round_says_what_it_waits_for_and_the_second_
     assert process.wait(timeout=30) == -signal.SIGINT
 
 
+def test_the_round_that_was_waited_for_is_shown(start: Start) -> None:
+    process = start("-n", "10000", "--num-proposers", "2", "-p", "0")
+    wait_until_it_plays(process)
+    stdout, _ = interrupt(process)
+    assert "Round 1: consensus on " in stdout
+    assert "--- 1 round of toy-paxos ---" in stdout
+    assert stdout.endswith("--rounds 1\n")
+
+
 def test_sigterm_does_not_wait_for_a_long_round(start: Start) -> None:
     process = start(*LONG_ROUNDS)
-    wait_for_line(process, "network: ")
+    wait_until_it_plays(process)
     stdout, stderr = interrupt(process, signal.SIGTERM)
     assert (process.returncode, stdout, stderr) == (-signal.SIGTERM, "", "")
 

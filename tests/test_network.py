@@ -8,8 +8,8 @@ import pytest
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor_registry import ActorRegistry
-from toy_paxos.event import Adoption, Attempt, Crash, Delivery, Event, Fate, Learned, TimedOut
-from toy_paxos.message import Promise, Proposal
+from toy_paxos.event import Adoption, Attempt, Crash, Delivery, Event, Fate, Learned, Quorum, TimedOut, Wants
+from toy_paxos.message import Message, Promise, Proposal
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import watch
 from toy_paxos.simulation.network import MAX_DELAY_MS, MIN_DELAY_MS, Simulation
@@ -127,6 +127,58 @@ def test_a_proposer_that_gave_up_says_nothing_more() -> None:
     assert kinds(events, TimedOut) == [TimedOut(10, "proposer-0", 1, 1, last=True)]
     assert len(deliveries(events, "PROMISE")) == 3
     assert not deliveries(events, "PROPOSE")
+
+
+def test_who_has_given_up_neither_proposes_nor_adopts_nor_has_a_quorum() -> None:
+    network = Network(2, message_duplication_prob=0.5, timeout=8, backoff=5, max_attempts=2)
+    gave_up = 0
+    for finished in islice(play_rounds(Settings(3, 0.1, seed=2, network=network)), 200):
+        done: set[str] = set()
+        for event in finished.events:
+            if isinstance(event, TimedOut) and event.last:
+                done.add(event.proposer)
+                gave_up += 1
+            assert not isinstance(event, (Adoption, Quorum)) or event.proposer not in done
+            assert not isinstance(event, Delivery) or event.message.recipient not in done or not event.answers
+    assert gave_up > 10
+
+
+def test_an_abandoned_attempt_has_no_quorum() -> None:
+    network = Network(2, message_loss_prob=0.1, message_duplication_prob=0.4)
+    abandoned = 0
+    for finished in islice(play_rounds(Settings(3, 0.2, seed=1, network=network)), 200):
+        ended: set[tuple[str, int]] = set()
+        for event in finished.events:
+            if isinstance(event, Delivery):
+                terminates = [m for m in event.answers if m.type == "TERMINATE"]
+                ended |= {(m.sender, m.id) for m in terminates}
+                abandoned += bool(terminates)
+            assert not isinstance(event, Quorum) or (event.proposer, event.id) not in ended
+    assert abandoned > 10
+
+
+def test_what_reaches_a_crashed_proposer_is_lost_even_if_it_is_late() -> None:
+    for seed in range(20):
+        network = Network(2, proposer_failure_prob=0.1, timeout=5)
+        for finished in islice(play_rounds(Settings(3, 0, seed=seed, network=network)), 20):
+            crashed: set[str] = set()
+            for event in finished.events:
+                if isinstance(event, Crash):
+                    crashed.add(event.proposer)
+                if isinstance(event, Delivery) and event.message.recipient in crashed:
+                    assert event.fate is Fate.LOST
+
+
+class Speechless(Proposer):
+    def prepare(self) -> list[Message]:
+        return []
+
+
+def test_a_proposer_that_has_nothing_to_say_is_none_the_worse() -> None:
+    actors = ActorRegistry()
+    actors.register(Speechless("proposer-0", "x", ["acceptor-0"]))
+    events = Simulation(actors, {"proposer-0": "x"}, Network(), Dice(seed=1, chapter=1)).run()
+    assert events == [Wants(0, "proposer-0", "x", [])]
 
 
 def test_a_proposer_that_gave_up_may_still_learn() -> None:

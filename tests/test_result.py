@@ -17,7 +17,7 @@ NETWORK = Settings(3, 0.1, seed=1, network=Network(2))
 
 
 def finished(*events: Event) -> Round:
-    return Round.over_network(1, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events])
+    return Round.told(1, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events], direct=False)
 
 
 def delivery(message: Message, fate: Fate = Fate.DELIVERED) -> Delivery:

@@ -5,6 +5,7 @@ from itertools import islice
 import pytest
 
 from toy_paxos.actor_registry import registry
+from toy_paxos.event import Delivery
 from toy_paxos.simulation.rounds import CHAPTER, Dice, play_rounds
 from toy_paxos.simulation.settings import EMOJI, Network, Settings
 
@@ -86,3 +87,20 @@ def test_no_two_proposers_ever_use_the_same_number() -> None:
             if message and message.type in ("PREPARE", "PROPOSE"):
                 assert used.setdefault(message.id, message.sender) == message.sender
     assert len(used) > 3
+
+
+@pytest.mark.parametrize("num_acceptors", [1, 5, 6, 9])
+def test_a_round_is_the_same_told_while_it_is_played_or_afterwards(num_acceptors: int) -> None:
+    settings = Settings(num_acceptors, 0.3, seed=1)
+    for aloud, afterwards in zip(play_rounds(settings), islice(play_rounds(settings, told=False), 60), strict=False):
+        assert (aloud.number, aloud.wishes, aloud.outcome) == (
+            afterwards.number,
+            afterwards.wishes,
+            afterwards.outcome,
+        )
+        assert (aloud.events, aloud.messages) == (afterwards.events, afterwards.messages)
+
+
+def test_told_or_not_a_failure_with_probability_1_is_one() -> None:
+    (finished,) = islice(play_rounds(Settings(3, 1, seed=1)), 1)
+    assert [event.denial for event in finished.events if isinstance(event, Delivery)][:3] == ["failed"] * 3

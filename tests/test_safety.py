@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.event import Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
 from toy_paxos.main import run as command
-from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import (
     ALWAYS,
@@ -46,6 +46,11 @@ def promised(number: int, id: int, accepted: Proposal | None = None) -> Delivery
 def learns(proposer: str, value: str) -> Delivery:
     """The delivery of an ACCEPT, after which a proposer has learned."""
     return Delivery(0, Accept("acceptor-0", proposer, 1, value), learned=value)
+
+
+def forgets(proposer: str) -> Delivery:
+    """The delivery of a FAIL, after which a proposer has learned nothing."""
+    return Delivery(0, Fail("acceptor-0", proposer, 1))
 
 
 # The proposers want x and y, and between them have proposed either under each number.
@@ -120,6 +125,13 @@ def test_what_a_proposer_has_learned_before_it_began_counts_too() -> None:
         Learned(0, "proposer-0", "x"),
         Violation(0, LEARNED_CHOSEN.name, "proposer-0 learns what is not chosen: x"),
     ]
+
+
+def test_who_forgets_what_it_has_learned_can_learn_it_again() -> None:
+    events = [accepted(0, 1, "x"), accepted(1, 1, "x"), learns("proposer-0", "x"), forgets("proposer-0")]
+    assert [event for event in told(*events, learns("proposer-0", "x")) if isinstance(event, Learned)] == [
+        Learned(0, "proposer-0", "x")
+    ] * 2
 
 
 def test_to_learn_what_is_chosen_is_none() -> None:

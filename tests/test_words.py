@@ -141,7 +141,7 @@ def texts(settings: Settings, finished: Round) -> list[str]:
 
 
 def over_network(*events: Event) -> Round:
-    return Round.over_network(7, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events])
+    return Round.told(7, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events], direct=False)
 
 
 def direct(**outcome: int) -> list[str]:

@@ -1,8 +1,8 @@
 """What can happen in a round, as plain data: one story, which every source tells and every view shows.
 
-A source (direct calls, the simulated network, the checker) tells what proposers want, what is delivered, and what
-befalls them. What follows from that, :func:`toy_paxos.safety.watch` adds: that somebody has a quorum of promises,
-adopts, or learns; that a value is chosen; that safety is lost.
+A source (direct calls, the simulated network, the checker) tells what proposers want, what is delivered
+(:func:`hand_over`), and what befalls them. What follows from that, :func:`toy_paxos.safety.watch` adds: that somebody
+has a quorum of promises, adopts, or learns; that a value is chosen; that safety is lost.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import Actor
-from toy_paxos.message import Accept, Fail, Message, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 
 
 class Fate(StrEnum):
@@ -167,12 +167,11 @@ def hand_over(
     if proposes:
         return Delivery(time, message, fate, sent, answers, None, None, None, learned_by(actor))
     denial: Literal["failed", "refused"] | None = None
-    for answer in answers:
-        if isinstance(answer, Fail):
-            denial = "refused"
+    if isinstance(message, (Prepare, Propose)):
+        for answer in answers:
+            if isinstance(answer, Fail):
+                denial = "failed" if isinstance(actor, FailingAcceptor) and actor.failures[-1] else "refused"
     if isinstance(actor, FailingAcceptor):
-        if denial and actor.failures[-1]:
-            denial = "failed"
         actor = actor.acceptor
     promised, accepted = stored_by(actor)
     return Delivery(time, message, fate, sent, answers, denial, promised, accepted)
@@ -182,8 +181,8 @@ def stored_by(actor: Actor) -> tuple[int | None, Proposal | None]:
     """What an acceptor has promised and accepted, if it keeps that under these names, as ours do."""
     promised, accepted = getattr(actor, "promised", None), getattr(actor, "accepted", None)
     if type(promised) is int:
-        if accepted is None or type(accepted) is Proposal:
-            return promised, accepted
+        if accepted is None:
+            return promised, None
         if proposal := as_proposal(accepted):
             return promised, proposal
     return None, None
@@ -193,7 +192,7 @@ def as_proposal(accepted: object) -> Proposal | None:
     """A pair of a number and a text as a proposal, anything else as none."""
     match accepted:
         case (int(id), str(value)):
-            return Proposal(id, value)
+            return accepted if type(accepted) is Proposal else Proposal(id, value)
     return None
 
 
@@ -202,8 +201,7 @@ def said_by(message: Message) -> tuple[str | None, Proposal | None]:
     if isinstance(message, (Propose, Accept)):
         return message.value, None
     if isinstance(message, Promise):
-        accepted = message.accepted
-        return None, accepted if accepted is None or type(accepted) is Proposal else as_proposal(accepted)
+        return None, message.accepted and as_proposal(message.accepted)
     return None, None
 
 

@@ -26,6 +26,9 @@ from toy_paxos.simulation import Network, Round, Settings, Statistics, play_roun
 # A round of five acceptors takes some two seconds, about as long as to read it.
 LINE_S = 0.08
 
+# But nobody reads thousands of lines.
+LONGEST_ROUND_S = 10
+
 
 class Simulator(click.Group):
     """The command that runs when no other is named; its help lists options by what they are about."""
@@ -60,7 +63,7 @@ class Simulator(click.Group):
         name = args[0]
         if not self.get_command(ctx, name) and not name.startswith("-"):
             names = self.list_commands(ctx)
-            raise click.UsageError(f"There is no command {shortened(name)!r}.{suggestion(name, names)}")
+            raise click.UsageError(f"There is no command {shortened(name)}.{suggestion(name, names)}")
         return super().resolve_command(ctx, args)
 
 
@@ -125,7 +128,7 @@ def run(
     pace = Pace(1 if round else rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
     set_up(json)
     statistics = Statistics(settings, round or 1)
-    show(play_rounds(settings, statistics.first), statistics, view_of(settings, form), pace)
+    show(play_rounds(settings, statistics.first, told=not quiet), statistics, view_of(settings, form), pace)
 
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:
@@ -177,12 +180,14 @@ def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace
     write(view.start())
     if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
         say("Ctrl-C to stop")
-    for finished in islice(rounds, pace.num_rounds):
-        if pace.interval:
+    rounds = islice(rounds, pace.num_rounds)
+    while not stop.signal and (finished := next(rounds, None)):
+        # Whoever asks to stop while a round is played gets to see that one, and none that is not due yet.
+        if pace.interval and not stop.signal:
             stop.wait(until=due)
             due = max(due + pace.interval, time.monotonic())
-        if stop.signal:
-            break
+            if stop.signal:
+                break
         statistics.add(finished)
         if not pace.quiet or statistics.violated:
             show_round(view.round(finished), pace.per_line, stop)
@@ -207,9 +212,10 @@ def show_round(text: str, per_line: float, stop: StopRequest) -> None:
     if not per_line:
         write(text)
         return
-    for line in text.splitlines(keepends=True):
+    lines = text.splitlines(keepends=True)
+    for line in lines:
         write(line)
-        stop.wait(until=time.monotonic() + per_line)
+        stop.wait(until=time.monotonic() + min(per_line, LONGEST_ROUND_S / len(lines)))
 
 
 def main() -> None:

@@ -84,7 +84,7 @@ class Fail(Message):
 
 @dataclass(slots=True)
 class Terminate(Message):
-    """A proposer gives up ``id``: no majority will promise. Not in the paper; it asks for no answer."""
+    """A proposer gives up ``id``: too many have refused it. Not in the paper; it asks for no answer."""
 
     type: ClassVar[str] = "TERMINATE"
 

@@ -21,11 +21,12 @@ from toy_paxos.event import (
     Fate,
     Learned,
     Quorum,
+    TimedOut,
     Violation,
     Wants,
     as_proposal,
 )
-from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose, Timeout
+from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
 from toy_paxos.proposer import majority
 
 
@@ -115,14 +116,15 @@ class Ballots:
 
     def __init__(self, num_acceptors: int) -> None:
         self.quorum = majority(num_acceptors)
-        self.acceptors: dict[tuple[int, str], list[str]] = {}
+        self.acceptors: dict[tuple[int, str], dict[str, None]] = {}
 
     def add(self, accept: Accept) -> Proposal | None:
         """Count one acceptance; return the proposal if it is this one that makes it chosen."""
-        acceptors = self.acceptors.setdefault((accept.id, accept.value), [])
+        # A dictionary for a set that keeps its order.
+        acceptors = self.acceptors.setdefault((accept.id, accept.value), {})
         if accept.sender in acceptors:
             return None
-        acceptors.append(accept.sender)
+        acceptors[accept.sender] = None
         return Proposal(accept.id, accept.value) if len(acceptors) == self.quorum else None
 
 
@@ -142,7 +144,7 @@ def watch(events: Iterable[Event], num_acceptors: int) -> Iterator[Event]:
     for event in events:
         if isinstance(event, Delivery):
             message = event.message
-            if message.id < watcher.attempts.get(message.recipient, 0) and event.fate is not Fate.LOST:
+            if message.id < watcher.last_prepare.get(message.recipient, 0) and event.fate is not Fate.LOST:
                 event.fate = Fate.STALE
             yield event
             if follows := watcher.after_delivery(event):
@@ -151,6 +153,8 @@ def watch(events: Iterable[Event], num_acceptors: int) -> Iterator[Event]:
             yield event
             if isinstance(event, Wants):
                 yield from watcher.after_wish(event)
+            elif isinstance(event, TimedOut) and event.last:
+                watcher.abandoned[event.proposer] = event.id
 
 
 class Reported(NamedTuple):
@@ -172,18 +176,19 @@ class Watcher:
         self.learned: dict[str, str] = {}
         self.promised: dict[str, int] = {}
         self.promises: list[Promise] = []
-        # Of each proposer: the number of its last PREPARE, and how many attempts it has begun.
+        # Of each proposer: the number of its last PREPARE, how many attempts it has begun, which number it gave up.
+        self.last_prepare: dict[str, int] = {}
         self.attempts: dict[str, int] = {}
-        self.begun: dict[str, int] = {}
+        self.abandoned: dict[str, int] = {}
         # What each proposer has heard: who promised which number, and what was reported as accepted.
-        self.promisers: dict[tuple[str, int], list[str]] = {}
+        self.promisers: dict[tuple[str, int], dict[str, None]] = {}
         self.reports: dict[str, list[Reported]] = {}
-        self.lost: set[str] = set()
+        self.named: set[str] = set()
 
     def after_wish(self, event: Wants) -> list[Event]:
         """What follows from the wish of a proposer: usually nothing."""
         self.wishes[event.proposer] = event.value
-        self.begun[event.proposer] = 1
+        self.attempts[event.proposer] = 1
         self.reports[event.proposer] = []
         return [
             *self.after_learning(event.time, event.proposer, event.learned),
@@ -204,9 +209,9 @@ class Watcher:
         if event.answers or changed:
             follows += self.after_saying(event.time, event.answers, changed)
         if isinstance(event.message, Timeout):
-            self.begun[recipient] += 1
-            id = self.attempts.get(recipient, event.message.id)
-            follows.insert(0, Attempt(event.time, recipient, self.begun[recipient], id))
+            self.attempts[recipient] += 1
+            id = self.last_prepare.get(recipient, event.message.id)
+            follows.insert(0, Attempt(event.time, recipient, self.attempts[recipient], id))
         return follows
 
     def after_learning(self, time: float, proposer: str, learned: str | None) -> list[Event]:
@@ -221,11 +226,11 @@ class Watcher:
         """That a proposer has a quorum of promises, if it has one now."""
         if accepted := as_proposal(promise.accepted):
             self.reports[promise.recipient].append(Reported(promise.id, accepted, promise.sender))
-        promisers = self.promisers.setdefault((promise.recipient, promise.id), [])
+        promisers = self.promisers.setdefault((promise.recipient, promise.id), {})
         if event.fate is Fate.STALE or promise.sender in promisers:
             return []
-        promisers.append(promise.sender)
-        if len(promisers) != self.ballots.quorum:
+        promisers[promise.sender] = None
+        if len(promisers) != self.ballots.quorum or promise.id <= self.abandoned.get(promise.recipient, 0):
             return []
         return [Quorum(event.time, promise.recipient, promise.id, tuple(promisers))]
 
@@ -236,7 +241,7 @@ class Watcher:
         for message in said:
             if isinstance(message, Prepare):
                 if message.sender in self.wishes:
-                    self.attempts[message.sender] = message.id
+                    self.last_prepare[message.sender] = message.id
             elif isinstance(message, Propose):
                 self.issued.add((message.id, message.value))
             elif isinstance(message, Promise):
@@ -247,6 +252,8 @@ class Watcher:
                 elif message not in self.promises:
                     self.promises.append(message)
                     promises.append(message)
+            elif isinstance(message, Terminate):
+                self.abandoned[message.sender] = message.id
             elif isinstance(message, Accept) and (proposal := self.ballots.add(message)):
                 is_news = True
                 self.chosen.append(proposal)
@@ -268,14 +275,17 @@ class Watcher:
             for report in self.reports.get(proposal.sender, [])
             if report.accepted.value == proposal.value
         ]
-        return [Adoption(time, proposal.sender, by, id, proposal.value) for _, id, by in sorted(carriers)[-1:]]
+        if not carriers:
+            return []
+        _, id, acceptor = max(carriers)
+        return [Adoption(time, proposal.sender, acceptor, id, proposal.value)]
 
     def judge(self, time: float, promises: Sequence[Promise]) -> list[Event]:
         """The properties that are lost now, and were not before."""
         moment = Moment(self.wishes.values(), self.issued, self.chosen, self.learned, promises, self.promised)
         lost: list[Event] = []
         for property in ALWAYS:
-            if property.name not in self.lost and (words := property.lost(moment)):
-                self.lost.add(property.name)
+            if property.name not in self.named and (words := property.lost(moment)):
+                self.named.add(property.name)
                 lost.append(Violation(time, property.name, words))
         return lost

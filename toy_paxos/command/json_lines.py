@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from toy_paxos import __version__
-from toy_paxos.event import Delivery, Event, Fate, Violation, said_by
-from toy_paxos.message import Proposal
-from toy_paxos.simulation import Outcome, Round, Settings, Statistics, Times
+from toy_paxos.command.words import DIRECT_OUTCOMES, NETWORK_OUTCOMES
+from toy_paxos.event import Delivery, Event, Violation, said_by
+from toy_paxos.simulation import Round, Settings, Statistics, Times
 
 FORMAT = 1
 """What is raised when a program that reads the lines has to be changed."""
@@ -96,17 +96,6 @@ class JsonLines:
         return json_line(**figures, elapsed_s=statistics.elapsed_s)
 
 
-DIRECT_OUTCOMES = (Outcome.CONSENSUS, Outcome.NO_PROMISE_QUORUM, Outcome.NO_ACCEPT_QUORUM)
-
-NETWORK_OUTCOMES = (
-    Outcome.CONSENSUS,
-    Outcome.CHOSEN_NOT_LEARNED,
-    Outcome.NOT_CHOSEN,
-    Outcome.ALL_CRASHED,
-    Outcome.VIOLATED,
-)
-
-
 # What a proposer says first, and has learned before it has heard of anybody, is for the watch alone.
 UNTOLD = {"says", "learned"}
 
@@ -129,60 +118,40 @@ def json_line(**event: Any) -> str:
 def event_object(event: Event, beginning: str, ending: str = "") -> str:
     """An event as a line of its own, with more keys after its kind and at its end, in JSON already."""
     if isinstance(event, Delivery):
-        message = event.message
-        value, accepted = said_by(message)
-        keys = delivery_keys(
-            message.type,
-            message.sender,
-            message.recipient,
-            message.id,
-            value,
-            accepted,
-            event.fate,
-            event.denial,
-            event.promised,
-            event.accepted,
-            event.learned,
-        )
+        return f'{{"event":"message",{beginning},{delivery_keys(event)}{ending}}}\n'
+    # The slots of a kind of event are its own fields; the time is that of every event.
+    told = {name: getattr(event, name) for name in event.__slots__ if name not in UNTOLD}
+    return f'{{"event":"{event.event}",{beginning},{ENCODER.encode(told)[1:-1]}{ending}}}\n'
+
+
+def delivery_keys(event: Delivery) -> str:
+    """What a delivery has to say, as JSON without braces."""
+    message = event.message
+    value, accepted = said_by(message)
+    if accepted:
+        said = f'"value":{text(accepted.value)},"accepted_id":{accepted.id}'
     else:
-        # The slots of a kind of event are its own fields; the time is that of every event.
-        told = {name: getattr(event, name) for name in event.__slots__ if name not in UNTOLD}
-        keys = ENCODER.encode(told)[1:-1]
-    return f'{{"event":"{event.event}",{beginning},{keys}{ending}}}\n'
+        said = f'"value":{text(value)},"accepted_id":null'
+    after = "null"
+    if event.promised is not None:
+        id, stored = event.accepted or (None, None)
+        after = f'{{"promised":{event.promised},"accepted_id":{id or "null"},"accepted_value":{text(stored)}}}'
+    elif event.learned is not None:
+        after = f'{{"learned":{text(event.learned)}}}'
+    head = message_keys(message.type, message.sender, message.recipient, message.id)
+    return f'{head},{said},"fate":"{event.fate}","denial":{text(event.denial)},"after":{after}'
+
+
+# Most of what is said comes again, and is worth remembering.
 
 
 @lru_cache(maxsize=2**16)
-def delivery_keys(
-    type: str,
-    sender: str,
-    recipient: str,
-    id: int,
-    value: str | None,
-    accepted: Proposal | None,
-    fate: Fate,
-    denial: str | None,
-    promised_after: int | None,
-    accepted_after: Proposal | None,
-    learned_after: str | None,
-) -> str:
-    """What a delivery has to say, as JSON without braces; most of it comes again, and is worth remembering."""
-    told = {
-        "type": type,
-        "sender": sender,
-        "recipient": recipient,
-        "id": id,
-        "value": accepted.value if accepted else value,
-        "accepted_id": accepted.id if accepted else None,
-        "fate": fate,
-        "denial": denial,
-        "after": None,
-    }
-    if promised_after is not None:
-        told["after"] = {
-            "promised": promised_after,
-            "accepted_id": accepted_after.id if accepted_after else None,
-            "accepted_value": accepted_after.value if accepted_after else None,
-        }
-    elif learned_after is not None:
-        told["after"] = {"learned": learned_after}
-    return ENCODER.encode(told)[1:-1]
+def message_keys(type: str, sender: str, recipient: str, id: int) -> str:
+    """Who says what to whom, under which number."""
+    return ENCODER.encode({"type": type, "sender": sender, "recipient": recipient, "id": id})[1:-1]
+
+
+@lru_cache(maxsize=2**10)
+def text(value: str | None) -> str:
+    """A text, or null."""
+    return ENCODER.encode(value)

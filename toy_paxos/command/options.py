@@ -4,6 +4,7 @@ Those of the network are the fields of :class:`toy_paxos.simulation.Network`.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from difflib import get_close_matches
@@ -24,12 +25,17 @@ class Number(click.FloatRange):
         """Return the number; raise click.BadParameter if it is none, or out of range."""
         assert self.min is not None
         assert self.max is not None
-        number, with_a_point = as_float(str(value)), as_float(str(value).replace(",", "."))
+        number, with_a_point = as_float(str(value)), as_float(point_for_comma(str(value)))
         if self.min <= number <= self.max:
             return number + 0.0  # So that -0.0 is 0.0.
         remedy = f": write {with_a_point:g}" if self.min <= with_a_point <= self.max else ""
         words = f"{shortened(value)} is no number from {self.min:g} to {self.max:.15g}{remedy}."
         raise click.BadParameter(words, ctx, param)
+
+
+def point_for_comma(text: str) -> str:
+    """A number as it is written here, unless its comma may have been meant to group thousands."""
+    return "" if re.search(r",\d{3}\b", text) else text.replace(",", ".")
 
 
 def as_float(text: str) -> float:
@@ -72,14 +78,15 @@ class RuleName(click.Choice[str]):
         """Return the name; raise click.BadParameter with the one that was probably meant."""
         if value in self.choices:
             return str(value)
-        words = f"there is no rule {shortened(value)!r}.{suggestion(value, self.choices)}"
+        words = f"there is no rule {shortened(value)}.{suggestion(value, self.choices)}"
         raise click.BadParameter(words, ctx, param)
 
 
 def shortened(value: object) -> str:
-    """What somebody wrote, or the beginning of it."""
+    """What somebody wrote, or the beginning of it; quoted if it might not be seen, or do harm to a terminal."""
     text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    text = text if len(text) <= 40 else f"{text[:37]}..."
+    return text if text and text.isprintable() else repr(text)
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:

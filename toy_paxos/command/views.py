@@ -9,7 +9,7 @@ from typing import Protocol
 from toy_paxos.command.json_lines import JsonLines, encoded
 from toy_paxos.command.process import columns
 from toy_paxos.command.words import Line, Words, printable
-from toy_paxos.simulation import Round, Settings, Statistics
+from toy_paxos.simulation import FEW, Round, Settings, Statistics
 
 
 class View(Protocol):
@@ -48,15 +48,12 @@ class InWords:
 # What stands for the number of a round and for its wish in what is remembered: neither occurs otherwise.
 SOME_NUMBER, SOME_WISH = 987_654_321_000, "\0"
 
-# So many shapes are remembered: all that there are with five acceptors.
-SHAPES = 1_024
-
 
 class Remembering:
     """Another view, which remembers what it showed of direct calls.
 
     Two such rounds in which the same requests fail differ only by their number and their wish, so it is enough to tell
-    one of them. ``escaped`` is how the view writes a value.
+    one of them. Among few acceptors there are few ways to fail. ``escaped`` is how the view writes a value.
     """
 
     def __init__(self, view: View, escaped: Callable[[str], str]) -> None:
@@ -68,12 +65,10 @@ class Remembering:
 
     def round(self, finished: Round) -> str:
         """Return what to write of one round."""
-        if finished.failures is None:
+        if finished.failures is None or len(finished.failures) > FEW:
             return self.tell(finished)
         shape = tuple(map(tuple, finished.failures))
         if shape not in self.told:
-            if len(self.told) == SHAPES:
-                return self.tell(finished)
             blank = replace(finished, number=SOME_NUMBER, wishes=dict.fromkeys(finished.wishes, SOME_WISH))
             self.told[shape] = self.tell(blank)
         (wish,) = finished.wishes.values()

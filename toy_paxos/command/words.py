@@ -24,7 +24,7 @@ from toy_paxos.event import (
     Wants,
     said_by,
 )
-from toy_paxos.message import Accept, Fail, Promise, Proposal, Propose, Restart, Timeout
+from toy_paxos.message import Accept, Fail, Promise, Propose, Restart, Timeout
 from toy_paxos.proposer import majority
 from toy_paxos.simulation import Outcome, Round, Settings, Statistics, Times
 
@@ -44,6 +44,10 @@ class Line:
     def after(self, style: str, text: str) -> "Line":
         """The line with something before it."""
         return Line(((style, text), *self.spans), text + self.text)
+
+    def then(self, style: str, text: str) -> "Line":
+        """The line with something behind it."""
+        return Line((*self.spans, (style, text)), self.text + text)
 
 
 def line(*spans: Span) -> Line:
@@ -104,9 +108,8 @@ class Words:
             if phase_1 and isinstance(event, Delivery) and event.message.type in ("PROPOSE", "TERMINATE"):
                 phase_1 = False
                 lines.append(self._tally(finished.facts.promises, "promised"))
-            words = None if isinstance(event, Quorum) else event_line(event, self.width)
-            if words:
-                lines.append(words.after("", "  "))
+            if not isinstance(event, Quorum) and (words := event_line(event, self.width, "  ")):
+                lines.append(words)
         if finished.outcome is not Outcome.NO_PROMISE_QUORUM:
             lines.append(self._tally(finished.facts.accepts, "accepted"))
         return lines
@@ -201,30 +204,36 @@ def wishes_lines(heading: str, wishes: Mapping[str, str]) -> list[Line]:
 # Events
 
 
-def event_line(event: Event, route_width: int) -> Line | None:
+def event_line(event: Event, route_width: int, margin: str = "") -> Line | None:
     """One event in words, without its time; routes are padded to a width.
 
     None for what goes without saying: a wish, which stands above the events, and the clock's TIMEOUT, since the
     attempt that it leads to is an event of its own.
     """
-    if isinstance(event, Delivery):
-        message = event.message
-        if isinstance(message, Timeout):
-            return None
-        value, accepted = said_by(message)
-        return delivery_line(
-            message.type,
-            message.sender,
-            message.recipient,
-            message.id,
-            value,
-            accepted,
-            event.fate,
-            event.denial,
-            event.promised if event.denial == "refused" else None,
-            route_width,
-        )
-    return what_follows(event)
+    if not isinstance(event, Delivery):
+        words = what_follows(event)
+        return words.after("", margin) if words and margin else words
+    message = event.message
+    if isinstance(message, Timeout):
+        return None
+    value, accepted = said_by(message)
+    said = delivery_line(
+        message.type,
+        message.sender,
+        message.recipient,
+        message.id,
+        event.fate,
+        event.denial,
+        event.promised if event.denial == "refused" else None,
+        accepted is None,
+        route_width,
+        margin,
+    )
+    if value is not None:
+        return said.then(said.spans[-1][0], f" {printable(value)}")
+    if accepted:
+        return said.then("notable", f", accepted {accepted.id} {printable(accepted.value)}")
+    return said
 
 
 def what_follows(event: Event) -> Line | None:
@@ -268,29 +277,24 @@ def delivery_line(
     sender: str,
     recipient: str,
     id: int,
-    value: str | None,
-    accepted: Proposal | None,
     fate: Fate,
     denial: str | None,
     promised: int | None,
+    nothing_accepted: bool,
     route_width: int,
+    margin: str,
 ) -> Line:
-    """A delivery in words; worth remembering, for lines are what a run makes, and most come again."""
+    """A delivery up to its value; worth remembering, for lines are what a run makes, and most come again."""
     if type == Restart.type:
-        return line((recipient, recipient), ("notable", " restarts"))
+        return line(("", margin), (recipient, recipient), ("notable", " restarts"))
     padding = " " * (route_width - len(f"{sender} -> {recipient}"))
     marks = marks_of(fate, denial, promised)
-    spans = [(sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} "), ("mark", marks)]
     what = f"{type:<7} {id}"
-    if value is not None:
-        what += f" {printable(value)}"
-    elif type == Promise.type and not accepted:
+    if type == Promise.type and nothing_accepted:
         what += ", nothing accepted"
-    style = MESSAGE_STYLES.get(type, "routine")
-    spans.append(("routine" if marks and fate is not Fate.DUPLICATE else style, what))
-    if accepted:
-        spans.append(("notable", f", accepted {accepted.id} {printable(accepted.value)}"))
-    return line(*spans)
+    style = "routine" if marks and fate is not Fate.DUPLICATE else MESSAGE_STYLES.get(type, "routine")
+    route = [("", margin), (sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} ")]
+    return line(*route, ("mark", marks), (style, what))
 
 
 def marks_of(fate: Fate, denial: str | None, promised: int | None) -> str:

@@ -25,14 +25,14 @@ from toy_paxos.simulation.settings import Network
 # each other; a request and its answer take up to 20 ms, which is what a timeout competes with.
 MIN_DELAY_MS, MAX_DELAY_MS = 1.0, 10.0
 
-Dice = Mapping[tuple[str, ...], Callable[[], float]]
+Draws = Mapping[tuple[str, ...], Callable[[], float]]
 """A die for each name, a tuple of its purpose and of who it is for; each draws from 0 to below 1."""
 
 
 class Simulation:
     """One round of proposers, each with its wish, among the registered acceptors."""
 
-    def __init__(self, actors: ActorRegistry, wishes: Mapping[str, str], network: Network, dice: Dice) -> None:
+    def __init__(self, actors: ActorRegistry, wishes: Mapping[str, str], network: Network, dice: Draws) -> None:
         self.actors = actors
         self.wishes = wishes
         self.network = network
@@ -74,7 +74,9 @@ class Simulation:
     # Messages
 
     def send(self, proposer: str, messages: Sequence[Message]) -> None:
-        """Send what a proposer has to say, unless it crashes between two messages, and set its timer."""
+        """Send what a proposer has to say, if anything, unless it crashes between two messages, and set its timer."""
+        if not messages:
+            return
         crash_prob = self.network.proposer_failure_prob
         for message in messages:
             if crash_prob and self.dice["crash", proposer]() < crash_prob:
@@ -115,9 +117,10 @@ class Simulation:
         event = hand_over(self.actors[recipient], message, self.now, sent, fate, proposes)
         self.events.append(event)
         if proposes:
-            # One that has given up may still learn, but it has nothing more to say.
-            if event.answers and recipient not in self.gave_up:
-                self.send(recipient, event.answers)
+            if recipient in self.gave_up:
+                # It may still learn, but it has nothing more to say.
+                event.answers = ()
+            self.send(recipient, event.answers)
             return
         if self.network.failure_mode == "silent":
             event.answers = [answer for answer in event.answers if not isinstance(answer, Fail)]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from toy_paxos.actor import ProposingActor
 from toy_paxos.event import (
     Adoption,
     Attempt,
@@ -19,7 +18,7 @@ from toy_paxos.event import (
     Violation,
     Wants,
 )
-from toy_paxos.message import Accept, Message, Promise, Propose, Timeout
+from toy_paxos.message import Accept, Promise, Propose, Timeout
 from toy_paxos.simulation.settings import Settings
 
 
@@ -44,13 +43,14 @@ class Facts:
     """What the events of a round add up to.
 
     ``chosen``, ``learned`` and ``violation`` are the first events of their kind. ``promises`` and ``accepts`` count the
-    answers that arrived for the first time, and in time.
+    answers that arrived in time, without second copies; an acceptor that was asked twice may have answered twice.
     """
 
     chosen: Chosen | None = None
     learned: Learned | None = None
     violation: Violation | None = None
     messages: int = 0
+    proposed: bool = False
     promises: int = 0
     accepts: int = 0
     attempts: int = 0
@@ -95,6 +95,8 @@ class Facts:
                 self.promised.add(message.recipient)
             elif isinstance(message, Accept):
                 self.accepts += 1
+            elif isinstance(message, Propose):
+                self.proposed = True
         elif delivery.fate is Fate.LOST:
             self.lost += 1
         elif delivery.fate is Fate.DUPLICATE:
@@ -137,11 +139,13 @@ class Round:
         return Facts.of(self.events)
 
     @classmethod
-    def over_network(cls, number: int, wishes: Mapping[str, str], events: Sequence[Event]) -> "Round":
-        """A round over the network; what was chosen stays chosen, whoever crashed."""
+    def told(cls, number: int, wishes: Mapping[str, str], events: Sequence[Event], direct: bool) -> "Round":
+        """A round of which every event is known; what was chosen stays chosen, whoever crashed."""
         facts = Facts.of(events)
         if facts.violation:
             outcome = Outcome.VIOLATED
+        elif direct:
+            outcome = direct_outcome(facts.learned is not None, facts.proposed)
         elif facts.learned:
             outcome = Outcome.CONSENSUS
         elif facts.chosen:
@@ -154,24 +158,12 @@ class Round:
         finished.facts = facts
         return finished
 
-    @classmethod
-    def direct(
-        cls,
-        number: int,
-        wishes: Mapping[str, str],
-        proposer: ProposingActor,
-        transcript: Sequence[Message],
-        failures: Sequence[Sequence[bool]],
-        tell: Callable[[Mapping[str, str]], Sequence[Event]],
-    ) -> "Round":
-        """A round of direct calls, in which these requests to each acceptor failed."""
-        if proposer.learned is not None:
-            outcome = Outcome.CONSENSUS
-        elif any(isinstance(message, Propose) for message in transcript):
-            outcome = Outcome.NO_ACCEPT_QUORUM
-        else:
-            outcome = Outcome.NO_PROMISE_QUORUM
-        return cls(number, wishes, outcome, len(transcript), tell, failures)
+
+def direct_outcome(learned: bool, proposed: bool) -> Outcome:
+    """How direct calls end: with consensus, or with one of two quorums missed."""
+    if learned:
+        return Outcome.CONSENSUS
+    return Outcome.NO_ACCEPT_QUORUM if proposed else Outcome.NO_PROMISE_QUORUM
 
 
 class Times:

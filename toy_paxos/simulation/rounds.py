@@ -12,10 +12,11 @@ from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry, deliver, registry
 from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
+from toy_paxos.message import Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import watch
 from toy_paxos.simulation.network import Simulation
-from toy_paxos.simulation.result import Round
+from toy_paxos.simulation.result import Round, direct_outcome
 from toy_paxos.simulation.settings import EMOJI, Settings
 
 # So many rounds share their dice. New dice for each chapter make any round reachable without playing all
@@ -40,9 +41,16 @@ class Dice(dict[tuple[str, ...], Callable[[], float]]):
         return die
 
 
-def play_rounds(settings: Settings, first: int = 1) -> Iterator[Round]:
-    """Endless rounds from number ``first`` on."""
-    play = play_over_network if settings.network else play_directly
+# With so few acceptors the same requests fail again and again, and whoever shows rounds may remember what it showed.
+FEW = 5
+
+
+def play_rounds(settings: Settings, first: int = 1, told: bool = True) -> Iterator[Round]:
+    """Endless rounds from number ``first`` on; ``told`` if their stories will be asked for."""
+    if settings.network:
+        play = play_over_network
+    else:
+        play = play_aloud if told and settings.num_acceptors > FEW else play_directly
     chapter = first - (first - 1) % CHAPTER
 
     def rounds() -> Iterator[Round]:
@@ -64,7 +72,7 @@ def play_over_network(settings: Settings, numbers: range, dice: Dice) -> Iterato
             events.append(event)
             if isinstance(event, Violation):
                 break
-        yield Round.over_network(number, wishes, events)
+        yield Round.told(number, wishes, events, direct=False)
 
 
 def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
@@ -76,8 +84,19 @@ def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Ro
         (name,) = wishes
         proposer: ProposingActor = registry[name]  # type: ignore[assignment]
         transcript = list(deliver(registry, proposer.prepare()))
+        proposed = any(isinstance(message, Propose) for message in reversed(transcript))
+        outcome = direct_outcome(proposer.learned is not None, proposed)
         failures = [acceptor.failures for acceptor in acceptors]
-        yield Round.direct(number, wishes, proposer, transcript, failures, partial(tell, settings, failures))
+        yield Round(number, wishes, outcome, len(transcript), partial(tell, settings, failures), failures)
+
+
+def play_aloud(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
+    """The same rounds, told while they are played: there is no need to play them twice."""
+    dice_of = dict.fromkeys(acceptor_names(settings), dice["failures",])
+    for number in numbers:
+        wishes = new_wishes(settings, dice)
+        register_actors(registry, settings, wishes, dice_of)
+        yield Round.told(number, wishes, list(watch(call(registry, wishes), settings.num_acceptors)), direct=True)
 
 
 def tell(settings: Settings, failures: Sequence[Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:

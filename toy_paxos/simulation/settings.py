@@ -5,11 +5,12 @@ so with probability q = (1-p)^2. One proposer with one attempt succeeds if a maj
 accepts. So P(consensus) = P(Binomial(N, q) >= majority(N)).
 """
 
+import dataclasses
 import math
 import os
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from toy_paxos.proposer import majority
@@ -26,7 +27,9 @@ def option(
     told: Callable[[Any], str] | None = None,
 ) -> Any:
     """A field that is also an option of the command line: its range, and how the first lines of a run tell it."""
-    return field(default=default, metadata={"metavar": metavar, "help": help, "range": (low, high), "told": told})
+    return dataclasses.field(
+        default=default, metadata={"metavar": metavar, "help": help, "range": (low, high), "told": told}
+    )
 
 
 @dataclass(frozen=True)
@@ -125,11 +128,11 @@ class Settings:
             f"--acceptor-failure-prob {self.acceptor_failure_prob!r}",
         ]
         words += [f"--value {quoted(value)}" for value in self.values]
-        for option in fields(self.network) if self.network else ():
-            value = getattr(self.network, option.name)
+        for field in fields(self.network) if self.network else ():
+            value = getattr(self.network, field.name)
             # The number of proposers is always said: it takes one of these options to simulate a network.
-            if value != option.default or option.name == "num_proposers":
-                words.append(f"--{option.name.replace('_', '-')} {value}")
+            if value != field.default or field.name == "num_proposers":
+                words.append(f"--{field.name.replace('_', '-')} {value}")
         return " ".join([*words, f"--seed {self.seed}"])
 
 

@@ -1,0 +1,94 @@
+"""What is seen of a delivery: the answers, why there was no better one, and what the recipient then holds."""
+
+from typing import Any
+
+import pytest
+
+from toy_paxos.acceptor import Acceptor, FailingAcceptor
+from toy_paxos.event import Delivery, Fate, as_proposal, hand_over, said_by
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.proposer import Proposer
+
+PREPARE, PROPOSE = Prepare("proposer-0", "acceptor-0", 3), Propose("proposer-0", "acceptor-0", 3, "x")
+
+
+def test_of_an_acceptor_is_seen_what_it_has_promised_and_accepted() -> None:
+    acceptor = Acceptor("acceptor-0")
+    promise = Promise("acceptor-0", "proposer-0", 3, None)
+    assert hand_over(acceptor, PREPARE, 5, 2, Fate.DUPLICATE) == Delivery(
+        5, PREPARE, Fate.DUPLICATE, 2, [promise], None, 3, None
+    )
+    event = hand_over(acceptor, PROPOSE, 6, 5)
+    assert (event.promised, event.accepted, event.denial) == (3, Proposal(3, "x"), None)
+
+
+def test_of_a_proposer_is_seen_what_it_has_learned() -> None:
+    proposer = Proposer("proposer-0", "x", ["acceptor-0"])
+    hand_over(proposer, Promise("acceptor-0", "proposer-0", 1, None), 1, 0, proposes=True)
+    event = hand_over(proposer, Accept("acceptor-0", "proposer-0", 1, "x"), 2, 1, proposes=True)
+    assert (event.learned, event.promised) == ("x", None)
+
+
+def test_a_request_is_failed_by_the_die_or_refused_by_the_acceptor() -> None:
+    acceptor = FailingAcceptor(Acceptor("acceptor-0"), 0.5, iter([0.0, 0.9, 0.9]).__next__)
+    denials = [hand_over(acceptor, PREPARE, 1, 0).denial for _ in range(3)]
+    assert denials == ["failed", None, "refused"]
+
+
+def test_what_is_no_request_is_not_denied_whatever_the_answer() -> None:
+    class Rude(Acceptor):
+        def receive(self, message: Message) -> list[Message]:
+            return [Fail(self.name, message.sender, message.id)]
+
+    terminate = Terminate("proposer-0", "acceptor-0", 3)
+    acceptor = FailingAcceptor(Rude("acceptor-0"), 1, lambda: 0.5)
+    assert hand_over(acceptor, terminate, 1, 0).denial is None
+    assert hand_over(acceptor, PREPARE, 1, 0).denial == "failed"
+    assert hand_over(acceptor, terminate, 1, 0).denial is None
+
+
+@pytest.mark.parametrize(
+    ("promised", "accepted", "seen"),
+    [
+        (2, None, (2, None)),
+        (2, (1, "x"), (2, Proposal(1, "x"))),
+        (2, Proposal(1, "x"), (2, Proposal(1, "x"))),
+        (True, None, (None, None)),
+        ("2", None, (None, None)),
+        (None, None, (None, None)),
+        (2, "x", (None, None)),
+        (2, Proposal(1, 7), (None, None)),  # type: ignore[arg-type]
+        (2, (1, "x", "more"), (None, None)),
+    ],
+)
+def test_what_is_kept_in_another_way_is_not_guessed(promised: Any, accepted: Any, seen: tuple[Any, Any]) -> None:
+    class Other:
+        name = "acceptor-0"
+
+        def __init__(self) -> None:
+            self.promised, self.accepted = promised, accepted
+
+        def receive(self, message: Message) -> list[Message]:
+            return []
+
+    event = hand_over(Other(), PREPARE, 1, 0)
+    assert (event.promised, event.accepted) == seen
+
+
+def test_an_acceptor_with_nothing_under_these_names_shows_nothing() -> None:
+    class Bare:
+        name = "acceptor-0"
+
+        def receive(self, message: Message) -> list[Message]:
+            return []
+
+    event = hand_over(Bare(), PREPARE, 1, 0)
+    assert (event.promised, event.accepted, event.answers) == (None, None, [])
+
+
+def test_what_a_message_says_is_a_value_or_a_report() -> None:
+    assert said_by(PREPARE) == (None, None)
+    assert said_by(PROPOSE) == ("x", None)
+    assert said_by(Promise("a", "p", 1, (1, "x"))) == (None, Proposal(1, "x"))  # type: ignore[arg-type]
+    assert said_by(Promise("a", "p", 1, None)) == (None, None)
+    assert as_proposal([1, "x"]) == Proposal(1, "x")
