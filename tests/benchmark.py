@@ -130,7 +130,7 @@ def test_acceptors(num_acceptors: int, told: bool, benchmark: BenchmarkFixture) 
 
 @pytest.mark.benchmark(group="a whole climb of the checker")
 def test_climb(benchmark: BenchmarkFixture) -> None:
-    benchmark.pedantic(lambda: list(climb()), rounds=3)
+    benchmark.pedantic(lambda: list(climb()), rounds=3)  # type: ignore[no-untyped-call]
 
 
 def test_network_beside_direct_calls(capsys: pytest.CaptureFixture[str]) -> None:
