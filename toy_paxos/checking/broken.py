@@ -15,7 +15,7 @@ from typing import Literal
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.checker import MAX_STATES, Missed, Report, check
 from toy_paxos.checking.model import Model
-from toy_paxos.checking.story import begin
+from toy_paxos.checking.story import begin, right_story
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, ONE_VALUE, Property
@@ -330,6 +330,10 @@ class Rule:
         acceptor = AcceptsAbove if self.changed in (SkipsPhase1, DoesNotRaise) else Acceptor
         return Model(self.num_acceptors, self.num_proposers, self.max_attempts, acceptor, restarts=self.restarts)
 
+    def without_change(self, model: Model) -> Model:
+        """A model of any size with right actors in the place of the changed ones."""
+        return replace(model, acceptor=self.right_model.acceptor, proposer=self.right_model.proposer)
+
 
 ADOPT = "to propose the value of the highest-numbered proposal that the promises report (P2c)"
 MAJORITY = "that a quorum is a majority, so that any two of them share an acceptor"
@@ -378,7 +382,11 @@ def check_rule(
     report = check(model, max_states, keep_going)
     if not report.lost:
         return report
-    return replace(report, missed=first_wrong_delivery(rule, report.model, report.execution))
+    return replace(
+        report,
+        missed=first_wrong_delivery(rule, report.model, report.execution),
+        right_story=right_story(rule.without_change(report.model), report.execution),
+    )
 
 
 def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message]) -> Missed:
@@ -386,9 +394,8 @@ def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message])
 
     The two are compared by what they answer, and by the attributes that are the same in both at the start.
     """
-    right_model = replace(model, acceptor=rule.right_model.acceptor, proposer=rule.right_model.proposer)
     actors, wishes = begin(model)
-    right, right_wishes = begin(right_model)
+    right, right_wishes = begin(rule.without_change(model))
     if wishes != right_wishes:
         return Missed(0, [message for wish in right_wishes for message in wish.says])
     shared = {

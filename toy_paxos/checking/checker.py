@@ -56,7 +56,8 @@ class Report:
     ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then, which
     ``story`` tells as events; ``lost`` is the property that is lost. If nothing goes wrong, ``complete`` says whether
     there was nothing left to explore; if so, ``never`` has the values that some execution should choose, and none
-    does. ``missed`` says where a changed rule showed first, if one was changed and lost something.
+    does. If a changed rule lost something, ``missed`` says where it showed first, and ``right_story`` what would have
+    come of the same deliveries without the change.
     """
 
     model: Model
@@ -71,6 +72,7 @@ class Report:
     story: Sequence[Event]
     never: Sequence[str]
     missed: Missed | None = None
+    right_story: Sequence[Event] = ()
 
     @property
     def safe(self) -> bool:

@@ -19,23 +19,35 @@ def begin(model: Model) -> tuple[dict[str, Actor], list[Wants]]:
     return {actor.name: actor for actor in (*proposers, *acceptors)}, wishes
 
 
-def play(model: Model, execution: Iterable[Message]) -> Iterator[Event]:
+def play(model: Model, execution: Iterable[Message], instead: bool = False) -> Iterator[Event]:
     """What happens when these messages are delivered one after the other; the time is the number of the delivery.
 
-    A message is there from the moment when it is first said.
+    A message is there from the moment when it is first said. With ``instead``, one that nobody has said is replaced by
+    one of the same type, sender, recipient and number; if there is none, that delivery is left out.
     """
     actors, wishes = begin(model)
     yield from wishes
     proposers = {wish.proposer for wish in wishes}
-    sent = {repr(message): 0 for wish in wishes for message in wish.says}
+    said = {repr(message): (message, 0) for wish in wishes for message in wish.says}
+    said |= {repr(message): (message, 0) for message in model.environment()}
     for time, message in enumerate(execution, start=1):
+        if instead and repr(message) not in said:
+            alike = [other for other, _ in said.values() if outline(other) == outline(message)]
+            if not alike:
+                continue
+            message = alike[-1]
         recipient = message.recipient
-        since = sent.get(repr(message), time)
+        _, since = said.get(repr(message), (message, time))
         event = hand_over(actors[recipient], message, time, since, proposes=recipient in proposers)
         event.answers = list(event.answers)
         for answer in event.answers:
-            sent.setdefault(repr(answer), time)
+            said.setdefault(repr(answer), (answer, time))
         yield event
+
+
+def outline(message: Message) -> tuple[str, str, str, int]:
+    """What is the same in two messages but for what they say."""
+    return message.type, message.sender, message.recipient, message.id
 
 
 def story(model: Model, execution: Iterable[Message]) -> list[Event]:
@@ -43,3 +55,8 @@ def story(model: Model, execution: Iterable[Message]) -> list[Event]:
     names = {property.name for property in model.properties}
     told = watch(play(model, execution), model.num_acceptors)
     return [event for event in told if not isinstance(event, Violation) or event.property in names]
+
+
+def right_story(model: Model, execution: Iterable[Message]) -> list[Event]:
+    """What right actors would do with the deliveries of an execution of wrong ones."""
+    return list(watch(play(model, execution, instead=True), model.num_acceptors))

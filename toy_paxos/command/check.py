@@ -221,7 +221,9 @@ def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | No
             report = check_rule(rule, model, search.max_states, search.keep_going)
         else:
             report = check(model, search.max_states, search.keep_going)
-    search.show(report_json(report) if form == "json" else shown([*report_lines(report, rule, story(report, form))]))
+    search.show(
+        report_json(report) if form == "json" else shown([*report_lines(report, rule, story(report, rule, form))])
+    )
     if report.violation or report.never:
         return 3
     return 0 if report.complete else 4
@@ -239,7 +241,7 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
     if form == "json":
         search.show(story_json(last) + summit_json(reports))
     elif last.violation:
-        search.show(shown([*report_lines(last, None, story(last, form))]))
+        search.show(shown([*report_lines(last, None, story(last, None, form))]))
     else:
         search.show(shown([*summit_lines(reports)]))
     if last.violation or never_chosen(reports):
@@ -263,10 +265,12 @@ def judged() -> Iterator[None]:
             raise Unchecked(f"the model cannot be checked: {error}") from error
 
 
-def story(report: Report, form: str | None) -> list[Line]:
-    """The story of a counterexample as lines, or as lanes."""
+def story(report: Report, rule: Rule | None, form: str | None) -> list[Line]:
+    """The story of a counterexample: as lines, as lanes, or with a changed rule as two branches of them."""
     if form != "diagram":
         return told(report, story_lines)
-    from toy_paxos.command.lanes import story_lanes
+    from toy_paxos.command import lanes
 
-    return told(report, lambda report: story_lanes(report.story, report.model.num_acceptors, columns()))
+    if rule:
+        return told(report, lambda report: lanes.branch_lanes(report, rule.remedy, columns()))
+    return told(report, lambda report: lanes.story_lanes(report, columns()))

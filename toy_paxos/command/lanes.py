@@ -10,8 +10,10 @@ from itertools import groupby, pairwise, zip_longest
 
 from rich.cells import cell_len, chop_cells
 
+from toy_paxos.checking import Report
 from toy_paxos.command.process import can_say
 from toy_paxos.command.terminal import breaks
+from toy_paxos.command.verdict import story_lines
 from toy_paxos.command.words import Line, Words, marks_of, printable
 from toy_paxos.event import (
     Adoption,
@@ -28,7 +30,7 @@ from toy_paxos.event import (
     Wants,
     said_by,
 )
-from toy_paxos.message import Accept, Restart, Timeout
+from toy_paxos.message import Accept, Message, Restart, Timeout
 from toy_paxos.simulation import Round, Settings
 
 
@@ -197,11 +199,7 @@ class Picture:
         """A message with its arrow, or a restart; and what its recipient then holds, if that is new."""
         message = event.message
         value, accepted = said_by(message)
-        words = f"{message.type} {message.id}"
-        if value is not None:
-            words += f" {printable(value)}"
-        elif accepted:
-            words += f" ({accepted.id} {printable(accepted.value)})"
+        words = self.words_of(message)
         marks = marks_of(event.fate, event.denial, event.promised if event.denial == "refused" else None)
         style = self.value_style(accepted.value if accepted else value) if value or accepted else "routine"
         row = Row(f"{marks}{words}", "bad" if message.type == "FAIL" else style, arrow=event)
@@ -210,6 +208,14 @@ class Picture:
             row.marks = {message.recipient: self.glyphs.restart}
         self.note_state(event, row)
         return row
+
+    def words_of(self, message: Message) -> str:
+        """What a message says, briefly."""
+        value, accepted = said_by(message)
+        words = f"{message.type} {message.id}"
+        if value is not None:
+            return f"{words} {printable(value)}"
+        return f"{words} ({accepted.id} {printable(accepted.value)})" if accepted else words
 
     def note_state(self, event: Delivery, row: Row) -> None:
         """Remember what a recipient holds now, or else what an acceptor says that it has accepted; show what is new."""
@@ -236,6 +242,37 @@ class Picture:
         if value not in self.values:
             self.values.append(value)
         return f"value-{self.values.index(value)}"
+
+    # Beside another picture
+
+    def side(self, group: Sequence[Event], reacts: bool = False, is_bare: bool = False) -> list[Line]:
+        """The lines for a delivery and what follows from it; perhaps with what its recipient says to it.
+
+        Bare, they show nothing but that.
+        """
+        lines: list[Line] = []
+        for event in group:
+            for row in self.rows(event):
+                if reacts and isinstance(event, Delivery):
+                    row.state = row.state or self.reaction(event)
+                    if is_bare:
+                        row.words, row.arrow, row.marks = "", None, None
+                lines += self.lines(row, f"{event.time:3.0f}")
+        return lines
+
+    def other_side(self, number: float, wrong: Sequence[Event], right: Sequence[Event], is_same: bool) -> list[Line]:
+        """What right actors do where wrong ones do something else; perhaps nobody says what was delivered there."""
+        message = said_in(wrong)
+        if not right and message and not isinstance(message, Timeout):
+            return self.lines(Row(f"nobody says {self.words_of(message)}", "good"), f"{number:3.0f}")
+        return self.side(right, reacts=True, is_bare=is_same)
+
+    def reaction(self, event: Delivery) -> str:
+        """What the recipient of a message says to it."""
+        name = self.lanes.short[event.message.recipient]
+        if not event.answers:
+            return f"{name} says nothing"
+        return f"{name} says {self.words_of(event.answers[0])}"
 
     # How that looks
 
@@ -331,12 +368,59 @@ class Diagram(Words):
         return drawn(finished.events, self.lanes, self.settings.num_acceptors, time)
 
 
-def story_lanes(story: Sequence[Event], num_acceptors: int, width: int | None) -> list[Line]:
-    """The story of a check as lanes."""
-    names = [event.proposer for event in story if isinstance(event, Wants)]
-    names += [f"acceptor-{number}" for number in range(num_acceptors)]
-    lanes = Lanes(names, width, COUNT_WIDTH)
-    return drawn(story, lanes, num_acceptors, "{:3.0f}")
+def story_lanes(report: Report, width: int | None) -> list[Line]:
+    """The story of a check as lanes; as lines where lanes do not fit."""
+    lanes = lanes_of(report, width)
+    if not lanes.pitch:
+        return [*too_narrow(lanes, width), *story_lines(report)]
+    return drawn(report.story, lanes, report.model.num_acceptors, "{:3.0f}")
+
+
+def lanes_of(report: Report, width: int | None) -> Lanes:
+    """A lane for everybody in a story."""
+    names = [event.proposer for event in report.story if isinstance(event, Wants)]
+    names += [f"acceptor-{number}" for number in range(report.model.num_acceptors)]
+    return Lanes(names, width, COUNT_WIDTH)
+
+
+def branch_lanes(report: Report, remedy: str, width: int | None) -> list[Line]:
+    """The story of a changed rule (``-``) beside what right actors do with the same deliveries (``+``).
+
+    What both do is drawn once.
+    """
+    lanes = lanes_of(report, None if width is None else width - len("- "))
+    if not lanes.pitch:
+        return [*too_narrow(lanes, width), *story_lines(report)]
+    wrong, right = (Picture(lanes, glyphs(), report.model.num_acceptors) for _ in range(2))
+    groups, right_groups = by_delivery(report.story), by_delivery(report.right_story)
+    lines = [line.after("", "  ") for line in lanes.heading()]
+    has_differed = False
+    for number, group in groups.items():
+        right_group = right_groups.get(number, [])
+        if group == right_group:
+            lines += [line.after("", "  ") for line in wrong.side(group)]
+            right.side(right_group)
+            continue
+        lines += [line.after("bad", "- ") for line in wrong.side(group, reacts=True)]
+        is_same = bool(group and right_group) and said_in(group) == said_in(right_group)
+        lines += [line.after("good", "+ ") for line in right.other_side(number, group, right_group, is_same)]
+        if not has_differed:
+            lines += [line.after("", "  ") for line in wrong.lines(Row(f"missing: {remedy}", "bad"), "")]
+        has_differed = True
+    return lines
+
+
+def by_delivery(story: Sequence[Event]) -> dict[float, list[Event]]:
+    """The events of a story by the delivery that they follow from."""
+    groups: dict[float, list[Event]] = {}
+    for event in story:
+        groups.setdefault(event.time, []).append(event)
+    return groups
+
+
+def said_in(group: Sequence[Event]) -> Message | None:
+    """The message that is delivered in a group of events."""
+    return next((event.message for event in group if isinstance(event, Delivery)), None)
 
 
 # How wide the time is: simulated milliseconds, or the number of a delivery.
@@ -345,9 +429,13 @@ CLOCK_WIDTH, COUNT_WIDTH = 9, 5
 
 def drawn(events: Iterable[Event], lanes: Lanes, num_acceptors: int, time: str) -> list[Line]:
     """A story as lanes, with their heading; ``time`` is the format in which it tells the time."""
-    glyphs = BOXES if can_say("".join(vars(BOXES).values())) else ASCII
-    picture = Picture(lanes, glyphs, num_acceptors)
+    picture = Picture(lanes, glyphs(), num_acceptors)
     return [*lanes.heading(), *(part for event in events for part in picture.draw(event, time.format(event.time)))]
+
+
+def glyphs() -> Glyphs:
+    """The characters that standard output can say."""
+    return BOXES if can_say("".join(vars(BOXES).values())) else ASCII
 
 
 def too_narrow(lanes: Lanes, width: int | None) -> list[Line]:

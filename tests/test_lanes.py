@@ -1,0 +1,277 @@
+"""A picture in characters: everything that happens is on it, each arrow between its own lanes, no line too wide."""
+
+import re
+from itertools import islice
+
+import pytest
+from conftest import OnTerminal, Run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from toy_paxos.checking import RULES, check_rule
+from toy_paxos.command.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture, branch_lanes, story_lanes
+from toy_paxos.command.words import Line
+from toy_paxos.event import (
+    Adoption,
+    Attempt,
+    Chosen,
+    Crash,
+    Delivery,
+    Event,
+    Fate,
+    Learned,
+    Quorum,
+    TimedOut,
+    Violation,
+    Wants,
+)
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
+from toy_paxos.simulation import Network, Round, Settings, play_rounds
+
+NAMES = ["proposer-0", "proposer-1", "acceptor-0", "acceptor-1", "acceptor-2"]
+PREPARE = Prepare("proposer-0", "acceptor-1", 3)
+
+
+def picture(width: int | None = None, glyphs: Glyphs = BOXES) -> Picture:
+    return Picture(Lanes(NAMES, width, 4), glyphs, 3)
+
+
+def drawn(*events: Event, width: int | None = None, glyphs: Glyphs = BOXES) -> list[str]:
+    """The lines of a picture, without the time."""
+    paper = picture(width, glyphs)
+    return [line.text[4:] for event in events for line in paper.draw(event, "")]
+
+
+# Arrows
+
+ARROWS = [
+    (Delivery(1, PREPARE, promised=3), "●───┼───┼──>│   │   PREPARE 3                 a1 = 3"),
+    (Delivery(1, Promise("acceptor-1", "proposer-0", 3, None)), "│<──┼───┼───●   │   PROMISE 3"),
+    (
+        Delivery(1, Promise("acceptor-1", "proposer-0", 3, Proposal(2, "x"))),
+        "│<──┼───┼───●   │   PROMISE 3 (2 x)",
+    ),
+    (
+        Delivery(1, Propose("proposer-1", "acceptor-0", 3, "x"), promised=3, accepted=Proposal(3, "x")),
+        "│   ●──>┃   │   │   PROPOSE 3 x               a0 = 3 3:x",
+    ),
+    (Delivery(1, PREPARE, Fate.LOST), "●───┼───┼──x│   │   lost: PREPARE 3"),
+    (Delivery(1, PREPARE, Fate.DUPLICATE), "●═══┼═══┼══>│   │   duplicate: PREPARE 3"),
+    (Delivery(1, Fail("acceptor-0", "proposer-1", 1), Fate.STALE), "│   │<┄┄●   │   │   stale: FAIL 1"),
+    (Delivery(1, PREPARE, denial="failed", promised=0), "●───┼───┼──>✗   │   failed: PREPARE 3"),
+    (Delivery(1, PREPARE, denial="refused", promised=4), "●───┼───┼──>⊘   │   refused, promised 4: PREPARE 3"),
+]
+
+
+@pytest.mark.parametrize(("event", "line"), ARROWS)
+def test_an_arrow_goes_from_lane_to_lane(event: Event, line: str) -> None:
+    first, *_ = drawn(event)
+    assert first.startswith(line)
+
+
+def test_all_that_can_happen_looks_different_without_colour_and_in_ascii() -> None:
+    events = [event for event, _ in ARROWS]
+    for glyphs in (BOXES, ASCII):
+        assert len({drawn(event, glyphs=glyphs)[0][: 4 * len(NAMES)] for event in events}) == len(events) - 1
+    assert len(set(vars(BOXES).values())) == len(vars(BOXES))
+    assert len({*vars(ASCII).values()} - {"#"}) == len(vars(ASCII)) - 2, "heavy lanes and their crossings look alike"
+    assert "".join(vars(ASCII).values()).isascii()
+    assert {cell_len(glyph) for glyph in vars(BOXES).values()} == {1}
+
+
+def test_a_message_that_was_overtaken_begins_with_another_mark() -> None:
+    late = Delivery(9, Prepare("proposer-0", "acceptor-0", 1), sent=0)
+    lines = drawn(Delivery(8, Prepare("proposer-0", "acceptor-1", 3), sent=5), late)
+    assert (lines[0][0], lines[1][0]) == ("●", "○")
+
+
+# What befalls actors, and what follows
+
+MARKS = [
+    (Crash(1, "proposer-1", "PROPOSE", "acceptor-2"), "│   X   │   │   │   p1 crashes before PROPOSE to a2"),
+    (TimedOut(1, "proposer-1", 1, 2, last=False), "│   ?   │   │   │   p1 times out, no majority for 2"),
+    (TimedOut(1, "proposer-1", 3, 2, last=True), "│   ?   │   │   │   p1 gives up after 3, no majority for 2"),
+    (Attempt(1, "proposer-1", 2, 4), "│   ↻   │   │   │   p1 tries again under 4, attempt 2"),
+    (Delivery(1, Restart("power", "acceptor-1", 1)), "│   │   │   ↺   │   a1 restarts"),
+    (Quorum(1, "proposer-0", 3, ("acceptor-2", "acceptor-0")), "│   │   ✓   │   ✓   p0 has 2 of 3 promises for 3"),
+    (Chosen(1, 3, "x", ("acceptor-0", "acceptor-1")), "│   │   ★   ★   │   CHOSEN 3, accepted by a0 a1: x"),
+    (
+        Adoption(1, "proposer-1", "acceptor-2", 3, "x"),
+        "│   ≈   │   │   │   p1 adopts what a2 accepted under 3: x",
+    ),
+    (Learned(1, "proposer-0", "x"), "◆   │   │   │   │   p0 learns x"),
+    (Violation(1, "property", "a second value"), "│   │   │   │   │   SAFETY VIOLATED, a second value"),
+]
+
+
+@pytest.mark.parametrize(("event", "line"), MARKS)
+def test_what_befalls_somebody_is_a_mark_in_the_lane(event: Event, line: str) -> None:
+    assert drawn(event) == [line]
+
+
+def test_what_goes_without_saying_is_not_drawn() -> None:
+    assert drawn(Wants(0, "proposer-0", "x"), Delivery(1, Timeout("clock", "proposer-0", 1))) == []
+
+
+def test_the_lane_of_whoever_crashed_ends() -> None:
+    lines = drawn(Crash(1, "proposer-1", "PROPOSE", "acceptor-2"), Delivery(2, PREPARE))
+    assert lines[1].startswith("●───────┼──>│   │")
+
+
+def test_a_quorum_names_whom_it_shares_with_the_majority_that_accepted_before() -> None:
+    chosen = Chosen(1, 1, "x", ("acceptor-0", "acceptor-1"))
+    _, quorum, shared = drawn(chosen, Quorum(2, "proposer-1", 2, ("acceptor-1", "acceptor-2")))
+    assert quorum.startswith("│   │   │   ✓   ✓")
+    assert shared == "│   │   │   ∩   │   a1 is in this majority and in the one that accepted 1"
+
+
+def test_a_lane_turns_heavy_by_what_is_seen_or_else_by_what_is_said() -> None:
+    propose = Propose("proposer-0", "acceptor-0", 1, "x")
+    accept: list[Message] = [Accept("acceptor-0", "proposer-0", 1, "x")]
+    for event in (Delivery(1, propose, promised=1, accepted=Proposal(1, "x")), Delivery(1, propose, answers=accept)):
+        assert drawn(event, Delivery(2, PREPARE))[1].startswith("●───┼───╂──>│")
+
+
+def test_a_state_that_is_not_new_is_not_shown_again() -> None:
+    again = Delivery(2, PREPARE, Fate.DUPLICATE, denial="refused", promised=3)
+    assert [("=" in line) for line in drawn(Delivery(1, PREPARE, promised=3), again)] == [True, False]
+
+
+# Widths
+
+
+@pytest.mark.parametrize(("width", "pitch"), [(None, 4), (80, 4), (42, 4), (41, 3), (37, 3), (36, 2), (32, 2), (31, 0)])
+def test_lanes_are_as_far_apart_as_fits(width: int | None, pitch: int) -> None:
+    lanes = Lanes(NAMES, width, 4)
+    assert (lanes.pitch, lanes.least_width) == (pitch, 32)
+
+
+def test_names_that_do_not_fit_between_lanes_are_written_downward() -> None:
+    lanes = Lanes(["proposer-0", "acceptor-0", "acceptor-12"], 4 + 6 + 18, 4)
+    assert [line.text for line in lanes.heading()] == ["    p a a", "    0 0 1", "        2"]
+
+
+def test_what_does_not_fit_beside_the_lanes_goes_on_below() -> None:
+    lines = drawn(Chosen(1, 3, "wide 漢字 value", ("acceptor-0",)), width=40)
+    assert [re.sub(r"^[│★] +", "", line).split("  ")[-1] for line in lines]
+    assert " ".join(line[-18:].strip("│ ") for line in lines).endswith("value")
+
+
+any_settings = st.builds(
+    lambda proposers, acceptors, mode, loss, copies, crash, timeout, seed, values: Settings(
+        acceptors,
+        0.2,
+        seed,
+        tuple(values[:proposers]),
+        Network(proposers, mode, loss, copies, crash, timeout, 5.0, 3),
+    ),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.sampled_from(["reply", "silent"]),
+    st.sampled_from([0.0, 0.2]),
+    st.sampled_from([0.0, 0.3]),
+    st.sampled_from([0.0, 0.05]),
+    st.sampled_from([5.0, 30.0]),
+    st.integers(0, 1_000),
+    st.lists(st.sampled_from(["x", "漢字漢字漢字", "two words", "a\nb", "v" * 50, "😀"]), unique=True, max_size=3),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(any_settings, st.sampled_from([40, 80, 120, None]))
+def test_every_event_of_any_round_is_on_the_picture(run: Settings, width: int | None) -> None:
+    diagram = Diagram(run, width)
+    finished = next(play_rounds(run))
+    lines = diagram.story(finished)
+    if not diagram.lanes.pitch:
+        return
+    assert all(width is None or cell_len(line.text) <= width for line in lines)
+    check_rows(diagram.lanes, lines[len(diagram.lanes.heading()) :], finished)
+
+
+def check_rows(lanes: Lanes, lines: list[Line], finished: Round) -> None:
+    """Each event has a line with its time, which looks as that event should."""
+    rows = [line.text for line in lines if line.text[:8].strip()]
+    shown = [
+        event
+        for event in finished.events
+        if not isinstance(event, Wants) and not (isinstance(event, Delivery) and isinstance(event.message, Timeout))
+    ]
+    assert len(rows) == len(shown)
+    for row, event in zip(rows, shown, strict=True):
+        assert row.startswith(f"{event.time:7.1f}")
+        cells = row[lanes.time_width :][: lanes.pitch * len(lanes.names)]
+        if isinstance(event, Delivery):
+            start, end = lanes.at[event.message.sender], lanes.at[event.message.recipient]
+            assert cells[start] in "●○"
+            assert cells[end + (1 if start > end else -1)] in ("x" if event.fate is Fate.LOST else "<>")
+            assert all(cell in "│┃ " for at, cell in enumerate(cells) if not min(start, end) <= at <= max(start, end))
+            assert event.message.type in row or lanes.room
+
+
+# Where it is used
+
+
+def test_what_does_not_fit_falls_back_to_lines_and_says_from_where_on_it_would() -> None:
+    run = Settings(30, 0.1, 1, network=Network(2))
+    diagram = Diagram(run, 80)
+    assert diagram.start()[-1].text == ("The lanes of 32 actors take 91 columns, and here are 80: lines instead.")
+    assert any(" -> " in line.text for line in diagram.round(next(play_rounds(run))))
+    assert Diagram(run, 91).lanes.pitch == 2
+
+
+def test_79_proposers_have_lanes_too() -> None:
+    run = Settings(5, 0.1, 1, network=Network(79, timeout=5, max_attempts=1))
+    lines = Diagram(run, None).story(next(play_rounds(run)))
+    assert "p78 a0  a1" in lines[0].text
+
+
+def test_the_story_of_a_check_is_drawn() -> None:
+    rule = RULES["adopts-lowest"]
+    lines = [line.text for line in story_lanes(check_rule(rule, rule.model), None)]
+    assert lines[0] == "     p0  p1  p2  a0  a1  a2"
+    assert any("p2 adopts what a0 accepted under 1: value-0" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate == "unsafe"])
+def test_a_changed_rule_is_drawn_beside_the_right_one(name: str) -> None:
+    rule = RULES[name]
+    report = check_rule(rule, rule.model)
+    lines = [line.text for line in branch_lanes(report, rule.remedy, 100)]
+    assert all(cell_len(line) <= 100 for line in lines)
+    wrong = [line for line in lines if line.startswith("- ")]
+    right = [line for line in lines if line.startswith("+ ")]
+    assert any("SAFETY VIOLATED, " in line for line in wrong)
+    assert right
+    assert not any("VIOLATED" in line for line in right)
+    assert sum(line.strip("│┃ ").startswith("missing: ") for line in lines) == 1
+    assert report.missed
+    first = next(line for line in lines if line.startswith("-"))
+    assert int(first[2:7]) >= report.missed.delivery
+
+
+def test_lanes_on_a_terminal_are_coloured_by_who_speaks_and_what_is_held(on_terminal: OnTerminal) -> None:
+    args = ("--diagram", "--num-proposers", "2", "-n", "3", "--seed", "1", "-c", "1", "-i", "0")
+    seen = on_terminal(*args, columns=80)
+    assert re.search(r"\x1b\[38;5;33m●", seen)
+    assert re.search(r"\x1b\[38;5;\d+m┃", seen)
+    plain = re.sub(r"\x1b\[[\d;]*m", "", seen)
+    assert max(cell_len(line) for line in plain.splitlines() if "replay" not in line) <= 80
+    assert "\x1b" not in on_terminal(*args, TERM="dumb")
+
+
+def test_an_encoding_without_boxes_gets_ascii(run: Run) -> None:
+    done = run("--diagram", "-n", "3", "--value", "x", "--seed", "1", "-c", "1", PYTHONIOENCODING="ascii")
+    assert done.stdout.isascii()
+    assert re.search(r"^  1  \*->", done.stdout, re.MULTILINE) or "*-->" in done.stdout
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_text_and_diagram_tell_of_the_same_messages(seed: int) -> None:
+    run = Settings(3, 0.2, seed, network=Network(2))
+    for finished in islice(play_rounds(run), 5):
+        story = "\n".join(line.text for line in Diagram(run, None).story(finished))
+        for event in finished.events:
+            if isinstance(event, Delivery) and not isinstance(event.message, Timeout):
+                assert f"{event.message.type} {event.message.id}" in story
