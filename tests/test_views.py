@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toy_paxos.command.json_lines import JsonLines, encoded
-from toy_paxos.command.views import InWords, Remembering, View, plain, shown, wants_colour
+from toy_paxos.command.process import wants_colour
+from toy_paxos.command.views import InWords, Remembering, View, plain, shown
 from toy_paxos.command.words import Words, line, printable
 from toy_paxos.simulation import FEW, Network, Settings, play_rounds
 

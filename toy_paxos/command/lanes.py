@@ -11,10 +11,10 @@ from itertools import groupby, pairwise, zip_longest
 from rich.cells import cell_len, chop_cells
 
 from toy_paxos.checking import Report
-from toy_paxos.command.process import can_say
+from toy_paxos.command.process import can_say, wants_colour
 from toy_paxos.command.terminal import breaks
 from toy_paxos.command.verdict import story_lines
-from toy_paxos.command.words import Line, Words, marks_of, printable
+from toy_paxos.command.words import Line, Span, Words, line, marks_of, printable
 from toy_paxos.event import (
     Adoption,
     Attempt,
@@ -104,13 +104,23 @@ class Lanes:
         return [Line((("time", blank), ("heading", row.rstrip())), blank + row.rstrip()) for row in rows]
 
 
+def words_of(message: Message) -> str:
+    """What a message says, briefly."""
+    value, accepted = said_by(message)
+    if value is not None:
+        return f"{message.type} {message.id} {printable(value)}"
+    if accepted:
+        return f"{message.type} {message.id} ({accepted.id} {printable(accepted.value)})"
+    return f"{message.type} {message.id}"
+
+
 def short_name(name: str) -> str:
     """``p0`` for ``proposer-0``, ``a12`` for ``acceptor-12``."""
     kind, _, number = name.rpartition("-")
     return f"{kind[:1]}{number}"
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """What one line of a picture shows: the time, an arrow or marks, words, and a state."""
 
@@ -131,14 +141,21 @@ class Picture:
         self.glyphs = glyphs
         self.num_acceptors = num_acceptors
         self.held: dict[str, tuple[int, object]] = {}
-        self.accepted: dict[str, str] = {}
+        self.accepted: dict[str, str | None] = {}
         self.gone: set[str] = set()
         self.last_sent: dict[str, float] = {}
         self.values: list[str] = []
         self.chosen: Chosen | None = None
+        self.coloured = wants_colour()
+        # The lanes as they are, until somebody accepts or crashes.
+        self.sheet: tuple[list[str], list[str]] | None = None
+        self.arrows: dict[object, list[Span]] = {}
 
     def draw(self, event: Event, time: str) -> list[Line]:
         """The lines for one event, perhaps none."""
+        if isinstance(event, Delivery) and not isinstance(event.message, Timeout):
+            # Most are that.
+            return self.lines(self.delivery(event), time)
         lines: list[Line] = []
         for row in self.rows(event):
             lines += self.lines(row, time)
@@ -159,6 +176,7 @@ class Picture:
                 yield self.delivery(event)
             case Crash():
                 self.gone.add(event.proposer)
+                self.new_sheet()
                 words = f"{short[event.proposer]} crashes before {event.unsent} to {short.get(event.recipient, '?')}"
                 yield Row(words, "bad", marks={event.proposer: glyphs.crash})
             case TimedOut():
@@ -198,42 +216,51 @@ class Picture:
     def delivery(self, event: Delivery) -> Row:
         """A message with its arrow, or a restart; and what its recipient then holds, if that is new."""
         message = event.message
-        value, accepted = said_by(message)
-        words = self.words_of(message)
-        marks = marks_of(event.fate, event.denial, event.promised if event.denial == "refused" else None)
-        style = self.value_style(accepted.value if accepted else value) if value or accepted else "routine"
-        row = Row(f"{marks}{words}", "bad" if message.type == "FAIL" else style, arrow=event)
         if isinstance(message, Restart):
             row = Row(f"{self.lanes.short[message.recipient]} restarts", "notable")
             row.marks = {message.recipient: self.glyphs.restart}
+        else:
+            row = Row(words_of(message), self.message_style(message), arrow=event)
+            if event.denial or event.fate is not Fate.DELIVERED:
+                promised = event.promised if event.denial == "refused" else None
+                row.words = marks_of(event.fate, event.denial, promised) + row.words
         self.note_state(event, row)
         return row
 
-    def words_of(self, message: Message) -> str:
-        """What a message says, briefly."""
+    def message_style(self, message: Message) -> str:
+        """The hue of the value that a message is about, if it is about one."""
         value, accepted = said_by(message)
-        words = f"{message.type} {message.id}"
-        if value is not None:
-            return f"{words} {printable(value)}"
-        return f"{words} ({accepted.id} {printable(accepted.value)})" if accepted else words
+        if value is not None or accepted:
+            return self.value_style(accepted.value if accepted else value)
+        return "bad" if message.type == "FAIL" else "routine"
 
     def note_state(self, event: Delivery, row: Row) -> None:
         """Remember what a recipient holds now, or else what an acceptor says that it has accepted; show what is new."""
         name = event.message.recipient
-        for answer in event.answers:
-            if isinstance(answer, Accept) and event.promised is None:
-                self.accepted[name] = answer.value
         if event.promised is None:
+            for answer in event.answers:
+                if isinstance(answer, Accept):
+                    self.note_accepted(name, answer.value)
             return
         held = event.promised, event.accepted
         if self.held.get(name, (0, None)) != held:
             self.held[name] = held
             row.state = f"{self.lanes.short[name]} = {event.promised}"
-            self.accepted.pop(name, None)
+            self.note_accepted(name, event.accepted.value if event.accepted else None)
             if event.accepted:
-                self.accepted[name] = event.accepted.value
                 row.state += f" {event.accepted.id}:{printable(event.accepted.value)}"
                 row.state_style = self.value_style(event.accepted.value)
+
+    def note_accepted(self, name: str, value: str | None) -> None:
+        """Remember what an acceptor has accepted, which its lane shows."""
+        if value != self.accepted.get(name):
+            self.accepted[name] = value
+            self.new_sheet()
+
+    def new_sheet(self) -> None:
+        """Forget how the lanes looked until now."""
+        self.sheet = None
+        self.arrows.clear()
 
     def value_style(self, value: str | None) -> str:
         """The hue of a value."""
@@ -264,7 +291,7 @@ class Picture:
         """What right actors do where wrong ones do something else; perhaps nobody says what was delivered there."""
         message = said_in(wrong)
         if not right and message and not isinstance(message, Timeout):
-            return self.lines(Row(f"nobody says {self.words_of(message)}", "good"), f"{number:3.0f}")
+            return self.lines(Row(f"nobody says {words_of(message)}", "good"), f"{number:3.0f}")
         return self.side(right, reacts=True, is_bare=is_same)
 
     def reaction(self, event: Delivery) -> str:
@@ -272,69 +299,114 @@ class Picture:
         name = self.lanes.short[event.message.recipient]
         if not event.answers:
             return f"{name} says nothing"
-        return f"{name} says {self.words_of(event.answers[0])}"
+        return f"{name} says {words_of(event.answers[0])}"
 
     # How that looks
 
     def lines(self, row: Row, time: str) -> list[Line]:
         """One line for a row, or more if its words do not fit."""
         room = self.lanes.room
-        state_at = STATE_AT if room is None or room >= WORDS_AND_STATE else 0
-        parts = fitting(row.words, room)
-        beside = bool(row.state) and state_at > 0 and len(parts) == 1 and cell_len(parts[0]) < state_at
-        if beside and room is not None:
-            beside = state_at + cell_len(row.state) <= room
+        cells, time = self.cells(row), time.ljust(self.lanes.time_width)
+        if not row.state and (room is None or cell_len(row.words) <= room):
+            return [line(("time", time), *cells, (row.style, row.words))]
+        first, *parts = fitting(row.words, room)
         texts = [(row.style, part) for part in parts]
-        if row.state and state_at and not beside:
-            texts += [(row.state_style, part) for part in fitting(row.state, room)]
-        cells = self.cells(row)
-        lines = []
-        for number, (style, text) in enumerate(texts):
-            spans = [("time", f"{time if not number else '':<{self.lanes.time_width}}"), *cells, (style, text)]
-            if beside:
-                spans += [("", " " * (state_at - cell_len(text))), (row.state_style, row.state)]
-            lines.append(Line(spans, "".join([part for _, part in spans]).rstrip()))
-            cells = self.cells(Row("", "")) if not number else cells
-        return lines
-
-    def cells(self, row: Row) -> list[tuple[str, str]]:
-        """The lanes in one line, with the arrow or the marks of a row."""
-        lanes, glyphs = self.lanes, self.glyphs
-        cells = [("", " ")] * (lanes.pitch * len(lanes.names))
-        for name, at in lanes.at.items():
-            if name not in self.gone:
-                cells[at] = self.lane_style(name), glyphs.heavy if name in self.accepted else glyphs.lane
-        for name, mark in (row.marks or {}).items():
-            if name in lanes.at:
-                cells[lanes.at[name]] = row.style, mark
-        if row.arrow and {row.arrow.message.sender, row.arrow.message.recipient} <= lanes.at.keys():
-            self.draw_arrow(cells, row.arrow)
+        state: list[Span] = []
+        if row.state and (room is None or room >= WORDS_AND_STATE):
+            gap = STATE_AT - cell_len(first)
+            if not parts and gap > 0 and (room is None or STATE_AT + cell_len(row.state) <= room):
+                state = [("", " " * gap), (row.state_style, row.state)]
+            else:
+                texts += [(row.state_style, part) for part in fitting(row.state, room)]
+        blank = " " * self.lanes.time_width
         return [
-            (style, "".join([glyph for _, glyph in group])) for style, group in groupby(cells, lambda cell: cell[0])
+            line(("time", time), *cells, (row.style, first), *state),
+            *(line(("time", blank), *self.blank(), text) for text in texts),
         ]
 
-    def lane_style(self, name: str) -> str:
-        """The hue of what an acceptor has accepted, or of a proposer."""
-        return self.value_style(self.accepted[name]) if name in self.accepted else name
+    def cells(self, row: Row) -> list[Span]:
+        """The lanes in one line, with the arrow or the marks of a row."""
+        if row.arrow:
+            return self.arrow(row.arrow)
+        if not row.marks:
+            return self.blank()
+        glyphs, styles = (cells.copy() for cells in self.base())
+        for name, mark in row.marks.items():
+            if name in self.lanes.at:
+                glyphs[self.lanes.at[name]], styles[self.lanes.at[name]] = mark, row.style
+        return self.spans(glyphs, styles)
 
-    def draw_arrow(self, cells: list[tuple[str, str]], event: Delivery) -> None:
+    def arrow(self, event: Delivery) -> list[Span]:
+        """The lanes with an arrow on them; the same arrow on the same lanes is drawn once."""
+        message = event.message
+        if message.sender not in self.lanes.at or message.recipient not in self.lanes.at:
+            return self.blank()
+        key = message.sender, message.recipient, event.fate, event.denial, self.is_late(event)
+        if key not in self.arrows:
+            glyphs, styles = (cells.copy() for cells in self.base())
+            self.draw_arrow(glyphs, styles, *key)
+            self.arrows[key] = self.spans(glyphs, styles)
+        return self.arrows[key]
+
+    def base(self) -> tuple[list[str], list[str]]:
+        """The lanes without anything on them: a glyph a cell, and its style."""
+        if not self.sheet:
+            size = self.lanes.pitch * len(self.lanes.names)
+            glyphs, styles = [" "] * size, [""] * size
+            for name, at in self.lanes.at.items():
+                if name not in self.gone:
+                    value = self.accepted.get(name)
+                    glyphs[at] = self.glyphs.lane if value is None else self.glyphs.heavy
+                    styles[at] = name if value is None else self.value_style(value)
+            self.sheet = glyphs, styles
+        return self.sheet
+
+    def blank(self) -> list[Span]:
+        """The lanes without anything on them."""
+        return self.spans(*self.base())
+
+    def spans(self, glyphs: list[str], styles: list[str]) -> list[Span]:
+        """Some cells as spans; without colour they need not be told apart."""
+        if not self.coloured:
+            return [("", "".join(glyphs))]
+        runs = groupby(zip(styles, glyphs, strict=True), lambda cell: cell[0])
+        return [(style, "".join([glyph for _, glyph in run])) for style, run in runs]
+
+    def draw_arrow(
+        self,
+        cells: list[str],
+        styles: list[str],
+        sender: str,
+        recipient: str,
+        fate: Fate,
+        denial: str | None,
+        late: bool,
+    ) -> None:
         """Draw an arrow from one lane to another over those between."""
-        glyphs, message = self.glyphs, event.message
-        start, end = self.lanes.at[message.sender], self.lanes.at[message.recipient]
-        step = 1 if start < end else -1
-        style = message.sender if message.sender.startswith("proposer-") else message.recipient
-        body = {Fate.DUPLICATE: glyphs.duplicate, Fate.STALE: glyphs.stale}.get(event.fate, glyphs.arrow)
-        for at in range(start + step, end, step):
-            crossing = {glyphs.lane: glyphs.crossing, glyphs.heavy: glyphs.heavy_crossing}.get(cells[at][1])
-            cells[at] = (cells[at][0], crossing) if crossing else (style, body)
-        # Overtaken: something that its sender sent later has arrived before.
-        is_late = event.sent < self.last_sent.get(message.sender, 0)
-        self.last_sent[message.sender] = max(event.sent, self.last_sent.get(message.sender, 0))
-        cells[start] = style, glyphs.sent_long_ago if is_late else glyphs.sent
-        head = ">" if step > 0 else "<"
-        cells[end - step] = style, glyphs.lost if event.fate is Fate.LOST else head
-        if event.denial:
-            cells[end] = "bad", glyphs.failed if event.denial == "failed" else glyphs.refused
+        glyphs, pitch = self.glyphs, self.lanes.pitch
+        start, end = self.lanes.at[sender], self.lanes.at[recipient]
+        low, high = min(start, end), max(start, end)
+        style = sender if sender.startswith("proposer-") else recipient
+        body = {Fate.DUPLICATE: glyphs.duplicate, Fate.STALE: glyphs.stale}.get(fate, glyphs.arrow)
+        crossings = {glyphs.lane: glyphs.crossing, glyphs.heavy: glyphs.heavy_crossing, " ": body}
+        crossed = [(at, crossings[cells[at]], styles[at]) for at in range(low + pitch, high, pitch)]
+        cells[low + 1 : high] = body * (high - low - 1)
+        styles[low + 1 : high] = [style] * (high - low - 1)
+        for at, crossing, hue in crossed:
+            cells[at], styles[at] = crossing, hue
+        cells[start], styles[start] = glyphs.sent_long_ago if late else glyphs.sent, style
+        near = end - 1 if start < end else end + 1
+        head = ">" if start < end else "<"
+        cells[near], styles[near] = glyphs.lost if fate is Fate.LOST else head, style
+        if denial:
+            cells[end], styles[end] = glyphs.failed if denial == "failed" else glyphs.refused, "bad"
+
+    def is_late(self, event: Delivery) -> bool:
+        """Whether a message was overtaken by one that its sender sent later."""
+        if event.sent < self.last_sent.get(event.message.sender, 0):
+            return True
+        self.last_sent[event.message.sender] = event.sent
+        return False
 
 
 def fitting(words: str, room: int | None) -> list[str]:

@@ -1,13 +1,11 @@
 """What a run shows, whatever the form: the way from words to what is written."""
 
-import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from toy_paxos.command.json_lines import JsonLines, encoded
-from toy_paxos.command.process import columns
+from toy_paxos.command.process import columns, wants_colour
 from toy_paxos.command.words import Line, Words, printable
 from toy_paxos.simulation import FEW, Round, Settings, Statistics
 
@@ -95,11 +93,6 @@ def view_of(settings: Settings, form: str | None) -> View:
     if wants_colour():
         return InWords(Words(settings), shown)
     return Remembering(InWords(Words(settings), plain), printable)
-
-
-def wants_colour() -> bool:
-    """Whether standard output is a terminal, or is to be treated as one."""
-    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
 def plain(lines: Sequence[Line]) -> str:
