@@ -34,7 +34,7 @@ FLOORS: list[list[str]] = [
 
 # Who may import what is not Paxos. Everybody may import the rest of the standard library.
 RESERVED = {
-    "click": {"toy_paxos.main", "toy_paxos.command.check", "toy_paxos.command.options"},
+    "click": {f"toy_paxos.{name}" for name in ("main", "command.actors", "command.check", "command.options")},
     "rich": {"toy_paxos.command.terminal", "toy_paxos.command.lanes"},
     "random": {"toy_paxos.main", "toy_paxos.simulation.rounds", "toy_paxos.checking.honesty"},
     "time": {"toy_paxos.main", "toy_paxos.command.process", "toy_paxos.checking.checker"},

@@ -9,6 +9,7 @@ from conftest import Run
 
 from toy_paxos.command.json_lines import JsonLines, event_object, json_line
 from toy_paxos.event import (
+    AcceptorCrash,
     Adoption,
     Attempt,
     Chosen,
@@ -31,6 +32,7 @@ NETWORK = Settings(3, 0.25, seed=1, values=("x", "y"), network=Network(2, messag
 KEYS: list[tuple[Event, list[str]]] = [
     (Wants(1, "proposer-0", "x"), ["proposer", "value"]),
     (Crash(1, "proposer-0", "PROPOSE", "acceptor-2"), ["proposer", "unsent", "recipient"]),
+    (AcceptorCrash(1, "acceptor-2"), ["acceptor"]),
     (TimedOut(1, "proposer-0", 1, 1, last=False), ["proposer", "attempt", "id", "last"]),
     (Attempt(1, "proposer-0", 2, 3), ["proposer", "attempt", "id"]),
     (Quorum(1, "proposer-0", 3, ("acceptor-2",)), ["proposer", "id", "acceptors"]),

@@ -13,6 +13,7 @@ from toy_paxos.checking import RULES, check_rule
 from toy_paxos.command.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture, branch_lanes, story_lanes
 from toy_paxos.command.words import Line
 from toy_paxos.event import (
+    AcceptorCrash,
     Adoption,
     Attempt,
     Chosen,
@@ -90,6 +91,7 @@ def test_a_message_that_was_overtaken_begins_with_another_mark() -> None:
 
 MARKS = [
     (Crash(1, "proposer-1", "PROPOSE", "acceptor-2"), "│   X   │   │   │   p1 crashes before PROPOSE to a2"),
+    (AcceptorCrash(1, "acceptor-2"), "│   │   │   │   X   a2 crashes, and loses what is on its way"),
     (TimedOut(1, "proposer-1", 1, 2, last=False), "│   ?   │   │   │   p1 times out, no majority for 2"),
     (TimedOut(1, "proposer-1", 3, 2, last=True), "│   ?   │   │   │   p1 gives up after 3, no majority for 2"),
     (Attempt(1, "proposer-1", 2, 4), "│   ↻   │   │   │   p1 tries again under 4, attempt 2"),
@@ -164,7 +166,17 @@ any_settings = st.builds(
         0.2,
         seed,
         tuple(values[:proposers]),
-        Network(proposers, mode, loss, copies, crash, timeout, 5.0, 3),
+        Network(
+            proposers,
+            mode,
+            loss,
+            copies,
+            crash,
+            acceptor_crash_prob=crash,
+            timeout=timeout,
+            backoff=5.0,
+            max_attempts=3,
+        ),
     ),
     st.integers(1, 5),
     st.integers(1, 5),
@@ -202,7 +214,7 @@ def check_rows(lanes: Lanes, lines: list[Line], finished: Round) -> None:
     for row, event in zip(rows, shown, strict=True):
         assert row.startswith(f"{event.time:7.1f}")
         cells = row[lanes.time_width :][: lanes.pitch * len(lanes.names)]
-        if isinstance(event, Delivery):
+        if isinstance(event, Delivery) and not isinstance(event.message, Restart):
             start, end = lanes.at[event.message.sender], lanes.at[event.message.recipient]
             assert cells[start] in "●○"
             assert cells[end + (1 if start > end else -1)] in ("x" if event.fate is Fate.LOST else "<>")

@@ -8,7 +8,20 @@ import pytest
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor_registry import ActorRegistry
-from toy_paxos.event import Adoption, Attempt, Crash, Delivery, Event, Fate, Learned, Quorum, TimedOut, Wants
+from toy_paxos.checking.broken import ForgetsAll
+from toy_paxos.event import (
+    AcceptorCrash,
+    Adoption,
+    Attempt,
+    Crash,
+    Delivery,
+    Event,
+    Fate,
+    Learned,
+    Quorum,
+    TimedOut,
+    Wants,
+)
 from toy_paxos.message import Message, Promise, Proposal
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import watch
@@ -325,3 +338,46 @@ def test_a_direct_call_and_a_network_without_faults_say_the_same() -> None:
     over_network = deliveries(next(play_rounds(replace(settings, network=Network()))).events)
     assert len(direct) == 12
     assert sorted(repr(d.message) for d in direct) == sorted(repr(d.message) for d in over_network)
+
+
+# Acceptors that crash and restart
+
+
+def test_an_acceptor_that_crashes_loses_what_is_on_its_way_and_remembers_what_it_knew() -> None:
+    network = Network(2, acceptor_crash_prob=0.2)
+    restarts = 0
+    for finished in islice(play_rounds(Settings(3, 0, seed=1, network=network)), 100):
+        crashed: dict[str, float] = {}
+        down: set[str] = set()
+        stored: dict[str, tuple[object, object]] = {}
+        for event in finished.events:
+            if isinstance(event, AcceptorCrash):
+                crashed[event.acceptor] = event.time
+                down.add(event.acceptor)
+            if not isinstance(event, Delivery):
+                continue
+            name = event.message.recipient
+            if event.message.type == "RESTART":
+                restarts += 1
+                down.remove(name)
+                assert stored.get(name, (0, None)) == (event.promised, event.accepted)
+            elif name in down or event.sent < crashed.get(name, 0):
+                assert event.fate is Fate.LOST
+            if event.promised is not None:
+                stored[name] = event.promised, event.accepted
+        assert not down
+    assert restarts > 50
+
+
+def test_an_acceptor_that_forgets_loses_safety_when_it_crashes() -> None:
+    network = Network(2, acceptor_crash_prob=0.1)
+    settings = Settings(3, 0.1, seed=1, network=network, acceptor=ForgetsAll)
+    assert any(finished.facts.violation for finished in islice(play_rounds(settings), 50))
+
+
+def test_restarts_are_no_messages() -> None:
+    network = Network(2, acceptor_crash_prob=0.2)
+    finished = next(play_rounds(Settings(3, 0, seed=1, network=network)))
+    assert finished.messages == len(
+        [d for d in deliveries(finished.events) if d.message.sender not in ("clock", "power")]
+    )

@@ -24,7 +24,6 @@ from toy_paxos.safety import (
     chosen,
     watch,
 )
-from toy_paxos.simulation import rounds
 
 
 def accept(number: int, id: int, value: str) -> Accept:
@@ -249,20 +248,20 @@ class Inventive(Acceptor):
 
 @pytest.mark.usefixtures("restored_signals")
 @pytest.mark.parametrize(
-    ("name", "wrong", "words"),
+    ("kind", "wrong", "words"),
     [
-        ("Acceptor", Forgetful, "a second value is chosen: "),
-        ("Proposer", Stubborn, "a second value is chosen: "),
-        ("Proposer", Hasty, "learns what is not chosen: "),
-        ("Acceptor", Inventive, "a value is chosen that nobody proposed: out of thin air"),
+        ("acceptor", Forgetful, "a second value is chosen: "),
+        ("proposer", Stubborn, "a second value is chosen: "),
+        ("proposer", Hasty, "learns what is not chosen: "),
+        ("acceptor", Inventive, "a value is chosen that nobody proposed: out of thin air"),
     ],
 )
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
 def test_a_wrong_actor_stops_the_run_with_the_transcript_the_way_back_and_status_3(
-    name: str, wrong: type, words: str, quiet: list[str], monkeypatch: pytest.MonkeyPatch
+    kind: str, wrong: type, words: str, quiet: list[str]
 ) -> None:
-    monkeypatch.setattr(rounds, name, wrong)
-    result = CliRunner().invoke(command, ["--num-proposers", "2", "--seed", "1", *quiet])
+    actor = [f"--{kind}", f"{__file__}:{wrong.__name__}"]
+    result = CliRunner().invoke(command, ["--num-proposers", "2", "--seed", "1", *actor, *quiet])
     assert result.exit_code == 3
     lines = result.stdout.splitlines()
     (violation,) = [line for line in lines if "SAFETY VIOLATED, " in line]
@@ -270,14 +269,14 @@ def test_a_wrong_actor_stops_the_run_with_the_transcript_the_way_back_and_status
     outcome, replay = lines[lines.index(violation) + 1 :][:2]
     number = outcome.removeprefix("Round ").removesuffix(": safety is violated")
     assert replay.startswith("To see it again: toy-paxos --num-acceptors 5")
-    assert replay.endswith(f"--num-proposers 2 --seed 1 --round {number}")
+    assert replay.endswith(f"--num-proposers 2 {' '.join(actor)} --seed 1 --round {number}")
     assert f"--- {number} round" in result.stdout
 
 
 @pytest.mark.usefixtures("restored_signals")
-def test_in_json_a_violation_is_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "Proposer", Stubborn)
-    result = CliRunner().invoke(command, ["--num-proposers", "2", "--seed", "1", "--json"])
+def test_in_json_a_violation_is_an_event() -> None:
+    actor = ["--proposer", f"{__file__}:Stubborn"]
+    result = CliRunner().invoke(command, ["--num-proposers", "2", "--seed", "1", *actor, "--json"])
     assert result.exit_code == 3
     events = [json.loads(line) for line in result.stdout.splitlines()]
     (violation,) = [event for event in events if event["event"] == "violation"]

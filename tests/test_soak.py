@@ -10,7 +10,7 @@ from itertools import islice
 
 import pytest
 
-from toy_paxos.event import Attempt, Delivery, Fate, Learned, TimedOut
+from toy_paxos.event import AcceptorCrash, Attempt, Delivery, Fate, Learned, TimedOut
 from toy_paxos.simulation import Network, Outcome, Round, Settings, play_rounds
 
 ROUNDS_A_SETTING = 50
@@ -31,6 +31,7 @@ SOMETIMES = {
     "a lost message",
     "a duplicate message",
     "a stale message",
+    "an acceptor that restarted",
 }
 
 
@@ -42,6 +43,7 @@ def any_settings(die: random.Random) -> Settings:
         message_loss_prob=die.choice([0, 0.05, 0.2, 0.5]),
         message_duplication_prob=die.choice([0, 0.1, 0.5]),
         proposer_failure_prob=die.choice([0, 0, 0.02, 0.1]),
+        acceptor_crash_prob=die.choice([0, 0, 0.02, 0.1]),
         timeout=die.choice([2, 8, 15, 30, 60]),
         backoff=die.choice([0, 10, 30]),
         max_attempts=die.choice([1, 3, 5, 10]),
@@ -71,6 +73,8 @@ def what_is_seen(finished: Round) -> Iterator[str]:
     }
     if finished.outcome in outcomes:
         yield outcomes[finished.outcome]
+    if any(isinstance(event, AcceptorCrash) for event in finished.events):
+        yield "an acceptor that restarted"
     for fate in (Fate.LOST, Fate.DUPLICATE, Fate.STALE):
         if any(isinstance(event, Delivery) and event.fate is fate for event in finished.events):
             yield f"a {fate} message"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from toy_paxos.command.words import Words, event_line, plural, printable, running_line
 from toy_paxos.event import (
+    AcceptorCrash,
     Adoption,
     Attempt,
     Chosen,
@@ -56,6 +57,7 @@ STORIES: list[tuple[Event, str]] = [
         Crash(0, "proposer-0", "PROPOSE", "acceptor-2"),
         "proposer-0 crashes before it can send PROPOSE to acceptor-2",
     ),
+    (AcceptorCrash(0, "acceptor-1"), "acceptor-1 crashes, and loses what is on its way to it"),
     (TimedOut(0, "proposer-0", 1, 1, last=False), "proposer-0 times out, no majority for 1 in time"),
     (
         TimedOut(0, "proposer-0", 3, 5, last=True),
@@ -229,7 +231,8 @@ def test_the_first_line_says_who_takes_part_and_the_seed() -> None:
 
 def test_over_the_network_the_second_line_says_what_can_go_wrong() -> None:
     assert Words(NETWORK).start()[1].text == (
-        "network: loss 0.1, duplication 0.0, proposers crash 0.0, timeout 30 ms, backoff 30 ms, 3 attempts"
+        "network: loss 0.1, duplication 0.0, proposers crash 0.0, acceptors crash 0.0, "
+        "timeout 30 ms, backoff 30 ms, 3 attempts"
     )
 
 

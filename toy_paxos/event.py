@@ -83,6 +83,15 @@ class Crash(Event):
 
 
 @dataclass(slots=True)
+class AcceptorCrash(Event):
+    """An acceptor crashed, and lost what was on its way to it; it comes back with what is in stable storage."""
+
+    event: ClassVar[str] = "acceptor-crash"
+
+    acceptor: str
+
+
+@dataclass(slots=True)
 class TimedOut(Event):
     """A proposer has waited too long for a majority; ``last`` if it will not try again."""
 

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from toy_paxos.command.options import one_view, run_options, shortened, suggestion
+from toy_paxos.command.actors import actor_options, other_actors, undisturbed
+from toy_paxos.command.options import NETWORK, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, write
 from toy_paxos.command.views import View, view_of
 from toy_paxos.command.words import running_line
@@ -89,6 +90,7 @@ prints running statistics. Each option but --value, --version and --help can
 also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
 )
 @run_options
+@actor_options(NETWORK, "Play with")
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -104,6 +106,9 @@ def run(
     diagram: bool,
     brief: bool,
     json: bool,
+    rule_name: str | None,
+    acceptor: type | None,
+    proposer: type | None,
     **network_options: Any,
 ) -> None:
     """Run rounds of Paxos until Ctrl-C, and show every message.
@@ -120,15 +125,18 @@ def run(
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
-    is_given = any(ctx.get_parameter_source(name) is not ParameterSource.DEFAULT for name in network_options)
+    actors, actor_words, change = other_actors(ctx)
+    sources = map(ctx.get_parameter_source, network_options)
+    is_given = bool(actors) or any(source is not ParameterSource.DEFAULT for source in sources)
     network = Network(**network_options) if is_given else None
     check_values(value, network.num_proposers if network else 1)
-    settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network)
+    settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network, actor_words, **actors)
     line_by_line = interval is None and sys.stdout.isatty() and not quiet
     pace = Pace(1 if round else rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
     set_up(json)
     statistics = Statistics(settings, round or 1)
-    show(play_rounds(settings, statistics.first, told=not quiet), statistics, view_of(settings, form), pace)
+    played = play_rounds(settings, statistics.first, told=not quiet)
+    show(undisturbed(played) if actors else played, statistics, view_of(settings, form, rule_name, change), pace)
 
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:

@@ -145,9 +145,9 @@ def set_attribute(thing: Any, name: str, value: object) -> None:
         thing.__dict__[name] = value
 
 
-def scattered(parts: Iterable[Any]) -> set[Any]:
-    """A set like any other, which however is likely to be gone through in another order."""
-    fillers = range(10**9, 10**9 + 100)
+def scattered(parts: Iterable[Any], size: int = 100) -> set[Any]:
+    """A set like any other, which however may be gone through in another order; which one, depends on the size."""
+    fillers = range(10**9, 10**9 + size)
     found = {*fillers, *reversed(list(parts))}
     # One by one, for then the set does not shrink its table, whose size the order depends on.
     for filler in fillers:

@@ -16,8 +16,8 @@ BOXES, ASCII = ("✓", "✗", "·"), ("v", "x", ".")
 class Brief(Words):
     """What a run says, each round in one line."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, change: str = "") -> None:
+        super().__init__(settings, change)
         self.yes, self.no, self.absent = BOXES if can_say("".join(BOXES)) else ASCII
         self.rounds = self.agreed = 0
 

@@ -4,15 +4,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from signal import SIGTERM
-from types import ModuleType
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from toy_paxos.checking import (
     MAX_STATES,
@@ -26,8 +21,8 @@ from toy_paxos.checking import (
     climb,
     never_chosen,
 )
-from toy_paxos.checking.refusal import failure
-from toy_paxos.command.options import RuleName, WholeNumber, one_view, suggestion
+from toy_paxos.command.actors import Unchecked, actor_options
+from toy_paxos.command.options import WholeNumber, one_view
 from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.verdict import (
     cluster_json,
@@ -48,53 +43,6 @@ from toy_paxos.command.views import shown
 from toy_paxos.command.words import Line
 
 
-class Unchecked(click.ClickException):
-    """The user's own class is at fault, and so no option is."""
-
-    exit_code = 2
-
-
-def load_class(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
-    """The class that ``FILE.py:CLASS`` names; raises click.BadParameter if there is none that can be an actor."""
-    if value is None:
-        return None
-    file, _, name = value.rpartition(":")
-    if not file.endswith(".py") or not name:
-        raise click.BadParameter(f"{value!r} is not of the form FILE.py:CLASS.", ctx, param)
-    if not Path(file).is_file():
-        raise click.BadParameter(f"there is no file {file!r}.", ctx, param)
-    try:
-        with somebody_elses_words():
-            module = load_module(Path(file).resolve())
-    except (Exception, SystemExit, KeyboardInterrupt) as error:
-        raise Unchecked(str(failure(f"{file!r} cannot be imported", error))) from error
-    actor = getattr(module, name, None)
-    if not isinstance(actor, type):
-        classes = [name for name, thing in vars(module).items() if isinstance(thing, type)]
-        words = f"there is no class {name!r} in {file!r}.{suggestion(name, classes)}"
-        raise click.BadParameter(words, ctx, param)
-    if not callable(getattr(actor, "receive", None)):
-        raise click.BadParameter(f"class {name!r} in {file!r} has no method receive(message).", ctx, param)
-    return actor
-
-
-def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """What a shell completes the name of a file with: files."""
-    return [CompletionItem(incomplete, type="file")]
-
-
-@cache
-def load_module(path: Path) -> ModuleType:
-    """The module in a file, loaded once, which finds its neighbours as a script does."""
-    sys.path.insert(0, str(path.parent))
-    spec = spec_from_file_location(f"checked_{path.stem}", path)
-    assert spec
-    assert spec.loader
-    sys.modules[spec.name] = module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @click.command(
     context_settings={"show_default": True},
     epilog="""\b
@@ -109,27 +57,7 @@ Exit status:
 @click.option("--max-attempts", type=WholeNumber(1, 9), metavar="N", help="Attempts of each.  [default: 1]")
 @click.option("--restarts", type=WholeNumber(0, 9), metavar="N", help="Restarts of each acceptor.  [default: 1]")
 @click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")
-@click.option(
-    "--break",
-    "rule_name",
-    type=RuleName([*RULES, "list"]),
-    metavar="RULE",
-    help="Change one rule, and see what comes of it; 'list' lists the rules.",
-)
-@click.option(
-    "--acceptor",
-    callback=load_class,
-    shell_complete=complete_files,
-    metavar="FILE.py:CLASS",
-    help="Check this acceptor: CLASS(name).",
-)
-@click.option(
-    "--proposer",
-    callback=load_class,
-    shell_complete=complete_files,
-    metavar="FILE.py:CLASS",
-    help="Check this proposer: CLASS(name, value, acceptors, id, id_step).",
-)
+@actor_options("Other", "Check", ["list"])
 @click.option(
     "--max-states",
     type=WholeNumber(1, 10**9),

@@ -20,8 +20,9 @@ ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 class JsonLines:
     """What a run says, as JSON Lines."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, rule: str | None = None) -> None:
         self.settings = settings
+        self.rule = rule
 
     def start(self) -> str:
         """The ``start`` event."""
@@ -35,6 +36,7 @@ class JsonLines:
             num_acceptors=settings.num_acceptors,
             acceptor_failure_prob=settings.acceptor_failure_prob,
             **network,
+            **({"changed_rule": self.rule} if settings.network else {}),
         )
 
     def round(self, finished: Round) -> str:

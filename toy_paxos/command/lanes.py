@@ -16,6 +16,7 @@ from toy_paxos.command.terminal import breaks
 from toy_paxos.command.verdict import story_lines
 from toy_paxos.command.words import Line, Span, Words, line, marks_of, printable
 from toy_paxos.event import (
+    AcceptorCrash,
     Adoption,
     Attempt,
     Chosen,
@@ -179,6 +180,9 @@ class Picture:
                 self.new_sheet()
                 words = f"{short[event.proposer]} crashes before {event.unsent} to {short.get(event.recipient, '?')}"
                 yield Row(words, "bad", marks={event.proposer: glyphs.crash})
+            case AcceptorCrash():
+                words = f"{short.get(event.acceptor, '?')} crashes, and loses what is on its way"
+                yield Row(words, "bad", marks={event.acceptor: glyphs.crash})
             case TimedOut():
                 end = f"gives up after {event.attempt}" if event.last else "times out"
                 words = f"{short[event.proposer]} {end}, no majority for {event.id}"
@@ -421,8 +425,8 @@ def fitting(words: str, room: int | None) -> list[str]:
 class Diagram(Words):
     """What a run says, with each round as lanes; as lines where lanes do not fit."""
 
-    def __init__(self, settings: Settings, width: int | None) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, width: int | None, change: str = "") -> None:
+        super().__init__(settings, change)
         self.available = width
         names = [f"proposer-{number}" for number in range(settings.num_proposers)]
         names += [f"acceptor-{number}" for number in range(settings.num_acceptors)]

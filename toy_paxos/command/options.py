@@ -71,17 +71,6 @@ class WholeNumber(click.IntRange):
             raise click.BadParameter(words, ctx, param) from error
 
 
-class RuleName(click.Choice[str]):
-    """The name of a rule, or ``list``."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name; raise click.BadParameter with the one that was probably meant."""
-        if value in self.choices:
-            return str(value)
-        words = f"there is no rule {shortened(value)}.{suggestion(value, self.choices)}"
-        raise click.BadParameter(words, ctx, param)
-
-
 def shortened(value: object) -> str:
     """What somebody wrote, or the beginning of it; quoted if it might not be seen, or do harm to a terminal."""
     text = str(value)
@@ -117,7 +106,7 @@ def network_option(name: str, declared: dict[str, Any], kind: Any, default: Any)
     else:
         takes = click.Choice(get_args(kind))
     return option(
-        "Network, simulated as soon as one of these is given",
+        NETWORK,
         f"--{name.replace('_', '-')}",
         type=takes,
         metavar=declared["metavar"] or None,
@@ -125,6 +114,8 @@ def network_option(name: str, declared: dict[str, Any], kind: Any, default: Any)
         help=declared["help"],
     )
 
+
+NETWORK = "Network, simulated as soon as one of these is given"
 
 NETWORK_KINDS = get_type_hints(Network)
 

@@ -77,22 +77,22 @@ class Remembering:
 FORMS = ("diagram", "brief", "json")
 
 
-def view_of(settings: Settings, form: str | None) -> View:
-    """The view that suits standard output: lines, unless another form is asked for."""
+def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
+    """The view that suits standard output: lines, unless another form is asked for; ``change`` tells of the rule."""
     if form == "json":
-        return Remembering(JsonLines(settings), encoded)
+        return Remembering(JsonLines(settings, rule), encoded)
     if form == "diagram":
         # Here and not above: whoever wants lines need not wait for it.
         from toy_paxos.command.lanes import Diagram
 
-        return InWords(Diagram(settings, columns()), shown)
+        return InWords(Diagram(settings, columns(), change), shown)
     if form == "brief":
         from toy_paxos.command.brief import Brief
 
-        return InWords(Brief(settings), shown)
+        return InWords(Brief(settings, change), shown)
     if wants_colour():
-        return InWords(Words(settings), shown)
-    return Remembering(InWords(Words(settings), plain), printable)
+        return InWords(Words(settings, change), shown)
+    return Remembering(InWords(Words(settings, change), plain), printable)
 
 
 def plain(lines: Sequence[Line]) -> str:

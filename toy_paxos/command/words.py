@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from toy_paxos import __version__
 from toy_paxos.event import (
+    AcceptorCrash,
     Adoption,
     Attempt,
     Chosen,
@@ -56,10 +57,14 @@ def line(*spans: Span) -> Line:
 
 
 class Words:
-    """What a run says: who takes part, each round event by event, and a summary."""
+    """What a run says: who takes part, each round event by event, and a summary.
 
-    def __init__(self, settings: Settings) -> None:
+    ``change`` says which rule is changed, or whose actors take part, if they are not those of Paxos.
+    """
+
+    def __init__(self, settings: Settings, change: str = "") -> None:
         self.settings = settings
+        self.change = change
         self.width = route_width(settings.num_proposers, settings.num_acceptors)
 
     def start(self) -> list[Line]:
@@ -75,6 +80,8 @@ class Words:
         if network:
             tellers = [(field.metadata["told"], getattr(network, field.name)) for field in fields(network)]
             lines.append(line(("", f"network: {', '.join(tell(value) for tell, value in tellers if tell)}")))
+        if self.change:
+            lines.append(line(("", self.change)))
         return lines
 
     def round(self, finished: Round) -> list[Line]:
@@ -243,6 +250,8 @@ def what_follows(event: Event) -> Line | None:
             return None
         case Crash():
             return about(event.proposer, "bad", f"crashes before it can send {event.unsent} to {event.recipient}")
+        case AcceptorCrash():
+            return about(event.acceptor, "bad", "crashes, and loses what is on its way to it")
         case TimedOut(last=True):
             attempts = plural(event.attempt, "attempt")
             return about(event.proposer, "bad", f"gives up after {attempts}, no majority for {event.id} in time")

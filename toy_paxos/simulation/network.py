@@ -7,9 +7,10 @@ cannot tell this network from direct calls; what a proposer takes for a timeout 
 A round always ends: each message provokes finitely many others, and each proposer begins ``max_attempts``
 attempts at most.
 
-What is left out: acceptors that restart, partitions that last, and clocks that disagree.
+What is left out: partitions that last, and clocks that disagree.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
@@ -17,13 +18,16 @@ from typing import Any
 
 from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry
-from toy_paxos.event import Crash, Delivery, Event, Fate, TimedOut, Wants, hand_over, learned_by
-from toy_paxos.message import Fail, Message, Terminate, Timeout
+from toy_paxos.event import AcceptorCrash, Crash, Delivery, Event, Fate, TimedOut, Wants, hand_over, learned_by
+from toy_paxos.message import Fail, Message, Restart, Terminate, Timeout
 from toy_paxos.simulation.settings import Network
 
 # How long a message is on its way, at least and at most. More than a factor of two lets messages overtake
 # each other; a request and its answer take up to 20 ms, which is what a timeout competes with.
 MIN_DELAY_MS, MAX_DELAY_MS = 1.0, 10.0
+
+# How long an acceptor that has crashed is down at most.
+MAX_DOWN_MS = 30.0
 
 Draws = Mapping[tuple[str, ...], Callable[[], float]]
 """A die for each name, a tuple of its purpose and of who it is for; each draws from 0 to below 1."""
@@ -49,6 +53,10 @@ class Simulation:
         self.ids: dict[str, int] = {}
         self.attempts = dict.fromkeys(wishes, 1)
         self.timers: dict[str, int] = {}
+        # Of each acceptor: when it crashed last, whether it is still down, and how often it has restarted.
+        self.last_crash: dict[str, float] = {}
+        self.down: set[str] = set()
+        self.restarts: Counter[str] = Counter()
 
     def run(self) -> list[Event]:
         """Let all proposers begin, and return what happened until nothing is left to happen."""
@@ -110,8 +118,12 @@ class Simulation:
         """Let a message reach its recipient, who may be dead, or may act."""
         message, sent, fate = arriving
         recipient = message.recipient
-        if recipient in self.crashed:
+        if recipient in self.crashed or recipient in self.down or sent < self.last_crash.get(recipient, 0):
             self.events.append(Delivery(self.now, message, Fate.LOST, sent))
+            return
+        crash_prob = self.network.acceptor_crash_prob
+        if crash_prob and recipient not in self.wishes and self.dice["acceptor-crash", recipient]() < crash_prob:
+            self.crash_acceptor(arriving)
             return
         proposes = recipient in self.wishes
         event = hand_over(self.actors[recipient], message, self.now, sent, fate, proposes)
@@ -124,6 +136,28 @@ class Simulation:
             return
         if self.network.failure_mode == "silent":
             event.answers = [answer for answer in event.answers if not isinstance(answer, Fail)]
+        for answer in event.answers:
+            self.route(answer)
+
+    def crash_acceptor(self, arriving: tuple[Message, float, Fate]) -> None:
+        """Let an acceptor crash, and lose a message and all that is on its way; it comes back after a random pause."""
+        message, sent, _ = arriving
+        acceptor = message.recipient
+        self.events += [
+            AcceptorCrash(self.now, acceptor),
+            Delivery(self.now, message, Fate.LOST, sent),
+        ]
+        self.last_crash[acceptor] = self.now
+        self.down.add(acceptor)
+        self.schedule(MAX_DOWN_MS * self.dice["restart", acceptor](), self.restart, acceptor)
+
+    def restart(self, acceptor: str) -> None:
+        """Let an acceptor come back with what is in stable storage."""
+        self.down.remove(acceptor)
+        self.restarts[acceptor] += 1
+        message = Restart("power", acceptor, self.restarts[acceptor])
+        event = hand_over(self.actors[acceptor], message, self.now, self.now)
+        self.events.append(event)
         for answer in event.answers:
             self.route(answer)
 

@@ -18,7 +18,7 @@ from toy_paxos.event import (
     Violation,
     Wants,
 )
-from toy_paxos.message import Accept, Promise, Propose, Timeout
+from toy_paxos.message import Accept, Promise, Propose, Restart, Timeout
 from toy_paxos.simulation.settings import Settings
 
 
@@ -86,7 +86,7 @@ class Facts:
 
     def _count(self, delivery: Delivery) -> None:
         message = delivery.message
-        if isinstance(message, Timeout):
+        if isinstance(message, (Timeout, Restart)):
             return
         self.messages += 1
         if delivery.fate is Fate.DELIVERED:

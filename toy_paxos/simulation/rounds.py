@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count, islice
 
-from toy_paxos.acceptor import Acceptor, FailingAcceptor
+from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry, deliver, registry
 from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
 from toy_paxos.message import Propose
-from toy_paxos.proposer import Proposer
 from toy_paxos.safety import watch
 from toy_paxos.simulation.network import Simulation
 from toy_paxos.simulation.result import Round, direct_outcome
@@ -134,11 +133,13 @@ def register_actors(
 ) -> list[FailingAcceptor]:
     """Fill a registry with new actors; return the acceptors."""
     actors.clear()
-    acceptors = [FailingAcceptor(Acceptor(name), settings.acceptor_failure_prob, die) for name, die in dice_of.items()]
+    acceptors = [
+        FailingAcceptor(settings.acceptor(name), settings.acceptor_failure_prob, die) for name, die in dice_of.items()
+    ]
     for acceptor in acceptors:
         actors.register(acceptor)
     for id, (name, value) in enumerate(wishes.items(), start=1):
-        actors.register(Proposer(name, value, list(dice_of), id, len(wishes)))
+        actors.register(settings.proposer(name, value, list(dice_of), id, len(wishes)))
     return acceptors
 
 

@@ -9,11 +9,13 @@ import dataclasses
 import math
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from toy_paxos.proposer import majority
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.actor import Actor, ProposingActor
+from toy_paxos.proposer import Proposer, majority
 
 EMOJI = [chr(code) for code in range(0x1F601, 0x1F64F + 1)]
 
@@ -55,6 +57,14 @@ class Network:
         1,
         "proposers crash {!r}".format,
     )
+    acceptor_crash_prob: float = option(
+        0.0,
+        "P",
+        "Probability that an acceptor crashes instead of handling a message; it restarts after a pause.",
+        0,
+        1,
+        "acceptors crash {!r}".format,
+    )
     timeout: float = option(
         30.0,
         "MS",
@@ -83,13 +93,20 @@ class Network:
 
 @dataclass(frozen=True)
 class Settings:
-    """What determines every round of a run, down to the last byte; without a network, calls are direct."""
+    """What determines every round of a run, down to the last byte; without a network, calls are direct.
+
+    ``acceptor`` and ``proposer`` are called as those of Paxos are; if they are others, ``actors`` are the options that
+    name them.
+    """
 
     num_acceptors: int
     acceptor_failure_prob: float
     seed: int
     values: tuple[str, ...] = ()
     network: Network | None = None
+    actors: str = ""
+    acceptor: Callable[[str], Actor] = Acceptor
+    proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer
 
     @property
     def num_proposers(self) -> int:
@@ -133,6 +150,7 @@ class Settings:
             # The number of proposers is always said: it takes one of these options to simulate a network.
             if value != field.default or field.name == "num_proposers":
                 words.append(f"--{field.name.replace('_', '-')} {value}")
+        words += [self.actors] if self.actors else []
         return " ".join([*words, f"--seed {self.seed}"])
 
 

@@ -1,0 +1,161 @@
+"""Actors that somebody names on the command line: one of a rule that is left out, or a class in a file of one's own."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from toy_paxos.command.options import F, option, shortened, suggestion
+from toy_paxos.command.process import somebody_elses_words
+from toy_paxos.simulation.settings import quoted
+
+T = TypeVar("T")
+
+
+class Unchecked(click.ClickException):
+    """The user's own class is at fault, and so no option is."""
+
+    exit_code = 2
+
+
+def load_class(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
+    """The class that ``FILE.py:CLASS`` names; raises click.BadParameter if there is none that can be an actor."""
+    if value is None:
+        return None
+    ctx.meta[str(param.name)] = value
+    file, _, name = value.rpartition(":")
+    if not file.endswith(".py") or not name:
+        raise click.BadParameter(f"{value!r} is not of the form FILE.py:CLASS.", ctx, param)
+    if not Path(file).is_file():
+        raise click.BadParameter(f"there is no file {file!r}.", ctx, param)
+    try:
+        with somebody_elses_words():
+            module = load_module(Path(file).resolve())
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        raise at_fault(f"{file!r} cannot be imported", error) from error
+    actor = getattr(module, name, None)
+    if not isinstance(actor, type):
+        classes = [name for name, thing in vars(module).items() if isinstance(thing, type)]
+        words = f"there is no class {name!r} in {file!r}.{suggestion(name, classes)}"
+        raise click.BadParameter(words, ctx, param)
+    if not callable(getattr(actor, "receive", None)):
+        raise click.BadParameter(f"class {name!r} in {file!r} has no method receive(message).", ctx, param)
+    return actor
+
+
+def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a shell completes the name of a file with: files."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+@cache
+def load_module(path: Path) -> ModuleType:
+    """The module in a file, loaded once, which finds its neighbours as a script does."""
+    sys.path.insert(0, str(path.parent))
+    spec = spec_from_file_location(f"checked_{path.stem}", path)
+    assert spec
+    assert spec.loader
+    sys.modules[spec.name] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class RuleName(click.ParamType[str]):
+    """The name of a rule that can be left out, or one of some other words."""
+
+    name = "rule"
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        self.words = list(words)
+
+    def names(self) -> list[str]:
+        """What can be said; the rules are looked up only now, for most runs do without."""
+        from toy_paxos.checking import RULES
+
+        return [*RULES, *self.words]
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name; raise click.BadParameter with the one that was probably meant."""
+        if value in self.names():
+            return str(value)
+        words = f"there is no rule {shortened(value)}.{suggestion(value, self.names())}"
+        raise click.BadParameter(words, ctx, param)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The names that begin like that."""
+        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+
+
+def at_fault(words: str, error: BaseException) -> Unchecked:
+    """What a class of the user's has done, in one line that ends with its file and line."""
+    from toy_paxos.checking.refusal import failure
+
+    return Unchecked(str(failure(words, error)))
+
+
+def undisturbed(rounds: Iterator[T]) -> Iterator[T]:
+    """Rounds of actors of the user's: they are heard on standard error only, and blamed for what they raise."""
+    while True:
+        try:
+            with somebody_elses_words():
+                finished = next(rounds, None)
+        except BaseException as error:
+            raise at_fault("an actor fails", error) from error
+        if finished is None:
+            return
+        yield finished
+
+
+def actor_options(group: str, verb: str, words: Iterable[str] = ()) -> Callable[[F], F]:
+    """The options that name other actors than those of Paxos, for a command that does so much with them."""
+    lists = "; 'list' lists the rules" if "list" in words else "; 'toy-paxos check --break list' lists the rules"
+    options = [
+        option(group, "--break", "rule_name", type=RuleName(words), metavar="RULE", help=f"Leave one rule out{lists}."),
+        option(
+            group,
+            "--acceptor",
+            callback=load_class,
+            shell_complete=complete_files,
+            metavar="FILE.py:CLASS",
+            help=f"{verb} this acceptor: CLASS(name).",
+        ),
+        option(
+            group,
+            "--proposer",
+            callback=load_class,
+            shell_complete=complete_files,
+            metavar="FILE.py:CLASS",
+            help=f"{verb} this proposer: CLASS(name, value, acceptors, id, id_step).",
+        ),
+    ]
+
+    def add(command: F) -> F:
+        for add_one in reversed(options):
+            command = add_one(command)
+        return command
+
+    return add
+
+
+def other_actors(ctx: click.Context) -> tuple[dict[str, type], str, str]:
+    """The classes that a run is to play with; the options that name them; and what is said of them."""
+    rule_name, given = ctx.params["rule_name"], {kind: ctx.params[kind] for kind in ("acceptor", "proposer")}
+    actors = {kind: actor for kind, actor in given.items() if actor}
+    if rule_name:
+        from toy_paxos.checking import RULES
+
+        if actors:
+            raise click.UsageError("--break brings its own actors: leave out --acceptor and --proposer.")
+        rule = RULES[rule_name]
+        model = rule.model
+        changed = {"acceptor": model.acceptor, "proposer": model.proposer}
+        return changed, f"--break {rule_name}", f"Changed rule, {rule.name}: {rule.summary}"  # type: ignore[return-value]
+    options = " ".join(f"--{kind} {quoted(ctx.meta[kind])}" for kind in actors)
+    said = ", ".join(f"{kind} {ctx.meta[kind]}" for kind in actors)
+    return actors, options, f"Actors: {said}" if actors else ""
