@@ -10,13 +10,19 @@ from conftest import Run
 from test_transcripts import printed_by
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", README)
+PAGES = {
+    path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("toy_paxos/*/README.md"))]
+}
+README = PAGES[ROOT / "README.md"]
+EXAMPLES = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", "\n".join(PAGES.values()))
+
+# Of each question that learners ask: the command, and what is to be looked for in what it prints.
+QUESTIONS = re.findall(r"^\| \d+ \| .* \| `(toy-paxos .*)` \| (.*) \|$", README, re.MULTILINE)
 
 
-def test_the_readme_has_a_transcript_the_help_and_a_replay() -> None:
+def test_the_readmes_have_a_transcript_the_help_and_a_replay() -> None:
     commands = [command for command, _ in EXAMPLES]
-    assert commands[0].endswith("--rounds 1")
+    assert any(command.endswith("--rounds 1") for command in commands)
     assert "toy-paxos --help" in commands
     assert any("--round " in command for command in commands)
 
@@ -30,8 +36,25 @@ def test_an_example_is_what_the_program_prints_but_for_what_it_leaves_out(
     assert re.fullmatch(pattern, printed_by(command, run))
 
 
+def test_there_are_ten_questions() -> None:
+    assert len(QUESTIONS) == 10
+
+
+@pytest.mark.parametrize(("command", "look_for"), QUESTIONS, ids=[command for command, _ in QUESTIONS])
+def test_what_is_to_be_looked_for_is_there(command: str, look_for: str, run: Run) -> None:
+    printed = printed_by(command, run)
+    for words in re.findall(r"`([^`]+)`", look_for):
+        assert words in printed or words.startswith("--")
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for path, page in PAGES.items():
+        for link in re.findall(r"\]\(([^)#:]+)\)", page):
+            assert (path.parent / link).exists(), link
+
+
 def test_the_python_example_prints_what_it_says() -> None:
-    (code,) = re.findall(r"```python\n((?:.*\n)*?)```", README)
+    (code,) = (code for page in PAGES.values() for code in re.findall(r"```python\n((?:.*\n)*?)```", page))
     printed = subprocess.check_output([sys.executable, "-c", code], encoding="utf-8")
     assert printed == code.splitlines()[-1].removeprefix("# ") + "\n"
 
