@@ -93,21 +93,10 @@ def report_lines(report: Report, rule: Rule | None, story: Sequence[Line]) -> It
 
 
 def safe_words(report: Report, rule: Rule | None) -> str:
-    """For what a cluster is safe; a changed rule may only need a larger one to do harm."""
+    """For what a cluster is safe; a changed rule may do harm in another."""
     if not rule or rule.fate != "unsafe":
         return f"SAFE for {sizes(report.model)}{'' if report.model.fail else ', FAIL never delivered'}"
-    wanted = rule.model
-    takes = [
-        plural(number, noun)
-        for number, given, noun in (
-            (wanted.num_proposers, report.model.num_proposers, "proposer"),
-            (wanted.num_acceptors, report.model.num_acceptors, "acceptor"),
-            (wanted.max_attempts, report.model.max_attempts, "attempt"),
-            (wanted.restarts, report.model.restarts, "restart"),
-        )
-        if given < number
-    ]
-    return "SAFE at this size" + (f": it takes {' and '.join(takes)}" if takes else "")
+    return f"SAFE at this size, asked for that alone; it goes wrong with {sizes(rule.model)}"
 
 
 def story_lines(report: Report) -> list[Line]:
