@@ -74,9 +74,6 @@ class Remembering:
         return told.replace(self.escaped(SOME_WISH), self.escaped(wish))
 
 
-FORMS = ("diagram", "brief", "json")
-
-
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
     """The view that suits standard output: lines, unless another form is asked for; ``change`` tells of the rule."""
     if form == "json":
