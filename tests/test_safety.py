@@ -205,6 +205,11 @@ def test_where_nothing_is_wrong_nothing_is_lost() -> None:
             "proposer-0 and proposer-1 learn different values: x, y",
         ),
         (PROMISES_RISE, replace(FINE, promises=[PROMISE]), "acceptor-0 promises 1 after 2"),
+        (
+            PROMISES_RISE,
+            replace(FINE, promises=[replace(PROMISE, id=-1)], promised={}),
+            "acceptor-0 promises -1 after 0",
+        ),
     ],
 )
 def test_each_is_lost_in_its_own_way(lost: Property, moment: Moment, words: str) -> None:

@@ -92,8 +92,9 @@ def disagreement(moment: Moment) -> str | None:
 def fallen_promise(moment: Moment) -> str | None:
     """How an acceptor promises a number below one that it has promised."""
     for promise in moment.promises:
-        if promise.id < moment.promised.get(promise.sender, 0):
-            return f"{promise.sender} promises {promise.id} after {moment.promised[promise.sender]}"
+        before = moment.promised.get(promise.sender, 0)
+        if promise.id < before:
+            return f"{promise.sender} promises {promise.id} after {before}"
     return None
 
 
