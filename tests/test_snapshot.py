@@ -32,6 +32,11 @@ class Level(IntEnum):
     LOW = 1
 
 
+class Notes:
+    first: int
+    second: int
+
+
 class Name(str):
     pass
 
@@ -150,6 +155,14 @@ def test_what_has_more_to_it_than_its_text_is_refused() -> None:
     for more in (thing, pair):
         with pytest.raises(TypeError, match=r"a (Name|Labelled) has attributes besides what it is as (str|tuple)"):
             take(more)
+
+
+def test_the_order_of_attributes_is_part_of_a_state_and_is_put_back() -> None:
+    one, other = Notes(), Notes()
+    one.first, one.second = 1, 2
+    other.second, other.first = 2, 1
+    assert take(one) != take(other)
+    assert list(vars(put_back(take(other)))) == ["second", "first"]
 
 
 def test_slots_are_attributes_be_they_hidden_or_empty() -> None:

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 from random import Random
 from typing import Any
 
@@ -789,6 +790,69 @@ class LooksAtTheClock(Acceptor):
         return super().promise(request)
 
 
+class Agreeable(str):
+    """A text that takes itself for any other."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = str.__hash__
+
+
+class ProposesAgreeable(Proposer):
+    """What it proposes is equal to whatever is chosen."""
+
+    def choose_value(self) -> str:
+        return Agreeable(self.value)
+
+
+class Mood(Enum):
+    """Two members that take themselves for each other."""
+
+    GOOD = 1
+    BAD = 2
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mood)
+
+
+class HasMoods(Acceptor):
+    """Once restarted, it is in another mood."""
+
+    mood = Mood.GOOD
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Restart):
+            self.mood = Mood.BAD
+        return super().receive(message)
+
+
+class CountsFromAHundred(Proposer):
+    """Its numbers are none that a timeout knows, and its second attempt is wrong."""
+
+    def begin_attempt(self, id: int) -> None:
+        super().begin_attempt(id if id > 100 else id + 100)
+
+    def choose_value(self) -> str:
+        return self.value if self.id > 103 else super().choose_value()
+
+
+class UnspeakableError(Exception):
+    """What it says would end the program, and with success."""
+
+    def __str__(self) -> str:
+        raise SystemExit(0)
+
+
+class RaisesTheUnspeakable(Acceptor):
+    """It does not say what went wrong."""
+
+    def accept(self, request: Propose) -> list[Message]:
+        raise UnspeakableError
+
+
 UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
     (DrawsLots, "the state of module random is not what it was"),
     (DrawsLotsOfItsClass, "die of class DrawsLotsOfItsClass is not what it was"),
@@ -815,6 +879,10 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
     (Interrupts, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: KeyboardInterrupt"),
     (Recurses, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: RecursionError"),
     (LooksAtTheClock, "does not always do the same"),
+    (ProposesAgreeable, "the value of a PROPOSE is a Agreeable, not a str"),
+    (HasMoods, "a Mood has its own idea of what is equal"),
+    (CountsFromAHundred, "TIMEOUT 1 never makes proposer-0 try again"),
+    (RaisesTheUnspeakable, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: UnspeakableError"),
 )
 
 

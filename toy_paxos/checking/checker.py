@@ -29,7 +29,7 @@ from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.checking.story import story
 from toy_paxos.checking.symmetry import Order, Symmetry
 from toy_paxos.event import Event, Violation
-from toy_paxos.message import Message, Timeout
+from toy_paxos.message import Message, Prepare, Timeout
 from toy_paxos.safety import Property
 
 # How many states a search visits at most, unless it is told otherwise.
@@ -162,10 +162,17 @@ class Search:
             raise NamesMatterError
 
     def check_timeouts(self) -> None:
-        """Raise UnheardTimeoutError if a proposer tried again once, but not when told so with its next number."""
+        """Raise UnheardTimeoutError if a proposer tried again once, but not when told so with its next number.
+
+        So too if it never prepares under a number that a timeout has: then nobody knows whether it would try again.
+        """
         steps = self.cluster.steps.items()
         effective = {number for (_, _, number), (_, said) in steps if said}
         heard = {self.cluster.messages[number].recipient for number in effective & self.timeouts().keys()}
+        prepares = [message for message in self.cluster.messages if isinstance(message, Prepare)]
+        known = {(timeout.recipient, timeout.id) for timeout in self.timeouts().values()}
+        addressed = {prepare.sender for prepare in prepares if (prepare.sender, prepare.id) in known}
+        heard |= {prepare.sender for prepare in prepares} - addressed
         for number, timeout in self.timeouts().items():
             if timeout.recipient in heard and number not in effective:
                 words = (

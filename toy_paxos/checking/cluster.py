@@ -241,7 +241,8 @@ def check_message(message: object) -> None:
     parts = {"sender": str, "recipient": str, "id": int, "value": str}
     for name, kind in parts.items():
         part = getattr(message, name, kind())
-        if not isinstance(part, kind):
+        # Not one of a class derived from it either, which may have its own idea of what is equal.
+        if type(part) is not kind:
             raise TypeError(f"the {name} of a {message.type} is a {type(part).__name__}, not a {kind.__name__}")
 
 

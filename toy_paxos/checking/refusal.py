@@ -24,7 +24,7 @@ def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
     """An error that says what was raised, and where."""
     try:
         said = str(error)
-    except Exception:
+    except BaseException:
         said = ""
     return refusal(f"{words}: {type(error).__name__}{': ' if said else ''}{said}", *kinds, error=error)
 

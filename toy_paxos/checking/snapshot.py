@@ -1,9 +1,9 @@
 """The state of an actor, or a message, as plain data that can be compared, put back, and renamed.
 
 A snapshot is built from nested tuples, so that two things are in the same state exactly if their snapshots
-are equal. The order of a dictionary is part of a state, for a program can see it and rely on it; the order of a
-set is not. What is not plain data (an open file, a die, a function) has no snapshot, and to ask for one raises
-TypeError.
+are equal. The order of a dictionary, be it one of attributes, is part of a state, for a program can see it and
+rely on it; the order of a set is not. What is not plain data (an open file, a die, a function) has no snapshot,
+and to ask for one raises TypeError.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,6 +35,8 @@ def take(thing: object, seen: set[int] | None = None) -> Snapshot:
     if kind in NUMBERS:
         return kind, (repr(thing),)
     if isinstance(thing, Enum):
+        if kind.__eq__ not in (object.__eq__, int.__eq__, str.__eq__):
+            raise TypeError(f"a {kind.__name__} has its own idea of what is equal: let it be as in any Enum")
         return kind, (thing,)
     seen = set() if seen is None else seen
     if isinstance(thing, (str, int)):
@@ -67,7 +69,7 @@ def without_attributes(thing: Any, base: type) -> Any:
 
 
 def attributes(thing: Any) -> dict[str, object]:
-    """The attributes of a thing by name, sorted; raises TypeError if it is more than its attributes."""
+    """The attributes of a thing by name, in their order; raises TypeError if it is more than its attributes."""
     kind: Any = type(thing)
     if not is_made_in_python(kind):
         raise TypeError(f"a {kind.__name__} is not plain data, so its state cannot be compared: {ADVICE}")
@@ -77,7 +79,7 @@ def attributes(thing: Any) -> dict[str, object]:
             found[name] = slot.__get__(thing)
         except AttributeError:  # An empty slot.
             continue
-    return dict(sorted(found.items()))
+    return found
 
 
 @cache
