@@ -209,7 +209,7 @@ class Cluster:
         if key not in self.known_learned:
             actor = self.wake(position, state)
             try:
-                self.known_learned[key] = learned_by(actor)
+                self.known_learned[key] = plain_learned(actor)
             except BaseException as error:
                 words = f"{self.names[position]} needs an attribute 'learned', None or the text of a value"
                 raise failure(words, error, type(actor)) from error
@@ -226,7 +226,7 @@ class Cluster:
         return message
 
 
-def learned_by(actor: Any) -> str | None:
+def plain_learned(actor: Any) -> str | None:
     """What a proposer says that it has learned; raises TypeError if it can be no value."""
     learned: str | None = actor.learned
     if type(learned) not in (str, NoneType):

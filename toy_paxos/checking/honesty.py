@@ -17,7 +17,7 @@ from types import FunctionType, ModuleType
 
 from toy_paxos.actor import Actor
 from toy_paxos.checking import snapshot
-from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, learned_by, numbers
+from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers, plain_learned
 from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.message import Message
 
@@ -98,7 +98,7 @@ class Walk:
         try:
             same = self.send(list(actor.receive(snapshot.put_back(cluster.letters[number])))) == said
             if position < cluster.first_acceptor:
-                same = same and learned_by(actor) == cluster.learned(position, after)
+                same = same and plain_learned(actor) == cluster.learned(position, after)
         except BaseException as error:
             raise failure(f"on receiving {cluster.words(number)}", error, *cluster.kinds(number)) from error
         if not same:
