@@ -143,8 +143,8 @@ def actor_options(group: str, verb: str, words: Iterable[str] = ()) -> Callable[
     return add
 
 
-def other_actors(ctx: click.Context) -> tuple[dict[str, type], str, str]:
-    """The classes that a run is to play with; the options that name them; and what is said of them."""
+def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:
+    """The classes that a command is to play with; the options that name them; and what is said of them."""
     rule_name, given = ctx.params["rule_name"], {kind: ctx.params[kind] for kind in ("acceptor", "proposer")}
     actors = {kind: actor for kind, actor in given.items() if actor}
     if rule_name:
@@ -155,7 +155,7 @@ def other_actors(ctx: click.Context) -> tuple[dict[str, type], str, str]:
         rule = RULES[rule_name]
         model = rule.model
         changed = {"acceptor": model.acceptor, "proposer": model.proposer}
-        return changed, f"--break {rule_name}", f"Changed rule, {rule.name}: {rule.summary}"  # type: ignore[return-value]
+        return changed, f"--break {rule_name}", f"Changed rule, {rule.name}: {rule.summary}"
     options = " ".join(f"--{kind} {quoted(ctx.meta[kind])}" for kind in actors)
     said = ", ".join(f"{kind} {ctx.meta[kind]}" for kind in actors)
     return actors, options, f"Actors: {said}" if actors else ""

@@ -21,7 +21,7 @@ from toy_paxos.checking import (
     climb,
     never_chosen,
 )
-from toy_paxos.command.actors import Unchecked, actor_options
+from toy_paxos.command.actors import Unchecked, actor_options, other_actors
 from toy_paxos.command.options import WholeNumber, one_view
 from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.verdict import (
@@ -67,7 +67,10 @@ Exit status:
 )
 @click.option("--diagram", is_flag=True, help="Draw the story: a lane an actor, an arrow a message.")
 @click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
+@click.pass_context
 def check_command(
+    ctx: click.Context,
+    /,
     rule_name: str | None,
     acceptor: type | None,
     proposer: type | None,
@@ -92,12 +95,8 @@ def check_command(
     if rule_name == "list":
         write(rules_json() if json else shown(rules_lines()))
         return
-    if rule_name and (acceptor or proposer):
-        raise click.UsageError("--break brings its own actors: leave out --acceptor and --proposer.")
     rule = RULES[rule_name] if rule_name else None
-    actors: dict[str, Any] = {
-        name: kind for name, kind in (("acceptor", acceptor), ("proposer", proposer)) if kind is not None
-    }
+    actors, _, _ = other_actors(ctx)
     given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
     with Watched(max_states) as search:
         if given or fail or rule:
