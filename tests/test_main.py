@@ -350,6 +350,22 @@ def test_json_ends_with_its_summary_too(start: Start) -> None:
     assert summary_of(stdout)["rounds"] == 1
 
 
+def test_a_round_that_is_not_due_yet_is_not_shown_to_whoever_stops_while_it_is_played(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import os, signal\n"
+        "from toy_paxos.acceptor import Acceptor\n"
+        "class Interrupts(Acceptor):\n"
+        "    made = 0\n"
+        "    def __init__(self, name):\n"
+        "        super().__init__(name)\n"
+        "        Interrupts.made += 1\n"
+        "        if Interrupts.made == 4:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    ended = run("-n", "3", "-i", "3600", "--json", "--acceptor", f"{tmp_path}/mine.py:Interrupts")
+    assert summary_of(ended.stdout)["rounds"] == 1
+
+
 def test_a_second_ctrl_c_kills_even_a_program_that_cannot_write(start: Start) -> None:
     process = start()
     wait_for_line(process, "Round 1: ")

@@ -190,12 +190,12 @@ def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace
         say("Ctrl-C to stop")
     rounds = islice(rounds, pace.num_rounds)
     while not stop.signal and (finished := next(rounds, None)):
-        # Whoever asks to stop while a round is played gets to see that one, and none that is not due yet.
-        if pace.interval and not stop.signal:
+        # Whoever asks to stop while a round is played gets to see that one, unless it is not due yet.
+        if pace.interval:
             stop.wait(until=due)
-            due = max(due + pace.interval, time.monotonic())
-            if stop.signal:
+            if time.monotonic() < due:
                 break
+            due = max(due + pace.interval, time.monotonic())
         statistics.add(finished)
         if not pace.quiet or statistics.violated:
             show_round(view.round(finished), pace.per_line, stop)
