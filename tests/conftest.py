@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from toy_paxos.main import main
+from toy_paxos.message import Message, Timeout
 
 COMMAND = [sys.executable, "-m", "toy_paxos"]
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
@@ -164,3 +165,9 @@ def read_terminal(end: int) -> bytes:
         return os.read(end, 65536)
     except OSError:
         return b""
+
+
+def take_from(environment: list[Message], message: Message) -> None:
+    """Strike out what the environment says by a message; raises ValueError if it cannot say that any more."""
+    timeouts = [said for said in environment if isinstance(said, Timeout) and said.recipient == message.recipient]
+    environment.remove(timeouts[0] if timeouts and isinstance(message, Timeout) else message)

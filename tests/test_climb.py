@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from conftest import take_from
 from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, LogsEverything, ReusesNumber
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CLIMB, CheckError, Model, Report, check, climb, never_chosen
 from toy_paxos.checking.broken import AcceptsOnlyAbove
-from toy_paxos.checking.checker import UnheardTimeoutError
 from toy_paxos.event import Delivery
-from toy_paxos.message import Message
-from toy_paxos.proposer import Proposer
 
 MODULE = sys.modules["toy_paxos.checking.climb"]
 
@@ -68,7 +66,7 @@ def test_a_wrong_actor_is_found_out_by_a_story_that_really_happens(actor: type[A
     for event in last.story:
         if isinstance(event, Delivery):
             if event.message not in sent:
-                environment.remove(event.message)
+                take_from(environment, event.message)
             sent += event.answers
 
 
@@ -99,23 +97,6 @@ def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatc
     reports = list(climb(max_states=200))
     sizes = [(report.model.num_acceptors, report.model.num_proposers, report.complete) for report in reports]
     assert sizes == [(3, 1, True), (1, 2, True), (3, 3, False), (3, 2, True)]
-
-
-class OwnNumbers(Proposer):
-    """It counts its attempts in tens."""
-
-    def try_again(self) -> list[Message]:
-        self.begin_attempt(self.id + 10)
-        return self.prepare()
-
-
-def test_timeouts_that_reach_nobody_are_an_error_at_the_end_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MODULE, "CLIMB", (Model(1, 2, 3), Model(3, 2)))
-    reports: list[Report] = []
-    with pytest.raises(UnheardTimeoutError, match="TIMEOUT 3 never makes proposer-0 try again"):
-        reports.extend(climb_with(OwnNumbers))
-    climbing = climb_with(OwnNumbers)
-    assert next(climbing).safe
 
 
 def test_sometimes_is_judged_over_all_clusters(monkeypatch: pytest.MonkeyPatch) -> None:

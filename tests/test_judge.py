@@ -28,7 +28,14 @@ def walk(seed: int) -> tuple[Property | None, Violation | None, int]:
         position = cluster.positions[cluster.messages[number].recipient]
         actor, said = cluster.step(position, state[position], number)
         chosen = judge.chosen(state[-1], state[-3] | said, said)
-        after = (*state[:position], actor, *state[position + 1 : -3], state[-3] | said, state[-2], chosen)
+        after = (
+            *state[:position],
+            actor,
+            *state[position + 1 : -3],
+            state[-3] | said,
+            state[-2] & ~(1 << number),
+            chosen,
+        )
         lost = judge.lost(state, after, said)
         state = after
     first = next((event for event in story(model, execution) if isinstance(event, Violation)), None)

@@ -10,9 +10,9 @@ def test_the_environment_speaks_once_for_each_attempt_but_the_last_and_for_each_
     environment = list(Model(num_acceptors=1, max_attempts=3, restarts=2).environment())
     assert [(m.type, m.recipient, m.id) for m in environment] == [
         ("TIMEOUT", "proposer-0", 1),
-        ("TIMEOUT", "proposer-0", 3),
+        ("TIMEOUT", "proposer-0", 2),
+        ("TIMEOUT", "proposer-1", 1),
         ("TIMEOUT", "proposer-1", 2),
-        ("TIMEOUT", "proposer-1", 4),
         ("RESTART", "acceptor-0", 1),
         ("RESTART", "acceptor-0", 2),
     ]

@@ -351,6 +351,16 @@ class ProposesAtTimeout(Proposer):
         return [Propose(self.name, acceptor, self.id, self.value) for acceptor in self.acceptors]
 
 
+class CountsFromAHundred(Proposer):
+    """Its numbers begin at a hundred, and its second attempt adopts nothing."""
+
+    def begin_attempt(self, id: int) -> None:
+        super().begin_attempt(id if id > 100 else id + 100)
+
+    def choose_value(self) -> str:
+        return self.value if self.id > 103 else super().choose_value()
+
+
 class AdoptsBeforeTimeout(Proposer):
     """It adopts what it was told in its first attempt, and no more later."""
 
@@ -526,6 +536,7 @@ WRONG: dict[type[Any], int] = {
     ReusesNumberOfAnother: 0,
     ProposesAtTimeout: 0,
     AdoptsBeforeTimeout: 0,
+    CountsFromAHundred: 0,
     FixedQuorum: 3,
     HalfOfFive: 2,
     QuorumFromMemory: 1,
@@ -829,16 +840,6 @@ class HasMoods(Acceptor):
         return super().receive(message)
 
 
-class CountsFromAHundred(Proposer):
-    """Its numbers are none that a timeout knows, and its second attempt is wrong."""
-
-    def begin_attempt(self, id: int) -> None:
-        super().begin_attempt(id if id > 100 else id + 100)
-
-    def choose_value(self) -> str:
-        return self.value if self.id > 103 else super().choose_value()
-
-
 class UnspeakableError(Exception):
     """What it says would end the program, and with success."""
 
@@ -881,12 +882,18 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
     (LooksAtTheClock, "does not always do the same"),
     (ProposesAgreeable, "the value of a PROPOSE is a Agreeable, not a str"),
     (HasMoods, "a Mood has its own idea of what is equal"),
-    (CountsFromAHundred, "TIMEOUT 1 never makes proposer-0 try again"),
     (RaisesTheUnspeakable, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: UnspeakableError"),
 )
 
 
 # Right actors
+
+
+class HasNumbersOfItsOwn(Proposer):
+    """It counts its attempts in hundreds."""
+
+    def __init__(self, name: str, value: str, acceptors: list[str], id: int, id_step: int) -> None:
+        super().__init__(name, value, acceptors, 100 + id, 100)
 
 
 class KeepsALog(Acceptor):
@@ -1020,6 +1027,7 @@ class AsksWhatItLearned(Proposer):
 
 RIGHT: tuple[type[Any], ...] = (
     AcceptsAbove,
+    HasNumbersOfItsOwn,
     KeepsALog,
     KeepsADictionary,
     RepeatsPromises,

@@ -23,13 +23,13 @@ from typing import NamedTuple
 from toy_paxos.checking.cluster import Cluster, State
 from toy_paxos.checking.honesty import KEEP_IT_IN_ATTRIBUTES, Surroundings, check_again, walk_beside
 from toy_paxos.checking.judge import Judge
-from toy_paxos.checking.model import CheckError, Model
+from toy_paxos.checking.model import Model
 from toy_paxos.checking.reduction import MANY_STEPS, Future, Move, Turn
 from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.checking.story import story
 from toy_paxos.checking.symmetry import Order, Symmetry
 from toy_paxos.event import Event, Violation
-from toy_paxos.message import Message, Prepare, Timeout
+from toy_paxos.message import Message
 from toy_paxos.safety import Property
 
 # How many states a search visits at most, unless it is told otherwise.
@@ -102,10 +102,6 @@ class NamesMatterError(Exception):
     """What an acceptor does depends on what it is called, or what a proposer does on what the acceptors are."""
 
 
-class UnheardTimeoutError(CheckError):
-    """A proposer has other numbers than the clock thinks, so that little would be proved about its attempts."""
-
-
 class Search:
     """A search through the states of a model, by the number of deliveries that it takes to get there."""
 
@@ -137,8 +133,6 @@ class Search:
         # A search that found nothing and came to no end says nothing that would have to be true of all.
         if not all_steps_known and (lost or self.complete):
             self.compare_names()
-        if self.complete:
-            self.check_timeouts()
         violation, told = what_happens(self.model, execution, lost) if lost else (None, [])
         chosen = {proposal.value for proposals in self.judge.choices for proposal in proposals}
         never = [value for value in self.model.values if value not in chosen and self.complete]
@@ -160,31 +154,6 @@ class Search:
         """Raise NamesMatterError if names that were taken for exchangeable are not."""
         if self.symmetry and not self.symmetry.holds():
             raise NamesMatterError
-
-    def check_timeouts(self) -> None:
-        """Raise UnheardTimeoutError if a proposer tried again once, but not when told so with its next number.
-
-        So too if it never prepares under a number that a timeout has: then nobody knows whether it would try again.
-        """
-        steps = self.cluster.steps.items()
-        effective = {number for (_, _, number), (_, said) in steps if said}
-        heard = {self.cluster.messages[number].recipient for number in effective & self.timeouts().keys()}
-        prepares = [message for message in self.cluster.messages if isinstance(message, Prepare)]
-        known = {(timeout.recipient, timeout.id) for timeout in self.timeouts().values()}
-        addressed = {prepare.sender for prepare in prepares if (prepare.sender, prepare.id) in known}
-        heard |= {prepare.sender for prepare in prepares} - addressed
-        for number, timeout in self.timeouts().items():
-            if timeout.recipient in heard and number not in effective:
-                words = (
-                    f"TIMEOUT {timeout.id} never makes {timeout.recipient} try again: "
-                    "its numbers have to be its first one, plus the step, plus the step again"
-                )
-                raise UnheardTimeoutError(str(refusal(words, *self.cluster.kinds(number))))
-
-    def timeouts(self) -> dict[int, Timeout]:
-        """The timeouts by their numbers as messages."""
-        messages = enumerate(self.cluster.messages)
-        return {number: message for number, message in messages if isinstance(message, Timeout)}
 
     def explore(self) -> tuple[Property, list[Message]] | None:
         """Visit states, those first that take fewer deliveries; return what is lost first, and how."""
@@ -283,20 +252,23 @@ class Search:
         meant = {new: old for old, new in self.cluster.names_in(order).items()}
         delivered = []
         for state, position, deliveries in reversed(path):
-            delivered += [self.cluster.renamed_message(number, meant) for number in deliveries]
-            after = self.follow(state, position, self.move(state, position, deliveries))
+            messages, move = self.move(state, position, deliveries)
+            delivered += [self.cluster.renamed_message(message, meant) for message in messages]
+            after = self.follow(state, position, move)
             _, order = self.canonical(self.essence(after or state))
             meant = {new: meant[old] for old, new in self.cluster.names_in(order).items()}
         return delivered
 
-    def move(self, state: State, position: int, deliveries: tuple[int, ...]) -> Move:
-        """What an actor does on receiving some messages."""
+    def move(self, state: State, position: int, deliveries: tuple[int, ...]) -> tuple[list[Message], Move]:
+        """Some messages as an actor receives them, and what it does then."""
         actor, all_said, used = state[position], 0, 0
+        messages = []
         for number in deliveries:
+            messages.append(self.cluster.delivered(position, actor, number))
             actor, said = self.cluster.step(position, actor, number)
             all_said |= said
             used |= 1 << number & state[-2]
-        return Move(deliveries, actor, all_said, used)
+        return messages, Move(deliveries, actor, all_said, used)
 
 
 def what_happens(model: Model, execution: Sequence[Message], lost: Property) -> tuple[str, list[Event]]:

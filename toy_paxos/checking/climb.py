@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
-from toy_paxos.checking.checker import MAX_STATES, Report, UnheardTimeoutError, check
+from toy_paxos.checking.checker import MAX_STATES, Report, check
 from toy_paxos.checking.model import Model
 from toy_paxos.proposer import Proposer
 
@@ -37,7 +37,7 @@ def climb(
     """Check one model after the other, up to the first violation, or until ``keep_going`` says no.
 
     Each search visits up to ``max_states`` states, but those that have many are put off until all others are done.
-    Raises CheckError for actors that cannot be checked; if only their timeouts cannot, then at the end.
+    Raises CheckError for actors that cannot be checked.
     """
     may_go_on = True
 
@@ -46,16 +46,11 @@ def climb(
         may_go_on = keep_going(states, depth)
         return may_go_on
 
-    unheard: UnheardTimeoutError | None = None
     models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
     for limit in (FEW_STATES, max_states):
         put_off = []
         for model in models:
-            try:
-                report = check(model, min(limit, max_states), go_on)
-            except UnheardTimeoutError as error:
-                unheard = unheard or error
-                continue
+            report = check(model, min(limit, max_states), go_on)
             if may_go_on and not report.complete and not report.violation and limit < max_states:
                 put_off.append(model)
                 continue
@@ -63,8 +58,6 @@ def climb(
             if report.violation or not may_go_on:
                 return
         models = put_off
-    if unheard:
-        raise unheard
 
 
 def never_chosen(reports: Iterable[Report]) -> list[str]:

@@ -5,7 +5,9 @@ and sets of messages that are the bits of one number, is what makes it possible 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
+from itertools import chain, islice
 from types import NoneType
 from typing import Any
 
@@ -13,7 +15,7 @@ from toy_paxos.actor import Actor
 from toy_paxos.checking import snapshot
 from toy_paxos.checking.model import Model
 from toy_paxos.checking.refusal import failure, refusal
-from toy_paxos.message import Accept, Fail, Message, Promise, Propose
+from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Timeout
 
 State = tuple[int, ...]
 """A number for the state of each actor; then two sets of messages, a bit a message: those said so far, and those
@@ -32,6 +34,12 @@ class Missing(Enum):
 # What stands in a state for an attribute that is no more.
 MISSING = snapshot.take(Missing.MISSING)
 
+# A proposer's state holds that, too, beside its attributes: it is what a timeout is for.
+NUMBER = "the number under which it spoke last"
+
+# Nobody in a cluster of nine has so much to say at once.
+TOO_MANY = 1_000
+
 MAKE_A_NEW_ONE = "leave it as it is, and make a new one (dataclasses.replace)"
 
 
@@ -47,7 +55,7 @@ class Cluster:
         try:
             proposers, acceptors = model.new_actors()
             self.actors: list[Actor] = [*proposers, *acceptors]
-            began = [message for proposer in proposers for message in proposer.prepare()]
+            began = [listed(proposer.prepare()) for proposer in proposers]
             self.names = [actor.name for actor in self.actors]
             self.positions = {name: at for at, name in enumerate(self.names)}
         except BaseException as error:
@@ -63,14 +71,15 @@ class Cluster:
         # Sets of messages: by recipient, by those who are involved, and by type.
         self.to = [0] * len(self.actors)
         self.involving = [0] * len(self.actors)
-        self.accepts = self.promises = self.proposes = 0
+        self.accepts = self.promises = self.proposes = self.timeouts = 0
         # What is known of an actor, its state and a message; and of an actor and its state.
         self.steps: dict[tuple[int, int, int], Step] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
         self.keeps_messages: dict[tuple[int, int], bool] = {}
         self.known_learned: dict[tuple[int, int], str | None] = {}
         try:
-            said, pending = self.bits(began), self.bits(model.environment())
+            said, pending = self.bits(chain(*began)), self.bits(model.environment())
+            self.began_under = [messages[0].id if messages else 0 for messages in (*began, *([] for _ in acceptors))]
         except BaseException as error:
             raise failure("the actors cannot begin", error, model.proposer) from error
         # Of all together: two actors that share something that can change are not checked one by one.
@@ -124,6 +133,8 @@ class Cluster:
             self.promises |= bit
         elif isinstance(message, Propose):
             self.proposes |= bit
+        elif isinstance(message, Timeout):
+            self.timeouts |= bit
 
     def bits(self, messages: Iterable[Message]) -> int:
         """Some messages as a set, without those that are never delivered."""
@@ -150,31 +161,52 @@ class Cluster:
 
     def effective(self, position: int, state: int, messages: int) -> Iterator[int]:
         """Those of some messages that are for an actor, without those known to change nothing in this state."""
-        return numbers(messages & self.to[position] & ~self.ineffective.get((position, state), 0))
+        found = self.first_timeout(messages & self.to[position])
+        return numbers(found & ~self.ineffective.get((position, state), 0))
+
+    def first_timeout(self, messages: int) -> int:
+        """Some messages to one actor, of its timeouts only the first, for one is as good as another."""
+        timeouts = messages & self.timeouts
+        return messages ^ timeouts & (timeouts - 1)
+
+    def delivered(self, position: int, state: int, number: int) -> Message:
+        """A copy of a message as an actor in some state gets it: a timeout has the number under which it spoke last."""
+        message: Message = snapshot.put_back(self.letters[number])
+        return replace(message, id=self.spoke_last(position, state)) if isinstance(message, Timeout) else message
 
     def receive(self, position: int, state: int, number: int, new_set: Callable[[Iterable[Any]], Any] = set) -> Step:
         """Let an actor in some state receive a copy of a message; raises CheckError if it cannot."""
         actor = self.wake(position, state, new_set)
-        message: Message = snapshot.put_back(self.letters[number])
-        shared = [(message, self.letters[number]), *self.messages_kept(position, state, actor)]
+        message = self.delivered(position, state, number)
+        shared = [(message, snapshot.take(message)), *self.messages_kept(position, state, actor)]
         try:
-            said = self.bits(actor.receive(message))
+            answers = listed(actor.receive(message))
+            said = self.bits(answers)
             changed = any(snapshot.take(known) != letter for known, letter in shared)
         except BaseException as error:
             raise failure(f"on receiving {self.words(number)}", error, *self.kinds(number)) from error
         if changed:
             words = f"on receiving {self.words(number)}: {self.names[position]} changes a message"
             raise refusal(f"{words}, which others may see, too: {MAKE_A_NEW_ONE}", *self.kinds(number))
-        return self.changes(position, actor), said
+        spoke_last = answers[0].id if answers else self.spoke_last(position, state)
+        return self.changes(position, actor, spoke_last), said
 
-    def changes(self, position: int, actor: Actor) -> int:
-        """The number of the state that an actor is in now."""
+    def spoke_last(self, position: int, state: int) -> int:
+        """The number under which a proposer in some state spoke last, 0 if it has not."""
+        number: int = self.states[state].get(NUMBER) or self.began_under[position]
+        return number
+
+    def changes(self, position: int, actor: Actor, spoke_last: int) -> int:
+        """The number of the state that an actor is in now, which for a proposer is also how it spoke last."""
         if type(actor) is not type(self.actors[position]):
             words = f"{self.names[position]} changes its class: let an attribute say what it is now"
             raise refusal(words, type(self.actors[position]))
         before, after = self.at_start[position], self.attributes(actor, set())
         now = dict.fromkeys(before, MISSING) | after
-        return self.number_of_state({name: now[name] for name in now if now[name] != before.get(name, MISSING)})
+        changed = {name: now[name] for name in now if now[name] != before.get(name, MISSING)}
+        if position < self.first_acceptor and spoke_last != self.began_under[position]:
+            changed[NUMBER] = spoke_last
+        return self.number_of_state(changed)
 
     def messages_kept(self, position: int, state: int, actor: Actor) -> list[tuple[Message, snapshot.Snapshot]]:
         """The messages that an actor holds in its attributes, as they are."""
@@ -199,7 +231,7 @@ class Cluster:
         """A new actor in a certain state."""
         actor: Actor = object.__new__(type(self.actors[position]))
         for name, value in (self.at_start[position] | self.states[state]).items():
-            if value != MISSING:
+            if value != MISSING and name != NUMBER:
                 snapshot.set_attribute(actor, name, snapshot.put_back(value, new_set))
         return actor
 
@@ -220,10 +252,17 @@ class Cluster:
         acceptors = self.names[self.first_acceptor :]
         return {acceptors[old]: acceptors[new] for new, old in enumerate(order)}
 
-    def renamed_message(self, number: int, names: Mapping[str, str]) -> Message:
+    def renamed_message(self, message: Message, names: Mapping[str, str]) -> Message:
         """The message that says the same between others."""
-        message: Message = snapshot.put_back(snapshot.rename(self.letters[number], names))
-        return message
+        renamed: Message = snapshot.put_back(snapshot.rename(snapshot.take(message), names))
+        return renamed
+
+
+def listed(messages: Iterable[Message]) -> list[Message]:
+    """What an actor says; raises ValueError if there is no end to it."""
+    if len(found := list(islice(messages, TOO_MANY))) == TOO_MANY:
+        raise ValueError(f"{TOO_MANY:,} messages or more at once: let there be an end to them")
+    return found
 
 
 def plain_learned(actor: Any) -> str | None:

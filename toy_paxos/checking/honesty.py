@@ -91,12 +91,13 @@ class Walk:
 
     def deliver(self, number: int) -> None:
         """Deliver one message to the real actor and to that of the model, and compare."""
-        cluster, message = self.cluster, self.cluster.messages[number]
-        position = cluster.positions[message.recipient]
+        cluster = self.cluster
+        position = cluster.positions[cluster.messages[number].recipient]
         after, said = cluster.step(position, self.states[position], number)
         actor = self.actors[position]
         try:
-            same = self.send(list(actor.receive(snapshot.put_back(cluster.letters[number])))) == said
+            message = cluster.delivered(position, self.states[position], number)
+            same = self.send(list(actor.receive(message))) == said
             if position < cluster.first_acceptor:
                 same = same and plain_learned(actor) == cluster.learned(position, after)
         except BaseException as error:

@@ -54,10 +54,13 @@ class Model:
         return proposers, [self.acceptor(name) for name in names]
 
     def environment(self) -> Iterator[Message]:
-        """What the environment may say, once each: a timeout an attempt but the last, and restarts."""
+        """What the environment may say, once each: a timeout an attempt but the last, and restarts.
+
+        Here the timeouts of a proposer are counted; one is delivered under the number of the attempt that it ends.
+        """
         for at in range(self.num_proposers):
-            for attempt in range(self.max_attempts - 1):
-                yield Timeout("clock", f"proposer-{at}", at + 1 + attempt * self.num_proposers)
+            for number in range(1, self.max_attempts):
+                yield Timeout("clock", f"proposer-{at}", number)
         for at in range(self.num_acceptors):
             for number in range(1, self.restarts + 1):
                 yield Restart("power", f"acceptor-{at}", number)

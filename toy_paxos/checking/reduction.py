@@ -176,7 +176,8 @@ class Future:
         caused = 0
         for number in numbers((others | self.said_by[position]) & self.cluster.to[position]):
             caused |= bool(self.causes[number] & told) << number
-        return caused | (self.cluster.start[-3] | self.pending[position][state]) & self.cluster.to[position]
+        there = self.cluster.start[-3] | self.pending[position][state]
+        return self.cluster.first_timeout(caused | there & self.cluster.to[position])
 
     def note(self, position: int, state: int, number: int) -> bool:
         """Take a step, and note what comes of it; return whether it leads to a new state."""
@@ -188,7 +189,8 @@ class Future:
         for table in (self.hears, self.says, self.has_said, self.pending):
             table[position].setdefault(after, 0)
         if after != state or said:
-            self.hears[position][state] |= 1 << number
+            is_timeout = self.cluster.timeouts >> number & 1
+            self.hears[position][state] |= self.cluster.timeouts if is_timeout else 1 << number
         self.says[position][state] |= said
         self.said_by[position] |= said
         self.has_said[position][after] |= said

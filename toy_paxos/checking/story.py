@@ -1,11 +1,12 @@
 """An execution told as events: it is played by actors of flesh and blood, which are never put back."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from toy_paxos.actor import Actor
 from toy_paxos.checking.model import Model
 from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
-from toy_paxos.message import Message
+from toy_paxos.message import Message, Timeout
 from toy_paxos.safety import watch
 
 
@@ -23,15 +24,19 @@ def play(model: Model, execution: Iterable[Message], instead: bool = False) -> I
     """What happens when these messages are delivered one after the other; the time is the number of the delivery.
 
     A message is there from the moment when it is first said. With ``instead``, one that nobody has said is replaced by
-    one of the same type, sender, recipient and number; if there is none, that delivery is left out.
+    one of the same type, sender, recipient and number; if there is none, that delivery is left out. A timeout has the
+    number under which the proposer spoke last.
     """
     actors, wishes = begin(model)
     yield from wishes
     proposers = {wish.proposer for wish in wishes}
     said = {repr(message): (message, 0) for wish in wishes for message in wish.says}
     said |= {repr(message): (message, 0) for message in model.environment()}
+    spoke_last = {wish.proposer: wish.says[0].id for wish in wishes if wish.says}
     for time, message in enumerate(execution, start=1):
-        if instead and repr(message) not in said:
+        if isinstance(message, Timeout):
+            message = replace(message, id=spoke_last.get(message.recipient, 0))
+        elif instead and repr(message) not in said:
             alike = [other for other, _ in said.values() if outline(other) == outline(message)]
             if not alike:
                 continue
@@ -42,6 +47,8 @@ def play(model: Model, execution: Iterable[Message], instead: bool = False) -> I
         event.answers = list(event.answers)
         for answer in event.answers:
             said.setdefault(repr(answer), (answer, time))
+        if event.answers:
+            spoke_last[recipient] = event.answers[0].id
         yield event
 
 

@@ -144,7 +144,7 @@ class Symmetry:
         """The message that says the same between others."""
         key = order, number
         if key not in self.renamed_messages:
-            message = self.cluster.renamed_message(number, self.cluster.names_in(order))
+            message = self.cluster.renamed_message(self.cluster.messages[number], self.cluster.names_in(order))
             self.renamed_messages[key] = self.cluster.number_of_message(message)
         return self.renamed_messages[key]
 
