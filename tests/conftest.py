@@ -9,15 +9,17 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from toy_paxos.checking import Model
+from toy_paxos.event import Delivery, Event
 from toy_paxos.main import main
-from toy_paxos.message import Message, Timeout
+from toy_paxos.message import Fail, Message, Timeout
 
 COMMAND = [sys.executable, "-m", "toy_paxos"]
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
@@ -167,7 +169,23 @@ def read_terminal(end: int) -> bytes:
         return b""
 
 
-def take_from(environment: list[Message], message: Message) -> None:
-    """Strike out what the environment says by a message; raises ValueError if it cannot say that any more."""
-    timeouts = [said for said in environment if isinstance(said, Timeout) and said.recipient == message.recipient]
-    environment.remove(timeouts[0] if timeouts and isinstance(message, Timeout) else message)
+def is_possible(model: Model, story: Iterable[Event]) -> bool:
+    """Whether all that is delivered in a story was said before, by somebody or, once each, by the environment."""
+    sent = [message for proposer in model.new_actors()[0] for message in proposer.prepare()]
+    environment = list(model.environment())
+    for event in story:
+        if isinstance(event, Delivery):
+            if event.message not in sent:
+                said = [other for other in environment if is_meant(other, event.message)]
+                if not said:
+                    return False
+                environment.remove(said[0])
+            sent += [answer for answer in event.answers if model.fail or not isinstance(answer, Fail)]
+    return True
+
+
+def is_meant(said: Message, delivered: Message) -> bool:
+    """Whether the environment said so; the timeouts are counted, but come under the number of an attempt."""
+    if isinstance(said, Timeout) and isinstance(delivered, Timeout):
+        return said.recipient == delivered.recipient
+    return said == delivered

@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import take_from
-from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, LogsEverything, ReusesNumber
+from conftest import is_possible
+from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, LogsAndAdoptsFirst, LogsEverything, ReusesNumber
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CLIMB, CheckError, Model, Report, check, climb, never_chosen
 from toy_paxos.checking.broken import AcceptsOnlyAbove
-from toy_paxos.event import Delivery
 
 MODULE = sys.modules["toy_paxos.checking.climb"]
 
@@ -34,6 +33,8 @@ def test_between_them_the_clusters_hold_every_kind_of_trouble() -> None:
     assert {model.num_proposers for model in CLIMB} == {2, 3}
     assert {model.num_acceptors for model in CLIMB} >= {3, 4, 5}
     assert {model.descending for model in CLIMB} == {False, True}
+    assert {model.first_number for model in CLIMB} == {1, 9}
+    assert any(model.fail and model.num_acceptors == 4 for model in CLIMB)
 
 
 def test_the_right_actors_get_to_the_top() -> None:
@@ -44,14 +45,15 @@ def test_the_right_actors_get_to_the_top() -> None:
     assert [report.states for report in reports] == [
         153,
         146,
+        146,
         784,
-        268,
         2_218,
         2_218,
         680,
         1_596,
         6_313,
         6_517,
+        5_318,
         9_612,
         19_885,
     ]
@@ -61,13 +63,7 @@ def test_the_right_actors_get_to_the_top() -> None:
 def test_a_wrong_actor_is_found_out_by_a_story_that_really_happens(actor: type[Any]) -> None:
     last = check(with_actor(CLIMB[WRONG[actor]], actor))
     assert last.lost
-    sent = [message for proposer in last.model.new_actors()[0] for message in proposer.prepare()]
-    environment = list(last.model.environment())
-    for event in last.story:
-        if isinstance(event, Delivery):
-            if event.message not in sent:
-                take_from(environment, event.message)
-            sent += event.answers
+    assert is_possible(last.model, last.story)
 
 
 @pytest.mark.parametrize(("actor", "words"), UNJUDGEABLE)
@@ -92,11 +88,19 @@ def test_a_right_actor_is_never_called_violated(actor: type[Any]) -> None:
 
 
 def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MODULE, "CLIMB", (Model(3, 3), Model(3, 2), Model(3, 1), Model(1, 2)))
+    monkeypatch.setattr(MODULE, "CLIMB", (Model(3, 2), Model(3, 3), Model(3, 1), Model(1, 2)))
+    monkeypatch.setattr(MODULE, "VERY_FEW_STATES", 100)
     monkeypatch.setattr(MODULE, "FEW_STATES", 100)
     reports = list(climb(max_states=200))
     sizes = [(report.model.num_acceptors, report.model.num_proposers, report.complete) for report in reports]
-    assert sizes == [(3, 1, True), (1, 2, True), (3, 3, False), (3, 2, True)]
+    assert sizes == [(3, 1, True), (1, 2, True), (3, 2, True), (3, 3, False)]
+
+
+def test_what_has_many_states_in_the_smallest_cluster_may_be_found_by_chance() -> None:
+    [report] = climb_with(LogsAndAdoptsFirst, max_states=1_000_000)
+    assert report.by_chance
+    assert report.violation
+    assert report.violation.startswith("a second value is chosen")
 
 
 def test_sometimes_is_judged_over_all_clusters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,8 +36,13 @@ FLOORS: list[list[str]] = [
 RESERVED = {
     "click": {f"toy_paxos.{name}" for name in ("main", "command.actors", "command.check", "command.options")},
     "rich": {"toy_paxos.command.terminal", "toy_paxos.command.lanes"},
-    "random": {"toy_paxos.main", "toy_paxos.simulation.rounds", "toy_paxos.checking.honesty"},
-    "time": {"toy_paxos.main", "toy_paxos.command.process", "toy_paxos.checking.checker"},
+    "random": {
+        "toy_paxos.main",
+        "toy_paxos.simulation.rounds",
+        "toy_paxos.checking.honesty",
+        "toy_paxos.checking.chance",
+    },
+    "time": {"toy_paxos.main", "toy_paxos.command.process", "toy_paxos.checking.checker", "toy_paxos.checking.chance"},
     "signal": {"toy_paxos.main", "toy_paxos.__main__", "toy_paxos.command.process", "toy_paxos.command.check"},
 }
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from toy_paxos.checking import RULES, Model, Report, check, check_rule
+from toy_paxos.checking import CLIMB, RULES, Model, Report, check, check_rule
 from toy_paxos.command.verdict import (
     cluster_lines,
     report_json,
@@ -109,6 +109,7 @@ def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
         "restarts",
         "fail",
         "values",
+        "first_number",
         "changed_rule",
     ]
     assert started["changed_rule"] == "adopts-lowest"
@@ -148,14 +149,26 @@ def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
 
 
 def test_safe_in_all_says_what_it_does_not_say() -> None:
-    lines = summit(check(SMALL), check(Model(3, 2)))
-    assert "SAFE in all 2 clusters" in lines
+    lines = summit(*[check(SMALL)] * len(CLIMB))
+    assert f"SAFE in all {len(CLIMB)} clusters" in lines
     assert lines[-1].endswith("Of larger ones this says nothing.")
     assert "ok   sometimes  each value is chosen" in lines
 
 
 def test_what_was_not_explored_is_not_called_safe() -> None:
-    assert "SAFE in 1 cluster, 1 not explored to the end" in summit(check(SMALL), check(LARGER, 10))
+    left = len(CLIMB) - 2
+    assert f"SAFE in 1 cluster, 1 not explored to the end, {left} not begun" in summit(check(SMALL), check(LARGER, 10))
+    assert json.loads(summit_json([check(SMALL), check(LARGER, 10)]))["not_begun"] == left
+    many = [check(SMALL)] * (len(CLIMB) - 1)
+    assert f"SAFE in {len(CLIMB) - 1} clusters, 1 not explored to the end" in summit(*many, check(LARGER, 10))
+
+
+def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
+    report = replace(broken("hides-accepted"), by_chance=True)
+    (line,) = cluster_lines(report)
+    assert re.fullmatch(r"VIOLATED  2 proposers, .*: found by chance, \d+\.\d s", line.text)
+    assert any(line.endswith("none of them can be left out, but there may be a shorter way") for line in said(report))
+    assert json.loads(report_json(report).splitlines()[-1])["by_chance"]
     assert summit(check(LARGER, 10))[-1].startswith("UNKNOWN")
     assert json.loads(summit_json([check(SMALL), check(LARGER, 10)]))["verdict"] == "unknown"
 

@@ -6,7 +6,7 @@ And a builder of wrong actors by chance, for tests that compare one search with 
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
 from random import Random
@@ -15,7 +15,7 @@ from typing import Any
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.broken import AcceptsAbove
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
-from toy_paxos.proposer import Proposer
+from toy_paxos.proposer import Proposer, majority
 
 # Wrong acceptors
 
@@ -500,6 +500,47 @@ class TimesOutWithItsPromises(Proposer):
         return self.prepare()
 
 
+class ComparesAsText(Acceptor):
+    """To it 10 is less than 9."""
+
+    def promise(self, request: Prepare) -> list[Message]:
+        if str(request.id) <= str(self.promised):
+            return [Fail(self.name, request.sender, request.id)]
+        self.promised = request.id
+        return [Promise(self.name, request.sender, request.id, self.accepted)]
+
+
+class DoesNotCountWhoRefused(Proposer):
+    """It makes do with a majority of those that have not refused."""
+
+    def count_refusal(self, fail: Fail) -> list[Message]:
+        answers = super().count_refusal(fail)
+        if not self.proposal:
+            self.quorum = majority(len(self.acceptors) - len(self.refusals))
+        return answers
+
+
+class LogsAndAdoptsFirst(Proposer):
+    """It writes down all that it receives, so that it has many states, and adopts what it heard of first."""
+
+    def __init__(self, name: str, value: str, acceptors: Sequence[str], id: int, id_step: int) -> None:
+        self.heard: list[str] = []
+        self.log: list[tuple[str, str, int]] = []
+        super().__init__(name, value, acceptors, id, id_step)
+
+    def receive(self, message: Message) -> list[Message]:
+        self.log.append((message.type, message.sender, message.id))
+        return super().receive(message)
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        if promise.accepted:
+            self.heard.append(promise.accepted.value)
+        return super().count_promise(promise)
+
+    def choose_value(self) -> str:
+        return self.heard[0] if self.heard else self.value
+
+
 # By the cluster of the climb that shows what is wrong with them, counted from 0.
 WRONG: dict[type[Any], int] = {
     ForgetsAtSecondRestart: 0,
@@ -507,7 +548,7 @@ WRONG: dict[type[Any], int] = {
     OnlyTheLastLies: 1,
     OnlyTheFourthForgets: 6,
     OnlyTheFifthHides: 6,
-    ReportsLastOfDict: 10,
+    ReportsLastOfDict: 11,
     ReportsFirstAccepted: 4,
     PromisesToTheWrongOne: 0,
     PromisesEqual: 0,
@@ -530,15 +571,15 @@ WRONG: dict[type[Any], int] = {
     LearnsAtFirstAccept: 1,
     LearnsItsOwn: 0,
     CountsAcceptsTwice: 1,
-    CountsStaleAccepts: 2,
-    KeepsPromises: 10,
+    CountsStaleAccepts: 3,
+    KeepsPromises: 11,
     ReusesNumber: 0,
     ReusesNumberOfAnother: 0,
     ProposesAtTimeout: 0,
     AdoptsBeforeTimeout: 0,
     CountsFromAHundred: 0,
-    FixedQuorum: 3,
-    HalfOfFive: 2,
+    FixedQuorum: 6,
+    HalfOfFive: 3,
     QuorumFromMemory: 1,
     ChangesValueMidway: 0,
     ProposesAnotherLater: 7,
@@ -551,7 +592,9 @@ WRONG: dict[type[Any], int] = {
     IgnoresAcceptedAtSecondAttempt: 0,
     LearnsFromPromises: 1,
     Selfish: 0,
-    TimesOutWithItsPromises: 10,
+    TimesOutWithItsPromises: 11,
+    ComparesAsText: 2,
+    DoesNotCountWhoRefused: 10,
 }
 
 
@@ -892,7 +935,7 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
 class HasNumbersOfItsOwn(Proposer):
     """It counts its attempts in hundreds."""
 
-    def __init__(self, name: str, value: str, acceptors: list[str], id: int, id_step: int) -> None:
+    def __init__(self, name: str, value: str, acceptors: Sequence[str], id: int, id_step: int) -> None:
         super().__init__(name, value, acceptors, 100 + id, 100)
 
 

@@ -57,7 +57,8 @@ class Report:
     ``story`` tells as events; ``lost`` is the property that is lost. If nothing goes wrong, ``complete`` says whether
     there was nothing left to explore; if so, ``never`` has the values that some execution should choose, and none
     does. If a changed rule lost something, ``missed`` says where it showed first, and ``right_story`` what would have
-    come of the same deliveries without the change.
+    come of the same deliveries without the change. What is found ``by_chance`` (:mod:`toy_paxos.checking.chance`) is
+    short, but need not be the shortest, and no states were visited.
     """
 
     model: Model
@@ -73,6 +74,7 @@ class Report:
     never: Sequence[str]
     missed: Missed | None = None
     right_story: Sequence[Event] = ()
+    by_chance: bool = False
 
     @property
     def safe(self) -> bool:

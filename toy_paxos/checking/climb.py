@@ -1,10 +1,13 @@
 """From small clusters to larger ones, from one kind of trouble to the next, until something goes wrong."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
+from toy_paxos.checking.chance import check_by_chance
 from toy_paxos.checking.checker import MAX_STATES, Report, check
 from toy_paxos.checking.model import Model
 from toy_paxos.proposer import Proposer
@@ -12,20 +15,24 @@ from toy_paxos.proposer import Proposer
 CLIMB = (
     Model(1, 2, max_attempts=2, restarts=2),
     Model(3, 2),
+    Model(3, 2, first_number=9),
     Model(2, 2, max_attempts=2, restarts=2),
-    Model(4, 2),
     Model(3, 3),
     Model(3, 3, descending=True),
     Model(5, 2),
     Model(3, 2, fail=True),
     Model(1, 2, max_attempts=3, fail=True),
     Model(2, 2, max_attempts=3),
+    Model(4, 2, fail=True),
     Model(3, 2, max_attempts=2),
     Model(2, 3, max_attempts=2),
 )
 
-# So many states of each cluster are enough to begin with: what has more in one may show its fault in another.
+# So many states of a cluster are enough to begin with: what has more in one may show its fault in another.
 FEW_STATES = 20_000
+
+# And so many of the smallest, in which whoever has many states shows that soon.
+VERY_FEW_STATES = 1_000
 
 
 def climb(
@@ -36,8 +43,8 @@ def climb(
 ) -> Iterator[Report]:
     """Check one model after the other, up to the first violation, or until ``keep_going`` says no.
 
-    Each search visits up to ``max_states`` states, but those that have many are put off until all others are done.
-    Raises CheckError for actors that cannot be checked.
+    Each search visits up to ``max_states`` states, but one that has many waits until all others are done. When that
+    happens first, chance may be quicker. Raises CheckError for actors that cannot be checked.
     """
     may_go_on = True
 
@@ -47,17 +54,22 @@ def climb(
         return may_go_on
 
     models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
-    for limit in (FEW_STATES, max_states):
-        put_off = []
-        for model in models:
-            report = check(model, min(limit, max_states), go_on)
-            if may_go_on and not report.complete and not report.violation and limit < max_states:
-                put_off.append(model)
+    waiting = deque([(models[0], VERY_FEW_STATES), *((model, FEW_STATES) for model in models[1:])])
+    has_taken_chances = False
+    while waiting:
+        model, limit = waiting.popleft()
+        report = check(model, min(limit, max_states), go_on)
+        if may_go_on and not report.complete and not report.violation and limit < max_states:
+            waiting.append((model, 10 * limit))
+            if has_taken_chances:
                 continue
-            yield report
-            if report.violation or not may_go_on:
-                return
-        models = put_off
+            has_taken_chances = True
+            if not (by_chance := check_by_chance(models, partial(go_on, report.states, report.depth))):
+                continue
+            report = by_chance
+        yield report
+        if report.violation or not may_go_on:
+            return
 
 
 def never_chosen(reports: Iterable[Report]) -> list[str]:

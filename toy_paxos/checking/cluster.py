@@ -140,9 +140,13 @@ class Cluster:
         """Some messages as a set, without those that are never delivered."""
         bits = 0
         for message in messages:
-            if self.model.fail or not isinstance(message, Fail):
+            if self.is_deliverable(message):
                 bits |= 1 << self.number_of_message(message)
         return bits
+
+    def is_deliverable(self, message: Message) -> bool:
+        """Whether a message is ever delivered."""
+        return self.model.fail or not isinstance(message, Fail)
 
     def step(self, position: int, state: int, number: int) -> Step:
         """The state of an actor after it has received a message, and the set of those that it sends."""
@@ -229,10 +233,9 @@ class Cluster:
 
     def wake(self, position: int, state: int, new_set: Callable[[Iterable[Any]], Any] = set) -> Actor:
         """A new actor in a certain state."""
-        actor: Actor = object.__new__(type(self.actors[position]))
-        for name, value in (self.at_start[position] | self.states[state]).items():
-            if value != MISSING and name != NUMBER:
-                snapshot.set_attribute(actor, name, snapshot.put_back(value, new_set))
+        now = self.at_start[position] | self.states[state]
+        attributes = [(name, value) for name, value in now.items() if value != MISSING and name != NUMBER]
+        actor: Actor = snapshot.put_attributes_back(type(self.actors[position]), attributes, new_set)
         return actor
 
     def learned(self, position: int, state: int) -> str | None:

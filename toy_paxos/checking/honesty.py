@@ -86,8 +86,13 @@ class Walk:
 
     def send(self, messages: list[Message]) -> int:
         """Remember some messages as they were when they were sent; return them as a set."""
-        self.sent += [(message, snapshot.take(message)) for message in messages]
-        return self.cluster.bits(messages)
+        bits = 0
+        for message in messages:
+            if self.cluster.is_deliverable(message):
+                number = self.cluster.number_of_message(message)
+                self.sent.append((message, self.cluster.letters[number]))
+                bits |= 1 << number
+        return bits
 
     def deliver(self, number: int) -> None:
         """Deliver one message to the real actor and to that of the model, and compare."""

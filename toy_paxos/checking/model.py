@@ -20,9 +20,9 @@ class Model:
 
     ``acceptor`` is called with a name; ``proposer`` with a name, a value, the names of the acceptors, its first
     number, and the step from each of its numbers to the next. Each acceptor may restart ``restarts`` times. FAIL
-    is delivered only if ``fail`` says so. With ``descending`` values the last in the alphabet is what the
-    proposer with the lowest number wants. The last three are switches: each makes the search shorter, and
-    none changes what it finds.
+    is delivered only if ``fail`` says so. ``first_number`` is the lowest number of a proposer; with ``descending``
+    values the last in the alphabet is what that proposer wants. The last three are switches: each makes the search
+    shorter, and none changes what it finds.
     """
 
     num_acceptors: int = 3
@@ -33,6 +33,7 @@ class Model:
     restarts: int = 1
     fail: bool = False
     descending: bool = False
+    first_number: int = 1
     properties: tuple[Property, ...] = ALWAYS
     symmetric: bool = True
     silence_waits: bool = True
@@ -48,7 +49,7 @@ class Model:
         """New proposers, and new acceptors."""
         names = [f"acceptor-{number}" for number in range(self.num_acceptors)]
         proposers = [
-            self.proposer(f"proposer-{at}", value, [*names], at + 1, self.num_proposers)
+            self.proposer(f"proposer-{at}", value, [*names], self.first_number + at, self.num_proposers)
             for at, value in enumerate(self.values)
         ]
         return proposers, [self.acceptor(name) for name in names]

@@ -134,7 +134,8 @@ class Future:
         self.has_said: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
         self.hears: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
         self.says: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
-        self.compared: list[dict[int, int]] = [{} for _ in range(num_actors)]
+        # By actor and state, once all is known: what it may react to, what may be compared with what it may say.
+        self.needs: list[dict[int, tuple[int, int]]] = [{} for _ in range(num_actors)]
         # What may be said by each actor; by message, what may make somebody say it.
         self.said_by = [0] * num_actors
         self.causes: dict[int, int] = {}
@@ -222,7 +223,10 @@ class Future:
                             now |= table.get(after, 0)
                         table[state] = now
                         grown |= now != old
-            self.compared[position] = {state: self.compared_with(said) for state, said in self.says[position].items()}
+            self.needs[position] = {
+                state: (self.hears[position].get(state, 0), self.compared_with(said))
+                for state, said in self.says[position].items()
+            }
 
     def compared_with(self, said: int) -> int:
         """The messages with which a property may compare one of these."""
@@ -244,10 +248,11 @@ class Future:
             return state
         *actors, said, pending, chosen = state
         heard = compared = 0
-        for position, actor in enumerate(actors):
+        for needs, actor in zip(self.needs, actors, strict=True):
             # An actor of which nothing is known, because it is not what its attributes say, needs all.
-            heard |= self.hears[position].get(actor, -1)
-            compared |= self.compared[position].get(actor, -1)
+            reacts_to, compared_with = needs.get(actor, (-1, -1))
+            heard |= reacts_to
+            compared |= compared_with
         if chosen not in self.settled:
             self.settled[chosen] = self.settle(chosen)
         chosen, accepts = self.settled[chosen]

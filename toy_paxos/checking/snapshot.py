@@ -8,7 +8,7 @@ and to ask for one raises TypeError.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from types import MemberDescriptorType, NoneType
 from typing import Any
 
@@ -29,34 +29,65 @@ def take(thing: object, seen: set[int] | None = None) -> Snapshot:
     Raises TypeError for what is not plain data, and for what can be reached in two ways, because to change
     it in one place would change it in the other. ``seen`` has the identities of what was reached before.
     """
-    kind = type(thing)
+    kind: Any = type(thing)
     if kind in ATOMS:
         return thing
+    return kind, way_to_take(kind)(thing, set() if seen is None else seen)
+
+
+Way = Callable[[Any, set[int]], tuple[Snapshot, ...]]
+"""How to take the snapshots of all that is in a thing, given also what was reached before."""
+
+
+@cache
+def way_to_take(kind: type) -> Way:
+    """How to take apart the things of a class; raises TypeError if they cannot be compared."""
     if kind in NUMBERS:
-        return kind, (repr(thing),)
-    if isinstance(thing, Enum):
+        return lambda thing, seen: (repr(thing),)
+    if issubclass(kind, Enum):
         if kind.__eq__ not in (object.__eq__, int.__eq__, str.__eq__):
             raise TypeError(f"a {kind.__name__} has its own idea of what is equal: let it be as in any Enum")
-        return kind, (thing,)
-    seen = set() if seen is None else seen
-    if isinstance(thing, (str, int)):
-        return kind, (without_attributes(thing, str if isinstance(thing, str) else int),)
-    if isinstance(thing, tuple) and (kind is tuple or hasattr(kind, "_fields")):
-        return kind, tuple(take(part, seen) for part in without_attributes(thing, tuple))
+        return lambda thing, seen: (thing,)
+    if issubclass(kind, (str, int)):
+        return lambda thing, seen: (without_attributes(thing, str if issubclass(kind, str) else int),)
+    if issubclass(kind, tuple) and (kind is tuple or hasattr(kind, "_fields")):
+        return lambda thing, seen: tuple([take(part, seen) for part in without_attributes(thing, tuple)])
     if kind is frozenset:
-        return kind, unordered(take(part, seen) for part in thing)  # type: ignore[attr-defined]
+        return take_unordered
+    if getattr(getattr(kind, "__dataclass_params__", None), "frozen", False):
+        return take_attributes
+    changeable: dict[type, Way] = {list: take_ordered, set: take_unordered, dict: take_entries}
+    return partial(once, changeable.get(kind, take_attributes))
+
+
+def once(way: Way, thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
+    """Take apart a thing that can change; raises TypeError if it was reached before."""
     if id(thing) in seen:
         raise TypeError(
-            f"a {kind.__name__} can be reached in two ways, so it cannot be put back as it was: let there be one"
+            f"a {type(thing).__name__} can be reached in two ways, so it cannot be put back as it was: let there be one"
         )
     seen.add(id(thing))
-    if isinstance(thing, list) and kind is list:
-        return kind, tuple(take(part, seen) for part in thing)
-    if isinstance(thing, set) and kind is set:
-        return kind, unordered(take(part, seen) for part in thing)
-    if isinstance(thing, dict) and kind is dict:
-        return kind, tuple((take(key, seen), take(value, seen)) for key, value in thing.items())
-    return kind, tuple((name, take(value, seen)) for name, value in attributes(thing).items())
+    return way(thing, seen)
+
+
+def take_ordered(thing: Iterable[object], seen: set[int]) -> tuple[Snapshot, ...]:
+    """What is in a list."""
+    return tuple([take(part, seen) for part in thing])
+
+
+def take_unordered(thing: Iterable[object], seen: set[int]) -> tuple[Snapshot, ...]:
+    """What is in a set."""
+    return unordered(take(part, seen) for part in thing)
+
+
+def take_entries(thing: dict[object, object], seen: set[int]) -> tuple[Snapshot, ...]:
+    """The keys and values in a dictionary, in their order."""
+    return tuple([(take(key, seen), take(value, seen)) for key, value in thing.items()])
+
+
+def take_attributes(thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
+    """The names and values of attributes, in their order."""
+    return tuple([(name, take(value, seen)) for name, value in attributes(thing).items()])
 
 
 def without_attributes(thing: Any, base: type) -> Any:
@@ -118,33 +149,45 @@ def put_back(snapshot: Snapshot, new_set: Callable[[Iterable[Any]], Any] = set) 
     if type(snapshot) in ATOMS:
         return snapshot
     kind, parts = snapshot
+    return way_to_put_back(kind)(kind, parts, new_set)
+
+
+WayBack = Callable[[Any, tuple[Snapshot, ...], Callable[[Iterable[Any]], Any]], Any]
+"""How to make a thing of a class of the snapshots of what is in it, given also how to make a set."""
+
+
+@cache
+def way_to_put_back(kind: type) -> WayBack:
+    """How to make a thing of a class."""
     if kind in NUMBERS:
-        return parts[0] == "True" if kind is bool else float(parts[0])
+        return lambda kind, parts, new_set: parts[0] == "True" if kind is bool else float(parts[0])
     if issubclass(kind, Enum):
-        return parts[0]
+        return lambda kind, parts, new_set: parts[0]
     if issubclass(kind, (str, int)):
-        return (str if issubclass(kind, str) else int).__new__(kind, parts[0])
+        base: Any = str if issubclass(kind, str) else int
+        return lambda kind, parts, new_set: base.__new__(kind, parts[0])
     if kind is dict:
-        return {put_back(key, new_set): put_back(value, new_set) for key, value in parts}
+        return lambda kind, parts, new_set: {put_back(key, new_set): put_back(value, new_set) for key, value in parts}
     if kind is set:
-        return new_set(put_back(part, new_set) for part in parts)
+        return lambda kind, parts, new_set: new_set(put_back(part, new_set) for part in parts)
     if kind in (list, frozenset):
-        return kind(put_back(part, new_set) for part in parts)
+        return lambda kind, parts, new_set: kind(put_back(part, new_set) for part in parts)
     if issubclass(kind, tuple):
-        return tuple.__new__(kind, (put_back(part, new_set) for part in parts))
-    thing = object.__new__(kind)
+        return lambda kind, parts, new_set: tuple.__new__(kind, [put_back(part, new_set) for part in parts])
+    return put_attributes_back
+
+
+def put_attributes_back(kind: type, parts: Iterable[Any], new_set: Callable[[Iterable[Any]], Any]) -> Any:
+    """A new thing with these attributes."""
+    thing: Any = object.__new__(kind)
+    in_slots = slots(kind)
     for name, value in parts:
-        set_attribute(thing, name, put_back(value, new_set))
+        # Past whatever its class may have to say to that.
+        if name in in_slots:
+            in_slots[name].__set__(thing, put_back(value, new_set))
+        else:
+            thing.__dict__[name] = put_back(value, new_set)
     return thing
-
-
-def set_attribute(thing: Any, name: str, value: object) -> None:
-    """Give a thing an attribute, past whatever its class may have to say to that."""
-    kind: Any = type(thing)
-    if slot := slots(kind).get(name):
-        slot.__set__(thing, value)
-    else:
-        thing.__dict__[name] = value
 
 
 def scattered(parts: Iterable[Any], size: int = 100) -> set[Any]:

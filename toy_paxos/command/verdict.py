@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from toy_paxos import __version__
-from toy_paxos.checking import RULES, Model, Report, Rule, never_chosen
+from toy_paxos.checking import CLIMB, RULES, Model, Report, Rule, never_chosen
 from toy_paxos.command.json_lines import FORMAT, event_object, json_line
 from toy_paxos.command.words import Line, event_line, line, plural, printable, route_width, wishes_lines
 from toy_paxos.event import Wants
 from toy_paxos.safety import ALWAYS, sometimes
 
-CLIMB = "clusters from small to large"
+MANY = "clusters from small to large"
 
 EVERY = "every order of delivery, loss and duplication"
 
@@ -22,12 +22,13 @@ def sizes(model: Model) -> str:
         f"{plural(model.max_attempts, 'attempt')}, {plural(model.restarts, 'restart')} each"
     )
     words += ", FAIL delivered" if model.fail else ""
-    return words + (", values descending" if model.descending else "")
+    words += ", values descending" if model.descending else ""
+    return words + (f", numbers from {model.first_number}" if model.first_number > 1 else "")
 
 
 def start_lines(model: Model | None, rule: Rule | None) -> list[Line]:
     """What is going to be explored: one cluster, or many."""
-    lines = [line(("heading", f"toy-paxos {__version__} check: {sizes(model) if model else CLIMB}, {EVERY}"))]
+    lines = [line(("heading", f"toy-paxos {__version__} check: {sizes(model) if model else MANY}, {EVERY}"))]
     if rule:
         lines.append(line(("", f"Changed rule, {rule.name}: {rule.summary}")))
     return lines
@@ -35,7 +36,8 @@ def start_lines(model: Model | None, rule: Rule | None) -> list[Line]:
 
 def cluster_lines(report: Report) -> list[Line]:
     """What came of one cluster among many."""
-    words = f"{sizes(report.model)}: {plural(report.states, 'state')}, {report.elapsed_s:.1f} s"
+    seen = "found by chance" if report.by_chance else plural(report.states, "state")
+    words = f"{sizes(report.model)}: {seen}, {report.elapsed_s:.1f} s"
     if report.violation:
         return [line(("bad heading", f"VIOLATED  {words}"))]
     if not report.complete:
@@ -57,9 +59,11 @@ def summit_lines(reports: Sequence[Report]) -> Iterator[Line]:
         yield line(("bad heading", NOT_ALIVE))
         return
     yield line(("good", f"ok   sometimes  {sometimes('each value')}"))
-    if len(complete) < len(reports):
-        unfinished = f"{len(reports) - len(complete)} not explored to the end"
-        yield line(("bad heading", f"SAFE in {plural(len(complete), 'cluster')}, {unfinished}"))
+    if len(complete) < len(CLIMB):
+        words = [f"SAFE in {plural(len(complete), 'cluster')}"]
+        words += [f"{unfinished} not explored to the end"] if (unfinished := len(reports) - len(complete)) else []
+        words += [f"{left} not begun"] if (left := len(CLIMB) - len(reports)) else []
+        yield line(("bad heading", ", ".join(words)))
     else:
         yield line(("good heading", f"SAFE in all {len(reports)} clusters"))
     yield line(
@@ -117,6 +121,9 @@ def told(report: Report, draw: Callable[[Report], list[Line]]) -> list[Line]:
 
 def figures(report: Report) -> str:
     """How much was explored, and how fast."""
+    if report.by_chance:
+        found = f"{len(report.execution)} deliveries, found by chance in {report.elapsed_s:.2f} s"
+        return f"{found}: none of them can be left out, but there may be a shorter way"
     rate = f" ({report.states / report.elapsed_s:,.0f} states/s)" if report.elapsed_s else ""
     depth = len(report.execution) or report.depth
     return (
@@ -163,6 +170,7 @@ def sizes_object(model: Model) -> dict[str, Any]:
         "restarts": model.restarts,
         "fail": model.fail,
         "values": model.values,
+        "first_number": model.first_number,
     }
 
 
@@ -201,11 +209,13 @@ def summit_json(reports: Sequence[Report]) -> str:
         "verdict": word,
         "clusters": len(reports),
         "incomplete": incomplete,
+        "not_begun": len(CLIMB) - len(reports),
         "property": last.lost and last.lost.name,
         "violation": last.violation,
         "never": never,
         "states": sum(report.states for report in reports),
         "elapsed_s": sum(report.elapsed_s for report in reports),
+        "by_chance": last.by_chance,
     }
     return json_line(event="verdict", **total)
 
@@ -222,6 +232,7 @@ def found(report: Report) -> dict[str, Any]:
         "transitions": report.transitions,
         "depth": len(report.execution) or report.depth,
         "elapsed_s": report.elapsed_s,
+        "by_chance": report.by_chance,
     }
 
 
