@@ -35,7 +35,7 @@ FLOORS: list[list[str]] = [
 # Who may import what is not Paxos. Everybody may import the rest of the standard library.
 RESERVED = {
     "click": {f"toy_paxos.{name}" for name in ("main", "command.actors", "command.check", "command.options")},
-    "rich": {"toy_paxos.command.terminal", "toy_paxos.command.lanes"},
+    "rich": {f"toy_paxos.command.{name}" for name in ("terminal", "lanes", "scenes", "svg")},
     "random": {
         "toy_paxos.main",
         "toy_paxos.simulation.rounds",
@@ -118,7 +118,13 @@ def test_the_source_distribution_holds_the_tests_and_the_types(tmp_path: Path, m
     monkeypatch.chdir(PACKAGE.parent)
     with tarfile.open(tmp_path / build_sdist(str(tmp_path))) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    assert {"README.md", "toy_paxos/py.typed", "tests/test_house_rules.py", "tests/transcripts/json.txt"} <= names
+    assert {
+        "README.md",
+        "toy_paxos/py.typed",
+        "toy_paxos/command/page.html",
+        "tests/test_house_rules.py",
+        "tests/transcripts/json.txt",
+    } <= names
 
 
 def test_only_rounds_touches_the_global_registry() -> None:

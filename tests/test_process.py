@@ -32,7 +32,7 @@ def test_without_a_standard_error_nothing_is_said(
 
 def test_an_output_that_has_no_encoding_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", object())
-    set_up(json=True)
+    set_up(utf_8=True)
 
 
 def test_in_a_pipe_signs_of_life_are_lines_that_become_rare(

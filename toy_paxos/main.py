@@ -20,7 +20,7 @@ from click.core import ParameterSource
 from toy_paxos.command.actors import actor_options, other_actors, undisturbed
 from toy_paxos.command.options import NETWORK, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, write
-from toy_paxos.command.views import View, view_of
+from toy_paxos.command.views import FILES, DrawingError, View, view_of
 from toy_paxos.command.words import running_line
 from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
 
@@ -105,6 +105,9 @@ def run(
     quiet: bool,
     diagram: bool,
     brief: bool,
+    mermaid: bool,
+    svg: bool,
+    html: bool,
     json: bool,
     rule_name: str | None,
     acceptor: type | None,
@@ -120,9 +123,11 @@ def run(
     if ctx.invoked_subcommand:
         refuse_options_before(ctx.invoked_subcommand, ctx)
         return
-    form = one_view(diagram=diagram, brief=brief, json=json)
+    form = one_view(diagram=diagram, brief=brief, mermaid=mermaid, svg=svg, html=html, json=json)
     if round and (seed is None or rounds):
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
+    if form in FILES:
+        check_one_round(form, quiet, 1 if round else rounds)
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
     actors, actor_words, change = other_actors(ctx)
@@ -131,9 +136,9 @@ def run(
     network = Network(**network_options) if is_given else None
     check_values(value, network.num_proposers if network else 1)
     settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network, actor_words, **actors)
-    line_by_line = interval is None and sys.stdout.isatty() and not quiet
+    line_by_line = interval is None and sys.stdout.isatty() and not quiet and form not in FILES
     pace = Pace(1 if round else rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
-    set_up(json)
+    set_up(utf_8=json or form in FILES)
     statistics = Statistics(settings, round or 1)
     played = play_rounds(settings, statistics.first, told=not quiet)
     show(undisturbed(played) if actors else played, statistics, view_of(settings, form, rule_name, change), pace)
@@ -150,6 +155,14 @@ def refuse_options_before(command: str, ctx: click.Context) -> None:
             has_it = any(option in its.opts for its in other.params)
             remedy = "write it after" if has_it else f"leave it out, for {command!r} has no {option}"
             raise click.UsageError(f"{option} does nothing before {command!r}: {remedy}.")
+
+
+def check_one_round(form: str | None, quiet: bool, num_rounds: int | None) -> None:
+    """Refuse to write anything but one round to a file of one round; raises click.UsageError."""
+    if num_rounds != 1:
+        raise click.UsageError(f"--{form} writes one round: choose it by --rounds 1, or by --seed and --round.")
+    if quiet:
+        raise click.UsageError(f"--quiet shows no round, and --{form} nothing else: choose one.")
 
 
 def check_values(values: tuple[str, ...], num_proposers: int) -> None:
@@ -237,6 +250,8 @@ def main() -> None:
         complain(f"{error.format_message()} ({command} --help lists the options)", error.exit_code)
     except click.ClickException as error:
         complain(error.format_message(), error.exit_code)
+    except DrawingError as error:
+        complain(str(error), 2)
     except MemoryError:
         complain("out of memory: choose a smaller cluster, or let it stop sooner", 1)
     except OSError as error:

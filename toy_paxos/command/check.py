@@ -39,8 +39,8 @@ from toy_paxos.command.verdict import (
     summit_lines,
     told,
 )
-from toy_paxos.command.views import shown
-from toy_paxos.command.words import Line
+from toy_paxos.command.views import FILES, file_of, shown
+from toy_paxos.command.words import Line, printable
 
 
 @click.command(
@@ -66,6 +66,9 @@ Exit status:
     help="Stop after N states of a cluster.",
 )
 @click.option("--diagram", is_flag=True, help="Draw the story: a lane an actor, an arrow a message.")
+@click.option("--mermaid", is_flag=True, help="Write the story as a Mermaid diagram, and nothing else.")
+@click.option("--svg", is_flag=True, help="Write the story as a drawing, and nothing else.")
+@click.option("--html", is_flag=True, help="Write the story as a page to step through, and nothing else.")
 @click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
 @click.pass_context
 def check_command(
@@ -77,6 +80,9 @@ def check_command(
     max_states: int,
     fail: bool,
     diagram: bool,
+    mermaid: bool,
+    svg: bool,
+    html: bool,
     json: bool,
     **sizes: int | None,
 ) -> None:
@@ -90,15 +96,17 @@ def check_command(
     Without one rule, and the shortest execution that goes wrong:
       toy-paxos check --break ignores-accepted
     """
-    form = one_view(diagram=diagram, json=json)
-    set_up(json)
+    form = one_view(diagram=diagram, mermaid=mermaid, svg=svg, html=html, json=json)
+    set_up(utf_8=json or form in FILES)
     if rule_name == "list":
+        if form in FILES:
+            raise click.UsageError(f"--break list has no story for --{form} to write: leave out one of them.")
         write(rules_json() if json else shown(rules_lines()))
         return
     rule = RULES[rule_name] if rule_name else None
     actors, _, _ = other_actors(ctx)
     given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
-    with Watched(max_states) as search:
+    with Watched(max_states, form if form in FILES else None) as search:
         if given or fail or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
             status = one_cluster(replace(model, fail=model.fail or fail), rule, search, form)
@@ -110,10 +118,11 @@ def check_command(
 
 
 class Watched:
-    """A search that shows how far it is, and that signals end."""
+    """A search that shows how far it is, and that signals end; with a form of file, that file is all it writes."""
 
-    def __init__(self, max_states: int) -> None:
+    def __init__(self, max_states: int, file: str | None) -> None:
         self.max_states = max_states
+        self.file = file
         self.states = self.depth = 0
         self.progress = Progress()
         self.stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {self}"), waiting_for="the search")
@@ -137,7 +146,19 @@ class Watched:
     def show(self, text: str) -> None:
         """Write to standard output, in the place of what was shown of the progress."""
         self.progress.erase()
-        write(text)
+        if not self.file:
+            write(text)
+
+    def write_file(self, report: Report, rule: Rule | None) -> None:
+        """Write the story of a counterexample as the file that is asked for, if one is."""
+        self.progress.erase()
+        if not self.file:
+            return
+        if not report.violation:
+            say(f"toy-paxos check: nothing goes wrong in what was explored, so --{self.file} has no story to write")
+            return
+        title = printable(f"{rule.name}: {report.violation}" if rule else report.violation)
+        write(file_of(self.file, report.story, title, report.model.num_acceptors))
 
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> int:
@@ -151,6 +172,7 @@ def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | No
     search.show(
         report_json(report) if form == "json" else shown([*report_lines(report, rule, story(report, rule, form))])
     )
+    search.write_file(report, rule)
     if report.violation or report.never:
         return 3
     return 0 if report.complete else 4
@@ -165,6 +187,7 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
         reports.append(report)
         search.show(cluster_json(report) if form == "json" else shown(cluster_lines(report)))
     last = reports[-1]
+    search.write_file(last, None)
     if form == "json":
         search.show(story_json(last) + summit_json(reports))
     elif last.violation:

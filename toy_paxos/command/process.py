@@ -19,10 +19,10 @@ from types import FrameType
 from typing import NoReturn
 
 
-def set_up(json: bool) -> None:
-    """Set standard output up so that whatever is written arrives."""
+def set_up(utf_8: bool) -> None:
+    """Set standard output up so that whatever is written arrives, perhaps as UTF-8 wherever it goes."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8" if json else None, errors="backslashreplace")
+        sys.stdout.reconfigure(encoding="utf-8" if utf_8 else None, errors="backslashreplace")
         # Whoever shares it may have made it non-blocking, and then what does not fit at once would be lost.
         with suppress(io.UnsupportedOperation):
             os.set_blocking(sys.stdout.fileno(), True)

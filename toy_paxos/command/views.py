@@ -7,6 +7,7 @@ from typing import Protocol
 from toy_paxos.command.json_lines import JsonLines, encoded
 from toy_paxos.command.process import columns, wants_colour
 from toy_paxos.command.words import Line, Words, printable
+from toy_paxos.event import Event
 from toy_paxos.simulation import FEW, Round, Settings, Statistics
 
 
@@ -74,6 +75,47 @@ class Remembering:
         return told.replace(self.escaped(SOME_WISH), self.escaped(wish))
 
 
+# Views that are a file of their own, of one story.
+FILES = ("mermaid", "svg", "html")
+
+
+class DrawingError(Exception):
+    """A story has no such picture; the message says what to do about it."""
+
+
+class File:
+    """One round as a file, and nothing else."""
+
+    def __init__(self, settings: Settings, form: str) -> None:
+        self.settings = settings
+        self.form = form
+
+    def start(self) -> str:
+        """Return nothing."""
+        return ""
+
+    def round(self, finished: Round) -> str:
+        """Return the file."""
+        title = f"Round {finished.number}, seed {self.settings.seed}: {Words(self.settings).outcome(finished)}"
+        return file_of(self.form, finished.events, title, self.settings.num_acceptors)
+
+    def summary(self, statistics: Statistics) -> str:
+        """Return nothing."""
+        return ""
+
+
+def file_of(form: str, story: Sequence[Event], title: str, num_acceptors: int) -> str:
+    """A story as a file; raises DrawingError."""
+    # Each is imported only when it is asked for.
+    if form == "mermaid":
+        from toy_paxos.command.mermaid import mermaid as draw
+    elif form == "svg":
+        from toy_paxos.command.svg import svg as draw
+    else:
+        from toy_paxos.command.page import page as draw
+    return draw(story, title, num_acceptors)
+
+
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
     """The view that suits standard output: lines, unless another form is asked for; ``change`` tells of the rule."""
     if form == "json":
@@ -87,6 +129,8 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
         from toy_paxos.command.brief import Brief
 
         return InWords(Brief(settings, change), shown)
+    if form in FILES:
+        return File(settings, form)
     if wants_colour():
         return InWords(Words(settings, change), shown)
     return Remembering(InWords(Words(settings, change), plain), printable)

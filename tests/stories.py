@@ -1,0 +1,74 @@
+"""Stories for pictures: random rounds over the network with all that can go wrong, and values that are awkward."""
+
+import shutil
+import subprocess
+from itertools import islice
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from toy_paxos.checking import RULES, check_rule
+from toy_paxos.event import Event
+from toy_paxos.simulation import Network, Round, Settings, play_rounds
+
+# What would do harm somewhere, if it were not escaped.
+AWKWARD = [
+    "</script>",
+    "<b>",
+    "]]>",
+    "#;",
+    "a&amp;b",
+    "'\"",
+    "%%{init}%%",
+    "\x00\n\x1b",
+    "日本語",
+    "😀",
+    "--> <!--",
+    "$x",
+    "v" * 90,
+]
+
+probabilities = st.sampled_from([0.0, 0.1, 0.3])
+networks = st.builds(
+    Network,
+    num_proposers=st.integers(1, 4),
+    failure_mode=st.sampled_from(["reply", "silent"]),
+    message_loss_prob=probabilities,
+    message_duplication_prob=probabilities,
+    proposer_failure_prob=st.sampled_from([0.0, 0.05]),
+    max_attempts=st.integers(1, 3),
+)
+runs = st.builds(
+    Settings,
+    num_acceptors=st.integers(1, 5),
+    acceptor_failure_prob=probabilities,
+    seed=st.integers(0, 10**6),
+    values=st.sampled_from(AWKWARD).map(lambda value: (value,)),
+    network=networks | st.none(),
+)
+
+
+def first_round(run: Settings) -> Round:
+    """The first round of a run."""
+    return next(islice(play_rounds(run), 1))
+
+
+def broken_story(rule: str) -> tuple[list[Event], int]:
+    """The story of a changed rule, and among how many acceptors it plays."""
+    model = RULES[rule].model
+    report = check_rule(RULES[rule], model)
+    return list(report.story), model.num_acceptors
+
+
+def chromium() -> str | None:
+    """The browser, if there is one."""
+    return shutil.which("chromium")
+
+
+def browse(page: Path, profile: Path, step: str, *flags: str) -> str:
+    """What a browser makes of a page that is opened at a step."""
+    quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    quiet += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    command = [chromium() or "", *quiet, f"--user-data-dir={profile}", *flags, f"{page.as_uri()}{step}"]
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    return ended.stdout

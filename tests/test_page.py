@@ -1,0 +1,158 @@
+"""A story as a page: what it tells at each step, in a real browser where there is one."""
+
+import json
+import re
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from stories import AWKWARD, broken_story, browse, chromium, first_round, runs
+
+from toy_paxos.command.page import page
+from toy_paxos.command.words import printable
+from toy_paxos.event import Delivery, Learned
+from toy_paxos.simulation import Settings
+
+in_a_browser = pytest.mark.skipif(not chromium(), reason="needs Chromium")
+
+
+def story_page() -> str:
+    """The page of a story in which safety is lost."""
+    events, num_acceptors = broken_story("adopts-lowest")
+    return page(events, "adopts-lowest: a story", num_acceptors)
+
+
+def steps_of(text: str) -> list[dict[str, str]]:
+    """What a page knows of each step."""
+    (data,) = re.findall(r'<script type="application/json" id="steps">(.*)</script>', text)
+    steps: list[dict[str, str]] = json.loads(data)
+    return steps
+
+
+def facts_at(steps: list[dict[str, str]], step: int) -> dict[str, str]:
+    """What is so after a step."""
+    return {name: fact for its in steps[: step + 1] for name, fact in its.items()}
+
+
+class Tags(HTMLParser):
+    """The elements of a page, as a browser would see them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+
+def test_it_tells_what_is_so_at_each_step() -> None:
+    steps = steps_of(story_page())
+    assert len(steps) == 18
+    assert steps[0]["words"].splitlines() == ["p0 wants value-0", "p1 wants value-1", "p2 wants value-2"]
+    assert facts_at(steps, 8).get("chosen") is None
+    at_15 = facts_at(steps, 15)
+    assert at_15["chosen"] == "value-1, under 2"
+    assert (at_15["acceptor-0 promised"], at_15["acceptor-0 accepted"]) == ("3", "1 value-0")
+    assert (at_15["acceptor-1 promised"], at_15["acceptor-1 accepted"]) == ("2", "2 value-1")
+    assert at_15["words"].startswith("acceptor-2 → proposer-2: PROMISE 3 (2 value-1)\n")
+
+
+@settings(max_examples=40, deadline=None)
+@given(runs)
+def test_the_last_step_tells_what_everybody_holds_and_knows_in_the_end(run: Settings) -> None:
+    events = first_round(run).events
+    steps = steps_of(page(list(events), "a round", run.num_acceptors))
+    last = facts_at(steps, len(steps))
+    for event in events:
+        if isinstance(event, Delivery) and event.promised:
+            assert int(last[f"{event.message.recipient} promised"]) >= event.promised
+        elif isinstance(event, Learned):
+            assert last[f"{event.proposer} learned"] == printable(event.value)
+
+
+@pytest.mark.parametrize("value", AWKWARD)
+def test_a_value_is_text_whatever_it_says(value: str) -> None:
+    events = list(first_round(Settings(3, 0.0, 1, (value,))).events)
+    plain = list(first_round(Settings(3, 0.0, 1, ("value",))).events)
+    assert Tags(page(events, "a round", 3)).tags == Tags(page(plain, "a round", 3)).tags
+
+
+def test_it_asks_for_nothing_from_anywhere() -> None:
+    text = story_page()
+    assert "default-src 'none'" in text
+    assert re.findall(r"https?://[^\"\s]*", text) == ["http://www.w3.org/2000/svg"]
+    assert set(re.findall(r"(?:src|href)=\"([^\"]*)\"", text)) == {"data:,"}
+
+
+def test_its_script_can_be_read_in_a_minute() -> None:
+    script = story_page().rpartition("<script>")[2].partition("</script>")[0]
+    assert len([line for line in script.splitlines() if line.strip()]) <= 50
+
+
+def test_it_can_be_used_without_a_mouse_and_printed() -> None:
+    text = story_page()
+    for part in ('aria-live="polite"', '<button type="button" id="back">', 'type="range"', "@media print", "max-width"):
+        assert part in text
+
+
+# In a real browser
+
+
+def opened(text: str, tmp_path: Path, step: str = "", then: str = "") -> str:
+    """What a browser shows of a page that is opened at a step, after somebody did something."""
+    file = tmp_path / "story.html"
+    file.write_text(text.replace("</body>", f"<script>{then}</script></body>"), encoding="utf-8")
+    return browse(file, tmp_path / "profile", step, "--virtual-time-budget=2000", "--dump-dom")
+
+
+def told(shown: str, fact: str) -> str:
+    """What a page tells of something."""
+    (words,) = re.findall(rf'data-fact="{fact}">([^<]*)<', shown)
+    return unescape(words)
+
+
+@in_a_browser
+def test_an_address_opens_a_step(tmp_path: Path) -> None:
+    shown = opened(story_page(), tmp_path, "#15")
+    assert "15 of 17" in shown
+    assert told(shown, "acceptor-0 accepted") == "1 value-0"
+    assert told(shown, "chosen") == "value-1, under 2"
+    assert len(re.findall(r'<g data-step="1[67]" class="(?!arrow)[^"]* later">', shown)) == 3
+    assert not re.findall(r'<g data-step="1?[0-5]" class="[^"]*later', shown)
+
+
+@in_a_browser
+@pytest.mark.parametrize(
+    ("deeds", "step"),
+    [
+        ("", 0),
+        ("press('ArrowRight'); press('ArrowRight'); press('ArrowLeft');", 1),
+        ("press('ArrowLeft');", 0),
+        ("click('forward'); click('forward'); click('forward'); click('back');", 2),
+        ("slider.value = 9; slider.dispatchEvent(new Event('input'));", 9),
+        ("press('ArrowRight'); location.hash = '#99'; onhashchange();", 17),
+    ],
+)
+def test_keys_buttons_and_the_slider_step(deeds: str, step: int, tmp_path: Path) -> None:
+    press = "const press = key => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));"
+    click = "const click = id => document.getElementById(id).click();"
+    shown = opened(story_page(), tmp_path, then=f"{press}{click}{deeds}")
+    assert f"{step} of 17" in shown
+
+
+@in_a_browser
+@pytest.mark.parametrize("value", ["</script><b>", "]]>&amp;"])
+def test_a_browser_shows_a_value_as_it_is(value: str, tmp_path: Path) -> None:
+    events = list(first_round(Settings(3, 0.0, 1, (value,))).events)
+    shown = opened(page(events, "a round", 3), tmp_path, "#99")
+    assert told(shown, "proposer-0 learned") == value
+
+
+@in_a_browser
+def test_it_makes_no_request(tmp_path: Path) -> None:
+    then = "const asked = performance.getEntriesByType('resource').length; document.title = `asked ${asked}`;"
+    shown = opened(story_page(), tmp_path, "#3", then)
+    assert "<title>asked 0</title>" in shown

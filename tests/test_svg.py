@@ -1,0 +1,260 @@
+"""A story as a drawing: what is drawn, that it is where it belongs, and that nothing lies over words."""
+
+import math
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+from conftest import RunHere
+from hypothesis import given, settings
+from stories import broken_story, first_round, runs
+
+from toy_paxos.command.svg import svg, text_width
+from toy_paxos.command.words import printable
+from toy_paxos.event import Chosen, Delivery, Event, Wants
+from toy_paxos.message import Timeout
+from toy_paxos.simulation import Network, Settings
+
+SVG = "{http://www.w3.org/2000/svg}"
+NETWORK = Settings(5, 0.1, 3, network=Network(3, message_loss_prob=0.1, message_duplication_prob=0.1))
+
+
+def drawn(run: Settings) -> tuple[ElementTree.Element, list[Event]]:
+    """The first round of a run, as a tree, and as events."""
+    events = list(first_round(run).events)
+    return ElementTree.fromstring(svg(events, "a round", run.num_acceptors)), events
+
+
+def lanes(tree: ElementTree.Element) -> dict[str, float]:
+    """Where the lane of each actor is."""
+    return {str(text.text): float(text.attrib["x"]) for text in tree.iter(f"{SVG}text") if text.get("class") == "name"}
+
+
+def groups(tree: ElementTree.Element) -> list[ElementTree.Element]:
+    """The words and marks of a drawing, an event each."""
+    found = [group for group in tree.findall(f"{SVG}g") if "data-step" in group.attrib]
+    return [group for group in found if not group.attrib["class"].startswith("arrow ")]
+
+
+def arrows(tree: ElementTree.Element) -> list[ElementTree.Element]:
+    """The messages."""
+    return [group for group in tree.findall(f"{SVG}g") if group.attrib["class"].startswith("arrow ")]
+
+
+def ends(arrow: ElementTree.Element) -> list[float]:
+    """Where a message begins and where it ends: x, y, x, y."""
+    line = arrow.find(f"{SVG}line")
+    assert line is not None
+    return [float(line.attrib[name]) for name in ("x1", "y1", "x2", "y2")]
+
+
+def texts(tree: ElementTree.Element) -> Iterator[tuple[float, float, float, str]]:
+    """The words that lie level: where they begin and end, how far down, and what they say."""
+    for text in tree.iter(f"{SVG}text"):
+        if "x" in text.attrib:
+            words, style = str(text.text), text.get("class")
+            x, width = float(text.attrib["x"]), text_width(words)
+            start = x - width * {"name": 0.5, "time": 1}.get(str(style), 0)
+            yield start, start + width, float(text.attrib["y"]), words
+
+
+@settings(max_examples=60, deadline=None)
+@given(runs)
+def test_every_event_is_drawn_once_in_its_own_row_below_those_before(run: Settings) -> None:
+    tree, events = drawn(run)
+    shown = [event for event in events if not (isinstance(event, Delivery) and isinstance(event.message, Timeout))]
+    assert len(groups(tree)) == len(shown)
+    for group, event in zip(groups(tree), shown, strict=True):
+        kind = f"{event.message.type} {event.fate}" if isinstance(event, Delivery) else event.event
+        assert group.get("class") == kind
+        words = "".join(group.itertext())
+        assert not isinstance(event, Delivery) or f"{event.message.type} {event.message.id}" in words
+    for arrow, event in zip(arrows(tree), messages(list(shown)), strict=True):
+        assert arrow.get("class") == f"arrow {event.message.type} {event.fate}"
+    arrivals = [ends(arrow)[3] for arrow in arrows(tree)]
+    assert arrivals == sorted(set(arrivals))
+
+
+@settings(max_examples=60, deadline=None)
+@given(runs)
+def test_an_arrow_leads_from_lane_to_lane_and_never_up(run: Settings) -> None:
+    tree, events = drawn(run)
+    x = lanes(tree)
+    for arrow, event in zip(arrows(tree), messages(events), strict=True):
+        x1, y1, x2, y2 = ends(arrow)
+        assert (x1, x2) == (x[event.message.sender], x[event.message.recipient])
+        assert y1 < y2
+
+
+@settings(max_examples=60, deadline=None)
+@given(runs)
+def test_nothing_is_outside_and_no_words_that_lie_level_touch(run: Settings) -> None:
+    tree, _ = drawn(run)
+    assert_all_is_in_its_place(tree)
+
+
+@pytest.mark.parametrize("rule", ["forgets-promise", "forgets-all", "counts-twice", "skips-phase-1"])
+def test_nor_in_a_story_of_a_check(rule: str) -> None:
+    events, num_acceptors = broken_story(rule)
+    assert_all_is_in_its_place(ElementTree.fromstring(svg(events, rule, num_acceptors)))
+
+
+def assert_all_is_in_its_place(tree: ElementTree.Element) -> None:
+    """Nothing is outside, and no words that lie level touch."""
+    left, top, width, height = map(float, tree.attrib["viewBox"].split())
+    rows: dict[float, list[tuple[float, float]]] = {}
+    for start, end, y, _ in texts(tree):
+        assert left <= start <= end <= left + width
+        assert top < y - 12 < y + 4 < top + height
+        rows.setdefault(y, []).append((start, end))
+    for row in map(sorted, rows.values()):
+        assert all(before[1] <= after[0] for before, after in pairwise(row))
+    for line in tree.iter(f"{SVG}line"):
+        assert left < float(line.attrib["x1"]) < left + width
+        assert top < float(line.attrib["y2"]) <= top + height
+    for text in tree.iter(f"{SVG}text"):
+        if match := re.match(r"translate\((\S+) (\S+)\) rotate\((\S+)\)", text.get("transform", "")):
+            x, y, angle = map(float, match.groups())
+            assert left <= x <= x + text_width(str(text.text)) * math.cos(math.radians(angle)) <= left + width
+            assert top <= y <= top + height
+
+
+def test_a_message_is_sent_where_what_provoked_it_arrived_so_that_a_late_one_slants_and_overtaken_ones_cross() -> None:
+    tree, events = drawn(NETWORK)
+    arrived = {
+        (event.message.recipient, event.time): ends(arrow)[3]
+        for arrow, event in zip(arrows(tree), messages(events), strict=True)
+    }
+    for arrow, event in zip(arrows(tree), messages(events), strict=True):
+        if (provoked := arrived.get((event.message.sender, event.sent))) and event.sent:
+            assert ends(arrow)[1] == provoked
+    crossing = [
+        one
+        for one in map(ends, arrows(tree))
+        for other in map(ends, arrows(tree))
+        if (one[0], one[2]) == (other[0], other[2]) and one[1] < other[1] and one[3] > other[3]
+    ]
+    assert crossing
+
+
+def messages(events: list[Event]) -> list[Delivery]:
+    """What goes from lane to lane."""
+    return [event for event in events if isinstance(event, Delivery) and not isinstance(event.message, Timeout)]
+
+
+def test_the_first_words_of_a_proposer_are_drawn_just_before_they_first_arrive() -> None:
+    events, num_acceptors = broken_story("adopts-lowest")
+    tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
+    first = lanes(tree)["proposer-2"]
+    _, start, _, end = next(its for its in map(ends, arrows(tree)) if its[0] == first)
+    assert 0 < end - start < 24
+
+
+@settings(max_examples=30, deadline=None)
+@given(runs)
+def test_somebody_who_cannot_see_it_is_told_the_same(run: Settings) -> None:
+    tree, events = drawn(run)
+    title, desc = tree.find(f"{SVG}title"), tree.find(f"{SVG}desc")
+    assert tree.get("role") == "img"
+    assert title is not None
+    assert title.text == "a round"
+    assert desc is not None
+    assert desc.text
+    assert tree.get("aria-labelledby") == f"{title.get('id')} {desc.get('id')}"
+    for event in events:
+        if isinstance(event, (Wants, Chosen)):
+            assert printable(event.value) in desc.text
+
+
+def test_whatever_happens_looks_different_also_without_colour() -> None:
+    text = svg(list(first_round(NETWORK).events), "a round", 5)
+    dashes = re.findall(r"\.(duplicate|stale|lost) line \{ stroke-dasharray: ([\d ]+) }", text)
+    assert len(dict(dashes)) == len({dash for _, dash in dashes}) == 3
+    for mark in ("quorum", "chosen", "learned", "failed", "refused"):
+        assert f'<g class="{mark}" transform' in text
+
+
+def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_loss() -> None:
+    events, num_acceptors = broken_story("adopts-lowest")
+    text = svg(events, "a story", num_acceptors)
+    for part in ('<g class="shared"', '<g class="adopted"', 'class="violation"', "SAFETY VIOLATED", "a2 is in this"):
+        assert part in text
+
+
+def test_a_restart_a_crash_and_the_end_of_patience_have_marks_and_a_lane_ends_where_its_proposer_crashes() -> None:
+    events, num_acceptors = broken_story("forgets-promise")
+    assert '<g class="restart" transform' in svg(events, "a story", num_acceptors)
+    network = Network(2, message_loss_prob=0.3, proposer_failure_prob=0.08, max_attempts=2)
+    tree, _ = drawn(Settings(3, 0.1, 1, network=network))
+    text = ElementTree.tostring(tree, encoding="unicode")
+    for mark in ("crash", "timed_out", "again"):
+        assert f'class="{mark}" transform' in text
+    assert len({line.get("y2") for line in tree.iter(f"{SVG}line") if line.get("class") == "lane"}) > 1
+
+
+def test_the_lane_of_an_acceptor_has_the_hue_of_what_it_holds_from_when_it_accepts_it() -> None:
+    events, num_acceptors = broken_story("adopts-lowest")
+    tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
+    held = [line for line in tree.iter(f"{SVG}line") if str(line.get("class")).startswith("accepted")]
+    assert [(line.get("class"), line.get("data-step")) for line in held] == [
+        ("accepted value-1", "11"),
+        ("accepted value-0", "9"),
+        ("accepted value-1", "10"),
+        ("accepted value-0", "17"),
+    ]
+
+
+def test_an_acceptor_that_keeps_nothing_by_these_names_has_no_state_but_a_lane_that_turns_heavy_when_it_accepts() -> (
+    None
+):
+    events, num_acceptors = broken_story("adopts-lowest")
+    for event in events:
+        if isinstance(event, Delivery):
+            event.promised = event.accepted = None
+    tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
+    assert not [text for text in tree.iter(f"{SVG}text") if text.get("class") == "state"]
+    held = [line.get("class") for line in tree.iter(f"{SVG}line") if "accepted" in str(line.get("class"))]
+    assert sorted(map(str, held)) == ["accepted value-0", "accepted value-0", "accepted value-1", "accepted value-1"]
+
+
+def test_it_asks_for_nothing_and_is_the_same_every_time(run_here: RunHere) -> None:
+    args = ("--num-proposers", "3", "--seed", "3", "--round", "2", "--svg")
+    first, second = run_here(*args), run_here(*args)
+    assert first == second
+    assert (first.returncode, first.stderr) == (0, "")
+    assert re.findall(r"https?://[^\"]*|href|url\(|@import", first.stdout) == ["http://www.w3.org/2000/svg"]
+
+
+@pytest.mark.parametrize("form", ["--svg", "--mermaid", "--html"])
+def test_of_a_run_it_is_one_round_and_nothing_else(form: str, run_here: RunHere) -> None:
+    for args in ([], ["--rounds", "2"], ["--seed", "1"]):
+        refused = run_here(*args, form)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "choose it by --rounds 1, or by --seed and --round" in refused.stderr
+    assert run_here("--rounds", "1", "-q", form).returncode == 2
+    assert "two views" in run_here("--rounds", "1", "--json", form).stderr
+    begins = {"--svg": "<svg", "--mermaid": "sequenceDiagram\n", "--html": "<!DOCTYPE html>\n"}[form]
+    for args in (["--rounds", "1"], ["--seed", "1", "--round", "7"], ["--num-proposers", "2", "--rounds", "1"]):
+        ended = run_here(*args, form)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout.startswith(begins)
+        assert ended.stdout.endswith("\n")
+
+
+@pytest.mark.parametrize("form", ["--svg", "--mermaid", "--html"])
+def test_of_a_check_it_is_the_story_or_nothing_and_the_status_is_that_of_the_verdict(
+    form: str, run_here: RunHere
+) -> None:
+    wrong = run_here("check", "--break", "skips-phase-1", form)
+    assert (wrong.returncode, wrong.stderr) == (3, "")
+    assert "SAFETY VIOLATED" in wrong.stdout
+    right = run_here("check", "-n", "1", "--num-proposers", "1", form)
+    assert (right.returncode, right.stdout) == (0, "")
+    assert right.stderr == (
+        f"toy-paxos check: nothing goes wrong in what was explored, so {form} has no story to write\n"
+    )
+    unknown = run_here("check", "--max-states", "2", "-n", "3", form)
+    assert (unknown.returncode, unknown.stdout) == (4, "")
+    assert run_here("check", "--break", "list", form).returncode == 2

@@ -1,0 +1,63 @@
+"""A story as a Mermaid sequence diagram, which many hosts draw where it stands in Markdown."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from toy_paxos.command.lanes import Row
+from toy_paxos.command.scenes import Scenes
+from toy_paxos.command.views import DrawingError
+from toy_paxos.event import Chosen, Delivery, Event, Fate, Violation
+
+# Mermaid draws no text that is longer.
+LONGEST = 50_000
+
+ARROWS = {Fate.DELIVERED: "->>", Fate.LOST: "-x", Fate.DUPLICATE: "-->>", Fate.STALE: "--)"}
+
+# What matters most stands before a colour of its own.
+BANDS = {Chosen: "rect rgb(215, 240, 215)", Violation: "rect rgb(255, 215, 215)"}
+
+
+def mermaid(events: Sequence[Event], title: str, num_acceptors: int) -> str:
+    """A story as Mermaid text, under a printable title; raises DrawingError if it is longer than Mermaid takes."""
+    text = "\n".join(["sequenceDiagram", *(f"    {line}" for line in lines(events, title, num_acceptors)), ""])
+    # Mermaid counts as JavaScript does, in halves of what lies beyond the first 65,536 characters.
+    length = len(text.encode("utf-16-le")) // 2
+    if length > LONGEST:
+        words = f"--mermaid: {length:,} characters, and Mermaid takes {LONGEST:,}"
+        raise DrawingError(f"{words}: choose fewer acceptors or proposers, or --svg.")
+    return text
+
+
+def lines(events: Sequence[Event], title: str, num_acceptors: int) -> Iterator[str]:
+    """The lines of a diagram, but for the first."""
+    scenes = Scenes(events, num_acceptors)
+    yield f"title: {escaped(title)}"
+    for name in scenes.names:
+        yield f"participant {scenes.short[name]} as {name}"
+    for scene in scenes:
+        for row in scene.rows:
+            line = row_line(row, scenes)
+            if band := BANDS.get(type(scene.event)):
+                yield from [band, f"    {line}", "end"]
+            else:
+                yield line
+
+
+def row_line(row: Row, scenes: Scenes) -> str:
+    """A row as an arrow, or else as a note over all lanes."""
+    words = escaped(row.words) + (f"<br/>{escaped(row.state)}" if row.state else "")
+    if route := route_of(row.arrow, scenes):
+        return f"{route}: {words}"
+    return f"Note over {scenes.short[scenes.names[0]]},{scenes.short[scenes.names[-1]]}: {words}"
+
+
+def route_of(event: Delivery | None, scenes: Scenes) -> str:
+    """From whom to whom a message goes, and what becomes of it; nothing if it comes from nobody's lane."""
+    if not event or not {event.message.sender, event.message.recipient} <= scenes.short.keys():
+        return ""
+    return f"{scenes.short[event.message.sender]}{ARROWS[event.fate]}{scenes.short[event.message.recipient]}"
+
+
+def escaped(text: str) -> str:
+    """A text in which nothing has a meaning to Mermaid, to Markdown or to HTML."""
+    return re.sub(r"[#;<>&%$\"`{}\[\]*~|\\]", lambda match: f"#{ord(match[0])};", text)

@@ -1,0 +1,97 @@
+"""A story as a page to step through: one file, which asks for nothing else and needs no server."""
+
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from toy_paxos.command.scenes import Scene, Scenes
+from toy_paxos.command.svg import svg
+from toy_paxos.command.words import printable
+from toy_paxos.event import Chosen, Delivery, Event, Fate, Learned, Wants
+
+Facts = dict[str, str]
+"""What a step makes so, by the name of the place on the page that tells it."""
+
+
+def page(events: Sequence[Event], title: str, num_acceptors: int) -> str:
+    """A story as an HTML document, under a printable title."""
+    scenes = Scenes(events, num_acceptors)
+    steps = list(facts_by_step(scenes))
+    has_state = any(isinstance(event, Delivery) and event.promised is not None for event in events)
+    # A script ends at the first "</script", even within a text.
+    told = json.dumps(steps, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    form = Template(files("toy_paxos.command").joinpath("page.html").read_text(encoding="utf-8"))
+    return form.substitute(
+        title=escape(title),
+        last=len(steps) - 1,
+        table="\n".join(table(scenes, has_state)),
+        drawing=svg(events, title, num_acceptors),
+        steps=told,
+    )
+
+
+def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
+    """What is new after each step, from step 0 on."""
+    facts: Facts = {}
+    step = 0
+    for scene in scenes:
+        if scene.step > step:
+            yield facts
+            facts, step = {}, scene.step
+        if "words" not in facts:
+            facts["words"] = f"{scenes.time(scene.event)} ms\n" if scenes.has_clock else ""
+        facts["words"] += "".join(f"{said(scene, row.words)}\n" for row in scene.rows)
+        facts |= new_facts(scene.event)
+    yield facts
+
+
+def said(scene: Scene, words: str) -> str:
+    """What a row says, with the way of a message."""
+    if isinstance(scene.event, Delivery) and scene.rows[0].arrow:
+        message = scene.event.message
+        return f"{message.sender} → {message.recipient}: {words}"
+    return words
+
+
+def new_facts(event: Event) -> Facts:
+    """What an event makes so: what acceptors hold, what is chosen, what proposers know."""
+    match event:
+        case Chosen():
+            return {"chosen": f"{printable(event.value)}, under {event.id}"}
+        case Wants():
+            return {f"{event.proposer} learned": learned(event.learned)}
+        case Learned():
+            return {f"{event.proposer} learned": learned(event.value)}
+        case Delivery() if event.promised is not None:
+            id, value = event.accepted or (None, "")
+            accepted = f"{id} {printable(value)}" if id else "-"
+            name = event.message.recipient
+            return {f"{name} promised": str(event.promised or "-"), f"{name} accepted": accepted}
+        case Delivery() if event.fate is not Fate.LOST:
+            # Of acceptors that keep nothing by these names, there is no such place on the page.
+            return {f"{event.message.recipient} learned": learned(event.learned)}
+    return {}
+
+
+def learned(value: str | None) -> str:
+    """What somebody has learned, or that it has learned nothing."""
+    return "-" if value is None else printable(value)
+
+
+def table(scenes: Scenes, has_state: bool) -> Iterator[str]:
+    """The places on the page that tell what is so; without a script they stay empty."""
+    if has_state:
+        yield "<table><tr><th>acceptor</th><th>promised</th><th>accepted</th></tr>"
+        yield from (row(name, "promised", "accepted") for name in scenes.acceptors)
+        yield "</table>"
+    yield "<table><tr><th>proposer</th><th>learned</th></tr>"
+    yield from (row(name, "learned") for name in scenes.proposers)
+    yield '</table>\n<p>Chosen: <b data-fact="chosen">-</b></p>'
+
+
+def row(name: str, *facts: str) -> str:
+    """A row of a table: somebody, and the places for what is known of it."""
+    cells = [f'<td data-fact="{name} {fact}">-</td>' for fact in facts]
+    return f"<tr><td>{name}</td>{''.join(cells)}</tr>"
