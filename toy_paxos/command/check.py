@@ -1,7 +1,7 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from signal import SIGTERM
@@ -38,6 +38,7 @@ from toy_paxos.command.verdict import (
     summit_json,
     summit_lines,
     told,
+    verdict_word,
 )
 from toy_paxos.command.views import FILES, file_of, shown
 from toy_paxos.command.words import Line, printable
@@ -149,13 +150,13 @@ class Watched:
         if not self.file:
             write(text)
 
-    def write_file(self, report: Report, rule: Rule | None) -> None:
+    def write_file(self, reports: Sequence[Report], rule: Rule | None) -> None:
         """Write the story of a counterexample as the file that is asked for, if one is."""
-        self.progress.erase()
         if not self.file:
             return
+        report = reports[-1]
         if not report.violation:
-            say(f"toy-paxos check: nothing goes wrong in what was explored, so --{self.file} has no story to write")
+            say(f"toy-paxos check: no story for --{self.file} to write, the verdict is {verdict_word(reports)}")
             return
         title = printable(f"{rule.name}: {report.violation}" if rule else report.violation)
         write(file_of(self.file, report.story, title, report.model.num_acceptors))
@@ -172,7 +173,7 @@ def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | No
     search.show(
         report_json(report) if form == "json" else shown([*report_lines(report, rule, story(report, rule, form))])
     )
-    search.write_file(report, rule)
+    search.write_file([report], rule)
     if report.violation or report.never:
         return 3
     return 0 if report.complete else 4
@@ -187,7 +188,7 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
         reports.append(report)
         search.show(cluster_json(report) if form == "json" else shown(cluster_lines(report)))
     last = reports[-1]
-    search.write_file(last, None)
+    search.write_file(reports, None)
     if form == "json":
         search.show(story_json(last) + summit_json(reports))
     elif last.violation:

@@ -197,22 +197,15 @@ def story_json(report: Report) -> str:
 
 def summit_json(reports: Sequence[Report]) -> str:
     """The ``verdict`` event over many clusters."""
-    last, never = reports[-1], never_chosen(reports)
-    incomplete = sum(not report.complete and not report.violation for report in reports)
-    if last.violation:
-        word = "violated"
-    elif never:
-        word = "not-alive"
-    else:
-        word = "unknown" if incomplete else "safe"
+    last = reports[-1]
     total = {
-        "verdict": word,
+        "verdict": verdict_word(reports),
         "clusters": len(reports),
-        "incomplete": incomplete,
+        "incomplete": sum(not report.complete and not report.violation for report in reports),
         "not_begun": len(CLIMB) - len(reports),
         "property": last.lost and last.lost.name,
         "violation": last.violation,
-        "never": never,
+        "never": never_chosen(reports),
         "states": sum(report.states for report in reports),
         "elapsed_s": sum(report.elapsed_s for report in reports),
         "by_chance": last.by_chance,
@@ -223,7 +216,7 @@ def summit_json(reports: Sequence[Report]) -> str:
 def found(report: Report) -> dict[str, Any]:
     """What a search has found."""
     return {
-        "verdict": verdict_word(report),
+        "verdict": verdict_word([report]),
         "property": report.lost and report.lost.name,
         "violation": report.violation,
         "first_wrong_delivery": report.missed and report.missed.delivery,
@@ -236,13 +229,13 @@ def found(report: Report) -> dict[str, Any]:
     }
 
 
-def verdict_word(report: Report) -> str:
-    """The verdict in one word."""
-    if report.violation:
+def verdict_word(reports: Sequence[Report]) -> str:
+    """The verdict over one cluster or many, in one word."""
+    if reports[-1].violation:
         return "violated"
-    if not report.complete:
-        return "unknown"
-    return "safe" if report.safe else "not-alive"
+    if never_chosen(reports):
+        return "not-alive"
+    return "safe" if all(report.complete for report in reports) else "unknown"
 
 
 def rules_json() -> str:
