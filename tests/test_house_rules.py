@@ -35,7 +35,7 @@ FLOORS: list[list[str]] = [
 # Who may import what is not Paxos. Everybody may import the rest of the standard library.
 RESERVED = {
     "click": {f"toy_paxos.{name}" for name in ("main", "command.actors", "command.check", "command.options")},
-    "rich": {f"toy_paxos.command.{name}" for name in ("terminal", "lanes", "scenes", "svg")},
+    "rich": {f"toy_paxos.command.{name}" for name in ("terminal", "lanes", "svg")},
     "random": {
         "toy_paxos.main",
         "toy_paxos.simulation.rounds",

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from toy_paxos.checking import RULES, check_rule
-from toy_paxos.command.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture, branch_lanes, story_lanes
+from toy_paxos.command.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture
 from toy_paxos.command.words import Line
 from toy_paxos.event import (
     AcceptorCrash,
@@ -237,30 +236,6 @@ def test_79_proposers_have_lanes_too() -> None:
     run = Settings(5, 0.1, 1, network=Network(79, timeout=5, max_attempts=1))
     lines = Diagram(run, None).story(next(play_rounds(run)))
     assert "p78 a0  a1" in lines[0].text
-
-
-def test_the_story_of_a_check_is_drawn() -> None:
-    rule = RULES["adopts-lowest"]
-    lines = [line.text for line in story_lanes(check_rule(rule, rule.model), None)]
-    assert lines[0] == "     p0  p1  p2  a0  a1  a2"
-    assert any("p2 adopts what a0 accepted under 1: value-0" in line for line in lines)
-
-
-@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate == "unsafe"])
-def test_a_changed_rule_is_drawn_beside_the_right_one(name: str) -> None:
-    rule = RULES[name]
-    report = check_rule(rule, rule.model)
-    lines = [line.text for line in branch_lanes(report, rule.remedy, 100)]
-    assert all(cell_len(line) <= 100 for line in lines)
-    wrong = [line for line in lines if line.startswith("- ")]
-    right = [line for line in lines if line.startswith("+ ")]
-    assert any("SAFETY VIOLATED, " in line for line in wrong)
-    assert right
-    assert not any("VIOLATED" in line for line in right)
-    assert sum(line.strip("│┃ ").startswith("missing: ") for line in lines) == 1
-    assert report.missed
-    first = next(line for line in lines if line.startswith("-"))
-    assert int(first[2:7]) >= report.missed.delivery
 
 
 def test_lanes_on_a_terminal_are_coloured_by_who_speaks_and_what_is_held(on_terminal: OnTerminal) -> None:

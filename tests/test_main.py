@@ -163,17 +163,27 @@ def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_d
     assert what_to_do in done.stderr
 
 
-@pytest.mark.parametrize("args", [["--version"], ["--help"], ["--json", "--rounds", "1"], ["-c", "1"], ["-n", "0"]])
-def test_rich_is_not_imported_where_it_is_not_needed(args: list[str]) -> None:
+@pytest.mark.parametrize("args", ["--version", "--help", "--json --rounds 1", "-c 1", "-n 0"])
+def test_rich_is_not_imported_where_it_is_not_needed(args: str) -> None:
+    assert "rich" not in imported_by(args)
+
+
+@pytest.mark.parametrize("view", ["", "--quiet", "--brief", "--json", "--diagram", "--mermaid", "--svg", "--html"])
+def test_nor_is_the_checker_by_a_run(view: str) -> None:
+    assert "toy_paxos.checking" not in imported_by(f"--num-proposers 2 --rounds 1 {view}")
+
+
+def imported_by(args: str) -> str:
+    """What the program imports when it is given these arguments."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "toy_paxos", *args],
+        [sys.executable, "-X", "importtime", "-m", "toy_paxos", *args.split()],
         capture_output=True,
         encoding="utf-8",
         env=clean_environment(),
         check=False,
     )
     assert "click" in done.stderr
-    assert "rich" not in done.stderr
+    return done.stderr
 
 
 def test_the_script_and_the_module_are_the_same_program(run: Run) -> None:

@@ -57,6 +57,7 @@ def test_it_tells_what_is_so_at_each_step() -> None:
     assert at_15["chosen"] == "value-1, under 2"
     assert (at_15["acceptor-0 promised"], at_15["acceptor-0 accepted"]) == ("3", "1 value-0")
     assert (at_15["acceptor-1 promised"], at_15["acceptor-1 accepted"]) == ("2", "2 value-1")
+    assert facts_at(steps, 17)["chosen"] == "value-1, under 2; value-0, under 3"
     assert at_15["words"].startswith("acceptor-2 → proposer-2: PROMISE 3 (2 value-1)\n")
 
 

@@ -1,17 +1,16 @@
 """A story as a drawing: what is drawn, that it is where it belongs, and that nothing lies over words."""
 
-import math
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 from conftest import RunHere
 from hypothesis import given, settings
+from rich.cells import cell_len
 from stories import broken_story, first_round, runs
 
-from toy_paxos.command.svg import svg, text_width
+from toy_paxos.command.svg import LETTER, svg
 from toy_paxos.command.words import printable
 from toy_paxos.event import Chosen, Delivery, Event, Wants
 from toy_paxos.message import Timeout
@@ -32,15 +31,9 @@ def lanes(tree: ElementTree.Element) -> dict[str, float]:
     return {str(text.text): float(text.attrib["x"]) for text in tree.iter(f"{SVG}text") if text.get("class") == "name"}
 
 
-def groups(tree: ElementTree.Element) -> list[ElementTree.Element]:
-    """The words and marks of a drawing, an event each."""
-    found = [group for group in tree.findall(f"{SVG}g") if "data-step" in group.attrib]
-    return [group for group in found if not group.attrib["class"].startswith("arrow ")]
-
-
-def arrows(tree: ElementTree.Element) -> list[ElementTree.Element]:
-    """The messages."""
-    return [group for group in tree.findall(f"{SVG}g") if group.attrib["class"].startswith("arrow ")]
+def groups(tree: ElementTree.Element, layer: str) -> list[ElementTree.Element]:
+    """A layer of a drawing, an event each: its arrows, or its words and marks."""
+    return [group for group in tree.findall(f"{SVG}g") if group.attrib["class"].split()[0] == layer]
 
 
 def ends(arrow: ElementTree.Element) -> list[float]:
@@ -50,14 +43,16 @@ def ends(arrow: ElementTree.Element) -> list[float]:
     return [float(line.attrib[name]) for name in ("x1", "y1", "x2", "y2")]
 
 
-def texts(tree: ElementTree.Element) -> Iterator[tuple[float, float, float, str]]:
-    """The words that lie level: where they begin and end, how far down, and what they say."""
-    for text in tree.iter(f"{SVG}text"):
-        if "x" in text.attrib:
-            words, style = str(text.text), text.get("class")
-            x, width = float(text.attrib["x"]), text_width(words)
-            start = x - width * {"name": 0.5, "time": 1}.get(str(style), 0)
-            yield start, start + width, float(text.attrib["y"]), words
+def extent(text: ElementTree.Element) -> tuple[float, float]:
+    """Where words begin and end, from left to right."""
+    x, width = float(text.attrib["x"]), cell_len(str(text.text)) * LETTER
+    start = x - width * {"name": 0.5, "time": 1}.get(text.attrib["class"], 0)
+    return start, start + width
+
+
+def messages(events: list[Event]) -> list[Delivery]:
+    """What goes from lane to lane."""
+    return [event for event in events if isinstance(event, Delivery) and not isinstance(event.message, Timeout)]
 
 
 @settings(max_examples=60, deadline=None)
@@ -65,15 +60,14 @@ def texts(tree: ElementTree.Element) -> Iterator[tuple[float, float, float, str]
 def test_every_event_is_drawn_once_in_its_own_row_below_those_before(run: Settings) -> None:
     tree, events = drawn(run)
     shown = [event for event in events if not (isinstance(event, Delivery) and isinstance(event.message, Timeout))]
-    assert len(groups(tree)) == len(shown)
-    for group, event in zip(groups(tree), shown, strict=True):
+    for group, event in zip(groups(tree, "words"), shown, strict=True):
         kind = f"{event.message.type} {event.fate}" if isinstance(event, Delivery) else event.event
-        assert group.get("class") == kind
+        assert group.get("class") == f"words {kind}"
         words = "".join(group.itertext())
         assert not isinstance(event, Delivery) or f"{event.message.type} {event.message.id}" in words
-    for arrow, event in zip(arrows(tree), messages(list(shown)), strict=True):
-        assert arrow.get("class") == f"arrow {event.message.type} {event.fate}"
-    arrivals = [ends(arrow)[3] for arrow in arrows(tree)]
+    for group, event in zip(groups(tree, "arrow"), messages(events), strict=True):
+        assert group.attrib["class"].startswith(f"arrow {event.message.type} {event.fate} ")
+    arrivals = [ends(arrow)[3] for arrow in groups(tree, "arrow")]
     assert arrivals == sorted(set(arrivals))
 
 
@@ -82,7 +76,7 @@ def test_every_event_is_drawn_once_in_its_own_row_below_those_before(run: Settin
 def test_an_arrow_leads_from_lane_to_lane_and_never_up(run: Settings) -> None:
     tree, events = drawn(run)
     x = lanes(tree)
-    for arrow, event in zip(arrows(tree), messages(events), strict=True):
+    for arrow, event in zip(groups(tree, "arrow"), messages(events), strict=True):
         x1, y1, x2, y2 = ends(arrow)
         assert (x1, x2) == (x[event.message.sender], x[event.message.recipient])
         assert y1 < y2
@@ -90,65 +84,62 @@ def test_an_arrow_leads_from_lane_to_lane_and_never_up(run: Settings) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(runs)
-def test_nothing_is_outside_and_no_words_that_lie_level_touch(run: Settings) -> None:
+def test_words_lie_on_nothing_and_nothing_is_cut_off(run: Settings) -> None:
     tree, _ = drawn(run)
-    assert_all_is_in_its_place(tree)
+    assert_words_lie_on_nothing(tree)
 
 
 @pytest.mark.parametrize("rule", ["forgets-promise", "forgets-all", "counts-twice", "skips-phase-1"])
 def test_nor_in_a_story_of_a_check(rule: str) -> None:
     events, num_acceptors = broken_story(rule)
-    assert_all_is_in_its_place(ElementTree.fromstring(svg(events, rule, num_acceptors)))
+    assert_words_lie_on_nothing(ElementTree.fromstring(svg(events, rule, num_acceptors)))
 
 
-def assert_all_is_in_its_place(tree: ElementTree.Element) -> None:
-    """Nothing is outside, and no words that lie level touch."""
+def assert_words_lie_on_nothing(tree: ElementTree.Element) -> None:
+    """All that is drawn is left of all words, but for the time; and words are apart from one another, and inside."""
     left, top, width, height = map(float, tree.attrib["viewBox"].split())
     rows: dict[float, list[tuple[float, float]]] = {}
-    for start, end, y, _ in texts(tree):
+    for text in tree.iter(f"{SVG}text"):
+        start, end = extent(text)
         assert left <= start <= end <= left + width
-        assert top < y - 12 < y + 4 < top + height
-        rows.setdefault(y, []).append((start, end))
+        assert top < float(text.attrib["y"]) - 12 < float(text.attrib["y"]) + 4 < top + height
+        rows.setdefault(float(text.attrib["y"]), []).append((start, end))
+        if text.attrib["class"] == "time":
+            assert end < min(lanes(tree).values()) - 8
+        elif text.attrib["class"] != "name":
+            assert start > max(lanes(tree).values()) + 8
     for row in map(sorted, rows.values()):
         assert all(before[1] <= after[0] for before, after in pairwise(row))
+    assert all(one + 20 <= other for one, other in pairwise(sorted(rows)))
     for line in tree.iter(f"{SVG}line"):
-        assert left < float(line.attrib["x1"]) < left + width
+        bad = line.get("class") == "bad"
+        assert bad or {float(line.attrib["x1"]), float(line.attrib["x2"])} <= set(lanes(tree).values())
         assert top < float(line.attrib["y2"]) <= top + height
-    for text in tree.iter(f"{SVG}text"):
-        if match := re.match(r"translate\((\S+) (\S+)\) rotate\((\S+)\)", text.get("transform", "")):
-            x, y, angle = map(float, match.groups())
-            assert left <= x <= x + text_width(str(text.text)) * math.cos(math.radians(angle)) <= left + width
-            assert top <= y <= top + height
 
 
 def test_a_message_is_sent_where_what_provoked_it_arrived_so_that_a_late_one_slants_and_overtaken_ones_cross() -> None:
     tree, events = drawn(NETWORK)
     arrived = {
         (event.message.recipient, event.time): ends(arrow)[3]
-        for arrow, event in zip(arrows(tree), messages(events), strict=True)
+        for arrow, event in zip(groups(tree, "arrow"), messages(events), strict=True)
     }
-    for arrow, event in zip(arrows(tree), messages(events), strict=True):
+    for arrow, event in zip(groups(tree, "arrow"), messages(events), strict=True):
         if (provoked := arrived.get((event.message.sender, event.sent))) and event.sent:
             assert ends(arrow)[1] == provoked
     crossing = [
         one
-        for one in map(ends, arrows(tree))
-        for other in map(ends, arrows(tree))
+        for one in map(ends, groups(tree, "arrow"))
+        for other in map(ends, groups(tree, "arrow"))
         if (one[0], one[2]) == (other[0], other[2]) and one[1] < other[1] and one[3] > other[3]
     ]
     assert crossing
-
-
-def messages(events: list[Event]) -> list[Delivery]:
-    """What goes from lane to lane."""
-    return [event for event in events if isinstance(event, Delivery) and not isinstance(event.message, Timeout)]
 
 
 def test_the_first_words_of_a_proposer_are_drawn_just_before_they_first_arrive() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
     tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
     first = lanes(tree)["proposer-2"]
-    _, start, _, end = next(its for its in map(ends, arrows(tree)) if its[0] == first)
+    _, start, _, end = next(its for its in map(ends, groups(tree, "arrow")) if its[0] == first)
     assert 0 < end - start < 24
 
 
@@ -173,36 +164,42 @@ def test_whatever_happens_looks_different_also_without_colour() -> None:
     dashes = re.findall(r"\.(duplicate|stale|lost) line \{ stroke-dasharray: ([\d ]+) }", text)
     assert len(dict(dashes)) == len({dash for _, dash in dashes}) == 3
     for mark in ("quorum", "chosen", "learned", "failed", "refused"):
-        assert f'<g class="{mark}" transform' in text
+        assert f'<g class="{mark} ' in text
 
 
 def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_loss() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
     text = svg(events, "a story", num_acceptors)
-    for part in ('<g class="shared"', '<g class="adopted"', 'class="violation"', "SAFETY VIOLATED", "a2 is in this"):
+    for part in (
+        '<g class="shared ',
+        '<g class="adopted ',
+        'class="words violation"',
+        "SAFETY VIOLATED",
+        "a2 is in this",
+    ):
         assert part in text
 
 
 def test_a_restart_a_crash_and_the_end_of_patience_have_marks_and_a_lane_ends_where_its_proposer_crashes() -> None:
     events, num_acceptors = broken_story("forgets-promise")
-    assert '<g class="restart" transform' in svg(events, "a story", num_acceptors)
+    assert '<g class="restart ' in svg(events, "a story", num_acceptors)
     network = Network(2, message_loss_prob=0.3, proposer_failure_prob=0.08, max_attempts=2)
     tree, _ = drawn(Settings(3, 0.1, 1, network=network))
-    text = ElementTree.tostring(tree, encoding="unicode")
+    text = ElementTree.tostring(tree, encoding="unicode").replace("ns0:", "")
     for mark in ("crash", "timed_out", "again"):
-        assert f'class="{mark}" transform' in text
+        assert f'<g class="{mark} ' in text
     assert len({line.get("y2") for line in tree.iter(f"{SVG}line") if line.get("class") == "lane"}) > 1
 
 
 def test_the_lane_of_an_acceptor_has_the_hue_of_what_it_holds_from_when_it_accepts_it() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
     tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
-    held = [line for line in tree.iter(f"{SVG}line") if str(line.get("class")).startswith("accepted")]
+    held = [line for line in tree.iter(f"{SVG}line") if str(line.get("class")).startswith("held")]
     assert [(line.get("class"), line.get("data-step")) for line in held] == [
-        ("accepted value-1", "11"),
-        ("accepted value-0", "9"),
-        ("accepted value-1", "10"),
-        ("accepted value-0", "17"),
+        ("held value-1", "11"),
+        ("held value-0", "9"),
+        ("held value-1", "10"),
+        ("held value-0", "17"),
     ]
 
 
@@ -215,8 +212,8 @@ def test_an_acceptor_that_keeps_nothing_by_these_names_has_no_state_but_a_lane_t
             event.promised = event.accepted = None
     tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
     assert not [text for text in tree.iter(f"{SVG}text") if text.get("class") == "state"]
-    held = [line.get("class") for line in tree.iter(f"{SVG}line") if "accepted" in str(line.get("class"))]
-    assert sorted(map(str, held)) == ["accepted value-0", "accepted value-0", "accepted value-1", "accepted value-1"]
+    held = [line.get("class") for line in tree.iter(f"{SVG}line") if "held" in str(line.get("class"))]
+    assert sorted(map(str, held)) == ["held value-0", "held value-0", "held value-1", "held value-1"]
 
 
 def test_it_asks_for_nothing_and_is_the_same_every_time(run_here: RunHere) -> None:
@@ -225,6 +222,24 @@ def test_it_asks_for_nothing_and_is_the_same_every_time(run_here: RunHere) -> No
     assert first == second
     assert (first.returncode, first.stderr) == (0, "")
     assert re.findall(r"https?://[^\"]*|href|url\(|@import", first.stdout) == ["http://www.w3.org/2000/svg"]
+
+
+@pytest.mark.parametrize("form", ["--svg", "--mermaid", "--html"])
+def test_what_nobody_could_look_at_is_refused_with_a_line_that_says_what_to_do(form: str, run_here: RunHere) -> None:
+    duel = ["--num-proposers", "60", "--timeout", "1", "--backoff", "0", "--max-attempts", "50"]
+    for args, what in ((["-n", "100"], "101 actors"), (duel, " events")):
+        refused = run_here(*args, "--seed", "1", "--round", "1", form)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+        assert what in refused.stderr
+        assert "choose fewer acceptors or proposers" in refused.stderr
+
+
+def test_the_title_says_which_rule_is_changed(run_here: RunHere) -> None:
+    ended = run_here("--break", "skips-phase-1", "--num-proposers", "2", "--seed", "1", "--round", "1", "--svg")
+    assert ended.returncode == 3
+    assert re.findall("<title.*>(.*)</title>", ended.stdout) == [
+        "Round 1, seed 1, --break skips-phase-1: safety is violated"
+    ]
 
 
 @pytest.mark.parametrize("form", ["--svg", "--mermaid", "--html"])

@@ -220,8 +220,8 @@ def story(report: Report, rule: Rule | None, form: str | None) -> list[Line]:
     """The story of a counterexample: as lines, as lanes, or with a changed rule as two branches of them."""
     if form != "diagram":
         return told(report, story_lines)
-    from toy_paxos.command import lanes
+    from toy_paxos.command.branches import branch_lanes, story_lanes
 
     if rule:
-        return told(report, lambda report: lanes.branch_lanes(report, rule.remedy, columns()))
-    return told(report, lambda report: lanes.story_lanes(report, columns()))
+        return told(report, lambda report: branch_lanes(report, rule.remedy, columns()))
+    return told(report, lambda report: story_lanes(report, columns()))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from toy_paxos.command.lanes import Row
+from toy_paxos.command.rows import Row
 from toy_paxos.command.scenes import Scenes
 from toy_paxos.command.views import DrawingError
 from toy_paxos.event import Chosen, Delivery, Event, Fate, Violation

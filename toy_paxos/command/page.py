@@ -9,7 +9,9 @@ from string import Template
 from toy_paxos.command.scenes import Scene, Scenes
 from toy_paxos.command.svg import svg
 from toy_paxos.command.words import printable
-from toy_paxos.event import Chosen, Delivery, Event, Fate, Learned, Wants
+from toy_paxos.event import Delivery, Event, Fate, Learned, Wants
+from toy_paxos.message import Accept
+from toy_paxos.safety import Ballots
 
 Facts = dict[str, str]
 """What a step makes so, by the name of the place on the page that tells it."""
@@ -36,6 +38,7 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
     """What is new after each step, from step 0 on."""
     facts: Facts = {}
     step = 0
+    ballots, chosen = Ballots(len(scenes.acceptors)), dict[str, int]()
     for scene in scenes:
         if scene.step > step:
             yield facts
@@ -44,7 +47,16 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
             facts["words"] = f"{scenes.time(scene.event)} ms\n" if scenes.has_clock else ""
         facts["words"] += "".join(f"{said(scene, row.words)}\n" for row in scene.rows)
         facts |= new_facts(scene.event)
+        for accept in accepts(scene.event):
+            if proposal := ballots.add(accept):
+                chosen.setdefault(proposal.value, proposal.id)
+                facts["chosen"] = "; ".join(f"{printable(value)}, under {id}" for value, id in chosen.items())
     yield facts
+
+
+def accepts(event: Event) -> list[Accept]:
+    """What a recipient says that it has accepted."""
+    return [answer for answer in event.answers if isinstance(answer, Accept)] if isinstance(event, Delivery) else []
 
 
 def said(scene: Scene, words: str) -> str:
@@ -58,8 +70,6 @@ def said(scene: Scene, words: str) -> str:
 def new_facts(event: Event) -> Facts:
     """What an event makes so: what acceptors hold, what is chosen, what proposers know."""
     match event:
-        case Chosen():
-            return {"chosen": f"{printable(event.value)}, under {event.id}"}
         case Wants():
             return {f"{event.proposer} learned": learned(event.learned)}
         case Learned():

@@ -1,30 +1,23 @@
-"""A story as what a picture in a file shows of it, scene by scene, in the words of the lanes."""
+"""A story as a picture in a file shows it: scene by scene, each in a step and with its rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from rich.cells import cell_len, chop_cells
-
-from toy_paxos.command.lanes import Glyphs, Lanes, Picture, Row
+from toy_paxos.command.rows import Row, Rows
 from toy_paxos.command.words import printable
 from toy_paxos.event import Adoption, Attempt, Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
-
-# Such pictures draw their marks themselves, so they ask for them by name.
-BY_NAME = Glyphs(*(field.name for field in fields(Glyphs)))
 
 # What follows from something else happens in the same step.
 FOLLOWS = (Attempt, Quorum, Adoption, Chosen, Learned, Violation)
 
-# A longer value is shortened where it stands beside others; its proposer's wish always shows it in full.
-LONGEST = 16
-
 
 @dataclass
 class Scene:
-    """An event as it is shown: in which step, its rows, and the style of the value that its recipient then holds."""
+    """An event as it is shown: in which step, below how many rows, and in which; what hue its recipient then has."""
 
     event: Event
     step: int
+    above: int
     rows: Sequence[Row]
     holds: str = ""
 
@@ -40,28 +33,23 @@ class Scenes:
         self.proposers = [event.proposer for event in events if isinstance(event, Wants)]
         self.acceptors = [f"acceptor-{number}" for number in range(num_acceptors)]
         self.names = [*self.proposers, *self.acceptors]
-        self.picture = Picture(Lanes(self.names, None, 0), BY_NAME, num_acceptors)
-        self.short = self.picture.lanes.short
+        self.rows = Rows(self.names, num_acceptors)
+        self.short = self.rows.short
         self.has_clock = any(event.time % 1 for event in events)
 
     def __iter__(self) -> Iterator[Scene]:
         """Show one event after the other."""
-        step = 0
+        step = above = 0
         for event in self.events:
             step += not isinstance(event, (Wants, *FOLLOWS))
-            scene = Scene(event, step, [*self.picture.rows(event)])
+            scene = Scene(event, step, above, self.rows.of(event))
             if isinstance(event, Wants):
                 scene.rows = [Row(f"{self.short[event.proposer]} wants {printable(event.value)}", "heading")]
-            elif isinstance(event, Delivery) and event.message.recipient in self.picture.accepted:
-                scene.holds = self.picture.value_style(self.picture.accepted[event.message.recipient])
+            elif isinstance(event, Delivery):
+                scene.holds = self.rows.lane_style(event.message.recipient)
+            above += len(scene.rows)
             yield scene
 
     def time(self, event: Event) -> str:
         """When something happened: in simulated milliseconds, or after which delivery."""
         return f"{event.time:.1f}" if self.has_clock else f"{event.time:.0f}"
-
-
-def brief_value(value: str) -> str:
-    """A value as it stands beside others."""
-    text = printable(value)
-    return text if cell_len(text) <= LONGEST else f"{chop_cells(text, LONGEST - 1)[0]}…"

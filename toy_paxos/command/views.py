@@ -7,7 +7,7 @@ from typing import Protocol
 from toy_paxos.command.json_lines import JsonLines, encoded
 from toy_paxos.command.process import columns, wants_colour
 from toy_paxos.command.words import Line, Words, printable
-from toy_paxos.event import Event
+from toy_paxos.event import Event, Wants
 from toy_paxos.simulation import FEW, Round, Settings, Statistics
 
 
@@ -78,6 +78,9 @@ class Remembering:
 # Views that are a file of their own, of one story.
 FILES = ("mermaid", "svg", "html")
 
+# More nobody can look at, and no browser shows without delay.
+MOST_ACTORS, MOST_EVENTS = 100, 10_000
+
 
 class DrawingError(Exception):
     """A story has no such picture; the message says what to do about it."""
@@ -96,7 +99,9 @@ class File:
 
     def round(self, finished: Round) -> str:
         """Return the file."""
-        title = f"Round {finished.number}, seed {self.settings.seed}: {Words(self.settings).outcome(finished)}"
+        actors = f", {printable(self.settings.actors)}" if self.settings.actors else ""
+        outcome = Words(self.settings).outcome(finished)
+        title = f"Round {finished.number}, seed {self.settings.seed}{actors}: {outcome}"
         return file_of(self.form, finished.events, title, self.settings.num_acceptors)
 
     def summary(self, statistics: Statistics) -> str:
@@ -106,6 +111,14 @@ class File:
 
 def file_of(form: str, story: Sequence[Event], title: str, num_acceptors: int) -> str:
     """A story as a file; raises DrawingError."""
+    num_proposers = sum(isinstance(event, Wants) for event in story)
+    for number, what, most in (
+        (num_proposers + num_acceptors, "actors", MOST_ACTORS),
+        (len(story), "events", MOST_EVENTS),
+    ):
+        if number > most:
+            words = f"--{form}: {number:,} {what}, and a drawing shows up to {most:,}"
+            raise DrawingError(f"{words}: choose fewer acceptors or proposers, or another view.")
     # Each is imported only when it is asked for.
     if form == "mermaid":
         from toy_paxos.command.mermaid import mermaid as draw

@@ -1,0 +1,31 @@
+"""The story of a check as lanes: alone, and with a changed rule beside what right actors do."""
+
+import pytest
+from rich.cells import cell_len
+
+from toy_paxos.checking import RULES, check_rule
+from toy_paxos.command.branches import branch_lanes, story_lanes
+
+
+def test_the_story_of_a_check_is_drawn() -> None:
+    rule = RULES["adopts-lowest"]
+    lines = [line.text for line in story_lanes(check_rule(rule, rule.model), None)]
+    assert lines[0] == "     p0  p1  p2  a0  a1  a2"
+    assert any("p2 adopts what a0 accepted under 1: value-0" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate == "unsafe"])
+def test_a_changed_rule_is_drawn_beside_the_right_one(name: str) -> None:
+    rule = RULES[name]
+    report = check_rule(rule, rule.model)
+    lines = [line.text for line in branch_lanes(report, rule.remedy, 100)]
+    assert all(cell_len(line) <= 100 for line in lines)
+    wrong = [line for line in lines if line.startswith("- ")]
+    right = [line for line in lines if line.startswith("+ ")]
+    assert any("SAFETY VIOLATED, " in line for line in wrong)
+    assert right
+    assert not any("VIOLATED" in line for line in right)
+    assert sum(line.strip("│┃ ").startswith("missing: ") for line in lines) == 1
+    assert report.missed
+    first = next(line for line in lines if line.startswith("-"))
+    assert int(first[2:7]) >= report.missed.delivery

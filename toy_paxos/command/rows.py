@@ -1,0 +1,180 @@
+"""A story row by row, as every picture shows it: an arrow or marks on lanes, words, and what somebody then holds."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from toy_paxos.command.words import marks_of, printable
+from toy_paxos.event import (
+    AcceptorCrash,
+    Adoption,
+    Attempt,
+    Chosen,
+    Crash,
+    Delivery,
+    Event,
+    Fate,
+    Learned,
+    Quorum,
+    TimedOut,
+    Violation,
+    Wants,
+    said_by,
+)
+from toy_paxos.message import Accept, Message, Restart, Timeout
+
+
+@dataclass(slots=True)
+class Row:
+    """What stands in one row: words, and on the lanes an arrow, or marks by the names of actors; then a state."""
+
+    words: str
+    style: str
+    arrow: Delivery | None = None
+    marks: dict[str, str] | None = None
+    state: str = ""
+    state_style: str = ""
+
+
+class Rows:
+    """A story as it is shown, event by event: it remembers what everybody holds."""
+
+    def __init__(self, names: Sequence[str], num_acceptors: int) -> None:
+        self.short = {name: short_name(name) for name in names}
+        self.num_acceptors = num_acceptors
+        self.held: dict[str, tuple[int, object]] = {}
+        self.accepted: dict[str, str | None] = {}
+        self.gone: set[str] = set()
+        self.chosen: Chosen | None = None
+        self.values: dict[str, str] = {}
+        # How often a lane has begun to look otherwise.
+        self.changes = 0
+
+    def of(self, event: Event) -> Sequence[Row]:
+        """What one event shows, perhaps nothing."""
+        if isinstance(event, Delivery):
+            return [] if isinstance(event.message, Timeout) else [self.delivery(event)]
+        return [*self.what_follows(event)]
+
+    def what_follows(self, event: Event) -> Iterator[Row]:
+        """What an event shows that is no delivery."""
+        short = self.short
+        match event:
+            case Wants():
+                self.value_style(event.value)
+            case Crash():
+                self.gone.add(event.proposer)
+                self.changes += 1
+                words = f"{short[event.proposer]} crashes before {event.unsent} to {short.get(event.recipient, '?')}"
+                yield Row(words, "bad", marks={event.proposer: "crash"})
+            case AcceptorCrash():
+                words = f"{short.get(event.acceptor, '?')} crashes, and loses what is on its way"
+                yield Row(words, "bad", marks={event.acceptor: "crash"})
+            case TimedOut():
+                end = f"gives up after {event.attempt}" if event.last else "times out"
+                words = f"{short[event.proposer]} {end}, no majority for {event.id}"
+                yield Row(words, "bad", marks={event.proposer: "timed_out"})
+            case Attempt():
+                words = f"{short[event.proposer]} tries again under {event.id}, attempt {event.attempt}"
+                yield Row(words, "notable", marks={event.proposer: "again"})
+            case Quorum():
+                yield from self.quorum(event)
+            case Adoption():
+                source = f"{short[event.proposer]} adopts what {short.get(event.acceptor, '?')} accepted"
+                words = f"{source} under {event.accepted_id}: {printable(event.value)}"
+                yield Row(words, "notable", marks={event.proposer: "adopted"})
+            case Chosen():
+                self.chosen = event
+                names = " ".join(short.get(name, "?") for name in event.acceptors)
+                words = f"CHOSEN {event.id}, accepted by {names}: {printable(event.value)}"
+                yield Row(words, "good heading", marks=dict.fromkeys(event.acceptors, "chosen"))
+            case Learned():
+                words = f"{short[event.proposer]} learns {printable(event.value)}"
+                yield Row(words, "good heading", marks={event.proposer: "learned"})
+            case Violation():
+                yield Row(f"SAFETY VIOLATED, {printable(event.words)}", "bad heading")
+
+    def quorum(self, event: Quorum) -> Iterator[Row]:
+        """A quorum of promises, and whom it shares with the majority that has accepted before."""
+        short = self.short
+        words = f"{short[event.proposer]} has {len(event.acceptors)} of {self.num_acceptors} promises for {event.id}"
+        yield Row(words, "notable", marks=dict.fromkeys(event.acceptors, "quorum"))
+        if self.chosen and (shared := [name for name in event.acceptors if name in self.chosen.acceptors]):
+            names, verb = " ".join(short[name] for name in shared), "are" if len(shared) > 1 else "is"
+            words = f"{names} {verb} in this majority and in the one that accepted {self.chosen.id}"
+            yield Row(words, "notable", marks=dict.fromkeys(shared, "shared"))
+
+    def delivery(self, event: Delivery) -> Row:
+        """A message with its arrow, or a restart; and what its recipient then holds, if that is new."""
+        message = event.message
+        if isinstance(message, Restart):
+            row = Row(f"{self.short[message.recipient]} restarts", "notable", None, {message.recipient: "restart"})
+        else:
+            value, accepted = said_by(message)
+            if accepted:
+                value = accepted.value
+            style = "bad" if message.type == "FAIL" else "routine" if value is None else self.value_style(value)
+            row = Row(said(message.type, message.id, value, accepted and accepted.id), style, event)
+            if event.denial or event.fate is not Fate.DELIVERED:
+                promised = event.promised if event.denial == "refused" else None
+                row.words = marks_of(event.fate, event.denial, promised) + row.words
+        if event.promised is None:
+            self.note_answers(event)
+        elif self.held.get(message.recipient, (0, None)) != (event.promised, event.accepted):
+            self.note_state(event, row)
+        return row
+
+    def note_answers(self, event: Delivery) -> None:
+        """Remember what an acceptor says that it has accepted, if it does not show it."""
+        for answer in event.answers:
+            if isinstance(answer, Accept):
+                self.note_accepted(event.message.recipient, answer.value)
+
+    def note_state(self, event: Delivery, row: Row) -> None:
+        """Remember and show what an acceptor holds now, which is new."""
+        name = event.message.recipient
+        assert event.promised is not None
+        self.held[name] = event.promised, event.accepted
+        row.state = f"{self.short[name]} = {event.promised}"
+        if event.accepted:
+            row.state += f" {event.accepted.id}:{printable(event.accepted.value)}"
+            row.state_style = self.value_style(event.accepted.value)
+        self.note_accepted(name, event.accepted.value if event.accepted else None)
+
+    def note_accepted(self, name: str, value: str | None) -> None:
+        """Remember what an acceptor has accepted, which its lane shows."""
+        if value != self.accepted.get(name):
+            self.accepted[name] = value
+            self.changes += 1
+
+    def value_style(self, value: str) -> str:
+        """The hue of a value."""
+        return self.values.setdefault(value, f"value-{len(self.values)}")
+
+    def lane_style(self, name: str) -> str:
+        """The hue of the value that somebody has accepted, if there is one."""
+        value = self.accepted.get(name)
+        return "" if value is None else self.value_style(value)
+
+
+def short_name(name: str) -> str:
+    """``p0`` for ``proposer-0``, ``a12`` for ``acceptor-12``."""
+    kind, _, number = name.rpartition("-")
+    return f"{kind[:1]}{number}"
+
+
+def words_of(message: Message) -> str:
+    """What a message says, briefly."""
+    value, accepted = said_by(message)
+    if accepted:
+        return said(message.type, message.id, accepted.value, accepted.id)
+    return said(message.type, message.id, value)
+
+
+@lru_cache(maxsize=2**14)
+def said(type: str, id: int, value: str | None, accepted_id: int | None = None) -> str:
+    """What a message says; worth remembering, for most say what others said."""
+    if value is None:
+        return f"{type} {id}"
+    words = printable(value)
+    return f"{type} {id} {words}" if accepted_id is None else f"{type} {id} ({accepted_id} {words})"
