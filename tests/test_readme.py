@@ -1,12 +1,13 @@
 """The README's examples are what the program prints, and its commands are the ones that are run."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from conftest import Run, clean_environment
 from test_transcripts import printed_by
 
 ROOT = Path(__file__).parent.parent
@@ -45,6 +46,32 @@ def test_what_is_to_be_looked_for_is_there(command: str, look_for: str, run: Run
     printed = printed_by(command, run)
     for words in re.findall(r"`([^`]+)`", look_for):
         assert words in printed or words.startswith("--")
+
+
+def test_the_diagram_is_what_the_program_draws(run: Run) -> None:
+    ((command, diagram),) = re.findall(r"`(toy-paxos .* --mermaid)`.*\n\n```mermaid\n((?:.*\n)*?)```", README)
+    assert printed_by(command, run) == diagram
+
+
+def test_the_picture_is_what_the_program_draws(run: Run, request: pytest.FixtureRequest) -> None:
+    (command,) = re.findall(r"The picture above is `(toy-paxos [^`]* --svg)`", README.replace("\n", " "))
+    (picture,) = re.findall(r"^!\[[^]]*\]\((tests/transcripts/.*\.svg)\)", README, re.MULTILINE)
+    drawn = printed_by(command, run)
+    if request.config.getoption("--regenerate"):
+        (ROOT / picture).write_text(drawn, encoding="utf-8")
+    assert (ROOT / picture).read_text(encoding="utf-8") == drawn
+
+
+def test_more_acceptors_help_below_a_probability_of_failure_and_hurt_above() -> None:
+    (loop,) = re.findall(r"```sh\n(for p in (?:.*\n)*?)```", README)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    printed = subprocess.check_output(
+        ["sh", "-c", loop.replace("20000", "1000")], encoding="utf-8", env=clean_environment(PATH=path)
+    )
+    rates = {(p, n): float(rate) for p, n, rate in re.findall(r"p=(\S+) N=(\S+) (\S+)\n", printed)}
+    assert len(rates) == 15
+    assert rates["0.1", "3"] < rates["0.1", "9"] < rates["0.1", "27"]
+    assert rates["0.4", "3"] > rates["0.4", "9"] > rates["0.4", "27"]
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
