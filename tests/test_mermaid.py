@@ -54,6 +54,7 @@ def parsed(texts: list[str], tmp_path: Path) -> list[str]:
     return ended.stdout.splitlines()
 
 
+@pytest.mark.outside
 @pytest.mark.skipif(not MODULES or not shutil.which("node"), reason="needs node, and Mermaid in MERMAID_MODULES")
 def test_the_real_parser_takes_it(tmp_path: Path) -> None:
     network = Network(3, message_loss_prob=0.2, message_duplication_prob=0.2, proposer_failure_prob=0.05)

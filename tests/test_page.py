@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,13 @@ from toy_paxos.command.words import printable
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.simulation import Settings
 
-in_a_browser = pytest.mark.skipif(not chromium(), reason="needs Chromium")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def in_a_browser(test: F) -> F:
+    """Mark a test that needs a browser, and skip it where there is none."""
+    marked: F = pytest.mark.outside(pytest.mark.skipif(not chromium(), reason="needs Chromium")(test))
+    return marked
 
 
 def story_page() -> str:
