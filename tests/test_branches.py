@@ -29,3 +29,13 @@ def test_a_changed_rule_is_drawn_beside_the_right_one(name: str) -> None:
     assert report.missed
     first = next(line for line in lines if line.startswith("-"))
     assert int(first[2:7]) >= report.missed.delivery
+
+
+def test_whoever_restarts_forgets_or_remembers() -> None:
+    rule = RULES["forgets-promise"]
+    lines = [line.text for line in branch_lanes(check_rule(rule, rule.model), rule.remedy, None)]
+    (at,) = (at for at, line in enumerate(lines) if "restarts" in line)
+    assert lines[at].startswith("- ")
+    assert lines[at].endswith("a2 = 0 2:value-1")
+    assert lines[at + 1].startswith("+ ")
+    assert lines[at + 1].endswith("a2 remembers all")

@@ -8,7 +8,7 @@ from toy_paxos.command.rows import Row, short_name, words_of
 from toy_paxos.command.verdict import story_lines
 from toy_paxos.command.words import Line
 from toy_paxos.event import Delivery, Event, Wants
-from toy_paxos.message import Message, Timeout
+from toy_paxos.message import Message, Restart, Timeout
 
 
 def story_lanes(report: Report, width: int | None) -> list[Line]:
@@ -92,4 +92,6 @@ def other_side(picture: Picture, wrong: Sequence[Event], right: Sequence[Event])
 def reaction(event: Delivery) -> str:
     """What the recipient of a message says to it."""
     name = short_name(event.message.recipient)
+    if isinstance(event.message, Restart):
+        return f"{name} remembers all"
     return f"{name} says {words_of(event.answers[0])}" if event.answers else f"{name} says nothing"

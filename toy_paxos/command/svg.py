@@ -140,10 +140,11 @@ class Drawing:
         if route := self.route(scene.rows):
             (x1, x2), end = route, down(scene)
             assert isinstance(scene.event, Delivery)
-            style, tip = ("cross", CROSS) if scene.event.fate is Fate.LOST else ("head", HEAD)
             turn = math.degrees(math.atan2(end - start, x2 - x1))
-            yield line("", x1, start, x2, end)
-            yield f'<path class="{style}" transform="translate({x2} {end}) rotate({turn:.1f})" d="{tip}"/>\n'
+            tip = f'class="head" transform="translate({x2} {end}) rotate({turn:.1f})" d="{HEAD}"'
+            if scene.event.fate is Fate.LOST:
+                tip = f'class="cross" transform="translate({x2} {end})" d="{CROSS}"'
+            yield f"{line('', x1, start, x2, end)}<path {tip}/>\n"
 
     def route(self, rows: Sequence[Row]) -> tuple[float, float] | None:
         """From which lane to which a message goes, if it does."""
