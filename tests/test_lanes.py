@@ -86,6 +86,11 @@ def test_a_message_that_was_overtaken_begins_with_another_mark() -> None:
     assert (lines[0][0], lines[1][0]) == ("●", "○")
 
 
+def test_whoever_has_no_lane_is_named() -> None:
+    ghost = Delivery(1, Promise("ghost-9", "proposer-0", 3, None))
+    assert drawn(ghost) == ["│   │   │   │   │   ghost-9 -> proposer-0 PROMISE 3"]
+
+
 # What befalls actors, and what follows
 
 MARKS = [

@@ -155,8 +155,7 @@ class Picture:
         key = message.sender, message.recipient, event.fate.value, event.denial, is_late
         if not (drawn := self.arrows.get(key)):
             glyphs, styles = (cells.copy() for cells in self.sheet)
-            if message.sender in self.lanes.at and message.recipient in self.lanes.at:
-                self.draw_arrow(glyphs, styles, *key)
+            self.draw_arrow(glyphs, styles, *key)
             drawn = self.arrows[key] = line(*self.spans(glyphs, styles))
         return drawn
 

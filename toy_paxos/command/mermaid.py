@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from toy_paxos.command.rows import Row
 from toy_paxos.command.scenes import Scenes
 from toy_paxos.command.views import DrawingError
-from toy_paxos.event import Chosen, Delivery, Event, Fate, Violation
+from toy_paxos.event import Chosen, Event, Fate, Violation
 
 # Mermaid draws no text that is longer.
 LONGEST = 50_000
@@ -45,17 +45,12 @@ def lines(events: Sequence[Event], title: str, num_acceptors: int) -> Iterator[s
 
 def row_line(row: Row, scenes: Scenes) -> str:
     """A row as an arrow, or else as a note over all lanes."""
+    short = scenes.short
     words = escaped(row.words) + (f"<br/>{escaped(row.state)}" if row.state else "")
-    if route := route_of(row.arrow, scenes):
-        return f"{route}: {words}"
-    return f"Note over {scenes.short[scenes.names[0]]},{scenes.short[scenes.names[-1]]}: {words}"
-
-
-def route_of(event: Delivery | None, scenes: Scenes) -> str:
-    """From whom to whom a message goes, and what becomes of it; nothing if it comes from nobody's lane."""
-    if not event or not {event.message.sender, event.message.recipient} <= scenes.short.keys():
-        return ""
-    return f"{scenes.short[event.message.sender]}{ARROWS[event.fate]}{scenes.short[event.message.recipient]}"
+    if row.arrow:
+        message = row.arrow.message
+        return f"{short[message.sender]}{ARROWS[row.arrow.fate]}{short[message.recipient]}: {words}"
+    return f"Note over {short[scenes.names[0]]},{short[scenes.names[-1]]}: {words}"
 
 
 def escaped(text: str) -> str:

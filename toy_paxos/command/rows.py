@@ -114,7 +114,12 @@ class Rows:
             if accepted:
                 value = accepted.value
             style = "bad" if message.type == "FAIL" else "routine" if value is None else self.value_style(value)
-            row = Row(said(message.type, message.id, value, accepted and accepted.id), style, event)
+            row = Row(said(message.type, message.id, value, accepted and accepted.id), style)
+            if message.sender in self.short and message.recipient in self.short:
+                row.arrow = event
+            else:
+                # Actors of the user's may speak for somebody who has no lane.
+                row.words = f"{printable(message.sender)} -> {printable(message.recipient)} {row.words}"
             if event.denial or event.fate is not Fate.DELIVERED:
                 promised = event.promised if event.denial == "refused" else None
                 row.words = marks_of(event.fate, event.denial, promised) + row.words

@@ -137,23 +137,13 @@ class Drawing:
 
     def arrow(self, scene: Scene, start: float) -> Iterator[str]:
         """A message from its sending to its arrival."""
-        if route := self.route(scene.rows):
-            (x1, x2), end = route, down(scene)
-            assert isinstance(scene.event, Delivery)
+        if scene.rows and (event := scene.rows[0].arrow):
+            x1, x2, end = self.x[event.message.sender], self.x[event.message.recipient], down(scene)
             turn = math.degrees(math.atan2(end - start, x2 - x1))
             tip = f'class="head" transform="translate({x2} {end}) rotate({turn:.1f})" d="{HEAD}"'
-            if scene.event.fate is Fate.LOST:
+            if event.fate is Fate.LOST:
                 tip = f'class="cross" transform="translate({x2} {end})" d="{CROSS}"'
             yield f"{line('', x1, start, x2, end)}<path {tip}/>\n"
-
-    def route(self, rows: Sequence[Row]) -> tuple[float, float] | None:
-        """From which lane to which a message goes, if it does."""
-        if not rows or not rows[0].arrow:
-            return None
-        message = rows[0].arrow.message
-        if message.sender not in self.x or message.recipient not in self.x:
-            return None
-        return self.x[message.sender], self.x[message.recipient]
 
     def rows(self, scene: Scene) -> Iterator[str]:
         """When an event happens, unless it follows from another; its marks on lanes; and its words beside them."""
@@ -178,7 +168,7 @@ class Drawing:
     def words(self, row: Row, y: int) -> Iterator[str]:
         """Words beside all lanes, those of a message with its way, and what its recipient then holds."""
         words = row.words
-        if row.arrow and self.route([row]):
+        if row.arrow:
             message = row.arrow.message
             words = f"{self.scenes.short[message.sender]}→{self.scenes.short[message.recipient]} {words}"
         places = [(0, words, row.style)]
