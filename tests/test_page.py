@@ -143,9 +143,10 @@ def test_an_address_opens_a_step(tmp_path: Path) -> None:
         ("click('forward'); click('forward'); click('forward'); click('back');", 2),
         ("slider.value = 9; slider.dispatchEvent(new Event('input'));", 9),
         ("press('ArrowRight'); location.hash = '#99'; onhashchange();", 17),
+        ("dispatchEvent(new Event('beforeprint'));", 17),
     ],
 )
-def test_keys_buttons_and_the_slider_step(deeds: str, step: int, tmp_path: Path) -> None:
+def test_keys_buttons_and_the_slider_step_and_print_shows_the_end(deeds: str, step: int, tmp_path: Path) -> None:
     press = "const press = key => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));"
     click = "const click = id => document.getElementById(id).click();"
     shown = opened(story_page(), tmp_path, then=f"{press}{click}{deeds}")
