@@ -11,6 +11,9 @@ from conftest import OnTerminal, Run, RunHere, Start
 from toy_paxos.checking import CLIMB, Model, check
 
 ACTORS = """
+import os
+import sys
+
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.proposer import Proposer
 
@@ -37,8 +40,14 @@ class Holds(Acceptor):
 
 class Talks(Acceptor):
     def promise(self, request):
-        print("I promise")
+        print("I promise", flush=True)
+        sys.__stdout__.write("by the back door\\n")
+        os.write(1, b"by the cellar\\n")
         return super().promise(request)
+
+class Rings(Acceptor):
+    def promise(self, request):
+        raise ValueError("\\x1b[31m\\a\\udc80")
 
 print("I am being imported")
 
@@ -224,9 +233,9 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
         (["--acceptor", "{file}:Deaf"], "class 'Deaf' in {file!r} has no method receive(message)"),
         (
             ["--acceptor", "{file}:Raises"],
-            "to acceptor-0: ZeroDivisionError: division by zero (actors.py, line 15)\n",
+            "to acceptor-0: ZeroDivisionError: division by zero (actors.py, line 18)\n",
         ),
-        (["--acceptor", "{file}:Interrupts"], "to acceptor-0: KeyboardInterrupt (actors.py, line 19)\n"),
+        (["--acceptor", "{file}:Interrupts"], "to acceptor-0: KeyboardInterrupt (actors.py, line 22)\n"),
         (
             ["--acceptor", "{file}:Holds"],
             "a TextIOWrapper is not plain data, so its state cannot be compared: keep the state in numbers",
@@ -255,6 +264,12 @@ def test_what_a_class_prints_goes_to_standard_error(file: str, run: Run) -> None
     done = run("check", "-n", "1", "--acceptor", f"{file}:Talks", "--json")
     assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == ["check", "verdict"]
     assert done.stderr.startswith("I am being imported\nI promise\n")
+    assert {"by the back door", "by the cellar"} <= {*done.stderr.splitlines()}
+
+
+def test_an_error_does_nothing_to_the_terminal(file: str, run_here: RunHere) -> None:
+    done = run_here("check", "-n", "1", "--acceptor", f"{file}:Rings")
+    assert r"ValueError: \x1b[31m\x07\udc80 (" in done.stderr
 
 
 def test_the_list_of_rules_is_json_too(run_here: RunHere) -> None:

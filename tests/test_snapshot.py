@@ -2,7 +2,8 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking.snapshot import parts_of, put_back, rename, scattered, take
+from toy_paxos.checking.snapshot import OtherMaker, parts_of, put_back, rename, take
 from toy_paxos.message import Prepare, Promise, Proposal, Propose
 
 names = st.sampled_from(["acceptor-0", "acceptor-1", "acceptor-2", "x"])
@@ -176,10 +177,38 @@ def test_attributes_are_put_back_past_what_the_class_says() -> None:
     assert (again.value, vars(again)) == (2, {"value": 1})
 
 
-def test_a_scattered_set_is_the_same_set() -> None:
-    order = [f"acceptor-{number}" for number in range(9)]
-    assert scattered(order) == set(order)
-    assert put_back(take(set(order)), scattered) == set(order)
+FILLERS = range(10**9, 10**9 + 70)
+
+
+def test_another_maker_makes_the_same_sets_and_counts_those_with_an_order() -> None:
+    maker = OtherMaker(FILLERS)
+    names = {f"acceptor-{number}" for number in range(9)}
+    assert put_back(take([names, {1}, set()]), maker) == [names, {1}, set()]
+    assert maker.num_choices == 1
+
+
+def test_another_maker_has_one_thing_for_all_equal_tuples() -> None:
+    pairs = [(1, "x"), (1, "x"), (1, "y")]
+    usual, other = put_back(take(pairs)), put_back(take(pairs), OtherMaker(FILLERS))
+    assert usual == other == pairs
+    assert usual[0] is not usual[1]
+    assert other[0] is other[1]
+
+
+@dataclass(frozen=True)
+class Ballot:
+    id: int
+    voters: Sequence[str]
+
+
+def test_what_is_frozen_can_be_reached_in_two_ways_but_not_what_it_holds() -> None:
+    ballot = Ballot(1, [])
+    again = put_back(take([ballot, Ballot(2, [])]))
+    assert again == [ballot, Ballot(2, [])]
+    with pytest.raises(TypeError, match="a list can be reached in two ways"):
+        take([ballot, ballot])
+    empty = Ballot(1, ())
+    assert put_back(take([empty, empty])) == [empty, empty]
 
 
 def test_messages_are_found_wherever_they_are_kept() -> None:

@@ -500,6 +500,30 @@ class TimesOutWithItsPromises(Proposer):
         return self.prepare()
 
 
+class KeepsAnOrderOfAttributes(Acceptor):
+    """What it reports is the value of whichever attribute it has set last."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.low: Proposal | None = None
+        self.high: Proposal | None = None
+
+    def accept(self, request: Propose) -> list[Message]:
+        answers = super().accept(request)
+        if isinstance(answers[0], Accept):
+            # The first that it accepts is set anew each time, and so comes last.
+            self.low, self.high = self.low or self.accepted, self.accepted
+            low = self.low
+            del self.low
+            self.low = low
+        return answers
+
+    def promise(self, request: Prepare) -> list[Message]:
+        answers = super().promise(request)
+        last = list(vars(self).values())[-1]
+        return [replace(answer, accepted=last) if isinstance(answer, Promise) else answer for answer in answers]
+
+
 class ComparesAsText(Acceptor):
     """To it 10 is less than 9."""
 
@@ -594,6 +618,7 @@ WRONG: dict[type[Any], int] = {
     Selfish: 0,
     TimesOutWithItsPromises: 11,
     ComparesAsText: 2,
+    KeepsAnOrderOfAttributes: 4,
     DoesNotCountWhoRefused: 10,
 }
 
@@ -883,6 +908,50 @@ class HasMoods(Acceptor):
         return super().receive(message)
 
 
+class TellsEqualPairsApart(Proposer):
+    """It keeps what it heard of first twice, and asks later not whether that is equal, but whether it is one thing."""
+
+    def begin_attempt(self, id: int) -> None:
+        super().begin_attempt(id)
+        self.first: Proposal | None = None
+        self.second: Proposal | None = None
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        if not self.first:
+            self.first = self.second = promise.accepted
+        return super().count_promise(promise)
+
+    def choose_value(self) -> str:
+        is_one = self.first is self.second and self.first and self.quorum > 1
+        return self.value if is_one else super().choose_value()
+
+
+class ChangesWhenLookedAt(Proposer):
+    """It counts how often somebody asks what it has learned."""
+
+    def __init__(self, name: str, value: str, acceptors: Sequence[str], id: int, id_step: int) -> None:
+        self.looks = 0
+        self.known: str | None = None
+        super().__init__(name, value, acceptors, id, id_step)
+
+    @property
+    def learned(self) -> str | None:
+        self.looks += 1
+        return self.known if self.looks < 12 else self.value
+
+    @learned.setter
+    def learned(self, value: str | None) -> None:
+        self.known = value
+
+
+class TalksForEver(Acceptor):
+    """There is no end to its promises."""
+
+    def promise(self, request: Prepare) -> list[Message]:
+        promise = Promise(self.name, request.sender, request.id, None)
+        return iter(lambda: promise, None)  # type: ignore[return-value]
+
+
 class UnspeakableError(Exception):
     """What it says would end the program, and with success."""
 
@@ -925,6 +994,9 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
     (LooksAtTheClock, "does not always do the same"),
     (ProposesAgreeable, "the value of a PROPOSE is a Agreeable, not a str"),
     (HasMoods, "a Mood has its own idea of what is equal"),
+    (TellsEqualPairsApart, "or on which of two equal things it has"),
+    (ChangesWhenLookedAt, "proposer-0 is changed by a look at what it has learned"),
+    (TalksForEver, "1,000 messages or more at once: let there be an end to them"),
     (RaisesTheUnspeakable, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: UnspeakableError"),
 )
 

@@ -21,7 +21,7 @@ from toy_paxos.command.actors import actor_options, other_actors, undisturbed
 from toy_paxos.command.options import NETWORK, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, write
 from toy_paxos.command.views import FILES, DrawingError, View, view_of
-from toy_paxos.command.words import running_line
+from toy_paxos.command.words import running_line, tame
 from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
 
 # A round of five acceptors takes some two seconds, about as long as to read it.
@@ -264,5 +264,5 @@ def main() -> None:
 
 def complain(words: str, status: int) -> NoReturn:
     """Say what is wrong in one line, and exit."""
-    say(f"toy-paxos: {' '.join(words.split())}")
+    say(f"toy-paxos: {tame(' '.join(words.split()))}")
     sys.exit(status)

@@ -29,7 +29,7 @@ CLIMB = (
 )
 
 # So many states of a cluster are enough to begin with: what has more in one may show its fault in another.
-FEW_STATES = 20_000
+FEW_STATES = 30_000
 
 # And so many of the smallest, in which whoever has many states shows that soon.
 VERY_FEW_STATES = 1_000

@@ -4,7 +4,7 @@ What an actor does depends on its state and the message alone, so each pair is t
 and sets of messages that are the bits of one number, is what makes it possible to visit every state.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import Enum
 from itertools import chain, islice
@@ -34,8 +34,10 @@ class Missing(Enum):
 # What stands in a state for an attribute that is no more.
 MISSING = snapshot.take(Missing.MISSING)
 
-# A proposer's state holds that, too, beside its attributes: it is what a timeout is for.
+# A state holds this, too, beside attributes: of a proposer what a timeout is for, and the order of all if that is not
+# to be seen in what has changed.
 NUMBER = "the number under which it spoke last"
+ORDER = "the order of its attributes"
 
 # Nobody in a cluster of nine has so much to say at once.
 TOO_MANY = 1_000
@@ -173,15 +175,15 @@ class Cluster:
         timeouts = messages & self.timeouts
         return messages ^ timeouts & (timeouts - 1)
 
-    def delivered(self, position: int, state: int, number: int) -> Message:
+    def delivered(self, position: int, state: int, number: int, maker: snapshot.Maker = snapshot.USUAL) -> Message:
         """A copy of a message as an actor in some state gets it: a timeout has the number under which it spoke last."""
-        message: Message = snapshot.put_back(self.letters[number])
+        message: Message = snapshot.put_back(self.letters[number], maker)
         return replace(message, id=self.spoke_last(position, state)) if isinstance(message, Timeout) else message
 
-    def receive(self, position: int, state: int, number: int, new_set: Callable[[Iterable[Any]], Any] = set) -> Step:
+    def receive(self, position: int, state: int, number: int, maker: snapshot.Maker = snapshot.USUAL) -> Step:
         """Let an actor in some state receive a copy of a message; raises CheckError if it cannot."""
-        actor = self.wake(position, state, new_set)
-        message = self.delivered(position, state, number)
+        actor = self.wake(position, state, maker)
+        message = self.delivered(position, state, number, maker)
         shared = [(message, snapshot.take(message)), *self.messages_kept(position, state, actor)]
         try:
             answers = listed(actor.receive(message))
@@ -208,6 +210,8 @@ class Cluster:
         before, after = self.at_start[position], self.attributes(actor, set())
         now = dict.fromkeys(before, MISSING) | after
         changed = {name: now[name] for name in now if now[name] != before.get(name, MISSING)}
+        if list(after) != [name for name in now if now[name] != MISSING]:
+            changed[ORDER] = snapshot.take(tuple(after))
         if position < self.first_acceptor and spoke_last != self.began_under[position]:
             changed[NUMBER] = spoke_last
         return self.number_of_state(changed)
@@ -231,11 +235,12 @@ class Cluster:
         names = (message.recipient, message.sender)
         return [type(self.actors[self.positions[name]]) for name in names if name in self.positions]
 
-    def wake(self, position: int, state: int, new_set: Callable[[Iterable[Any]], Any] = set) -> Actor:
+    def wake(self, position: int, state: int, maker: snapshot.Maker = snapshot.USUAL) -> Actor:
         """A new actor in a certain state."""
         now = self.at_start[position] | self.states[state]
-        attributes = [(name, value) for name, value in now.items() if value != MISSING and name != NUMBER]
-        actor: Actor = snapshot.put_attributes_back(type(self.actors[position]), attributes, new_set)
+        names = snapshot.put_back(now[ORDER]) if ORDER in now else now
+        attributes = [(name, now[name]) for name in names if now[name] != MISSING and name != NUMBER]
+        actor: Actor = snapshot.put_attributes_back(type(self.actors[position]), attributes, maker)
         return actor
 
     def learned(self, position: int, state: int) -> str | None:
@@ -248,6 +253,11 @@ class Cluster:
             except BaseException as error:
                 words = f"{self.names[position]} needs an attribute 'learned', None or the text of a value"
                 raise failure(words, error, type(actor)) from error
+            if self.changes(position, actor, self.spoke_last(position, state)) != state:
+                words = (
+                    f"{self.names[position]} is changed by a look at what it has learned: let that be free of effects"
+                )
+                raise refusal(words, type(actor))
         return self.known_learned[key]
 
     def names_in(self, order: tuple[int, ...]) -> dict[str, str]:

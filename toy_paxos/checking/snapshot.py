@@ -144,60 +144,95 @@ def unordered(parts: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
     return tuple(sorted(parts, key=repr))
 
 
-def put_back(snapshot: Snapshot, new_set: Callable[[Iterable[Any]], Any] = set) -> Any:
-    """A new thing in the state of the snapshot; ``new_set`` makes each set in it."""
+class Maker:
+    """How things are made that can be made in more than one way, so that nobody may rely on one of them."""
+
+    def set(self, parts: Iterable[Any]) -> Any:
+        """A set of things."""
+        return set(parts)
+
+    def value(self, kind: type, parts: tuple[Snapshot, ...], make: Callable[[], Any]) -> Any:
+        """A thing that cannot change, of what is in it; ``make`` makes a new one."""
+        return make()
+
+
+class OtherMaker(Maker):
+    """Its sets may be gone through in another order, depending on some fillers; for what is equal it has one thing.
+
+    ``num_choices`` counts the sets that can be gone through in more than one order.
+    """
+
+    def __init__(self, fillers: range) -> None:
+        self.fillers = fillers
+        self.num_choices = 0
+        self.values: dict[object, Any] = {}
+
+    def set(self, parts: Iterable[Any]) -> Any:
+        """A set in which others stood in the way when it was made."""
+        parts = list(parts)
+        self.num_choices += len(parts) > 1
+        found = {*self.fillers, *reversed(parts)}
+        # One by one, for then the set does not shrink its table, whose size the order depends on.
+        for filler in self.fillers:
+            found.discard(filler)
+        return found
+
+    def value(self, kind: type, parts: tuple[Snapshot, ...], make: Callable[[], Any]) -> Any:
+        """The thing that was made of the same before, if there is one."""
+        if (kind, parts) not in self.values:
+            self.values[kind, parts] = make()
+        return self.values[kind, parts]
+
+
+USUAL = Maker()
+
+
+def put_back(snapshot: Snapshot, maker: Maker = USUAL) -> Any:
+    """A new thing in the state of the snapshot."""
     if type(snapshot) in ATOMS:
         return snapshot
     kind, parts = snapshot
-    return way_to_put_back(kind)(kind, parts, new_set)
+    return way_to_put_back(kind)(parts, maker)
 
 
-WayBack = Callable[[Any, tuple[Snapshot, ...], Callable[[Iterable[Any]], Any]], Any]
-"""How to make a thing of a class of the snapshots of what is in it, given also how to make a set."""
+WayBack = Callable[[tuple[Snapshot, ...], Maker], Any]
+"""How to make a thing of the snapshots of what is in it."""
 
 
 @cache
-def way_to_put_back(kind: type) -> WayBack:
+def way_to_put_back(kind: Any) -> WayBack:
     """How to make a thing of a class."""
     if kind in NUMBERS:
-        return lambda kind, parts, new_set: parts[0] == "True" if kind is bool else float(parts[0])
+        return lambda parts, maker: parts[0] == "True" if kind is bool else float(parts[0])
     if issubclass(kind, Enum):
-        return lambda kind, parts, new_set: parts[0]
+        return lambda parts, maker: parts[0]
     if issubclass(kind, (str, int)):
         base: Any = str if issubclass(kind, str) else int
-        return lambda kind, parts, new_set: base.__new__(kind, parts[0])
+        return lambda parts, maker: base.__new__(kind, parts[0])
     if kind is dict:
-        return lambda kind, parts, new_set: {put_back(key, new_set): put_back(value, new_set) for key, value in parts}
+        return lambda parts, maker: {put_back(key, maker): put_back(value, maker) for key, value in parts}
     if kind is set:
-        return lambda kind, parts, new_set: new_set(put_back(part, new_set) for part in parts)
+        return lambda parts, maker: maker.set(put_back(part, maker) for part in parts)
     if kind in (list, frozenset):
-        return lambda kind, parts, new_set: kind(put_back(part, new_set) for part in parts)
+        return lambda parts, maker: kind(put_back(part, maker) for part in parts)
     if issubclass(kind, tuple):
-        return lambda kind, parts, new_set: tuple.__new__(kind, [put_back(part, new_set) for part in parts])
-    return put_attributes_back
+        return lambda parts, maker: maker.value(
+            kind, parts, lambda: tuple.__new__(kind, [put_back(part, maker) for part in parts])
+        )
+    return partial(put_attributes_back, kind)
 
 
-def put_attributes_back(kind: type, parts: Iterable[Any], new_set: Callable[[Iterable[Any]], Any]) -> Any:
+def put_attributes_back(kind: type, parts: Iterable[Any], maker: Maker) -> Any:
     """A new thing with these attributes."""
     thing: Any = object.__new__(kind)
     in_slots = slots(kind)
     for name, value in parts:
         # Past whatever its class may have to say to that.
         if name in in_slots:
-            in_slots[name].__set__(thing, put_back(value, new_set))
+            in_slots[name].__set__(thing, put_back(value, maker))
         else:
-            thing.__dict__[name] = put_back(value, new_set)
+            thing.__dict__[name] = put_back(value, maker)
     return thing
-
-
-def scattered(parts: Iterable[Any], size: int = 100) -> set[Any]:
-    """A set like any other, which however may be gone through in another order; which one, depends on the size."""
-    fillers = range(10**9, 10**9 + size)
-    found = {*fillers, *reversed(list(parts))}
-    # One by one, for then the set does not shrink its table, whose size the order depends on.
-    for filler in fillers:
-        found.discard(filler)
-    return found
 
 
 def rename(snapshot: Snapshot, names: Mapping[str, str]) -> Snapshot:

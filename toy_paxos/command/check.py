@@ -21,7 +21,7 @@ from toy_paxos.checking import (
     climb,
     never_chosen,
 )
-from toy_paxos.command.actors import Unchecked, actor_options, other_actors
+from toy_paxos.command.actors import Unchecked, actor_options, at_fault, other_actors
 from toy_paxos.command.options import WholeNumber, one_view
 from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.verdict import (
@@ -214,6 +214,11 @@ def judged() -> Iterator[None]:
             yield
         except CheckError as error:
             raise Unchecked(f"the model cannot be checked: {error}") from error
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Whatever else such classes are up to, it is theirs.
+            raise at_fault("the model cannot be checked", error) from error
 
 
 def story(report: Report, rule: Rule | None, form: str | None) -> list[Line]:

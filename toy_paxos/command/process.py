@@ -66,9 +66,17 @@ def say(words: str, end: str = "\n") -> None:
 
 @contextmanager
 def somebody_elses_words() -> Iterator[None]:
-    """Send what the user's own classes print to standard error: standard output is for events."""
+    """Send what the user's own classes write to standard error, however they do it: standard output is for events."""
     with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stderr or nowhere):
-        yield
+        ours = os.dup(1)
+        os.dup2((sys.stderr or nowhere).fileno(), 1)
+        try:
+            yield
+        finally:
+            if sys.__stdout__ is not None:
+                sys.__stdout__.flush()
+            os.dup2(ours, 1)
+            os.close(ours)
 
 
 class Progress:

@@ -363,7 +363,11 @@ def plural(count: int, noun: str) -> str:
 
 def printable(value: str) -> str:
     """A value that cannot wreck its line, and can be read back: backslashes and control characters are escaped."""
-    if value.isprintable() and "\\" not in value:
-        return value
-    escaped = (c.encode("unicode_escape").decode() if c == "\\" or not c.isprintable() else c for c in value)
-    return "".join(escaped)
+    return tame(value.replace("\\", "\\\\"))
+
+
+def tame(words: str) -> str:
+    """Words that do nothing to a terminal: control characters, and what no encoding has, are escaped."""
+    if words.isprintable():
+        return words
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
