@@ -69,7 +69,7 @@ def somebody_elses_words() -> Iterator[None]:
     """Send what the user's own classes write to standard error, however they do it: standard output is for events."""
     with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stderr or nowhere):
         ours = os.dup(1)
-        os.dup2((sys.stderr or nowhere).fileno(), 1)
+        os.dup2(2 if sys.stderr else nowhere.fileno(), 1)
         try:
             yield
         finally:
