@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,14 +48,14 @@ OnTerminal = Callable[..., str]
 
 @pytest.fixture
 def run() -> Run:
-    """Run the program to its end, with pipes; keyword arguments go to the environment."""
+    """Run the program to its end, with pipes and with what was typed before; other keywords go to the environment."""
 
-    def run(*args: str, stdout: Any = subprocess.PIPE, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(*args: str, stdout: Any = subprocess.PIPE, typed: str = "", **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*COMMAND, *args],
             stdout=stdout,
             stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
+            input=typed,
             env=clean_environment(**env),
             encoding="utf-8",
             timeout=60,
@@ -134,9 +134,14 @@ def restored_signals() -> Iterator[None]:
 
 @pytest.fixture
 def on_terminal() -> OnTerminal:
-    """Run the program on a pseudo-terminal, perhaps interrupt it at some words; return what it showed."""
+    """Run the program on a pseudo-terminal; return what it showed.
 
-    def on_terminal(*args: str, columns: int = 80, interrupt_at: bytes = b"", **env: str) -> str:
+    Perhaps interrupt it at some words, or type a line at each of its prompts.
+    """
+
+    def on_terminal(
+        *args: str, columns: int = 80, interrupt_at: bytes = b"", typed: Sequence[str] = (), **env: str
+    ) -> str:
         main_end, program_end = pty.openpty()
         fcntl.ioctl(program_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen(
@@ -147,13 +152,16 @@ def on_terminal() -> OnTerminal:
             env=clean_environment(**env),
         )
         os.close(program_end)
-        shown = b""
+        shown, prompts, lines = b"", 0, iter(typed)
         with deadline(process):
             while new := read_terminal(main_end):
                 shown += new
                 if interrupt_at and interrupt_at in shown:
                     process.send_signal(signal.SIGINT)
                     interrupt_at = b""
+                for _ in range(shown.count(b"toy-paxos> ") - prompts):
+                    os.write(main_end, f"{next(lines)}\n".encode())
+                    prompts += 1
             process.wait()
         os.close(main_end)
         return shown.decode().replace("\r\n", "\n")

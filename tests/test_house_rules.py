@@ -34,13 +34,17 @@ FLOORS: list[list[str]] = [
 
 # Who may import what is not Paxos. Everybody may import the rest of the standard library.
 RESERVED = {
-    "click": {f"toy_paxos.{name}" for name in ("main", "command.actors", "command.check", "command.options")},
+    "click": {
+        f"toy_paxos.{name}" for name in ("main", "command.actors", "command.check", "command.options", "command.play")
+    },
     "rich": {f"toy_paxos.command.{name}" for name in ("terminal", "lanes", "svg")},
     "random": {
         "toy_paxos.main",
         "toy_paxos.simulation.rounds",
         "toy_paxos.checking.honesty",
         "toy_paxos.checking.chance",
+        "toy_paxos.command.play",
+        "toy_paxos.command.moves",
     },
     "time": {"toy_paxos.main", "toy_paxos.command.process", "toy_paxos.checking.checker", "toy_paxos.checking.chance"},
     "signal": {"toy_paxos.main", "toy_paxos.__main__", "toy_paxos.command.process", "toy_paxos.command.check"},

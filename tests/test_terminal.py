@@ -54,7 +54,7 @@ def every_kind_of_words() -> list[Line]:
     report = check_rule(rule, rule.model)
     return [
         *(words.start() + words.round(finished) + words.summary(statistics)),
-        *start_lines(rule.model, rule),
+        *start_lines(rule.model, f"Changed rule, {rule.name}"),
         *report_lines(report, rule, told(report, story_lines)),
         *rules_lines(),
     ]

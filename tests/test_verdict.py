@@ -97,8 +97,8 @@ def test_json_tells_the_same_story() -> None:
 
 def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
     rule = RULES["adopts-lowest"]
-    assert start_lines(rule.model, rule)[1].text.startswith("Changed rule, adopts-lowest: ")
-    started = json.loads(start_json(rule.model, rule))
+    assert start_lines(rule.model, "Changed rule")[1].text == "Changed rule"
+    started = json.loads(start_json(rule.model, rule, "--acceptor a.py:A"))
     assert list(started) == [
         "event",
         "format",
@@ -111,6 +111,7 @@ def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
         "values",
         "first_number",
         "changed_rule",
+        "actors",
     ]
     assert started["changed_rule"] == "adopts-lowest"
 

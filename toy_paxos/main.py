@@ -47,15 +47,19 @@ class Simulator(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The other commands, by name."""
-        return ["check"]
+        return ["check", "play"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported only now: a run must not wait for it."""
-        if cmd_name != "check":
-            return None
-        from toy_paxos.command.check import check_command
+        if cmd_name == "check":
+            from toy_paxos.command.check import check_command
 
-        return check_command
+            return check_command
+        if cmd_name == "play":
+            from toy_paxos.command.play import play_command
+
+            return play_command
+        return None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

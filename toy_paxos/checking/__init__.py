@@ -9,8 +9,9 @@ trusted is refused (``honesty``, ``refusal``). Nothing here knows how messages a
 """
 
 from toy_paxos.checking.broken import RULES, Rule, check_rule
-from toy_paxos.checking.checker import MAX_STATES, Report, check
+from toy_paxos.checking.checker import MAX_STATES, Prospect, Report, check, prospect
 from toy_paxos.checking.climb import CLIMB, climb, never_chosen
+from toy_paxos.checking.game import Game, Move, WrongMoveError
 from toy_paxos.checking.model import CheckError, Model
 
 __all__ = [
@@ -18,11 +19,16 @@ __all__ = [
     "MAX_STATES",
     "RULES",
     "CheckError",
+    "Game",
     "Model",
+    "Move",
+    "Prospect",
     "Report",
     "Rule",
+    "WrongMoveError",
     "check",
     "check_rule",
     "climb",
     "never_chosen",
+    "prospect",
 ]

@@ -15,12 +15,12 @@ somebody speak or learn; what has been said without what no longer makes a diffe
 actor, and one to the same that is not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import NamedTuple
 
-from toy_paxos.checking.cluster import Cluster, State
+from toy_paxos.checking.cluster import Cluster, State, numbers
 from toy_paxos.checking.honesty import KEEP_IT_IN_ATTRIBUTES, Surroundings, check_again, walk_beside
 from toy_paxos.checking.judge import Judge
 from toy_paxos.checking.model import Model
@@ -29,7 +29,7 @@ from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.checking.story import story
 from toy_paxos.checking.symmetry import Order, Symmetry
 from toy_paxos.event import Event, Violation
-from toy_paxos.message import Message
+from toy_paxos.message import Message, Timeout
 from toy_paxos.safety import Property
 
 # How many states a search visits at most, unless it is told otherwise.
@@ -100,14 +100,54 @@ def check(
     return replace(report, elapsed_s=monotonic() - began)
 
 
+@dataclass(frozen=True)
+class Prospect:
+    """What can still happen: which values can be chosen, and the shortest way to lose a property.
+
+    ``execution`` is that way, or None if none was found; unless ``complete``, there may be more to find in both.
+    """
+
+    complete: bool
+    values: Sequence[str]
+    lost: Property | None
+    execution: Sequence[Message] | None
+
+
+def prospect(
+    model: Model,
+    past: Sequence[tuple[Message, bool]],
+    deaf: Collection[str],
+    max_states: int,
+    keep_going: Callable[[int, int], bool] = lambda states, depth: True,
+) -> Prospect:
+    """Explore all that can happen after some deliveries, each with whether what was answered to it was sent.
+
+    Those who are ``deaf`` receive nothing more. Raises CheckError for actors that cannot be checked.
+    """
+    try:
+        return Search(model, max_states, keep_going, past, deaf).look_ahead()
+    except NamesMatterError:
+        return Search(replace(model, symmetric=False), max_states, keep_going, past, deaf).look_ahead()
+
+
 class NamesMatterError(Exception):
     """What an acceptor does depends on what it is called, or what a proposer does on what the acceptors are."""
 
 
 class Search:
-    """A search through the states of a model, by the number of deliveries that it takes to get there."""
+    """A search through the states of a model, by the number of deliveries that it takes to get there.
 
-    def __init__(self, model: Model, max_states: int, keep_going: Callable[[int, int], bool]) -> None:
+    It begins after the deliveries that are ``past``, and from there on delivers nothing to those who are ``deaf``.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        max_states: int,
+        keep_going: Callable[[int, int], bool],
+        past: Sequence[tuple[Message, bool]] = (),
+        deaf: Collection[str] = (),
+    ) -> None:
         self.model = model
         self.max_states = max_states
         self.keep_going = keep_going
@@ -120,6 +160,31 @@ class Search:
         self.origins: dict[State, Origin | None] = {}
         self.transitions = self.depth = 0
         self.complete = self.was_stopped = False
+        self.deaf = {self.cluster.positions[name] for name in deaf}
+        self.present = self.after_all(past)
+
+    def after_all(self, past: Sequence[tuple[Message, bool]]) -> State:
+        """The state after some deliveries, each with whether what was answered to it was sent."""
+        began = self.cluster.start[-3]
+        state = (*self.cluster.start[:-1], self.judge.chosen(0, began, began))
+        for message, is_answered in past:
+            position = self.cluster.positions[message.recipient]
+            if isinstance(message, Timeout):
+                (number, *_) = numbers(state[-2] & self.cluster.to[position] & self.cluster.timeouts)
+            else:
+                number = self.cluster.number_of_message(message)
+            _, move = self.move(state, position, (number,))
+            after = self.follow(state, position, move if is_answered else move._replace(said=0)) or state
+            # What can be delivered once only is used up, even if it made no difference.
+            state = (*after[:-2], after[-2] & ~move.used, after[-1])
+        return state
+
+    def look_ahead(self) -> Prospect:
+        """Explore, and tell what can still happen."""
+        lost, execution = self.explore() or (None, None)
+        self.compare_names()
+        values = {proposal.value for proposals in self.judge.choices for proposal in proposals}
+        return Prospect(self.complete, [value for value in self.model.values if value in values], lost, execution)
 
     def run(self) -> Report:
         """Explore, and report."""
@@ -159,11 +224,9 @@ class Search:
 
     def explore(self) -> tuple[Property, list[Message]] | None:
         """Visit states, those first that take fewer deliveries; return what is lost first, and how."""
-        start = self.cluster.start
-        began = start[-3]
-        start = (*start[:-1], self.judge.chosen(0, began, began))
+        start = self.present
         nothing = (*start[:-3], 0, 0, 0)
-        if lost := self.judge.lost(nothing, start, began):
+        if lost := self.judge.lost(nothing, start, start[-3]):
             return lost, []
         turns = self.visit(self.canonical(self.essence(start))[0], None)
         deliveries = 0
@@ -215,7 +278,7 @@ class Search:
         found = []
         for position, actor in enumerate(actors):
             to = self.cluster.to[position]
-            if (said | pending) & to:
+            if (said | pending) & to and position not in self.deaf:
                 key = position, actor, said & to, pending & to
                 if key not in self.turns:
                     self.turns[key] = Turn(self.cluster, *key)
@@ -249,8 +312,7 @@ class Search:
         while origin := self.origins[path[-1][0]]:
             path.append(origin)
         # A state on the path has canonical names; here is who is meant by them.
-        start = (*self.cluster.start[:-1], self.judge.chosen(0, self.cluster.start[-3], self.cluster.start[-3]))
-        _, order = self.canonical(self.essence(start))
+        _, order = self.canonical(self.essence(self.present))
         meant = {new: old for old, new in self.cluster.names_in(order).items()}
         delivered = []
         for state, position, deliveries in reversed(path):

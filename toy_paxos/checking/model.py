@@ -21,8 +21,8 @@ class Model:
     ``acceptor`` is called with a name; ``proposer`` with a name, a value, the names of the acceptors, its first
     number, and the step from each of its numbers to the next. Each acceptor may restart ``restarts`` times. FAIL
     is delivered only if ``fail`` says so. ``first_number`` is the lowest number of a proposer; with ``descending``
-    values the last in the alphabet is what that proposer wants. The last three are switches: each makes the search
-    shorter, and none changes what it finds.
+    values the last in the alphabet is what that proposer wants; ``wishes`` are other values. The last three are
+    switches: each makes the search shorter, and none changes what it finds.
     """
 
     num_acceptors: int = 3
@@ -35,6 +35,7 @@ class Model:
     descending: bool = False
     first_number: int = 1
     properties: tuple[Property, ...] = ALWAYS
+    wishes: tuple[str, ...] = ()
     symmetric: bool = True
     silence_waits: bool = True
     past_forgotten: bool = True
@@ -42,6 +43,8 @@ class Model:
     @property
     def values(self) -> list[str]:
         """What the proposers want, in their order."""
+        if self.wishes:
+            return [*self.wishes]
         values = [f"value-{number}" for number in range(self.num_proposers)]
         return values[::-1] if self.descending else values
 

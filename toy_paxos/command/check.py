@@ -105,13 +105,20 @@ def check_command(
         write(rules_json() if json else shown(rules_lines()))
         return
     rule = RULES[rule_name] if rule_name else None
-    actors, _, _ = other_actors(ctx)
+    actors, named, change = other_actors(ctx)
+
+    def start(model: Model | None) -> str:
+        return start_json(model, rule, named) if json else shown(start_lines(model, change))
+
     given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
     with Watched(max_states, form if form in FILES else None) as search:
         if given or fail or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
-            status = one_cluster(replace(model, fail=model.fail or fail), rule, search, form)
+            model = replace(model, fail=model.fail or fail)
+            search.show(start(model))
+            status = one_cluster(model, rule, search, form)
         else:
+            search.show(start(None))
             status = many_clusters(actors, search, form)
     if search.stop.signal == SIGTERM:
         die_by(SIGTERM)
@@ -164,7 +171,6 @@ class Watched:
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> int:
     """Check one cluster, and show what was found; return the exit status."""
-    search.show(start_json(model, rule) if form == "json" else shown(start_lines(model, rule)))
     with judged():
         if rule:
             report = check_rule(rule, model, search.max_states, search.keep_going)
@@ -181,7 +187,6 @@ def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | No
 
 def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> int:
     """Check one cluster after the other, and show what comes of each; return the exit status."""
-    search.show(start_json(None, None) if form == "json" else shown(start_lines(None, None)))
     reports: list[Report] = []
     climbing = climb(**actors, max_states=search.max_states, keep_going=search.keep_going)
     while report := next_report(climbing):

@@ -36,7 +36,7 @@ class JsonLines:
             num_acceptors=settings.num_acceptors,
             acceptor_failure_prob=settings.acceptor_failure_prob,
             **network,
-            **({"changed_rule": self.rule} if settings.network else {}),
+            **({"changed_rule": self.rule, "actors": settings.actors or None} if settings.network else {}),
         )
 
     def round(self, finished: Round) -> str:

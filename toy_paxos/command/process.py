@@ -166,6 +166,16 @@ class StopRequest:
         self._bytes.close()
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end what goes on here, as a KeyboardInterrupt, and nothing else."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def die_by(number: int) -> NoReturn:
     """End the process by a signal, so that whoever started it sees what happened."""
     signal.signal(number, signal.SIG_DFL)

@@ -1,13 +1,13 @@
 """What a search has found, in words and as JSON Lines: the story that leads there, and a verdict."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from toy_paxos import __version__
 from toy_paxos.checking import CLIMB, RULES, Model, Report, Rule, never_chosen
 from toy_paxos.command.json_lines import FORMAT, event_object, json_line
 from toy_paxos.command.words import Line, event_line, line, plural, printable, route_width, wishes_lines
-from toy_paxos.event import Wants
+from toy_paxos.event import Event, Wants
 from toy_paxos.safety import ALWAYS, sometimes
 
 MANY = "clusters from small to large"
@@ -26,12 +26,10 @@ def sizes(model: Model) -> str:
     return words + (f", numbers from {model.first_number}" if model.first_number > 1 else "")
 
 
-def start_lines(model: Model | None, rule: Rule | None) -> list[Line]:
-    """What is going to be explored: one cluster, or many."""
+def start_lines(model: Model | None, change: str) -> list[Line]:
+    """What is going to be explored: one cluster, or many; and which rule is changed, or whose actors are checked."""
     lines = [line(("heading", f"toy-paxos {__version__} check: {sizes(model) if model else MANY}, {EVERY}"))]
-    if rule:
-        lines.append(line(("", f"Changed rule, {rule.name}: {rule.summary}")))
-    return lines
+    return [*lines, line(("", change))] if change else lines
 
 
 def cluster_lines(report: Report) -> list[Line]:
@@ -105,10 +103,12 @@ def safe_words(report: Report, rule: Rule | None) -> str:
 
 def story_lines(report: Report) -> list[Line]:
     """The execution, a line an event, in the words of a run."""
-    width = route_width(report.model.num_proposers, report.model.num_acceptors)
-    return [
-        words.after("time", f"{event.time:4.0f}  ") for event in report.story if (words := event_line(event, width))
-    ]
+    return count_lines(report.story, route_width(report.model.num_proposers, report.model.num_acceptors))
+
+
+def count_lines(events: Iterable[Event], width: int) -> list[Line]:
+    """Events in the words of a run, each after the number of deliveries so far; routes are padded to a width."""
+    return [words.after("time", f"{event.time:4.0f}  ") for event in events if (words := event_line(event, width))]
 
 
 def told(report: Report, draw: Callable[[Report], list[Line]]) -> list[Line]:
@@ -128,9 +128,14 @@ def figures(report: Report) -> str:
     depth = len(report.execution) or report.depth
     return (
         f"{plural(report.states, 'state')}, {plural(report.transitions, 'transition')}, "
-        f"{depth} {'delivery' if depth == 1 else 'deliveries'} deep, "
+        f"{deliveries(depth)} deep, "
         f"in {report.elapsed_s:.2f} s{rate}"
     )
+
+
+def deliveries(number: int) -> str:
+    """``1 delivery``, ``2 deliveries``."""
+    return f"{number:,} {'delivery' if number == 1 else 'deliveries'}"
 
 
 def property_lines(report: Report) -> Iterator[Line]:
@@ -174,10 +179,13 @@ def sizes_object(model: Model) -> dict[str, Any]:
     }
 
 
-def start_json(model: Model | None, rule: Rule | None) -> str:
-    """The ``check`` event, with the sizes of the cluster unless there are many."""
+def start_json(model: Model | None, rule: Rule | None, actors: str) -> str:
+    """The ``check`` event, with the sizes of the cluster unless there are many; ``actors`` are the options for them."""
     about = sizes_object(model) if model else {}
-    return json_line(event="check", format=FORMAT, version=__version__, **about, changed_rule=rule and rule.name)
+    changed_rule = rule and rule.name
+    return json_line(
+        event="check", format=FORMAT, version=__version__, **about, changed_rule=changed_rule, actors=actors or None
+    )
 
 
 def cluster_json(report: Report) -> str:

@@ -4,6 +4,7 @@ A line is made of spans, each a style and a text. What a style looks like is the
 texts. Nothing here wraps, writes, or knows where the events come from.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
@@ -25,7 +26,7 @@ from toy_paxos.event import (
     Wants,
     said_by,
 )
-from toy_paxos.message import Accept, Fail, Promise, Propose, Restart, Timeout
+from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart, Timeout
 from toy_paxos.proposer import majority
 from toy_paxos.simulation import Outcome, Round, Settings, Statistics, Times
 
@@ -243,6 +244,13 @@ def event_line(event: Event, route_width: int, margin: str = "") -> Line | None:
     return said
 
 
+def message_words(message: Message) -> str:
+    """Who says what to whom, as the line of its delivery has it."""
+    words = event_line(Delivery(0, message), 0)
+    assert words
+    return words.text
+
+
 def what_follows(event: Event) -> Line | None:
     """An event that is no delivery, in words."""
     match event:
@@ -371,3 +379,11 @@ def tame(words: str) -> str:
     if words.isprintable():
         return words
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
+
+ESCAPE = re.compile(r"\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+
+
+def read_back(printed: str) -> str:
+    """The value that is printed like that."""
+    return ESCAPE.sub(lambda escape: escape[0].encode().decode("unicode_escape"), printed)

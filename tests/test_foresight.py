@@ -1,0 +1,69 @@
+"""What is said of the future of a game: what the checker finds from where it stands, and no more than that."""
+
+from conftest import OnTerminal, Run
+
+from toy_paxos.checking import RULES, Game, Model, Move
+from toy_paxos.command.foresight import hint, outlook
+from toy_paxos.message import Message
+
+
+def played(model: Model, *numbers: int) -> Game:
+    """A game in which these messages have been delivered."""
+    game = Game(model)
+    for number in numbers:
+        game.make(Move("deliver", game.numbered(number)))
+    return game
+
+
+def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run: Run, on_terminal: OnTerminal) -> None:
+    typed: list[str] = []
+    for _ in range(12):
+        done = run("play", "--break", "ignores-accepted", typed="\n".join([*typed, "hint", ""]))
+        typed.append(done.stdout.splitlines()[-1].removeprefix("# ").split(" (")[0])
+    shown = on_terminal("play", "--break", "ignores-accepted", columns=140, typed=[*typed, "hint", "quit"])
+    assert "Safety is lost in 12 deliveries: a second value is chosen: value-1; the shortest way takes 12" in shown
+    assert "safety is lost already" in shown
+
+
+def test_a_timeout_is_hinted_at_as_it_is_typed() -> None:
+    game = Game(RULES["takes-old-promises"].model)
+    assert hint(game) == "timeout p0; so safety is lost in 14 deliveries"
+
+
+def test_right_actors_cannot_lose_and_it_is_said_for_what() -> None:
+    game = Game(Model())
+    sizes = "2 proposers, 3 acceptors, 1 attempt, 1 restart each"
+    assert hint(game) == f"safety cannot be lost from here, for {sizes}, FAIL never delivered"
+    game.make(Move("crash", actor="proposer-1"))
+    assert hint(game).endswith(", FAIL never delivered; who has crashed or given up receives nothing more")
+
+
+def test_what_is_chosen_remains_the_only_value_that_can_be() -> None:
+    game = played(Model(restarts=0), 1, 2, 7, 8, 9, 10)
+    assert outlook(game) == ("chosen: value-0; learned: nobody; can still be chosen, if no FAIL arrives: value-0 only")
+    assert outlook(Game(Model())).endswith("can still be chosen, if no FAIL arrives: value-0, value-1")
+
+
+def test_a_search_that_is_too_long_says_so(run: Run) -> None:
+    done = run("play", "--num-proposers", "3", "-n", "5", typed="hint\n")
+    assert done.stdout.endswith("# not found out within 20,000 states\n")
+
+
+def test_larger_clusters_than_a_check_takes_are_not_searched() -> None:
+    assert "not found out: the checker takes 9 actors of a kind at most" in outlook(Game(Model(num_acceptors=10)))
+
+
+def test_actors_that_the_checker_refuses_are_named() -> None:
+    game = Game(Model(acceptor=Broken))
+    assert "not found out: the checker refuses the actors: " in outlook(game)
+
+
+class Broken:
+    """An acceptor that raises."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def receive(self, message: Message) -> list[Message]:
+        """Raise."""
+        raise RuntimeError("boom")

@@ -1,0 +1,146 @@
+"""A game over real actors: moves, what they cost, and what the checker sees ahead of them."""
+
+import random
+
+import pytest
+
+from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError, check, prospect
+from toy_paxos.event import Delivery, Fate
+
+MANY = 20_000
+
+
+def played(model: Model, *numbers: int) -> Game:
+    """A game in which these messages have been delivered."""
+    game = Game(model)
+    for number in numbers:
+        game.make(Move("deliver", game.numbered(number)))
+    return game
+
+
+def last_delivery(game: Game) -> Delivery:
+    """The last message that met its fate."""
+    return next(event for event in reversed(game.story) if isinstance(event, Delivery))
+
+
+def at_random(model: Model, seed: int, moves: int) -> Game:
+    """A game of some moves by dice."""
+    game, die = Game(model), random.Random(seed)
+    while len(game.moves) < moves:
+        kind = die.choice(("deliver", "deliver", "deliver", "fail", "drop", "timeout", "restart", "crash"))
+        actor = die.choice([*game.actors]) if kind != "crash" or die.random() < 0.2 else "nobody"
+        try:
+            game.make(Move(kind, die.choice(game.said), actor))  # type: ignore[arg-type]
+        except WrongMoveError:
+            continue
+    return game
+
+
+def test_messages_have_the_numbers_in_which_they_were_said() -> None:
+    game = played(Model(), 1)
+    assert [number for number, _ in game.in_flight()] == [2, 3, 4, 5, 6, 7]
+    assert (game.numbered(7).type, game.numbered(7).sender) == ("PROMISE", "acceptor-0")
+
+
+def test_what_was_delivered_can_be_delivered_again() -> None:
+    game = played(Model(), 1, 1)
+    delivery = last_delivery(game)
+    assert (delivery.fate, delivery.denial) == (Fate.DUPLICATE, "refused")
+
+
+def test_what_was_dropped_is_lost_and_another_copy_may_arrive() -> None:
+    game = Game(Model())
+    game.make(Move("drop", game.numbered(1)))
+    assert last_delivery(game).fate is Fate.LOST
+    assert game.time == 0
+    game.make(Move("deliver", game.numbered(1)))
+    assert last_delivery(game).fate is Fate.DELIVERED
+
+
+def test_a_failed_request_is_forgotten_by_its_acceptor() -> None:
+    game = Game(Model())
+    game.make(Move("fail", game.numbered(1)))
+    delivery = last_delivery(game)
+    assert (delivery.denial, delivery.promised) == ("failed", 0)
+    assert game.said[-1].type == "FAIL"
+
+
+def test_who_has_crashed_receives_nothing_and_who_gave_up_says_nothing() -> None:
+    game = played(Model(), 1, 2)
+    game.make(Move("give up", actor="proposer-0"))
+    for number in (7, 8):
+        game.make(Move("deliver", game.numbered(number)))
+    assert all(message.type != "PROPOSE" for message in game.said)
+    game.make(Move("crash", actor="proposer-0"))
+    with pytest.raises(WrongMoveError, match="has crashed"):
+        game.make(Move("deliver", game.numbered(7)))
+
+
+def test_timeouts_and_restarts_are_limited_by_the_model() -> None:
+    game = Game(Model(max_attempts=2, restarts=1))
+    for kind, actor in (("timeout", "proposer-1"), ("restart", "acceptor-2")):
+        move = Move(kind, actor=actor)  # type: ignore[arg-type]
+        game.make(move)
+        with pytest.raises(WrongMoveError, match="left: begin with --"):
+            game.make(move)
+    assert game.said[-1].id == 4
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_to_take_moves_back_is_as_if_they_had_never_been_made(seed: int) -> None:
+    model = Model(max_attempts=3, restarts=2)
+    game, other = at_random(model, seed, 30), at_random(model, seed, 12)
+    undone = game.undo(18)
+    assert (game.story, game.said, game.past) == (other.story, other.said, other.past)
+    for move in undone:
+        game.make(move)
+    assert game.story == at_random(model, seed, 30).story
+
+
+@pytest.mark.parametrize("name", [rule.name for rule in RULES.values() if rule.fate == "unsafe"])
+def test_along_a_shortest_way_the_rest_of_it_is_seen_ahead(name: str) -> None:
+    model = RULES[name].model
+    execution = check(model).execution
+    for done in range(0, len(execution), 4):
+        found = prospect(model, [(message, True) for message in execution[:done]], (), 10**6)
+        assert found.execution is not None
+        assert len(found.execution) == len(execution) - done
+        game = Game(model)
+        for message in [*execution[:done], *found.execution]:
+            kind = {"TIMEOUT": "timeout", "RESTART": "restart"}.get(message.type, "deliver")
+            game.make(Move(kind, message, message.recipient))  # type: ignore[arg-type]
+        assert game.violation
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_seen_ahead_does_not_depend_on_the_reductions(seed: int) -> None:
+    rule = RULES["ignores-accepted"].model
+    game = at_random(rule, seed, 6 + seed % 4)
+    if game.violation:
+        return
+    plain = Model(3, 2, 1, proposer=rule.proposer, restarts=0, properties=rule.properties, symmetric=False)
+    bare = Model(**(vars(plain) | {"silence_waits": False, "past_forgotten": False}))
+    first, second = (prospect(model, game.past, game.deaf, 10**6) for model in (rule, bare))
+    assert (first.lost is None) == (second.lost is None)
+    if first.execution is None or second.execution is None:
+        assert first.values == second.values
+    else:
+        assert len(first.execution) == len(second.execution)
+
+
+def test_a_value_that_is_chosen_is_the_only_one_that_can_be() -> None:
+    game = played(Model(restarts=0), 1, 2, 7, 8, 9, 10)
+    found = prospect(game.model, game.past, game.deaf, MANY)
+    assert (found.complete, found.values, found.lost) == (True, ["value-0"], None)
+
+
+def test_who_is_deaf_can_no_longer_have_its_value_chosen() -> None:
+    game = Game(Model())
+    game.make(Move("crash", actor="proposer-1"))
+    found = prospect(game.model, game.past, game.deaf, MANY)
+    assert (found.complete, found.values) == (True, ["value-0"])
+
+
+def test_a_search_ahead_ends_after_so_many_states() -> None:
+    assert not prospect(Model(), [], (), 10).complete
+    assert not prospect(Model(), [], (), MANY, lambda states, depth: False).complete

@@ -1,0 +1,213 @@
+"""`toy-paxos play` as its user meets it: a story is played again, on a pipe and on a terminal, and moves are typed."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment
+
+from toy_paxos.checking import RULES
+
+UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
+
+
+@pytest.fixture
+def story(tmp_path: Path, run_here: RunHere) -> Path:
+    """A counterexample in a file."""
+    path = tmp_path / "s.txt"
+    path.write_text(run_here("check", "--break", "adopts-lowest").stdout)
+    return path
+
+
+# Stories
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+@pytest.mark.parametrize("name", UNSAFE)
+def test_the_story_of_every_unsafe_rule_is_lost_again(
+    name: str, form: list[str], tmp_path: Path, run_here: RunHere
+) -> None:
+    path = tmp_path / "story"
+    path.write_text(run_here("check", "--break", name, *form).stdout)
+    done = run_here("play", str(path))
+    assert done.returncode == 3
+    assert "\nSafety is lost in " in done.stdout
+
+
+def test_what_play_prints_is_played_again_to_the_same_bytes(story: Path, run_here: RunHere, run: Run) -> None:
+    first = run_here("play", str(story)).stdout
+    story.write_text(first)
+    assert run_here("play", str(story)).stdout == first
+    assert run("play", "-", typed=first).stdout == first
+
+
+def test_right_actors_stop_at_the_first_line_that_nobody_would_say(story: Path, run_here: RunHere) -> None:
+    done = run_here("play", "--right", str(story))
+    assert done.returncode == 2
+    words = ": line 27: nobody has said that: proposer-2 -> acceptor-0 PROPOSE 3 value-0; in flight to acceptor-0: "
+    assert words in done.stderr
+    assert done.stderr.endswith("; proposer-2 -> acceptor-0 PROPOSE 3 value-1\n")
+
+
+def test_a_round_of_a_run_is_played_again(run_here: RunHere, run: Run) -> None:
+    printed = run_here("--seed", "288", "--round", "1", "--num-proposers", "2", "-n", "3").stdout
+    done = run("play", "-", typed=printed)
+    assert done.returncode == 0
+    assert "CHOSEN, for a majority has accepted proposal " in done.stdout
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"nonsense\n", b"x\n" * 20_000, b"", b"{\n"])
+def test_a_bad_story_is_one_line_with_the_number_of_the_line(data: bytes, tmp_path: Path, run_here: RunHere) -> None:
+    (tmp_path / "bad").write_bytes(data)
+    done = run_here("play", str(tmp_path / "bad"))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "line 1: " in done.stderr
+
+
+@pytest.mark.parametrize("file", [".", "", "nobody/has/this"])
+def test_a_file_that_cannot_be_read_is_one_line(file: str, run_here: RunHere) -> None:
+    done = run_here("play", file)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("toy-paxos: cannot read ")
+
+
+MINE = """
+from toy_paxos.acceptor import Acceptor
+
+print("imported")
+
+class Mine(Acceptor):
+    def accept(self, request):
+        self.promised = request.id
+        return super().accept(request)
+"""
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+@pytest.mark.parametrize("command", [["check"], ["--num-proposers", "3", "--seed", "1", "--round", "1"]])
+def test_a_story_of_somebodys_actors_imports_none_but_asks_for_them(
+    command: list[str], form: list[str], tmp_path: Path, run_here: RunHere
+) -> None:
+    (tmp_path / "mine.py").write_text(MINE)
+    path, mine = tmp_path / "story", ["--acceptor", f"{tmp_path}/mine.py:Mine"]
+    path.write_text(run_here(*command, *mine, *form).stdout)
+    done = run_here("play", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "imported" not in done.stderr
+    assert "other actors have played this" in done.stderr
+    assert "name them here, too" in done.stderr
+    assert run_here("play", str(path), *mine).returncode == 3
+
+
+# Typed moves
+
+
+def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "saved.txt"
+    typed = (
+        f"1\n2\n# a comment\nhint\nfoo\n7\nundo\nundo\nnext\nfail 2\ndrop 4\ncrash p0\nroll 3\nsave {path}\nquit\n1\n"
+    )
+    done = run("play", "--break", "ignores-accepted", "--seed", "3", typed=typed)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "# there is no move foo." in done.stdout
+    assert "so safety is lost in " in done.stdout
+    assert "failed: PREPARE 1\n" in done.stdout
+    assert path.read_text() == done.stdout
+    assert run("play", str(path)).stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("99", "there is no message 99: they have the numbers 1 to 6"),
+        ("timeout p7", "there is no proposer proposer-7: they are proposer-0, proposer-1"),
+        ("crash a0", "there is no proposer acceptor-0"),
+        ("restart p0", "only an acceptor can restart, acceptor-0 to acceptor-2"),
+        ("undo", "only 0 moves can be taken back"),
+        ("next", "no move was taken back that could be made again"),
+        ("fail x", "x is no number: type one like 3"),
+        ("hnit", "there is no move hnit. Did you mean 'hint'?"),
+        ("1 2", "there is no move 1 2. 'help' lists them"),
+        ("save", "save FILE takes the name of a file"),
+        ("save /nowhere/at/all", "cannot write /nowhere/at/all: No such file"),
+        (f"save {__file__}", "is there already: choose another name"),
+        ("crash p0\ntimeout p0", "proposer-0 has crashed already"),
+        ("proposer-0 -> acceptor-0 PREPARE 9", "nobody has said that: proposer-0 -> acceptor-0 PREPARE 9; in flight"),
+        ("roll 9999", "nothing is in flight, and nobody can try again"),
+    ],
+)
+def test_a_wrong_move_says_what_would_be_right_and_costs_nothing(typed: str, words: str, run: Run) -> None:
+    done = run("play", typed=typed + "\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert words in done.stdout.splitlines()[-1]
+    assert done.stdout.splitlines()[-1].startswith("# ")
+
+
+def test_a_game_that_is_too_long_to_be_read_back_ends(run: Run) -> None:
+    done = run("play", typed="foo\n" * 10_001)
+    assert done.returncode == 2
+    assert done.stderr == "toy-paxos: standard input: line 10001: a game has at most 10,000 lines\n"
+
+
+def test_standard_input_may_be_closed() -> None:
+    for args, status in (([], 0), (["-"], 2)):
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, "play", *args],
+            capture_output=True,
+            env=clean_environment(),
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == status
+        assert done.stderr.count(b"\n") == (status == 2)
+
+
+# On a terminal
+
+
+def test_on_a_terminal_a_story_plays_to_its_end_as_lanes_and_can_be_taken_back(
+    story: Path, on_terminal: OnTerminal
+) -> None:
+    shown = on_terminal(
+        "play", str(story), columns=140, NO_COLOR="1", typed=["undo 2", "next", "state", "help", "quit"]
+    )
+    assert "p0  p1  p2  a0  a1  a2" in shown
+    assert "SAFETY VIOLATED" in shown
+    assert "acceptor-0: promised " in shown
+    assert "safety can be lost in 2 deliveries" in shown
+    assert "safety can be lost in 1 delivery\n" in shown
+
+
+def test_ctrl_d_ends_a_game(on_terminal: OnTerminal) -> None:
+    assert on_terminal("play", typed=["\x04"]).endswith("toy-paxos> \n")
+
+
+def test_ctrl_c_ends_the_search_and_not_the_game(on_terminal: OnTerminal) -> None:
+    sizes = ("--num-proposers", "9", "-n", "9", "--max-attempts", "9")
+    shown = on_terminal("play", *sizes, columns=140, interrupt_at=b"Ctrl-C ends the search", typed=["quit"])
+    assert "what can still be chosen is not found out: the search was ended" in shown
+
+
+def test_ctrl_c_at_the_prompt_ends_no_game(on_terminal: OnTerminal) -> None:
+    # Whether the first line is read or lost depends on who is quicker.
+    shown = on_terminal("play", interrupt_at=b"toy-paxos> ", typed=["state", "quit", "quit"])
+    assert "'quit' or Ctrl-D ends the game" in shown
+
+
+# The stories of the project
+
+
+STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", STORIES, ids=[path.stem for path in STORIES])
+def test_a_story_goes_as_it_is_told(path: Path, run_here: RunHere) -> None:
+    done = run_here("play", str(path))
+    assert done.stderr == ""
+    assert done.stdout == path.read_text(encoding="utf-8")
+    assert done.returncode == (3 if "SAFETY VIOLATED" in done.stdout else 0)
+
+
+def test_every_story_begins_with_what_it_is_for() -> None:
+    assert len(STORIES) >= 5
+    assert all(path.read_text(encoding="utf-8").startswith("# ") for path in STORIES)

@@ -1,0 +1,145 @@
+"""What the program prints can be read back and played again, to the same end."""
+
+import pytest
+from conftest import RunHere
+
+from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.command.json_lines import JsonLines
+from toy_paxos.command.stories import StoryError, play_story, read_story
+from toy_paxos.command.views import plain
+from toy_paxos.command.words import Words, printable, read_back
+from toy_paxos.event import Chosen, Delivery, Event, Fate, Learned, learned_by, stored_by
+from toy_paxos.simulation import Network, Settings, play_rounds
+
+UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
+
+BEGINNING = """toy-paxos 1.2.0 check: 2 proposers, 3 acceptors, 1 attempt, 0 restarts each, every order
+proposer-0 wants apple
+proposer-1 wants pear
+"""
+
+
+def replayed(text: str) -> Game:
+    """A game in which all moves of a story have been made."""
+    story = read_story(text.encode())
+    game = Game(story.cluster(RULES[story.rule].model if story.rule else Model()))
+    play_story(story, game, game.make)
+    return game
+
+
+def outcomes(events: list[Event]) -> list[tuple[str, ...]]:
+    """Who learned what, and what was chosen, in that order."""
+    return [
+        ("chosen", event.value) if isinstance(event, Chosen) else (event.proposer, event.value)
+        for event in events
+        if isinstance(event, (Chosen, Learned))
+    ]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("name", UNSAFE)
+def test_the_story_of_every_unsafe_rule_replays_to_the_same_violation(name: str, form: str, run_here: RunHere) -> None:
+    printed = run_here("check", "--break", name, *(["--json"] if form == "json" else [])).stdout
+    violation = replayed(printed).violation
+    assert violation
+    assert printable(violation.words) in printed.splitlines()[-1]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("seed", range(40))
+def test_rounds_over_a_bad_network_replay_to_the_same_end(seed: int, form: str) -> None:
+    network = Network(
+        num_proposers=1 + seed % 4,
+        failure_mode="silent" if seed % 2 else "reply",
+        message_loss_prob=0.1 * (seed % 3),
+        message_duplication_prob=0.15 * (seed % 3),
+        proposer_failure_prob=0.02 * (seed % 4),
+        acceptor_crash_prob=0.03 * (seed % 5),
+        timeout=15,
+        max_attempts=1 + seed % 5,
+    )
+    settings = Settings(3 + seed % 3, 0.2, seed, ("a: b\\n\n",) if seed % 4 else (), network)
+    finished = next(play_rounds(settings))
+    last: dict[str, Delivery] = {}
+    view = JsonLines(settings)
+    words = Words(settings)
+    text = view.start() + view.round(finished)
+    if form == "text":
+        text = plain([*words.start(), *words.round(finished)])
+    game = replayed(text)
+    assert outcomes(game.story) == outcomes(list(finished.events))
+    for event in finished.events:
+        if isinstance(event, Delivery) and event.fate is not Fate.LOST:
+            last[event.message.recipient] = event
+    for name, event in last.items():
+        held = learned_by(game.actors[name]) if name in game.proposers else stored_by(game.actors[name])
+        assert held == (event.learned if name in game.proposers else (event.promised, event.accepted))
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_round_of_direct_calls_replays(form: list[str], run_here: RunHere) -> None:
+    for seed in range(5):
+        printed = run_here("--seed", str(seed), "--round", "3", "-p", "0.3", *form).stdout
+        value = [event.value for event in replayed(printed).story if isinstance(event, Learned)]
+        assert (not value) == ("no consensus" in printed or '"value":null,"promises"' in printed)
+
+
+@pytest.mark.parametrize("value", ["\\n", "\n", "\\\\x41", "\x00\x85", "\U0001f600", "\ud800", "a\tb ", "\\N{DASH}"])
+def test_a_printed_value_can_be_read_back(value: str) -> None:
+    assert read_back(printable(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("story", "words"),
+    [
+        ("", "line 1: it ends here, and no line before has said how many"),
+        (BEGINNING.replace("proposer-1 wants pear\n", ""), "line 2: it ends here, and no line before has said what"),
+        (BEGINNING + "proposer-0 -> accep", "line 4: no line of a story: proposer-0 -> accep"),
+        (BEGINNING + "proposer-0 -> acceptor-0 PREP", "line 4: no message that is known here: PREP"),
+        (BEGINNING + "proposer-0 -> acceptor-9 PREPARE 1", "line 4: there is no acceptor-9 here"),
+        (
+            BEGINNING + "proposer-0 -> acceptor-0 PROPOSE 1 apple",
+            "line 4: nobody has said that: proposer-0 -> acceptor-0 PROPOSE 1 apple; in flight to acceptor-0: "
+            "proposer-0 -> acceptor-0 PREPARE 1; proposer-1 -> acceptor-0 PREPARE 2",
+        ),
+        (BEGINNING + BEGINNING, "line 4: another story begins here"),
+        (BEGINNING + "Round 2: proposer-0 wants plum", "line 4: a second round begins here: a story is one, which --r"),
+        (BEGINNING + "     p0  p1  a0", "line 4: that is a picture: a story is lines, or JSON Lines"),
+        (BEGINNING + "# \n" * 10_000, "line 10001: a story has at most 10,000 lines"),
+        (BEGINNING.replace("3 acceptors", "9,999,999,999 acceptors"), "line 3: it ends here, and the cluster has"),
+        (BEGINNING + "Changed rule, nothing: It is.", "line 4: there is no rule nothing"),
+        ('{"event":"wants"}', "line 1: no event of a story"),
+        ('{"event":"start","num_acceptors":1}\n{"event":', "line 2: no JSON: "),
+        ("{}", "line 1: no event of a story"),
+        ('{"event":"start","num_acceptors":1,"restarts":"x"}', "line 1: it ends here, and the cluster has x for res"),
+        ('{"event":"wants","proposer":"proposer-0","value":7}', "line 1: no event of a story"),
+        ('{"event":"crash","proposer":[],"unsent":"","recipient":""}', "line 1: no event of a story"),
+        (
+            "network: 1 to 10 ms, 3 attempts\nproposer-0 wants a",
+            "line 2: it ends here, and no line before has said how",
+        ),
+        ("\x00\x01", "line 1: no line of a story: "),
+    ],
+)
+def test_a_bad_story_is_a_line_with_its_number(story: str, words: str) -> None:
+    with pytest.raises(StoryError) as error:
+        replayed(story)
+    assert str(error.value).startswith(words)
+    assert "\n" not in str(error.value)
+
+
+def test_a_story_names_the_lowest_number_of_its_proposers() -> None:
+    text = (
+        BEGINNING.replace("restarts each,", "restarts each, numbers from 9,") + "proposer-0 -> acceptor-0 PREPARE 9\n"
+    )
+    assert replayed(text).time == 1
+
+
+def test_what_is_far_too_long_is_not_read() -> None:
+    with pytest.raises(StoryError, match="line 1: a story has at most 10,000,000 bytes"):
+        read_story(bytes(10_000_001))
+
+
+def test_what_is_no_text_is_refused_with_its_line() -> None:
+    with pytest.raises(StoryError, match="line 2: that is no text"):
+        read_story(b"toy-paxos\n\xff\xfe")

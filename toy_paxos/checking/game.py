@@ -1,0 +1,264 @@
+"""An execution that grows move by move, and can go back: whoever makes the moves is the network.
+
+Actors are deterministic, so to take moves back is to make all the others again: nothing has to be put back. A message
+that was said is there for ever, as it is for the checker, so every game is a path through what the checker explores.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from toy_paxos.acceptor import FailingAcceptor
+from toy_paxos.actor import Actor
+from toy_paxos.checking.model import Model
+from toy_paxos.checking.story import begin
+from toy_paxos.event import Crash, Delivery, Event, Fate, TimedOut, Violation, hand_over, learned_by, said_by
+from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
+from toy_paxos.safety import watch
+
+Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give up"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """What the network, a clock or a power switch does: to a message, or to an actor of that name.
+
+    ``unsent`` is the type and the recipient of what a proposer did not get to send when it crashed.
+    """
+
+    kind: Kind
+    message: Message | None = None
+    actor: str = ""
+    unsent: tuple[str, str] = ("anything", "anybody")
+
+
+class WrongMoveError(Exception):
+    """A move cannot be made; the words, one line of them, say why, and what could be done."""
+
+
+class Game:
+    """A cluster of real actors, and what has happened to it so far.
+
+    ``said`` are the messages in the order in which they were said first, ``moves`` those made so far, ``chapters`` the
+    events that came of the beginning and of each move; ``time`` is the number of deliveries. ``past`` has those that
+    did not fail, each with whether its answers were sent. ``violation`` is how the first of the properties was lost
+    that the model asks for, if one was.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget all that has happened, and let new actors say what they say first."""
+        self.actors, wishes = begin(self.model)
+        self.proposers = [wish.proposer for wish in wishes]
+        self.moves: list[Move] = []
+        self.chapters: list[Sequence[Event]] = []
+        self.violation: Violation | None = None
+        self.past: list[tuple[Message, bool]] = []
+        self.time = 0
+        self.said: list[Message] = []
+        self.by_wording: dict[tuple[object, ...], Message] = {}
+        self.since: dict[str, int] = {}
+        # How often each message was said, delivered and dropped.
+        self.times_said: Counter[str] = Counter()
+        self.times_delivered: Counter[str] = Counter()
+        self.dropped: set[str] = set()
+        self.crashed: set[str] = set()
+        self.gave_up: set[str] = set()
+        # Of each proposer: the number that it last spoke of, and its attempts; of each acceptor: its restarts.
+        self.ids: dict[str, int] = {}
+        self.attempts = dict.fromkeys(self.proposers, 1)
+        self.restarts: Counter[str] = Counter()
+        self.queue: deque[Event] = deque()
+        self.watched = watch(iter(self.queue.popleft, None), self.model.num_acceptors)
+        for wish in wishes:
+            self.note_said(wish.proposer, wish.says)
+        self.tell(*wishes)
+
+    @property
+    def story(self) -> list[Event]:
+        """All that has happened."""
+        return [*chain.from_iterable(self.chapters)]
+
+    @property
+    def deaf(self) -> set[str]:
+        """Those who receive nothing more, or say nothing more when they do."""
+        return self.crashed | self.gave_up
+
+    def in_flight(self) -> Iterator[tuple[int, Message]]:
+        """The messages that were neither delivered nor dropped and that somebody can receive, with their numbers."""
+        for number, message in enumerate(self.said, start=1):
+            key = repr(message)
+            if not self.times_delivered[key] and key not in self.dropped and message.recipient not in self.crashed:
+                yield number, message
+
+    def numbered(self, number: int) -> Message:
+        """The message with that number; raises WrongMoveError if none has it."""
+        if not 1 <= number <= len(self.said):
+            raise WrongMoveError(f"there is no message {number}: they have the numbers 1 to {len(self.said)}")
+        return self.said[number - 1]
+
+    def make(self, move: Move) -> Sequence[Event]:
+        """Make a move; return what happens. Raises WrongMoveError, and changes nothing, if it cannot be made."""
+        events = MAKERS[move.kind](self, move)
+        self.moves.append(move)
+        return self.tell(*events)
+
+    def undo(self, number: int) -> list[Move]:
+        """Take the last moves back, and return them; all others are made again, even if number is 0."""
+        if number > len(self.moves):
+            raise WrongMoveError(f"only {len(self.moves)} moves can be taken back")
+        kept, undone = self.moves[: len(self.moves) - number], self.moves[len(self.moves) - number :]
+        self.begin()
+        for move in kept:
+            self.make(move)
+        return undone
+
+    def tell(self, *events: Event) -> list[Event]:
+        """Add events, and what follows from them, to the story; return both."""
+        # What follows from the last event has been told when an event of no kind comes through after it.
+        end = Event(self.time)
+        self.queue.extend((*events, end))
+        told = list(iter(lambda: next(self.watched), end))
+        self.chapters.append(told)
+        names = {property.name for property in self.model.properties}
+        lost = (event for event in told if isinstance(event, Violation) and event.property in names)
+        self.violation = self.violation or next(lost, None)
+        return told
+
+    def note_said(self, speaker: str, messages: Sequence[Message]) -> None:
+        """Remember what somebody says."""
+        for message in messages:
+            key = repr(message)
+            if key not in self.since:
+                self.since[key] = self.time
+                self.said.append(message)
+                self.by_wording[wording(message)] = message
+            self.times_said[key] += 1
+        if messages:
+            self.ids[speaker] = messages[0].id
+
+    # The moves
+
+    def deliver(self, move: Move) -> list[Event]:
+        """Let a message reach its recipient."""
+        message = self.find(move.message)
+        if message.recipient in self.crashed:
+            raise WrongMoveError(f"{message.recipient} has crashed, and receives nothing more")
+        return [self.hand_over(self.actors[message.recipient], message)]
+
+    def fail(self, move: Move) -> list[Event]:
+        """Let a request reach an acceptor that fails to handle it, and says so."""
+        message = self.find(move.message)
+        if not isinstance(message, (Prepare, Propose)) or message.recipient in self.proposers:
+            raise WrongMoveError("only a request, a PREPARE or a PROPOSE, can fail")
+        return [self.hand_over(FailingAcceptor(self.actors[message.recipient], 1, lambda: 0), message)]
+
+    def drop(self, move: Move) -> list[Event]:
+        """Note that a message is lost; it can be delivered all the same, for then it was another copy."""
+        message = self.find(move.message)
+        self.dropped.add(repr(message))
+        return [Delivery(self.time, message, Fate.LOST, self.since[repr(message)])]
+
+    def time_out(self, move: Move) -> list[Event]:
+        """Let the clock tell a proposer that it has waited long enough."""
+        name = self.waiting(move.actor)
+        if self.attempts[name] >= self.model.max_attempts:
+            raise WrongMoveError(f"{name} has no attempt left: begin with --max-attempts {self.attempts[name] + 1}")
+        self.attempts[name] += 1
+        return [self.hand_over(self.actors[name], Timeout("clock", name, self.ids.get(name, 0)))]
+
+    def restart(self, move: Move) -> list[Event]:
+        """Let an acceptor crash, and come back."""
+        if move.actor not in self.actors or move.actor in self.proposers:
+            raise WrongMoveError(f"only an acceptor can restart, acceptor-0 to acceptor-{self.model.num_acceptors - 1}")
+        if self.restarts[move.actor] >= self.model.restarts:
+            number = self.restarts[move.actor] + 1
+            raise WrongMoveError(f"{move.actor} has no restart left: begin with --restarts {number}")
+        self.restarts[move.actor] += 1
+        return [self.hand_over(self.actors[move.actor], Restart("power", move.actor, self.restarts[move.actor]))]
+
+    def crash(self, move: Move) -> list[Event]:
+        """Let a proposer crash: it receives nothing more."""
+        name = self.alive(move.actor)
+        self.crashed.add(name)
+        return [Crash(self.time, name, *move.unsent)]
+
+    def give_up(self, move: Move) -> list[Event]:
+        """Let a proposer give up: it may still learn, but it says nothing more."""
+        name = self.waiting(move.actor)
+        self.gave_up.add(name)
+        return [TimedOut(self.time, name, self.attempts[name], self.ids.get(name, 0), last=True)]
+
+    def hand_over(self, actor: Actor, message: Message) -> Delivery:
+        """Let an actor receive a message, and note what it says, unless it has given up."""
+        key, name = repr(message), message.recipient
+        is_answered = name not in self.gave_up
+        is_again = key in self.since and self.times_delivered[key] >= self.times_said[key]
+        fate = Fate.DUPLICATE if is_again else Fate.DELIVERED
+        since = self.since.get(key, self.time)
+        event = hand_over(actor, message, self.time + 1, since, fate, name in self.proposers)
+        event.answers = list(event.answers) if is_answered else []
+        self.time += 1
+        if event.denial != "failed":
+            self.past.append((message, is_answered))
+        self.times_delivered[key] += 1
+        self.note_said(name, event.answers)
+        return event
+
+    # Who can do what
+
+    def find(self, wanted: Message | None) -> Message:
+        """The message that was said, and says the same; raises WrongMoveError if there is none."""
+        assert wanted
+        if message := self.by_wording.get(wording(wanted)):
+            return message
+        for name in (wanted.sender, wanted.recipient):
+            if name not in self.actors:
+                raise WrongMoveError(f"there is no {name} here")
+        raise NobodySaidError(wanted)
+
+    def waiting(self, name: str) -> str:
+        """The name of a proposer, which still waits for something."""
+        name = self.alive(name)
+        if name in self.gave_up:
+            raise WrongMoveError(f"{name} has given up")
+        if learned_by(self.actors[name]) is not None:
+            raise WrongMoveError(f"{name} has learned what is chosen, and waits for nothing")
+        return name
+
+    def alive(self, name: str) -> str:
+        """The name of a proposer that has not crashed."""
+        if name not in self.proposers:
+            raise WrongMoveError(f"there is no proposer {name}: they are {', '.join(self.proposers)}")
+        if name in self.crashed:
+            raise WrongMoveError(f"{name} has crashed already")
+        return name
+
+
+class NobodySaidError(WrongMoveError):
+    """A message is to be delivered that nobody has said."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__("nobody has said that")
+        self.message = message
+
+
+MAKERS: dict[Kind, Callable[[Game, Move], list[Event]]] = {
+    "deliver": Game.deliver,
+    "fail": Game.fail,
+    "drop": Game.drop,
+    "timeout": Game.time_out,
+    "restart": Game.restart,
+    "crash": Game.crash,
+    "give up": Game.give_up,
+}
+
+
+def wording(message: Message) -> tuple[object, ...]:
+    """All that can be seen of a message, whatever else a class of its own may add to it."""
+    return message.type, message.sender, message.recipient, message.id, *said_by(message)

@@ -1,0 +1,112 @@
+"""What can still happen in a game, in words: the checker searches from where the game stands."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from toy_paxos.checking import CheckError, Game, Model, Prospect, WrongMoveError, check, prospect
+from toy_paxos.command.process import Progress, interruptible, somebody_elses_words
+from toy_paxos.command.verdict import deliveries, sizes
+from toy_paxos.command.words import message_words, plural, printable
+from toy_paxos.event import Chosen, learned_by
+from toy_paxos.message import Message, Restart, Timeout
+
+# After so many states a search ends: always the same number, whatever the machine.
+FEW_STATES = 20_000
+
+# As many actors of a kind as a check takes.
+MOST_SEARCHED = 9
+
+T = TypeVar("T")
+
+
+class NotFoundOutError(WrongMoveError):
+    """A search has found nothing, and came to no end; the words say why."""
+
+
+def outlook(game: Game) -> str:
+    """What is chosen, who has learned, and what can still happen."""
+    chosen = ", ".join(printable(event.value) for event in game.story if isinstance(event, Chosen))
+    learned = ", ".join(name for name in game.proposers if learned_by(game.actors[name]) is not None)
+    words = f"chosen: {chosen or 'nothing'}; learned: {learned or 'nobody'}"
+    return words if game.violation else f"{words}; {possibilities(game)}"
+
+
+def possibilities(game: Game) -> str:
+    """In how many deliveries safety can be lost, or else what can still be chosen."""
+    try:
+        found = look_ahead(game)
+    except NotFoundOutError as error:
+        return f"what can still be chosen is {error}"
+    if found.execution:
+        return f"safety can be lost in {deliveries(len(found.execution))}"
+    values = ", ".join(map(printable, found.values)) or "nothing"
+    return f"can still be chosen, if no FAIL arrives: {values}{' only' if len(found.values) == 1 else ''}"
+
+
+def hint(game: Game) -> str:
+    """The next move of a shortest way to lose safety, or that there is none; raises NotFoundOutError."""
+    if game.violation:
+        return "safety is lost already"
+    found = look_ahead(game)
+    if found.execution:
+        return f"{as_typed(game, found.execution[0])}; so safety is lost in {deliveries(len(found.execution))}"
+    deaf = "; who has crashed or given up receives nothing more" if game.deaf else ""
+    return f"safety cannot be lost from here, for {sizes(without_fail(game.model))}, FAIL never delivered{deaf}"
+
+
+def as_typed(game: Game, message: Message) -> str:
+    """What to type to have a message delivered."""
+    if isinstance(message, (Timeout, Restart)):
+        kind, _, number = message.recipient.rpartition("-")
+        return f"{message.type.lower()} {kind[0]}{number}"
+    return f"{game.said.index(game.find(message)) + 1} ({message_words(message)})"
+
+
+def look_ahead(game: Game) -> Prospect:
+    """What the checker finds from here on; raises NotFoundOutError if that is neither a loss nor everything."""
+    model = without_fail(game.model)
+    if max(model.num_acceptors, model.num_proposers) > MOST_SEARCHED:
+        raise NotFoundOutError(f"not found out: the checker takes {MOST_SEARCHED} actors of a kind at most")
+    found = searched(lambda keep_going: prospect(model, game.past, game.deaf, FEW_STATES, keep_going))
+    if not found.execution and not found.complete:
+        raise NotFoundOutError(f"not found out within {plural(FEW_STATES, 'state')}")
+    return found
+
+
+def without_fail(model: Model) -> Model:
+    """The model that is searched: with FAIL there would be too many states."""
+    return replace(model, fail=False)
+
+
+def shortest_way(game: Game) -> int | None:
+    """How many deliveries it takes at least to lose safety, from the start, if that can be found out."""
+    try:
+        return len(searched(lambda keep_going: check(game.model, FEW_STATES, keep_going)).execution) or None
+    except NotFoundOutError:
+        return None
+
+
+def searched(search: Callable[[Callable[[int, int], bool]], T]) -> T:
+    """What a search finds, which shows that it goes on.
+
+    Raises NotFoundOutError if the checker refuses the actors, or if Ctrl-C ends the search.
+    """
+    progress = Progress()
+
+    def keep_going(states: int, depth: int) -> bool:
+        progress.show(lambda: f"Ctrl-C ends the search: {plural(states, 'state')}, {deliveries(depth)} ahead")
+        return True
+
+    try:
+        with interruptible(), somebody_elses_words():
+            return search(keep_going)
+    except KeyboardInterrupt as error:
+        raise NotFoundOutError("not found out: the search was ended") from error
+    except CheckError as error:
+        # What Ctrl-C interrupts within an actor comes out as that, too.
+        was_ended = isinstance(error.__cause__, KeyboardInterrupt)
+        words = "the search was ended" if was_ended else f"the checker refuses the actors: {error}"
+        raise NotFoundOutError(f"not found out: {words}") from error
+    finally:
+        progress.erase()

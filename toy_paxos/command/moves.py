@@ -1,0 +1,193 @@
+"""What can be typed in a game, and what it does."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from toy_paxos.checking import Game, Move, WrongMoveError
+from toy_paxos.checking.game import Kind
+from toy_paxos.command.foresight import hint
+from toy_paxos.command.options import shortened, suggestion
+from toy_paxos.command.stories import Story, read_line, why_not
+from toy_paxos.command.table import Table
+from toy_paxos.command.views import plain
+from toy_paxos.command.words import message_words, printable
+from toy_paxos.event import learned_by, stored_by
+
+MOST_MOVES = 5_000
+"""How many moves can be typed in one game: the story of so many can still be read back."""
+
+
+class Player:
+    """Somebody at a table, who makes moves, takes them back, and asks.
+
+    ``ahead`` are the moves that were taken back: they can be made again.
+    """
+
+    def __init__(self, table: Table, seed: int) -> None:
+        self.table = table
+        self.game = table.game
+        self.seed = seed
+        self.die = random.Random(seed).random
+        self.ahead: list[Move] = []
+        self.has_quit = False
+
+    def obey(self, typed: str) -> None:
+        """Do what is typed: something that 'help' lists, or a line of a story. If it cannot be done, say why."""
+        word, _, rest = typed.strip().partition(" ")
+        try:
+            if word.isdecimal() and not rest:
+                self.make(Move("deliver", self.game.numbered(whole(word))))
+            elif word in COMMANDS:
+                COMMANDS[word].do(self, rest.strip())
+            elif move := line_typed(typed):
+                self.make(move)
+        except WrongMoveError as error:
+            self.table.say(why_not(self.game, error))
+
+    def make(self, move: Move) -> None:
+        """Make a move; raises WrongMoveError if it cannot be made."""
+        if len(self.game.moves) >= MOST_MOVES:
+            raise WrongMoveError(f"a game has at most {MOST_MOVES:,} moves: take some back, or begin another one")
+        self.table.make(move)
+
+    def roll(self, number: int) -> None:
+        """Let the dice choose some moves."""
+        self.table.say(f"seed {self.seed}")
+        for _ in range(number):
+            moves = [Move("deliver", message) for _, message in self.game.in_flight()]
+            moves = moves or [Move("timeout", actor=name) for name in self.game.proposers if self.may_try_again(name)]
+            if not moves:
+                raise WrongMoveError("nothing is in flight, and nobody can try again")
+            self.make(moves[int(self.die() * len(moves))])
+
+    def may_try_again(self, name: str) -> bool:
+        """Whether a proposer waits, and has an attempt left."""
+        has_learned = learned_by(self.game.actors[name]) is not None
+        is_last = self.game.attempts[name] >= self.game.model.max_attempts
+        return name not in self.game.deaf and not has_learned and not is_last
+
+    def undo(self, number: int) -> None:
+        """Take back some moves."""
+        self.ahead = [*self.table.undo(number), *self.ahead]
+
+    def go_on(self, number: int) -> None:
+        """Make the next moves of those that were taken back."""
+        for _ in range(number):
+            if not self.ahead:
+                raise WrongMoveError("no move was taken back that could be made again")
+            self.table.make(self.ahead[0])
+            del self.ahead[0]
+
+    def help(self) -> None:
+        """Tell what can be typed."""
+        self.table.say(*(f"{command.usage:<13} {command.does}" for command in (DELIVER, *COMMANDS.values())))
+
+    def ask(self) -> None:
+        """Tell what the checker would do."""
+        self.table.say(hint(self.game))
+
+    def state(self) -> None:
+        """Tell what everybody holds, and what is in flight."""
+        self.table.say(*map(self.held, self.game.actors), "in flight:", *in_flight(self.game))
+
+    def held(self, name: str) -> str:
+        """What an actor holds, in words."""
+        game, actor = self.game, self.game.actors[name]
+        if name not in game.proposers:
+            promised, accepted = stored_by(actor)
+            held = f"{accepted.id} {printable(accepted.value)}" if accepted else "nothing"
+            return f"{name}: promised {promised or 'nothing'}, accepted {held}"
+        learned = learned_by(actor)
+        words = f"{name}: attempt {game.attempts[name]}" + (f", learned {printable(learned)}" if learned else "")
+        return words + (", crashed" if name in game.crashed else ", gave up" if name in game.gave_up else "")
+
+    def save(self, file: str) -> None:
+        """Write the story so far to a new file."""
+        if not file:
+            raise WrongMoveError("save FILE takes the name of a file")
+        try:
+            with Path(file).open("x", encoding="utf-8", errors="backslashreplace") as to:
+                to.write(plain(self.table.story()))
+        except FileExistsError as error:
+            raise WrongMoveError(f"{shortened(file)} is there already: choose another name") from error
+        except (OSError, ValueError) as error:
+            raise WrongMoveError(f"cannot write {shortened(file)}: {getattr(error, 'strerror', error)}") from error
+
+    def quit(self) -> None:
+        """End the game."""
+        self.has_quit = True
+
+
+class Command(NamedTuple):
+    """What can be typed: how, what it does, in words, and how that is done with whatever stands behind its name."""
+
+    usage: str
+    does: str
+    do: Callable[[Player, str], None]
+
+
+def to_message(kind: Kind) -> Callable[[Player, str], None]:
+    """Make a move with the message of that number."""
+    return lambda player, text: player.make(Move(kind, player.game.numbered(whole(text))))
+
+
+def to_actor(kind: Kind) -> Callable[[Player, str], None]:
+    """Make a move with the actor of that name."""
+    return lambda player, text: player.make(Move(kind, actor=full_name(text)))
+
+
+DELIVER = Command("3", "deliver message 3; it stays, and can be delivered again", to_message("deliver"))
+
+COMMANDS = {
+    command.usage.split()[0]: command
+    for command in (
+        Command("drop 3", "lose message 3", to_message("drop")),
+        Command("fail 3", "deliver request 3 to an acceptor that fails to handle it", to_message("fail")),
+        Command("timeout p0", "let a proposer try again", to_actor("timeout")),
+        Command("giveup p0", "let a proposer give up: it says nothing more", to_actor("give up")),
+        Command("crash p0", "let a proposer crash: it receives nothing more", to_actor("crash")),
+        Command("restart a1", "let an acceptor restart", to_actor("restart")),
+        Command("roll [N]", "let dice choose a move, or N", lambda player, text: player.roll(whole(text, 1))),
+        Command("undo [N]", "take back a move, or N", lambda player, text: player.undo(whole(text, 1))),
+        Command(
+            "next [N]", "make a move again that was taken back, or N", lambda player, text: player.go_on(whole(text, 1))
+        ),
+        Command("hint", "tell the next move of a shortest way to lose safety", lambda player, _: player.ask()),
+        Command("state", "tell what everybody holds, and all that is in flight", lambda player, _: player.state()),
+        Command("save FILE", "write the story so far, to be played again", Player.save),
+        Command("quit", "end", lambda player, _: player.quit()),
+        Command("help", "list all this", lambda player, _: player.help()),
+    )
+}
+
+
+def in_flight(game: Game) -> Iterator[str]:
+    """The messages that nobody has received, each after its number."""
+    return (f"{number:>4}  {message_words(message)}" for number, message in game.in_flight())
+
+
+def line_typed(typed: str) -> Move | None:
+    """The move that a line of a story tells; raises WrongMoveError if it is no line of one."""
+    try:
+        return read_line(Story(), typed)
+    except WrongMoveError as error:
+        word = (typed.split() or [""])[0]
+        words = f"there is no move {shortened(typed.strip())}.{suggestion(word, COMMANDS)} 'help' lists them"
+        raise WrongMoveError(words) from error
+
+
+def whole(text: str, default: int | None = None) -> int:
+    """The whole number that somebody typed; raises WrongMoveError if it is none."""
+    if not text and default is not None:
+        return default
+    if not text.isdecimal() or len(text) > len(str(MOST_MOVES)) + 1:
+        raise WrongMoveError(f"{shortened(text)} is no number: type one like 3")
+    return int(text)
+
+
+def full_name(text: str) -> str:
+    """The name of the actor that is meant: ``p0`` for ``proposer-0``, ``a1`` for ``acceptor-1``."""
+    kinds = {"p": "proposer", "a": "acceptor"}
+    return f"{kinds[text[0]]}-{text[1:]}" if text[:1] in kinds and text[1:].isdecimal() else text

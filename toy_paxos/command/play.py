@@ -1,0 +1,197 @@
+"""The command ``toy-paxos play``: you are the network, move by move, or a story is played again."""
+
+import random
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from io import TextIOWrapper
+from typing import Any
+
+import click
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.command.actors import actor_options, at_fault, complete_files, other_actors
+from toy_paxos.command.foresight import outlook
+from toy_paxos.command.moves import Player, in_flight
+from toy_paxos.command.options import AnyWholeNumber, WholeNumber, shortened
+from toy_paxos.command.process import interruptible, set_up, somebody_elses_words, write
+from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story
+from toy_paxos.command.table import Screen, Table
+from toy_paxos.proposer import Proposer
+from toy_paxos.safety import ALWAYS
+
+
+class Unplayable(click.ClickException):
+    """A story cannot be read, or a line of it cannot be played."""
+
+    exit_code = 2
+
+
+@click.command(
+    context_settings={"show_default": True},
+    epilog="""\b
+Exit status:
+  0  the game ends, and nothing is lost
+  2  wrong usage, or a line of the story that cannot be read or played
+  3  safety is lost""",
+)
+@click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_files)
+@click.option("-n", "--num-acceptors", type=WholeNumber(1, 9), metavar="N", help="Number of acceptors.  [default: 3]")
+@click.option("--num-proposers", type=WholeNumber(1, 9), metavar="K", help="Number of proposers.  [default: 2]")
+@click.option("--max-attempts", type=WholeNumber(1, 9), metavar="N", help="Attempts of each.  [default: 2]")
+@click.option("--restarts", type=WholeNumber(0, 9), metavar="N", help="Restarts of each acceptor.  [default: 1]")
+@actor_options("Other", "Play with")
+@click.option("--right", is_flag=True, help="Play the story on right actors, as far as they would say all that.")
+@click.option("--seed", type=AnyWholeNumber(), metavar="INT", help="Of the dice that 'roll' throws.")
+@click.option("--no-diagram", is_flag=True, help="Show lines on a terminal, too, and no lanes.")
+@click.pass_context
+def play_command(
+    ctx: click.Context,
+    /,
+    file: str | None,
+    right: bool,
+    seed: int | None,
+    no_diagram: bool,
+    rule_name: str | None,
+    acceptor: type | None,
+    proposer: type | None,
+    **sizes: int | None,
+) -> None:
+    """Be the network: deliver, lose and repeat messages, move by move.
+
+    STORY is what toy-paxos, check or play have printed, as lines or as JSON Lines; - is standard input. It is played
+    again, and on a terminal you can go on from there; 'help' lists what can be typed.
+
+    \b
+    Lose safety for a proposer that ignores what was accepted; 'hint' helps:
+      toy-paxos play --break ignores-accepted
+    Play a story again, on right actors:
+      toy-paxos check --break adopts-lowest | toy-paxos play --right -
+    """
+    set_up(utf_8=False)
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="backslashreplace")
+    given = {name: size for name, size in sizes.items() if size is not None}
+    story = load(file) if file is not None else None
+    model, change = cluster(ctx, story, given, right)
+    game = begin(model)
+    comments = story.comments if story else {}
+    table = Screen(game, change, comments, not no_diagram) if sys.stdout.isatty() else Table(game, change, comments)
+    try:
+        if story:
+            play_again(story, table, str(file))
+        player = Player(table, random.SystemRandom().getrandbits(32) if seed is None else seed)
+        if file != "-" and can_converse():
+            converse(player)
+        elif not story:
+            follow(player)
+    finally:
+        table.close()
+    sys.exit(3 if game.violation else 0)
+
+
+def load(file: str) -> Story:
+    """The story in a file, or on standard input; raises Unplayable if there is none."""
+    try:
+        with click.open_file(file, "rb") as stream:
+            return read_story(stream.read(MOST_BYTES + 1))
+    except StoryError as error:
+        raise Unplayable(f"{shortened(file)}: {error}") from error
+    except (OSError, ValueError, RuntimeError) as error:
+        # The last comes from click, of standard input.
+        raise Unplayable(f"cannot read {shortened(file)}: {getattr(error, 'strerror', 'it is closed')}") from error
+
+
+def cluster(ctx: click.Context, story: Story | None, given: Mapping[str, Any], right: bool) -> tuple[Model, str]:
+    """The cluster to play with, and what is said of its actors; raises click.UsageError if that is contradictory."""
+    if story and given:
+        raise click.UsageError("a story names its own cluster: leave out the sizes.")
+    if right and not story:
+        raise click.UsageError("--right plays a story: name one.")
+    if story and story.rule and not (ctx.params["rule_name"] or ctx.params["acceptor"] or ctx.params["proposer"]):
+        ctx.params["rule_name"] = story.rule
+    actors, _, change = other_actors(ctx)
+    if story and story.actors and not actors and not right:
+        raise click.UsageError(f"other actors have played this, {shortened(story.actors)}: name them here, too.")
+    rule = RULES[ctx.params["rule_name"]] if ctx.params["rule_name"] else None
+    model = rule.model if rule else replace(Model(max_attempts=2), **actors)
+    if right:
+        model, change = (rule.without_change(model) if rule else Model(acceptor=Acceptor, proposer=Proposer)), ""
+        model = replace(model, properties=ALWAYS)
+    return (story.cluster(model) if story else replace(model, **given)), change
+
+
+def begin(model: Model) -> Game:
+    """A game that has just begun; raises Unchecked if somebody's actors cannot begin."""
+    try:
+        with somebody_elses_words():
+            return Game(model)
+    except Exception as error:
+        raise at_fault("the actors cannot begin", error) from error
+
+
+def play_again(story: Story, table: Table, file: str) -> None:
+    """Make all the moves of a story; raises Unplayable at the first line that cannot be played."""
+    try:
+        play_story(story, table.game, table.make)
+    except StoryError as error:
+        raise Unplayable(f"{shortened(file)}: {error}") from error
+
+
+def can_converse() -> bool:
+    """Whether somebody sits at a terminal, to read and to type."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def converse(player: Player) -> None:
+    """Do what somebody types on a terminal, until there is no more, and show each time what can be done."""
+    with suppress(ImportError):
+        # With it, input() remembers lines.
+        import readline  # noqa: F401
+    player.table.say("", *greeting(player.game), "")
+    with interruptible():
+        while not player.has_quit:
+            try:
+                player.table.say(*offer(player.game), outlook(player.game))
+                player.obey(input("toy-paxos> "))
+            except EOFError:
+                write("\n")
+                return
+            except KeyboardInterrupt:
+                # Whatever was interrupted is half done. All moves are made again, and shown.
+                player.table.undo(0)
+                player.table.say("'quit' or Ctrl-D ends the game")
+
+
+def greeting(game: Game) -> list[str]:
+    """What it is all about."""
+    properties = game.model.properties
+    aim = "safety, if you can" if properties == ALWAYS else f"this: {', '.join(each.name for each in properties)}"
+    return [
+        f"You are the network, and the game is to lose {aim}.",
+        "Type the number of a message to deliver it;",
+        "'hint' tells what to do next, and 'help' what else you can do.",
+    ]
+
+
+# So many messages leave room on a screen for what has happened.
+MOST_SHOWN = 20
+
+
+def offer(game: Game) -> list[str]:
+    """The messages in flight, the latest of them if there are many."""
+    lines = [*in_flight(game)]
+    left_out = [f"in flight, and {len(lines) - MOST_SHOWN} earlier ones, which 'state' lists:"]
+    return [*(left_out if len(lines) > MOST_SHOWN else []), *lines[-MOST_SHOWN:]]
+
+
+def follow(player: Player) -> None:
+    """Do what stands on standard input, line by line; raises Unplayable if that is too much."""
+    for number, typed in enumerate(sys.stdin or (), start=1):
+        if number > MOST_LINES:
+            raise Unplayable(f"standard input: line {number}: a game has at most {MOST_LINES:,} lines")
+        player.obey(typed.rstrip("\r\n"))
+        if player.has_quit:
+            return
