@@ -21,10 +21,10 @@ CLIMB = (
     Model(3, 3, descending=True),
     Model(5, 2),
     Model(3, 2, fail=True),
-    Model(1, 2, max_attempts=3, fail=True),
-    Model(2, 2, max_attempts=3),
-    Model(4, 2, fail=True),
     Model(3, 2, max_attempts=2),
+    Model(1, 2, max_attempts=3, fail=True),
+    Model(4, 2, fail=True),
+    Model(2, 2, max_attempts=3),
     Model(2, 3, max_attempts=2),
 )
 
