@@ -9,8 +9,9 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,3 +198,26 @@ def is_meant(said: Message, delivered: Message) -> bool:
     if isinstance(said, Timeout) and isinstance(delivered, Timeout):
         return said.recipient == delivered.recipient
     return said == delivered
+
+
+# How long anything may take on a busy machine.
+PATIENCE_S = 30
+
+
+@pytest.fixture
+def nothing_left(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An environment in which a cluster leaves nothing behind: no folder, and no process that knows of it."""
+    yield {"TMPDIR": str(tmp_path)}
+    end = time.monotonic() + PATIENCE_S
+    while left := [*tmp_path.glob("toy-paxos-*"), *processes_that_know(str(tmp_path))]:
+        assert time.monotonic() < end, left
+        time.sleep(0.05)
+
+
+def processes_that_know(words: str) -> list[str]:
+    """The command lines of the processes that have some words in it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found += [path.read_text(errors="replace")]
+    return [command for command in found if words in command]

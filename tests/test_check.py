@@ -315,9 +315,9 @@ def test_a_terminal_shows_progress_after_a_second_and_a_pipe_does_not(on_termina
 
 
 def test_help_and_completion_know_the_command(run: Run) -> None:
-    assert "check  Explore every execution of small clusters" in run("--help").stdout
+    assert "  Explore every execution of small clusters" in run("--help").stdout
     assert "--break RULE" in run("check", "--help").stdout
-    completed = run(_TOY_PAXOS_COMPLETE="bash_complete", COMP_WORDS="toy-paxos c", COMP_CWORD="1").stdout
+    completed = run(_TOY_PAXOS_COMPLETE="bash_complete", COMP_WORDS="toy-paxos ch", COMP_CWORD="1").stdout
     assert completed == "plain,check\n"
     words = {"COMP_WORDS": "toy-paxos check --acceptor my", "COMP_CWORD": "3"}
     assert run(_TOY_PAXOS_COMPLETE="bash_complete", **words).stdout == "file,my\n"

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from flit_core.buildapi import build_sdist
 
+from toy_paxos.remote.local_zookeeper import PACKAGES
+
 PACKAGE = Path(__file__).parent.parent / "toy_paxos"
 MODULES = {
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): ast.parse(
@@ -26,7 +28,7 @@ FLOORS: list[list[str]] = [
     [f"toy_paxos.{name}" for name in LESSON],
     ["toy_paxos.event"],
     ["toy_paxos.safety"],
-    ["toy_paxos.simulation", "toy_paxos.checking"],
+    ["toy_paxos.simulation", "toy_paxos.checking", "toy_paxos.remote"],
     ["toy_paxos.command"],
     ["toy_paxos.main"],
     ["toy_paxos.__main__"],
@@ -35,19 +37,64 @@ FLOORS: list[list[str]] = [
 # Who may import what is not Paxos. Everybody may import the rest of the standard library.
 RESERVED = {
     "click": {
-        f"toy_paxos.{name}" for name in ("main", "command.actors", "command.check", "command.options", "command.play")
+        f"toy_paxos.{name}"
+        for name in (
+            "main",
+            "command.acceptor",
+            "command.actors",
+            "command.check",
+            "command.cluster",
+            "command.options",
+            "command.play",
+            "command.propose",
+            "command.remote",
+            "command.verify",
+        )
     },
     "rich": {f"toy_paxos.command.{name}" for name in ("terminal", "lanes", "svg")},
     "random": {
-        "toy_paxos.main",
-        "toy_paxos.simulation.rounds",
-        "toy_paxos.checking.honesty",
-        "toy_paxos.checking.chance",
-        "toy_paxos.command.play",
-        "toy_paxos.command.moves",
+        f"toy_paxos.{name}"
+        for name in (
+            "main",
+            "simulation.rounds",
+            "checking.honesty",
+            "checking.chance",
+            "command.acceptor",
+            "command.moves",
+            "command.play",
+            "command.remote",
+            "remote.keeper",
+        )
     },
-    "time": {"toy_paxos.main", "toy_paxos.command.process", "toy_paxos.checking.checker", "toy_paxos.checking.chance"},
-    "signal": {"toy_paxos.main", "toy_paxos.__main__", "toy_paxos.command.process", "toy_paxos.command.check"},
+    "time": {
+        f"toy_paxos.{name}"
+        for name in (
+            "command.show",
+            "command.process",
+            "command.acceptor",
+            "checking.checker",
+            "checking.chance",
+            "remote.calls",
+            "remote.keeper",
+            "remote.service",
+            "remote.zookeeper",
+            "remote.local_zookeeper",
+        )
+    },
+    "signal": {
+        f"toy_paxos.{name}"
+        for name in (
+            "__main__",
+            "command.process",
+            "command.check",
+            "command.show",
+            "command.acceptor",
+            "remote.keeper",
+        )
+    },
+    "grpc": {"toy_paxos.remote.rpc"},
+    "google": {"toy_paxos.remote.wire_pb2"},
+    "kazoo": {"toy_paxos.remote.zookeeper"},
 }
 
 
@@ -102,7 +149,8 @@ def test_the_lesson_can_be_read_in_its_order() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_run_time_dependencies_are_click_and_rich(name: str) -> None:
     tops = {module.split(".")[0] for module in imports(MODULES[name])}
-    assert tops <= sys.stdlib_module_names | {"toy_paxos", "click", "rich"}
+    extra = {"grpc", "google", "kazoo"} if name.startswith("toy_paxos.remote.") else set()
+    assert tops <= sys.stdlib_module_names | {"toy_paxos", "click", "rich"} | extra
 
 
 @pytest.mark.parametrize("reserved", RESERVED)
@@ -116,6 +164,10 @@ def test_the_classifiers_name_the_versions_of_python_that_ci_runs() -> None:
     versions = [line.rpartition(" ")[2] for line in project["classifiers"] if "Python :: 3." in line]
     assert f"versions=({' '.join(versions)})\n" in (PACKAGE.parent / ".ci" / "run").read_text()
     assert project["requires-python"] == f">={versions[0]}"
+
+
+def test_ci_installs_the_zookeeper_that_the_program_asks_for() -> None:
+    assert f"install {PACKAGES} openssl" in (PACKAGE.parent / ".ci" / "run").read_text()
 
 
 def test_the_source_distribution_holds_the_tests_and_the_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

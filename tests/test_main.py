@@ -15,12 +15,8 @@ from click.testing import CliRunner
 from conftest import COMMAND, OnTerminal, Run, RunHere, Start, clean_environment
 
 from toy_paxos import main
-from toy_paxos.command.json_lines import JsonLines
-from toy_paxos.main import LINE_S, Pace
 from toy_paxos.main import run as command
-from toy_paxos.simulation import Round, Settings, Statistics, play_rounds
-
-SETTINGS = Settings(3, 0.1, seed=1)
+from toy_paxos.simulation import Round
 
 
 def summary_of(output: str) -> dict[str, object]:
@@ -210,88 +206,6 @@ def test_the_command_can_be_called_from_python() -> None:
     result = CliRunner().invoke(command, ["--seed", "1", "-c", "2"])
     assert result.exit_code == 0
     assert "--- 2 rounds of toy-paxos ---" in result.stdout
-
-
-# Pace
-
-
-class Clock:
-    """A clock that only waiting and playing move, and a stop request that waits by it.
-
-    It asks to stop once it has been asked so many times whether it does.
-    """
-
-    def __init__(self, patience: int = 1_000) -> None:
-        self.now = 0.0
-        self.patience = patience
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def wait(self, until: float) -> None:
-        self.now = max(self.now, until)
-
-    def close(self) -> None:
-        pass
-
-    @property
-    def signal(self) -> int | None:
-        self.patience -= 1
-        return signal.SIGINT if self.patience < 0 else None
-
-
-def times_of_rounds(clock: Clock, seconds_to_play: list[float], pace: Pace) -> list[float]:
-    """When rounds are shown that take so long to play."""
-    times: list[float] = []
-
-    def rounds() -> Iterator[Round]:
-        for seconds, finished in zip(seconds_to_play, play_rounds(SETTINGS), strict=False):
-            clock.now += seconds
-            yield finished
-
-    class View(JsonLines):
-        def round(self, finished: Round) -> str:
-            times.append(clock.now)
-            return super().round(finished)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(main, "time", clock)
-        patch.setattr(main, "StopRequest", lambda **_: clock)
-        patch.setattr(main, "die_by", pytest.fail)
-        main.show(rounds(), Statistics(SETTINGS), View(SETTINGS), pace)
-    return times
-
-
-def test_the_rounds_own_time_counts() -> None:
-    assert times_of_rounds(Clock(), [0.25] * 4, Pace(4, 1, quiet=False)) == [0.25, 1, 2, 3]
-
-
-def test_after_a_slow_round_there_is_no_hurry_to_catch_up() -> None:
-    slow = [0.25, 0.25, 2.5, 0.25, 0.25]
-    assert times_of_rounds(Clock(), slow, Pace(5, 1, quiet=False)) == [0.25, 1, 3.5, 3.75, 4.5]
-
-
-def test_ctrl_c_in_the_last_round_does_not_cut_a_bounded_run_short() -> None:
-    assert times_of_rounds(Clock(patience=6), [0.0, 0.0], Pace(2, 1, quiet=False)) == [0, 1]
-
-
-def test_on_a_terminal_the_lines_of_a_round_appear_one_by_one(on_terminal: OnTerminal) -> None:
-    began = time.monotonic()
-    seen = on_terminal("-c", "1", "-n", "1", "-p", "0")
-    lines_of_the_round = seen.partition("Round 1")[2].partition("---")[0].count("\n")
-    assert time.monotonic() - began >= LINE_S * lines_of_the_round > 0.5
-
-
-def test_no_round_takes_longer_than_ten_seconds_to_appear(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(main, "time", clock)
-    main.show_round("line\n" * 1_000, per_line=1, stop=clock)  # type: ignore[arg-type]
-    assert clock.now == pytest.approx(main.LONGEST_ROUND_S)
-
-
-def test_with_an_interval_they_appear_at_once(on_terminal: OnTerminal) -> None:
-    # One by one, they would take longer than a test may.
-    assert "--- 1 round of toy-paxos ---" in on_terminal("-c", "1", "-n", "1000", "-i", "0")
 
 
 def test_ctrl_c_shows_the_rest_of_the_round_at_once_and_then_the_summary(on_terminal: OnTerminal) -> None:

@@ -7,28 +7,22 @@ import errno
 import os
 import random
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
-from signal import SIGINT
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
 from toy_paxos.command.actors import actor_options, other_actors, undisturbed
-from toy_paxos.command.options import NETWORK, one_view, run_options, shortened, suggestion
-from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, write
-from toy_paxos.command.views import FILES, DrawingError, View, view_of
-from toy_paxos.command.words import running_line, tame
-from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
+from toy_paxos.command.options import NETWORK, check_values, one_view, run_options, shortened, suggestion
+from toy_paxos.command.process import say, set_up
+from toy_paxos.command.show import Pace, show
+from toy_paxos.command.views import FILES, DrawingError, view_of
+from toy_paxos.command.words import tame
+from toy_paxos.simulation import Network, Settings, Statistics, play_rounds
 
-# A round of five acceptors takes some two seconds, about as long as to read it.
-LINE_S = 0.08
-
-# But nobody reads thousands of lines.
-LONGEST_ROUND_S = 10
+# Each is the function NAME_command in a module of its name.
+COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")
 
 
 class Simulator(click.Group):
@@ -47,19 +41,14 @@ class Simulator(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The other commands, by name."""
-        return ["check", "play"]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported only now: a run must not wait for it."""
-        if cmd_name == "check":
-            from toy_paxos.command.check import check_command
-
-            return check_command
-        if cmd_name == "play":
-            from toy_paxos.command.play import play_command
-
-            return play_command
-        return None
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"toy_paxos.command.{cmd_name}")
+        return getattr(module, f"{cmd_name}_command")  # type: ignore[no-any-return]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -140,8 +129,7 @@ def run(
     network = Network(**network_options) if is_given else None
     check_values(value, network.num_proposers if network else 1)
     settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network, actor_words, **actors)
-    line_by_line = interval is None and sys.stdout.isatty() and not quiet and form not in FILES
-    pace = Pace(1 if round else rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
+    pace = Pace.of(1 if round else rounds, 0 if form in FILES else interval, quiet)
     set_up(utf_8=json or form in FILES)
     statistics = Statistics(settings, round or 1)
     played = play_rounds(settings, statistics.first, told=not quiet)
@@ -167,80 +155,6 @@ def check_one_round(form: str | None, quiet: bool, num_rounds: int | None) -> No
         raise click.UsageError(f"--{form} writes one round: choose it by --rounds 1, or by --seed and --round.")
     if quiet:
         raise click.UsageError(f"--quiet shows no round, and --{form} nothing else: choose one.")
-
-
-def check_values(values: tuple[str, ...], num_proposers: int) -> None:
-    """Refuse values that no proposer can want; raises click.UsageError."""
-    if "" in values:
-        raise click.UsageError("--value: the empty text is no value, give it at least one character.")
-    if len(values) > num_proposers:
-        raise click.UsageError(
-            f"--value is given {len(values)} times, which takes --num-proposers {len(values)} or more."
-        )
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How many rounds to show (None: endlessly), and whether to show them at all; the rest is in seconds.
-
-    ``interval`` is the time from one round to the next, ``per_line`` that from one line to the next.
-    """
-
-    num_rounds: int | None
-    interval: float
-    quiet: bool
-    per_line: float = 0
-
-
-def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace) -> None:
-    """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end."""
-    began = due = time.monotonic()
-
-    def running() -> str:
-        statistics.elapsed_s = time.monotonic() - began
-        return running_line(statistics)
-
-    stop = StopRequest(on_quit=lambda: say(running()), waiting_for="the end of the round")
-    progress = Progress()
-    write(view.start())
-    if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
-        say("Ctrl-C to stop")
-    rounds = islice(rounds, pace.num_rounds)
-    while not stop.signal and (finished := next(rounds, None)):
-        # Whoever asks to stop while a round is played gets to see that one, unless it is not due yet.
-        if pace.interval:
-            stop.wait(until=due)
-            if time.monotonic() < due:
-                break
-            due = max(due + pace.interval, time.monotonic())
-        statistics.add(finished)
-        if not pace.quiet or statistics.violated:
-            show_round(view.round(finished), pace.per_line, stop)
-        else:
-            progress.show(running)
-        if statistics.violated:
-            break
-    statistics.elapsed_s = time.monotonic() - began
-    progress.erase()
-    write(view.summary(statistics))
-    stop.close()
-    if statistics.violated:
-        sys.exit(3)
-    complete = statistics.rounds == pace.num_rounds
-    stopped_an_endless_run = pace.num_rounds is None and stop.signal == SIGINT
-    if stop.signal and not complete and not stopped_an_endless_run:
-        die_by(stop.signal)
-
-
-def show_round(text: str, per_line: float, stop: StopRequest) -> None:
-    """Write a round, all at once or line by line; whoever asks to stop gets the rest at once."""
-    if not per_line:
-        write(text)
-        return
-    lines = text.splitlines(keepends=True)
-    for line in lines:
-        write(line)
-        stop.wait(until=time.monotonic() + min(per_line, LONGEST_ROUND_S / len(lines)))
 
 
 def main() -> None:

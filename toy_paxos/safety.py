@@ -135,14 +135,22 @@ def chosen(accepts: Iterable[Accept], num_acceptors: int) -> list[Proposal]:
     return [proposal for accept in accepts if (proposal := ballots.add(accept))]
 
 
-def watch(events: Iterable[Event], num_acceptors: int) -> Iterator[Event]:
+def watch(
+    events: Iterable[Event],
+    num_acceptors: int,
+    always: Sequence[Property] = ALWAYS,
+    at_the_end: Sequence[Property] = (),
+) -> Iterator[Event]:
     """Pass the events of a round on, and tell after each what follows from it.
 
     Each property is named once, when it is lost; where to stop is up to whoever listens. An answer to an earlier
-    attempt than that of the recipient's last PREPARE is marked as stale.
+    attempt than that of the recipient's last PREPARE is marked as stale. Where not all is known, or not in which order
+    it happened, some properties can be judged only ``at_the_end``, or not at all.
     """
-    watcher = Watcher(num_acceptors)
+    watcher = Watcher(num_acceptors, always)
+    time = 0.0
     for event in events:
+        time = event.time
         if isinstance(event, Delivery):
             message = event.message
             if message.id < watcher.last_prepare.get(message.recipient, 0) and event.fate is not Fate.LOST:
@@ -156,6 +164,9 @@ def watch(events: Iterable[Event], num_acceptors: int) -> Iterator[Event]:
                 yield from watcher.after_wish(event)
             elif isinstance(event, TimedOut) and event.last:
                 watcher.abandoned[event.proposer] = event.id
+    if at_the_end:
+        watcher.always = at_the_end
+        yield from watcher.judge(time, ())
 
 
 class Reported(NamedTuple):
@@ -169,8 +180,9 @@ class Reported(NamedTuple):
 class Watcher:
     """What is known of a round so far, and what follows from the next event."""
 
-    def __init__(self, num_acceptors: int) -> None:
+    def __init__(self, num_acceptors: int, always: Sequence[Property]) -> None:
         self.ballots = Ballots(num_acceptors)
+        self.always = always
         self.wishes: dict[str, str] = {}
         self.issued: set[tuple[int, str]] = set()
         self.chosen: list[Proposal] = []
@@ -285,7 +297,7 @@ class Watcher:
         """The properties that are lost now, and were not before."""
         moment = Moment(self.wishes.values(), self.issued, self.chosen, self.learned, promises, self.promised)
         lost: list[Event] = []
-        for property in ALWAYS:
+        for property in self.always:
             if property.name not in self.named and (words := property.lost(moment)):
                 self.named.add(property.name)
                 lost.append(Violation(time, property.name, words))

@@ -1,7 +1,6 @@
 """Events as JSON Lines, an object an event and nothing else, for programs."""
 
 import json
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +26,7 @@ class JsonLines:
     def start(self) -> str:
         """The ``start`` event."""
         settings = self.settings
-        network = {"values": settings.values, **asdict(settings.network)} if settings.network else {}
+        network = {"values": settings.values, **settings.network_values} if settings.network else {}
         return json_line(
             event="start",
             format=FORMAT,
@@ -36,6 +35,7 @@ class JsonLines:
             num_acceptors=settings.num_acceptors,
             acceptor_failure_prob=settings.acceptor_failure_prob,
             **network,
+            **({"place": settings.place} if settings.place else {}),
             **({"changed_rule": self.rule, "actors": settings.actors or None} if settings.network else {}),
         )
 
@@ -70,7 +70,7 @@ class JsonLines:
         times = f',"t_ms":{round(event.time, 3)!r}'
         if isinstance(event, Delivery):
             times += f',"sent_ms":{round(event.sent, 3)!r}'
-        if isinstance(event, Violation):
+        if isinstance(event, Violation) and self.settings.seed is not None:
             times += f',"replay":{ENCODER.encode(f"{self.settings.command} --round {number}")}'
         return event_object(event, beginning, times)
 

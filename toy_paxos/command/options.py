@@ -200,3 +200,18 @@ def run_options(command: F) -> F:
     for add in reversed(RUN_OPTIONS):
         command = add(command)
     return command
+
+
+def check_values(values: tuple[str, ...], num_proposers: int) -> None:
+    """Refuse values that no proposer can want; raises click.UsageError."""
+    if "" in values:
+        raise click.UsageError("--value: the empty text is no value, give it at least one character.")
+    if len(values) > num_proposers:
+        raise click.UsageError(
+            f"--value is given {len(values)} times, which takes --num-proposers {len(values)} or more."
+        )
+
+
+def options_of_a_run() -> dict[str, click.Parameter]:
+    """The same options by name, for commands that have some of them."""
+    return {str(param.name): param for param in click.command(run_options(lambda: None)).params}

@@ -66,21 +66,25 @@ class Words:
     def __init__(self, settings: Settings, change: str = "") -> None:
         self.settings = settings
         self.change = change
+        self.is_real = settings.seed is None
         self.width = route_width(settings.num_proposers, settings.num_acceptors)
 
     def start(self) -> list[Line]:
         """Who takes part, the seed, and what can go wrong."""
         settings, network = self.settings, self.settings.network
         silent = ", silently" if network and network.failure_mode == "silent" else ""
+        probability = settings.acceptor_failure_prob
+        failures = "" if probability is None else f"failure probability {probability!r}{silent}, "
         first = (
             f"toy-paxos {__version__}: {plural(settings.num_proposers, 'proposer')}, "
-            f"{plural(settings.num_acceptors, 'acceptor')}, "
-            f"failure probability {settings.acceptor_failure_prob!r}{silent}, seed {settings.seed}"
+            f"{plural(settings.num_acceptors, 'acceptor')}, {failures}"
+            f"{'real time, no seed' if self.is_real else f'seed {settings.seed}'}"
         )
         lines = [line(("heading", first))]
         if network:
-            tellers = [(field.metadata["told"], getattr(network, field.name)) for field in fields(network)]
-            lines.append(line(("", f"network: {', '.join(tell(value) for tell, value in tellers if tell)}")))
+            tellers = {field.name: field.metadata["told"] for field in fields(network)}
+            known = [tell(value) for name, value in settings.network_values.items() if (tell := tellers[name])]
+            lines.append(line(("", f"network: {', '.join([settings.place] * self.is_real + known)}")))
         if self.change:
             lines.append(line(("", self.change)))
         return lines
@@ -96,6 +100,8 @@ class Words:
         """How to see a round again in which safety is lost."""
         if finished.outcome is not Outcome.VIOLATED:
             return []
+        if self.is_real:
+            return [line(("command", "To see it again: toy-paxos play FILE, with the first lines and this round"))]
         return [line(("command", f"To see it again: {self.settings.command} --round {finished.number}"))]
 
     def story(self, finished: Round) -> list[Line]:
@@ -144,7 +150,7 @@ class Words:
             case Outcome.ALL_CRASHED:
                 return "all proposers crashed, no value is chosen"
             case Outcome.NOT_CHOSEN:
-                return "no value is chosen"
+                return "no value is known to be chosen" if self.is_real else "no value is chosen"
             case Outcome.VIOLATED:
                 return "safety is violated"
 
@@ -152,19 +158,20 @@ class Words:
         """Each outcome with its share, what is expected or what the network did, and how to replay the run."""
         settings = self.settings
         text = [f"{plural(statistics.messages, 'message')} in {speed(statistics)}"]
-        outcomes = NETWORK_OUTCOMES if settings.network else DIRECT_OUTCOMES
+        outcomes = REAL_OUTCOMES if self.is_real else NETWORK_OUTCOMES if settings.network else DIRECT_OUTCOMES
         shares = [
             share_line(label, statistics.outcomes[outcome], statistics.rounds) for outcome, label in outcomes.items()
         ]
         if settings.network:
+            simulated = "" if self.is_real else "simulated "
             mean = "-" if statistics.attempts_mean is None else f"{statistics.attempts_mean:.2f}"
             shares += [
                 share_line("duels", statistics.duels, statistics.rounds),
                 f"attempts a round: mean {mean}, max {statistics.attempts_max:,}",
                 f"{plural(statistics.adoptions, 'adoption')}, {statistics.lost:,} lost and "
                 f"{plural(statistics.duplicates, 'duplicate message')}",
-                f"simulated time until chosen: {times_words(statistics.until_chosen)}",
-                f"simulated time until learned: {times_words(statistics.until_learned)}",
+                f"{simulated}time until chosen: {times_words(statistics.until_chosen)}",
+                f"{simulated}time until learned: {times_words(statistics.until_learned)}",
             ]
         else:
             shares.insert(1, f"  {'expected':<28}{settings.expected_consensus_rate:>9.2%}")
@@ -172,12 +179,14 @@ class Words:
                 f"expected: P(Binomial({settings.num_acceptors}, {settings.both_phases_prob:.4g})"
                 f" >= {majority(settings.num_acceptors)}), a majority fails neither phase"
             )
-        return [
+        lines = [
             line(),
             line(("heading", f"--- {plural(statistics.rounds, 'round')} of toy-paxos ---")),
             *(line(("", words)) for words in shares + text),
-            line(("command", f"seed {settings.seed}, replay: {statistics.replay_command}")),
         ]
+        if not self.is_real:
+            lines.append(line(("command", f"seed {settings.seed}, replay: {statistics.replay_command}")))
+        return lines
 
 
 DIRECT_OUTCOMES = {
@@ -191,6 +200,15 @@ NETWORK_OUTCOMES = {
     Outcome.CHOSEN_NOT_LEARNED: "chosen, never learned",
     Outcome.NOT_CHOSEN: "no value chosen",
     Outcome.ALL_CRASHED: "all proposers crashed",
+    Outcome.VIOLATED: "safety violated",
+}
+
+
+# What nobody has told may have happened.
+REAL_OUTCOMES = {
+    Outcome.CONSENSUS: "consensus",
+    Outcome.CHOSEN_NOT_LEARNED: "chosen, never learned",
+    Outcome.NOT_CHOSEN: "none known as chosen",
     Outcome.VIOLATED: "safety violated",
 }
 

@@ -51,10 +51,12 @@ def play_rounds(settings: Settings, first: int = 1, told: bool = True) -> Iterat
     else:
         play = play_aloud if told and settings.num_acceptors > FEW else play_directly
     chapter = first - (first - 1) % CHAPTER
+    seed = settings.seed
+    assert seed is not None
 
     def rounds() -> Iterator[Round]:
         for start in count(chapter, CHAPTER):
-            yield from play(settings, range(start, start + CHAPTER), Dice(settings.seed, start))
+            yield from play(settings, range(start, start + CHAPTER), Dice(seed, start))
 
     return islice(rounds(), first - chapter, None)
 
@@ -133,9 +135,9 @@ def register_actors(
 ) -> list[FailingAcceptor]:
     """Fill a registry with new actors; return the acceptors."""
     actors.clear()
-    acceptors = [
-        FailingAcceptor(settings.acceptor(name), settings.acceptor_failure_prob, die) for name, die in dice_of.items()
-    ]
+    failure_prob = settings.acceptor_failure_prob
+    assert failure_prob is not None
+    acceptors = [FailingAcceptor(settings.acceptor(name), failure_prob, die) for name, die in dice_of.items()]
     for acceptor in acceptors:
         actors.register(acceptor)
     for id, (name, value) in enumerate(wishes.items(), start=1):

@@ -52,7 +52,7 @@ class Network:
     proposer_failure_prob: float = option(
         0.0,
         "P",
-        "Probability that a proposer crashes before any one message it sends.",
+        "Probability that a proposer crashes before a message.",
         0,
         1,
         "proposers crash {!r}".format,
@@ -60,7 +60,7 @@ class Network:
     acceptor_crash_prob: float = option(
         0.0,
         "P",
-        "Probability that an acceptor crashes instead of handling a message; it restarts after a pause.",
+        "Probability that an acceptor crashes at a message.",
         0,
         1,
         "acceptors crash {!r}".format,
@@ -68,7 +68,7 @@ class Network:
     timeout: float = option(
         30.0,
         "MS",
-        "How long a proposer waits for a majority before it tries again.",
+        "How long a proposer waits for a majority.",
         0.1,
         3_600_000,
         "timeout {:.15g} ms".format,
@@ -76,7 +76,7 @@ class Network:
     backoff: float = option(
         30.0,
         "MS",
-        "Longest random pause before a second attempt; it grows with each.",
+        "Longest random pause; it grows per attempt.",
         0,
         3_600_000,
         "backoff {:.15g} ms".format,
@@ -91,22 +91,27 @@ class Network:
     )
 
 
+REAL = ("num_proposers", "failure_mode", "timeout", "backoff", "max_attempts")
+
+
 @dataclass(frozen=True)
 class Settings:
     """What determines every round of a run, down to the last byte; without a network, calls are direct.
 
     ``acceptor`` and ``proposer`` are called as those of Paxos are; if they are others, ``actors`` are the options that
-    name them.
+    name them. Without a seed, rounds are played in real time by processes, at a ``place``: nothing determines them,
+    and how often acceptors fail need not be known.
     """
 
     num_acceptors: int
-    acceptor_failure_prob: float
-    seed: int
+    acceptor_failure_prob: float | None
+    seed: int | None
     values: tuple[str, ...] = ()
     network: Network | None = None
     actors: str = ""
     acceptor: Callable[[str], Actor] = Acceptor
     proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer
+    place: str = ""
 
     @property
     def num_proposers(self) -> int:
@@ -114,8 +119,17 @@ class Settings:
         return self.network.num_proposers if self.network else 1
 
     @property
+    def network_values(self) -> dict[str, Any]:
+        """What is known of the network: of a real one, only what those do who use it."""
+        names = [field.name for field in fields(Network)] if self.network else []
+        if self.seed is None:
+            names = [name for name in names if name in REAL]
+        return {name: getattr(self.network, name) for name in names}
+
+    @property
     def both_phases_prob(self) -> float:
         """The probability q that an acceptor fails neither of its two requests."""
+        assert self.acceptor_failure_prob is not None
         return (1 - self.acceptor_failure_prob) ** 2
 
     @property

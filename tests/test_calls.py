@@ -1,0 +1,158 @@
+"""A round in real time, with acceptors of this process behind the calls: no test here waits for a clock."""
+
+from concurrent.futures import Future
+from itertools import count
+from typing import Any
+
+import grpc
+import pytest
+from test_service import service
+
+from toy_paxos.event import Delivery, Event, Fate, TimedOut, Violation
+from toy_paxos.message import Message, Prepare, Propose, Restart
+from toy_paxos.proposer import Proposer
+from toy_paxos.remote import wire_pb2 as wire
+from toy_paxos.remote.calls import Patience, RealRound, acceptor_events
+from toy_paxos.remote.codec import to_wire
+from toy_paxos.remote.merge import merge
+from toy_paxos.remote.records import Log
+from toy_paxos.remote.service import Service
+from toy_paxos.safety import watch
+
+ACCEPTORS = [f"acceptor-{number}" for number in range(3)]
+
+
+class FailedError(grpc.RpcError):
+    """A call has failed."""
+
+    def __init__(self, code: grpc.StatusCode) -> None:
+        self._code = code
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+
+DEAD, LATE = FailedError(grpc.StatusCode.UNAVAILABLE), FailedError(grpc.StatusCode.DEADLINE_EXCEEDED)
+WAYS = {"dead": DEAD, "late": LATE, "gone": "nowhere", "moved": "acceptor-0"}
+
+
+class Here:
+    """Calls acceptors of this process, which answer at once; some are dead or late, and some are elsewhere now."""
+
+    def __init__(self, **instead: str | Exception) -> None:
+        self.services = {name: named(name) for name in ACCEPTORS}
+        self.instead = {name.replace("_", "-"): how for name, how in instead.items()}
+        self.calls: list[tuple[str, str]] = []
+
+    def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Any:
+        """A call that has ended already."""
+        self.calls.append((name, wire.Kind.Name(envelope.message.kind)))
+        how = self.instead.get(name, name)
+        if how == "nowhere":
+            return None
+        ended: Future[wire.Handled] = Future()
+        if isinstance(how, Exception):
+            ended.set_exception(how)
+        else:
+            try:
+                ended.set_result(self.services[how].receive(envelope))
+            except ValueError:
+                ended.set_exception(DEAD)
+        return ended
+
+
+def named(name: str) -> Service:
+    """An acceptor of that name."""
+    its = service()
+    its.name = name
+    return its
+
+
+def played(client: Any, *values: str, attempts: int = 3) -> tuple[list[Event], list[Proposer], RealRound]:
+    """A round of proposers that want these values, as it is told."""
+    proposers = [Proposer(f"proposer-{at}", value, ACCEPTORS, at + 1, len(values)) for at, value in enumerate(values)]
+    draws = count()
+    logs = [(proposer, Log(None, proposer.name)) for proposer in proposers]
+    round = RealRound(client, 7, 1, logs, Patience(1000, 1, attempts), lambda: next(draws) % 2)
+    return list(watch(merge(round.play()), 3)), proposers, round
+
+
+def lost(events: list[Event]) -> list[Message]:
+    """The messages without an answer."""
+    return [event.message for event in events if isinstance(event, Delivery) and event.fate is Fate.LOST]
+
+
+def test_a_proposer_learns_its_value() -> None:
+    events, (proposer,), _ = played(Here(), "apple")
+    assert proposer.learned == "apple"
+    assert not lost(events)
+
+
+def test_two_proposers_agree() -> None:
+    events, proposers, _ = played(Here(), "apple", "pear", attempts=100)
+    assert {proposer.learned for proposer in proposers} in ({"apple"}, {"pear"})
+    assert not any(isinstance(event, Violation) for event in events)
+
+
+@pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
+def test_without_a_minority_it_learns_and_tells_which_calls_came_to_nothing(how: str | Exception) -> None:
+    events, (proposer,), _ = played(Here(acceptor_2=how), "apple")
+    assert proposer.learned == "apple"
+    assert lost(events) == [
+        Prepare("proposer-0", "acceptor-2", 1),
+        Propose("proposer-0", "acceptor-2", 1, "apple"),
+    ]
+
+
+@pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
+def test_without_a_majority_it_gives_up_after_its_attempts(how: str | Exception) -> None:
+    events, (proposer,), _ = played(Here(acceptor_1=how, acceptor_2=how), "apple")
+    assert proposer.learned is None
+    waited = [event for event in events if isinstance(event, TimedOut)]
+    assert [event.attempt for event in waited if event.last] == [3]
+    # Who was refused did not wait, and does not say so.
+    assert len(waited) == (3 if how is LATE else 1)
+
+
+class Refusing(Here):
+    """Acceptors that have promised somebody else all numbers but the last before they were asked."""
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__()
+        for name, its in self.services.items():
+            its.receive(wire.Envelope(run=7, round=1, message=to_wire(Prepare("proposer-9", name, attempts - 1))))
+
+
+def test_one_that_was_refused_backs_off_at_once_and_tries_again() -> None:
+    events, (proposer,), _ = played(Refusing(4), "apple", attempts=4)
+    assert (proposer.learned, proposer.id) == ("apple", 4)
+    assert not any(isinstance(event, TimedOut) for event in events)
+
+
+def test_answers_of_somebody_else_are_taken_for_none() -> None:
+    class Wrong(Here):
+        def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Any:
+            ended = super().call(name, envelope, timeout_s)
+            for answer in ended.result().answers:
+                answer.sender = "acceptor-0"
+            return ended
+
+    _, (proposer,), _ = played(Wrong(), "apple")
+    assert proposer.learned is None
+
+
+def test_a_round_that_is_over_is_left_for_the_newest() -> None:
+    client = Here()
+    for name, its in client.services.items():
+        its.receive(wire.Envelope(run=7, round=500, message=to_wire(Prepare("proposer-9", name, 1))))
+    events, (proposer,), round = played(client, "apple")
+    assert (proposer.learned, round.newest) == (None, 500)
+    assert len(lost(events)) == 9
+
+
+def test_what_an_acceptor_did_is_told_in_its_own_order_with_its_restarts() -> None:
+    messages = [Prepare("proposer-0", "acceptor-0", id) for id in (1, 2, 3)]
+    first, second, third = (Delivery(time, message) for time, message in zip((3, 1, 2), messages, strict=True))
+    events = acceptor_events("acceptor-0", [(20, 1, third), (10, 2, second), (10, 1, first)])
+    assert events == [first, second, Delivery(2, Restart("power", "acceptor-0", 1), sent=2), third]
+    assert [event.time for event in events] == [1, 1, 2, 2]

@@ -1,0 +1,109 @@
+"""Messages survive the way over the wire, and what Paxos has no meaning for does not get in."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toy_paxos.event import Delivery
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
+from toy_paxos.remote import wire_pb2 as wire
+from toy_paxos.remote.codec import LONGEST, MOST, from_handled, from_wire, message_of, to_handled, to_wire
+
+IDS = st.integers(1, MOST)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+PROPOSALS = st.none() | st.builds(Proposal, IDS, TEXTS)
+REQUESTS = st.builds(Prepare, TEXTS, TEXTS, IDS) | st.builds(Propose, TEXTS, TEXTS, IDS, TEXTS)
+MESSAGES = (
+    REQUESTS
+    | st.builds(Promise, TEXTS, TEXTS, IDS, PROPOSALS)
+    | st.builds(Accept, TEXTS, TEXTS, IDS, TEXTS)
+    | st.builds(Fail, TEXTS, TEXTS, IDS)
+    | st.builds(Terminate, TEXTS, TEXTS, IDS)
+)
+
+
+@given(MESSAGES)
+def test_every_message_comes_back_as_it_was(message: Message) -> None:
+    assert from_wire(wire.Message.FromString(to_wire(message).SerializeToString())) == message
+
+
+def fields(**changes: Any) -> dict[str, Any]:
+    """A PROPOSE as it is sent, with some changes."""
+    return {"kind": "PROPOSE", "sender": "proposer-0", "recipient": "acceptor-0", "id": 1, "value": "apple"} | changes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": 0},
+        {"id": -1},
+        {"kind": 0},
+        {"kind": 99},
+        {"sender": ""},
+        {"recipient": ""},
+        {"value": ""},
+        {"value": None},
+        {"value": "x" * (LONGEST + 1)},
+        {"kind": "PROMISE", "accepted": wire.Proposal(id=0, value="apple")},
+        {"kind": "PROMISE", "accepted": wire.Proposal(id=1)},
+    ],
+    ids=repr,
+)
+def test_what_paxos_has_no_meaning_for_is_refused(changes: dict[str, Any]) -> None:
+    assert from_wire(wire.Message(**fields()))
+    with pytest.raises(ValueError, match=r"."):
+        from_wire(wire.Message(**fields(**changes)))
+
+
+@pytest.mark.parametrize("id", [2**63, True, 1.0, "1", None])
+def test_numbers_that_protobuf_does_not_have_are_refused_too(id: object) -> None:
+    with pytest.raises(ValueError, match="no number"):
+        message_of("PREPARE", "proposer-0", "acceptor-0", id, None, None)
+
+
+def test_a_lone_surrogate_is_no_text() -> None:
+    with pytest.raises(ValueError, match="surrogate"):
+        message_of("PROPOSE", "proposer-0", "acceptor-0", 1, "\ud800", None)
+
+
+def test_what_only_the_clock_says_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="TIMEOUT"):
+        to_wire(Timeout("clock", "proposer-0", 1))
+
+
+@given(REQUESTS, IDS, PROPOSALS)
+def test_what_became_of_a_request_comes_back(request: Message, promised: int, accepted: Proposal | None) -> None:
+    fail = Fail(request.recipient, request.sender, request.id)
+    event = Delivery(0, request, answers=[fail], denial="refused", promised=promised, accepted=accepted)
+    assert from_handled(wire.Handled.FromString(to_handled(event).SerializeToString()), request) == event
+
+
+PREPARE, PROPOSE = Prepare("proposer-0", "acceptor-0", 1), Propose("proposer-0", "acceptor-0", 1, "apple")
+
+
+@pytest.mark.parametrize(
+    ("request_", "answers"),
+    [
+        (PREPARE, [Promise("acceptor-1", "proposer-0", 1, None)]),
+        (PREPARE, [Promise("acceptor-0", "proposer-1", 1, None)]),
+        (PREPARE, [Promise("acceptor-0", "proposer-0", 2, None)]),
+        (PREPARE, [Accept("acceptor-0", "proposer-0", 1, "apple")]),
+        (PREPARE, [Promise("acceptor-0", "proposer-0", 1, None)] * 2),
+        (PROPOSE, [Accept("acceptor-0", "proposer-0", 1, "pear")]),
+        (PROPOSE, [Promise("acceptor-0", "proposer-0", 1, None)]),
+        (Terminate("proposer-0", "acceptor-0", 1), [Fail("acceptor-0", "proposer-0", 1)]),
+    ],
+)
+def test_an_answer_of_somebody_else_or_to_something_else_is_refused(request_: Message, answers: list[Message]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_handled(to_handled(Delivery(0, request_, answers=answers, promised=1)), request_)
+
+
+@pytest.mark.parametrize(
+    "handled", [wire.Handled(denial="asleep"), wire.Handled(promised=-1)], ids=["denial", "number"]
+)
+def test_an_acceptor_that_denies_or_promises_as_none_does_is_refused(handled: wire.Handled) -> None:
+    with pytest.raises(ValueError, match="no acceptor"):
+        from_handled(handled, PREPARE)

@@ -1,0 +1,333 @@
+"""Real processes on this machine: what is promised stays promised, and nothing is left behind."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from conftest import COMMAND, PATIENCE_S, Run, RunHere, Start, clean_environment, processes_that_know
+
+from toy_paxos.remote import wire_pb2 as wire
+from toy_paxos.remote.codec import LONGEST
+
+
+class Acceptors:
+    """Acceptors that are processes, each with a folder and a log, and where they are."""
+
+    def __init__(self, start: Start, folder: Path, number: int, *options: str) -> None:
+        self.start = start
+        self.folder = folder
+        self.options = options
+        self.processes: dict[str, subprocess.Popen[str]] = {}
+        self.addresses: dict[str, str] = {}
+        for at in range(number):
+            self.begin(f"acceptor-{at}")
+
+    def begin(self, name: str, **env: str) -> None:
+        """Start an acceptor; it is there when this returns."""
+        keeps = () if "--forgetful" in self.options else ("--data-dir", str(self.folder / name))
+        log = "--log", str(self.folder / f"{name}.jsonl")
+        process = self.start("acceptor", "--name", name, "-p", "0", *keeps, *log, *self.options, **env)
+        assert process.stdout
+        self.processes[name] = process
+        self.addresses[name] = process.stdout.readline().split()[-1]
+
+    def kill(self, *numbers: int) -> None:
+        """Kill some without warning."""
+        for number in numbers:
+            self.processes[f"acceptor-{number}"].kill()
+            self.processes[f"acceptor-{number}"].wait()
+
+    @property
+    def places(self) -> list[str]:
+        """The options that say where they are."""
+        return [word for name, address in self.addresses.items() for word in ("--at", f"{name}={address}")]
+
+    @property
+    def logs(self) -> list[str]:
+        """The logs of all that have left one."""
+        return sorted(map(str, self.folder.glob("*.jsonl")))
+
+
+Begin = Callable[..., Acceptors]
+
+
+@pytest.fixture
+def acceptors(start: Start, tmp_path: Path) -> Begin:
+    """Start some acceptors with options."""
+    return lambda number, *options: Acceptors(start, tmp_path, number, *options)
+
+
+def test_a_proposer_plays_rounds_with_acceptors_that_are_processes(acceptors: Begin, run: Run, tmp_path: Path) -> None:
+    its = acceptors(3)
+    done = run("propose", *its.places, "-c", "2", "--value", "apple", "--log", str(tmp_path / "proposer-0.jsonl"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.match(r"toy-paxos \S+: 1 proposer, 3 acceptors, real time, no seed\n", done.stdout)
+    assert "\nnetwork: addresses handed over directly, run " in done.stdout
+    assert done.stdout.count("CHOSEN, for a majority has accepted proposal 1: apple\n") == 2
+    assert "expected" not in done.stdout
+    judged = run("verify", *its.logs)
+    assert (judged.returncode, "not all" in judged.stdout) == (0, False)
+
+
+@pytest.mark.parametrize(("view", "words"), [("--diagram", "★"), ("--brief", "1 attempt"), ("--json", '"chosen"')])
+def test_it_is_shown_by_the_same_views(acceptors: Begin, run: Run, view: str, words: str) -> None:
+    done = run("propose", *acceptors(1).places, "-c", "1", view)
+    assert done.returncode == 0
+    assert words in done.stdout
+
+
+def test_several_proposers_compete_and_agree(acceptors: Begin, start: Start, run: Run, tmp_path: Path) -> None:
+    its = acceptors(3)
+    rounds = "-q", "-c", "30", "--run", "7", "--num-proposers", "2", "--max-attempts", "100"
+    both = [
+        start("propose", *its.places, *rounds, "--proposer", at, "--log", str(tmp_path / f"proposer-{at}.jsonl"))
+        for at in "01"
+    ]
+    assert [process.wait(PATIENCE_S) for process in both] == [0, 0]
+    judged = run("verify", *its.logs)
+    assert judged.returncode == 0
+    assert "safety violated              0" in judged.stdout
+
+
+def test_what_was_chosen_stays_chosen_though_all_are_killed(acceptors: Begin, run: Run, tmp_path: Path) -> None:
+    its = acceptors(3)
+    second_value_after_a_crash(its, run, tmp_path)
+    judged = run("verify", *its.logs)
+    assert judged.returncode == 0
+    assert "apple; proposer-0, proposer-1 learned apple\n" in judged.stdout
+
+
+def test_those_that_forget_choose_another_value(acceptors: Begin, run: Run, tmp_path: Path) -> None:
+    its = acceptors(3, "--forgetful")
+    second_value_after_a_crash(its, run, tmp_path)
+    judged = run("verify", *its.logs)
+    assert judged.returncode == 3
+    assert "VIOLATED, a second value is chosen: pear" in judged.stdout
+
+
+def second_value_after_a_crash(its: Acceptors, run: Run, folder: Path) -> None:
+    """Let apple be chosen, kill all acceptors, start them again, and let another proposer want pear."""
+    for at, value in enumerate(("apple", "pear")):
+        log = str(folder / f"proposer-{at}.jsonl")
+        which = "--run", "7", "--num-proposers", "2", "--proposer", str(at), "--value", value, "--log", log
+        assert run("propose", *its.places, "-c", "1", *which).returncode == 0
+        its.kill(0, 1, 2)
+        for name in list(its.addresses):
+            its.begin(name)
+
+
+def test_without_a_minority_it_learns_without_a_majority_it_gives_up_and_later_goes_on(
+    acceptors: Begin, run: Run
+) -> None:
+    its = acceptors(3)
+    play = "-c", "1", "--max-attempts", "2", "--timeout", "500"
+    its.kill(2)
+    assert "Round 1: consensus on" in run("propose", *its.places, *play).stdout
+    its.processes["acceptor-1"].send_signal(signal.SIGSTOP)
+    done = run("propose", *its.places, *play)
+    assert done.returncode == 0
+    assert "proposer-0 gives up after 2 attempts" in done.stdout
+    assert "Round 1: no value is known to be chosen" in done.stdout
+    its.processes["acceptor-1"].send_signal(signal.SIGCONT)
+    assert "Round 1: consensus on" in run("propose", *its.places, *play).stdout
+
+
+def test_a_folder_belongs_to_one_process_and_to_one_name(acceptors: Begin, run: Run, tmp_path: Path) -> None:
+    acceptors(1)
+    folder = str(tmp_path / "acceptor-0")
+    for name, words in (("acceptor-0", "in use by another process"), ("acceptor-1", "in use by another process")):
+        done = run("acceptor", "--name", name, "--data-dir", folder)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert words in done.stderr
+
+
+def test_a_taken_port_is_refused(acceptors: Begin, run: Run) -> None:
+    (address,) = acceptors(1).addresses.values()
+    done = run("acceptor", "--name", "acceptor-1", "--forgetful", "--listen", address)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"cannot listen at {address}: is it taken" in done.stderr
+
+
+def test_a_proxy_is_not_asked_for_this_machine(acceptors: Begin, run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        proxy = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        done = run("propose", *acceptors(1).places, "-c", "1", http_proxy=proxy, grpc_proxy=proxy)
+    assert "Round 1: consensus on" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [("/dev/full", "/dev/full is no file"), ("nowhere/log", "nowhere/log cannot be used: No such file")],
+)
+def test_a_log_that_cannot_be_written_is_refused(run: Run, log: str, words: str) -> None:
+    done = run("acceptor", "--name", "acceptor-0", "--forgetful", "--log", log)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr
+
+
+# A cluster and its keeper
+
+
+def test_a_cluster_is_one_command(run: Run, nothing_left: dict[str, str], tmp_path: Path) -> None:
+    done = run("cluster", "-n", "3", "--num-proposers", "2", "-c", "2", "-p", "0.1", **nothing_left)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "toy-paxos 1.2.0: 2 proposers, 3 acceptors, failure probability 0.1, real time, no seed\n" in done.stdout
+    assert "network: processes on this machine, addresses handed over directly, run " in done.stdout
+    assert "--- 2 rounds of toy-paxos ---" in done.stdout
+
+
+def test_acceptors_that_are_killed_at_random_lose_nothing(
+    run: Run, nothing_left: dict[str, str], tmp_path: Path
+) -> None:
+    logs = tmp_path / "logs"
+    play = "-n", "3", "--num-proposers", "2", "-c", "100", "--kill-every", "0.5", "-i", "0.02", "-q"
+    assert run("cluster", *play, "--log", str(logs), **nothing_left).returncode == 0
+    done = run("verify", "-q", *map(str, logs.iterdir()))
+    assert done.returncode == 0
+    assert "safety violated              0    0.00%" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_however_it_ends_nothing_is_left(
+    number: int, status: int, start: Start, nothing_left: dict[str, str], tmp_path: Path
+) -> None:
+    process = start("cluster", "-n", "2", "-p", "0", **nothing_left)
+    assert process.stdout
+    while not process.stdout.readline().startswith("Round 1: consensus"):
+        pass
+    assert len(processes_that_know(str(tmp_path))) >= 2
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == status
+    assert ("of toy-paxos ---" in output) == (number != signal.SIGKILL)
+
+
+def test_a_closed_pipe_ends_it_silently(nothing_left: dict[str, str]) -> None:
+    command = f"{' '.join(COMMAND)} cluster -n 2 | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        capture_output=True,
+        env=clean_environment(**nothing_left),
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.count(b"\n"), done.stderr) == (128 + signal.SIGPIPE, 1, b"")
+
+
+def test_if_an_acceptor_cannot_start_one_line_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "acceptor-0.jsonl").mkdir()
+    done = run("cluster", "-n", "1", "--log", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == "toy-paxos: acceptor-0 did not start"
+
+
+# What comes over the wire
+
+
+def rejected(address: str, data: bytes) -> grpc.StatusCode:
+    """How a call with these bytes fails."""
+    with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
+        with pytest.raises(grpc.RpcError) as failed:
+            channel.unary_unary("/toy_paxos.Acceptor/Receive")(data, timeout=PATIENCE_S)  # type: ignore[arg-type]
+        return failed.value.code()
+
+
+def envelope(**changes: Any) -> bytes:
+    """A PREPARE as it is sent, with some changes."""
+    message: dict[str, Any] = {"kind": "PREPARE", "sender": "proposer-0", "recipient": "acceptor-0", "id": 1}
+    return wire.Envelope(run=1, round=1, message=wire.Message(**message | changes)).SerializeToString()
+
+
+def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Begin, run: Run) -> None:
+    its = acceptors(1)
+    (address,) = its.addresses.values()
+    invalid, internal = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL
+    surrogate = envelope(kind="PROPOSE", value="???").replace(b"???", b"\xed\xa0\x80")
+    for data, code in (
+        (b"\xff garbage", internal),
+        (surrogate, internal),
+        (b"", invalid),
+        (envelope(kind=0), invalid),
+        (envelope(id=0), invalid),
+        (envelope(id=-1), invalid),
+        (envelope(kind="PROPOSE", value=""), invalid),
+        (envelope(kind="PROPOSE", value="x" * (LONGEST + 1)), invalid),
+        (envelope(kind="PROPOSE", value="x" * 2**20), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (envelope(recipient="acceptor-1"), invalid),
+        (envelope(kind="FAIL"), invalid),
+    ):
+        assert rejected(address, data) is code, data[:40]
+    assert "Round 1: consensus on" in run("propose", *its.places, "-c", "1", "--value", "x" * LONGEST).stdout
+    process = its.processes["acceptor-0"]
+    process.terminate()
+    _, errors = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, errors) == (-signal.SIGTERM, "")
+
+
+# Usage
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["acceptor", "--forgetful"], "--name"),
+        (["acceptor", "--name", "a0", "--forgetful"], "a0 is none of acceptor-0 to acceptor-99"),
+        (["acceptor", "--name", "acceptor-07", "--forgetful"], "acceptor-07 is none of"),
+        (["acceptor", "--name", "acceptor-0"], "give --data-dir"),
+        (["acceptor", "--name", "acceptor-0", "--forgetful", "--data-dir", "x"], "give --data-dir"),
+        (["acceptor", "--name", "acceptor-0", "--forgetful", "--listen", "1234"], "1234 is not of the form HOST:PORT"),
+        (["propose"], "give --at for each acceptor"),
+        (["propose", "--at", "127.0.0.1:1"], "127.0.0.1:1 is not of the form acceptor-0=HOST:PORT"),
+        (["propose", "--at", "acceptor-0=here"], "here is not of the form HOST:PORT"),
+        (["propose", "--at", "acceptor-1=127.0.0.1:1"], "1 acceptors are called acceptor-0 to acceptor-0"),
+        (["propose", "--at", "acceptor-0=127.0.0.1:1", "--proposer", "1"], "takes --num-proposers 2 or more"),
+        (["propose", "--at", "acceptor-0=127.0.0.1:1", "--value", "x" * 20_000], "cannot be sent"),
+        (["propose", "--at", "acceptor-0=127.0.0.1:1", "--value", "\udcff"], "cannot be sent"),
+        (["cluster", "-n", "101"], "that would be as many processes; up to 100, then"),
+        (["cluster", "--diagram", "--json"], "two views of the same"),
+        (["verify"], "FILES"),
+    ],
+)
+def test_wrong_usage_is_one_line(args: list[str], words: str, run_here: RunHere) -> None:
+    done = run_here(*args)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize("args", ["acceptor --name acceptor-0 --forgetful", "propose", "cluster", "verify x"])
+@pytest.mark.parametrize("module", ["grpc", "google.protobuf"])
+def test_without_the_extra_one_line_says_what_to_install(
+    args: str, module: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("toy_paxos.remote")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    done = run_here(*args.split())
+    if module == "grpc" and args.startswith("verify"):
+        # It reads files, and calls nobody.
+        assert "No such file" in done.stderr
+    else:
+        assert done.stderr == f"toy-paxos: {module} is not installed: pip install 'toy-paxos[cluster]'\n"
+    assert done.returncode == 2
+
+
+def test_no_other_command_waits_for_it() -> None:
+    code = "import runpy, sys; sys.argv[1:] = ['-c', '1']; runpy.run_module('toy_paxos', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        env=clean_environment(),
+        check=False,
+    )
+    assert "click" in done.stderr
+    assert not re.search(r"grpc|google|kazoo|toy_paxos\.remote|command\.remote", done.stderr)

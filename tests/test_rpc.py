@@ -1,0 +1,86 @@
+"""Who may call: anybody on this machine; from elsewhere, whoever has a certificate."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Run, Start
+from test_remote import Acceptors
+
+from toy_paxos.remote.rpc import is_loopback
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="takes the command openssl")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "127.3.2.1:80", "[::1]:0", "localhost:1"])
+def test_only_this_machine_reaches_a_loopback_address(address: str) -> None:
+    assert is_loopback(address)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "10.0.0.1:0", "example.org:0", "localhost.example.org:0"])
+def test_others_may_reach_any_other(address: str) -> None:
+    assert not is_loopback(address)
+
+
+def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(run: Run, start: Start) -> None:
+    acceptor = "acceptor", "--name", "acceptor-0", "--forgetful", "-p", "0", "--listen", "0.0.0.0:0"
+    done = run(*acceptor)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert (
+        "0.0.0.0:0 can be reached from elsewhere: give --tls-cert, --tls-key and --tls-ca, or --insecure" in done.stderr
+    )
+    done = run(*acceptor, "--insecure", "--zookeeper", "127.0.0.1:1")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "nobody can find an acceptor at 0.0.0.0:0" in done.stderr
+    process = start(*acceptor, "--insecure")
+    assert process.stdout
+    port = process.stdout.readline().rpartition(":")[2].strip()
+    assert "consensus on" in run("propose", "--at", f"acceptor-0=127.0.0.1:{port}", "-c", "1").stdout
+
+
+# Certificates
+
+Certify = Callable[[str, str], tuple[str, ...]]
+
+
+@pytest.fixture
+def certify(tmp_path: Path) -> Certify:
+    """Make a certificate for somebody, signed by some authority; return the options that give it."""
+
+    def openssl(*args: str) -> None:
+        subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=tmp_path)
+
+    def certify(name: str, authority: str) -> tuple[str, ...]:
+        new = "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"
+        if not (tmp_path / f"{authority}.pem").exists():
+            openssl(*new, "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")
+        signed = "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key"
+        names = "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"
+        openssl(*new, *names, *signed, "-keyout", f"{name}.key", "-out", f"{name}.pem")
+        files = {"cert": f"{name}.pem", "key": f"{name}.key", "ca": f"{authority}.pem"}
+        return tuple(word for kind, file in files.items() for word in (f"--tls-{kind}", str(tmp_path / file)))
+
+    return certify
+
+
+@needs_openssl
+def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, run: Run, tmp_path: Path) -> None:
+    its = Acceptors(start, tmp_path, 1, *certify("acceptor", "authority"))
+    play = "propose", *its.places, "-c", "1", "--max-attempts", "1", "--brief"
+    assert "consensus on" in run(*play, *certify("proposer", "authority")).stdout
+    assert "no value is known" in run(*play).stdout
+    assert "no value is known" in run(*play, *certify("stranger", "another")).stdout
+    process = its.processes["acceptor-0"]
+    process.terminate()
+    assert process.communicate(timeout=30)[1] == ""
+
+
+@needs_openssl
+def test_files_that_do_not_fit_together_are_one_line(certify: Certify, run: Run) -> None:
+    mine, other = certify("mine", "authority"), certify("other", "authority")
+    for wrong in ((*mine[:2], *other[2:]), (*mine[:5], __file__), mine[:4], mine[:2]):
+        done = run("acceptor", "--name", "acceptor-0", "--forgetful", *wrong)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert "together" in done.stderr

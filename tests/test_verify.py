@@ -1,0 +1,296 @@
+"""What logs say, and what they cannot say: no more is claimed than is known."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import RunHere
+
+from toy_paxos.event import Delivery, Event, TimedOut, Wants
+from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose, Timeout
+from toy_paxos.remote.records import Log
+from toy_paxos.remote.store import StoreError
+from toy_paxos.remote.verify import read_log
+
+RUN = 7
+
+
+class Logs:
+    """Logs of a run of two proposers and three acceptors, written by hand; each acceptor does as it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.logs: dict[str, Log] = {}
+
+    def of(self, name: str) -> Log:
+        """The log of a process."""
+        if name not in self.logs:
+            about = {"run": RUN, "num_acceptors": 3, "num_proposers": 2} if name.startswith("proposer") else {}
+            self.logs[name] = Log(self.folder / f"{name}.jsonl", name, **about)
+        return self.logs[name]
+
+    def add(self, name: str, event: Event, round: int = 1) -> None:
+        """Let something happen to a process."""
+        self.of(name).add(RUN, round, event)
+
+    def play(
+        self, proposer: int, id: int, value: str, acceptors: Iterable[int], wish: str = "", round: int = 1
+    ) -> None:
+        """Let a proposer get a value through among some acceptors, which hold nothing."""
+        name = f"proposer-{proposer}"
+        names = [f"acceptor-{number}" for number in acceptors]
+        prepares = [Prepare(name, acceptor, id) for acceptor in names]
+        proposals = [Propose(name, acceptor, id, value) for acceptor in names]
+        self.add(name, Wants(0, name, wish or value, prepares), round)
+        for at, prepare in enumerate(prepares):
+            promise = Promise(prepare.recipient, name, id, None)
+            self.add(prepare.recipient, Delivery(0, prepare, answers=[promise], promised=id), round)
+            says = proposals if at == len(names) - 1 else []
+            self.add(name, Delivery(0, promise, answers=says), round)
+        for at, proposal in enumerate(proposals):
+            accept = Accept(proposal.recipient, name, id, value)
+            event = Delivery(0, proposal, answers=[accept], promised=id, accepted=Proposal(id, value))
+            self.add(proposal.recipient, event, round)
+            self.add(name, Delivery(0, accept, learned=value if at == len(names) - 1 else None), round)
+
+    def close(self) -> list[Path]:
+        """Let all processes begin, if they have not, and end; return their logs."""
+        for name in ("proposer-0", "proposer-1", "acceptor-0", "acceptor-1", "acceptor-2"):
+            self.of(name)
+        for log in self.logs.values():
+            log.close()
+        return sorted(self.folder.glob("*.jsonl"))
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Logs:
+    """Logs that are still empty."""
+    return Logs(tmp_path)
+
+
+Verify = Callable[..., Any]
+
+
+@pytest.fixture
+def verify(run_here: RunHere) -> Verify:
+    """Judge some logs."""
+    return lambda paths, *args: run_here("verify", *map(str, paths), *args)
+
+
+def test_what_is_chosen_and_learned_in_each_round_is_told(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    logs.play(1, 2, "two\nlines", [1, 2], round=2)
+    done = verify(logs.close())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "round 1: chosen under 1: apple; proposer-0 learned apple\n" in done.stdout
+    assert "round 2: chosen under 2: two\\nlines; proposer-1 learned two\\nlines\n" in done.stdout
+    assert "--- 2 rounds of run 7 ---" in done.stdout
+    assert "not all is known" not in done.stdout
+
+
+def test_two_values_chosen_are_a_violation_whose_story_is_told(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    logs.play(1, 2, "pear", [1, 2])
+    done = verify(logs.close(), "--quiet")
+    assert done.returncode == 3
+    assert "SAFETY VIOLATED, a second value is chosen: pear" in done.stdout
+    assert "safety violated              1  100.00%" in done.stdout
+
+
+def test_it_is_one_whoever_else_left_no_log(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    logs.play(1, 2, "pear", [1, 2])
+    # The acceptor that has accepted both is needed, and one more for each value.
+    paths = [path for path in logs.close() if path.stem != "proposer-1"]
+    assert verify(paths).returncode == 3
+
+
+def test_a_value_that_nobody_wanted_is_one_only_if_all_have_said_what_they_want(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "plum", [0, 1], wish="apple")
+    paths = logs.close()
+    done = verify(paths)
+    assert done.returncode == 3
+    assert "a value is chosen that nobody proposed: plum" in done.stdout
+    done = verify([path for path in paths if path.stem != "proposer-1"])
+    assert done.returncode == 4
+    assert "not all is known: proposer-1 has left no log" in done.stdout
+
+
+def test_what_is_learned_and_not_chosen_is_one_only_if_all_acceptors_are_known(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0])
+    paths = logs.close()
+    done = verify(paths)
+    assert done.returncode == 3
+    assert "proposer-0 learns what is not chosen: apple" in done.stdout
+    done = verify([path for path in paths if path.stem != "acceptor-2"])
+    assert done.returncode == 4
+    assert "VIOLATED" not in done.stdout
+    assert "not all is known: acceptor-2 has left no log" in done.stdout
+
+
+def test_without_clocks_it_may_be_accepted_after_it_was_learned(logs: Logs, verify: Verify) -> None:
+    logs.add("proposer-1", Wants(0, "proposer-1", "apple", []))
+    logs.add("proposer-1", TimedOut(0, "proposer-1", 1, 2, last=False))
+    logs.add("proposer-1", Delivery(0, Timeout("clock", "proposer-1", 2), learned="apple"))
+    logs.play(0, 1, "apple", [0, 1])
+    assert verify(logs.close()).returncode == 0
+
+
+def test_a_promise_that_goes_down_after_a_restart_is_one(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 3, "apple", [0])
+    logs.logs.pop("acceptor-0").close()
+    prepare = Prepare("proposer-1", "acceptor-0", 2)
+    logs.add("proposer-1", Wants(0, "proposer-1", "pear", [prepare]))
+    logs.add("acceptor-0", Delivery(0, prepare, answers=[Promise("acceptor-0", "proposer-1", 2, None)], promised=2))
+    done = verify(path for path in logs.close() if path.stem != "acceptor-2")
+    assert done.returncode == 3
+    assert "acceptor-0 restarts" in done.stdout
+    assert "acceptor-0 promises 2 after 3" in done.stdout
+
+
+def test_a_log_from_which_something_is_missing_that_was_heard_is_not_taken_for_all(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    paths = logs.close()
+    acceptor = next(path for path in paths if path.stem == "acceptor-1")
+    acceptor.write_text("".join(acceptor.read_text().splitlines(keepends=True)[:2]))
+    done = verify(paths)
+    assert done.returncode == 4
+    assert f"not all is known: round 1: proposer-0 heard ACCEPT 1, which is not in {acceptor}" in done.stdout
+
+
+def test_a_torn_last_line_is_left_out(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    paths = logs.close()
+    with paths[0].open("a") as file:
+        file.write('{"event":"mess')
+    assert verify(paths).returncode == 0
+
+
+# What cannot be judged
+
+
+def test_another_order_than_things_can_have_happened_in(logs: Logs, verify: Verify) -> None:
+    prepare, promise = Prepare("proposer-0", "acceptor-0", 1), Promise("acceptor-0", "proposer-0", 1, None)
+    logs.add("proposer-0", Delivery(0, promise))
+    logs.add("proposer-0", Wants(0, "proposer-0", "apple", [prepare]))
+    logs.add("acceptor-0", Delivery(0, prepare, answers=[promise], promised=1))
+    done = verify(logs.close())
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "round 1: acceptor-0 and proposer-0 contradict each other" in done.stderr
+
+
+def test_one_round_begun_twice_under_one_name(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0])
+    logs.play(0, 1, "pear", [1])
+    done = verify(logs.close())
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "proposer-0 begins round 1 twice" in done.stderr
+
+
+def test_two_runs_mixed_are_told_apart(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    prepare = Prepare("proposer-0", "acceptor-0", 1)
+    logs.of("acceptor-0").add(8, 1, Delivery(0, prepare, answers=[], denial="failed", promised=0))
+    paths = logs.close()
+    done = verify(paths)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "these logs are of 2 runs (7, 8, ...): choose one by --run" in done.stderr
+    assert verify(paths, "--run", "7").returncode == 0
+    assert "no log of a proposer says how many acceptors run 8 has" in verify(paths, "--run", "8").stderr
+    assert "nothing is in these logs about run 9" in verify(paths, "--run", "9").stderr
+
+
+def test_two_logs_of_one_process(logs: Logs, verify: Verify, tmp_path: Path) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    paths = logs.close()
+    done = verify([*paths, paths[0]])
+    assert done.returncode == 2
+    assert "are both of acceptor-0: give one log for each process" in done.stderr
+
+
+def test_proposers_that_disagree_about_the_cluster(logs: Logs, verify: Verify, tmp_path: Path) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    about = {"run": RUN, "num_acceptors": 5, "num_proposers": 2}
+    logs.logs["proposer-1"] = Log(tmp_path / "proposer-1.jsonl", "proposer-1", **about)
+    done = verify(logs.close())
+    assert done.returncode == 2
+    assert "disagree about how many acceptors" in done.stderr
+
+
+START = {"event": "start", "format": 1, "process": "acceptor-0"}
+MESSAGE = {
+    "event": "message",
+    "run": 7,
+    "round": 1,
+    "type": "PREPARE",
+    "sender": "proposer-0",
+    "recipient": "acceptor-0",
+    "id": 1,
+    "denial": None,
+    "answers": [],
+    "after": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"\xff\n", "line 1 of"),
+        (b"[" * 100_000 + b"\n", "line 1 of"),
+        (b"{}\n", "line 1 of"),
+        (b"7\n", "line 1 of"),
+        (b"", "is no log of a process"),
+        (json.dumps(START | {"format": 2}).encode() + b"\n", "line 1 of"),
+        *(
+            (f"{json.dumps(START)}\n{json.dumps(MESSAGE | changes)}\n".encode(), "line 2 of")
+            for changes in (
+                {"event": "start", "format": 1, "process": "acceptor-1"},
+                {"event": "party"},
+                {"id": 0},
+                {"id": 2**63},
+                {"run": 0},
+                {"round": True},
+                {"type": "ROT"},
+                {"type": "PROPOSE"},
+                {"type": "PROPOSE", "value": "\ud800"},
+                {"denial": "asleep"},
+                {"after": {"accepted": [1]}},
+                {"answers": [7]},
+            )
+        ),
+    ],
+)
+def test_what_is_no_log_is_one_line(tmp_path: Path, run_here: RunHere, line: bytes, words: str) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(line)
+    done = run_here("verify", str(path))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr
+
+
+def test_a_file_that_is_not_there(run_here: RunHere, tmp_path: Path) -> None:
+    done = run_here("verify", str(tmp_path / "nothing"))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+# Writing
+
+
+def test_a_log_is_continued_after_its_last_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "acceptor-0.jsonl"
+    prepare = Prepare("proposer-0", "acceptor-0", 1)
+    Log(path, "acceptor-0").close()
+    with path.open("a") as file:
+        file.write('{"event":"mess')
+    Log(path, "acceptor-0").add(RUN, 1, Delivery(0, prepare))
+    assert read_log(path).rounds == {(RUN, 1): [Delivery(0, prepare, answers=[])]}
+    assert read_log(path).restarts == 1
+
+
+def test_a_log_in_use_is_refused(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", "acceptor-0")
+    with pytest.raises(StoreError, match="in use by another process"):
+        Log(tmp_path / "log", "acceptor-0")
+    log.close()

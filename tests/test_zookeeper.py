@@ -1,0 +1,308 @@
+"""ZooKeeper as the registry, with a real one: what happens if it, or a session, comes and goes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PATIENCE_S, Run, RunHere, Start
+from test_remote import Acceptors
+
+from toy_paxos.remote import local_zookeeper
+from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
+
+needs_zookeeper = pytest.mark.skipif(
+    not local_zookeeper.is_installed(), reason=f"takes ZooKeeper: Debian's {local_zookeeper.PACKAGES}"
+)
+
+
+class ZooKeeper:
+    """A ZooKeeper that can be killed, and come back with its data or without."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.begin()
+
+    def begin(self) -> None:
+        """Start it; it answers when this returns."""
+        self.process = subprocess.Popen(
+            command(self.folder, self.port),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        assert wait_until_it_answers(self.port)
+
+    def kill(self) -> None:
+        """Kill it without warning."""
+        self.process.kill()
+        self.process.wait()
+
+    def lose_data(self) -> None:
+        """Let it forget all."""
+        os.rename(self.folder / "zookeeper", self.folder / "lost")
+
+
+@pytest.fixture
+def own_zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZooKeeper]:
+    """A ZooKeeper of the test's own."""
+    its = ZooKeeper(tmp_path_factory.mktemp("zookeeper"))
+    yield its
+    its.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZooKeeper]:
+    """A ZooKeeper that lives as long as the tests of this file."""
+    its = ZooKeeper(tmp_path_factory.mktemp("zookeeper"))
+    yield its
+    its.kill()
+
+
+@pytest.fixture
+def place(shared_zookeeper: ZooKeeper, tmp_path: Path) -> str:
+    """A place in a ZooKeeper where nothing stands yet."""
+    return f"{shared_zookeeper.address}/tests/{tmp_path.name}"
+
+
+@pytest.fixture
+def client(shared_zookeeper: ZooKeeper) -> Iterator[Any]:
+    """A session of our own."""
+    from kazoo.client import KazooClient
+
+    client = KazooClient(shared_zookeeper.address)
+    client.start(PATIENCE_S)
+    yield client
+    client.stop()
+    client.close()
+
+
+Begin = Callable[..., Acceptors]
+
+
+@pytest.fixture
+def acceptors(start: Start, tmp_path: Path) -> Begin:
+    """Start some acceptors that register themselves at a place."""
+    return lambda number, place, *options: Acceptors(start, tmp_path, number, "--zookeeper", place, *options)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until something is so; fail if that takes too long."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def wait_for_line(stream: Any, words: str) -> str:
+    """Read until a line has these words in it; return it."""
+    for line in stream:
+        if words in line:
+            return str(line)
+    raise AssertionError(f"nobody said {words}")
+
+
+def is_one_line(done: Any, words: str) -> bool:
+    """Whether a process was refused in one line that has these words in it."""
+    assert words in done.stderr
+    return (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+# With a ZooKeeper that stays
+
+
+@needs_zookeeper
+def test_a_cluster_with_a_zookeeper_of_its_own_leaves_nothing_behind(run: Run, nothing_left: dict[str, str]) -> None:
+    done = run("cluster", "-n", "3", "-p", "0", "-c", "2", "--zookeeper", "local", **nothing_left)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "network: processes on this machine, addresses from ZooKeeper at 127.0.0.1:" in done.stdout
+    assert done.stdout.count(": consensus on") == 2
+
+
+@needs_zookeeper
+def test_a_cluster_at_a_zookeeper_that_runs_leaves_nothing_there(
+    run: Run, place: str, client: Any, nothing_left: dict[str, str]
+) -> None:
+    done = run("cluster", "-n", "3", "-p", "0", "-c", "2", "--zookeeper", place, **nothing_left)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"addresses from ZooKeeper at {place}/cluster-" in done.stdout
+    assert client.get_children(f"/{place.partition('/')[2]}") == []
+
+
+@needs_zookeeper
+def test_processes_find_each_other_and_a_run_has_members(
+    acceptors: Begin, start: Start, run: Run, place: str, tmp_path: Path
+) -> None:
+    its = acceptors(3, place)
+    first = start("propose", "--zookeeper", place, "-n", "3", "--num-proposers", "2", "-i", "0.1", "--brief")
+    number = wait_for_line(first.stdout, "network: ").partition(", run ")[2].partition(",")[0]
+    play = "propose", "--zookeeper", place, "--num-proposers", "2", "-c", "2", "-q"
+    join = *play, "--run", number
+    assert is_one_line(
+        run(*join, "-n", "5", "--proposer", "1"), f"run {number} has --num-acceptors 3 --num-proposers 2"
+    )
+    assert is_one_line(run(*join, "-n", "3"), f"proposer-0 of run {number} is there already")
+    assert is_one_line(run(*play, "-n", "3", "--run", "9" * 18), "there is no run 9")
+    assert run(*join, "-n", "3", "--proposer", "1").returncode == 0
+    # Killed, it comes back under another address, and is found.
+    its.kill(0, 1)
+    for name in ("acceptor-0", "acceptor-1"):
+        its.begin(name)
+    done = run(*join, "-n", "3", "--proposer", "1")
+    assert "consensus                    2  100.00%" in done.stdout
+
+
+@needs_zookeeper
+def test_an_acceptor_is_who_it_was(acceptors: Begin, run: Run, place: str, tmp_path: Path) -> None:
+    its = acceptors(1, place)
+    again = "acceptor", "--zookeeper", place, "--name", "acceptor-0"
+    another_one = "acceptor-0 is another one here"
+    assert is_one_line(run(*again, "--data-dir", str(tmp_path / "empty")), another_one)
+    assert is_one_line(run(*again, "--forgetful"), another_one)
+    its.kill(0)
+    folder = str(tmp_path / "acceptor-0")
+    assert is_one_line(run("acceptor", "--name", "acceptor-0", "--data-dir", folder), "belongs to another cluster")
+    other = f"{place}-other"
+    assert is_one_line(run("acceptor", "--zookeeper", other, *again[3:], "--data-dir", folder), "another cluster")
+
+
+@needs_zookeeper
+def test_a_copy_of_a_folder_is_found_out(acceptors: Begin, run: Run, place: str, tmp_path: Path) -> None:
+    its = acceptors(1, place)
+    subprocess.run(["cp", "-r", tmp_path / "acceptor-0", tmp_path / "copy"], check=True)
+    again = "acceptor", "--zookeeper", place, "--name", "acceptor-0", "--data-dir", str(tmp_path / "copy")
+    there = its.addresses["acceptor-0"]
+    assert is_one_line(run(*again), f"acceptor-0 is there already, at {there}: is it the same folder, copied?")
+
+
+@needs_zookeeper
+def test_after_a_lost_session_an_acceptor_is_there_again(acceptors: Begin, place: str, client: Any) -> None:
+    its = acceptors(1, place)
+    node = f"/{place.partition('/')[2]}/addresses/acceptor-0"
+    its.processes["acceptor-0"].send_signal(signal.SIGSTOP)
+    wait_until(lambda: not client.exists(node))
+    its.processes["acceptor-0"].send_signal(signal.SIGCONT)
+    wait_until(lambda: client.exists(node))
+    assert client.get(node)[0].decode() == its.addresses["acceptor-0"]
+
+
+@needs_zookeeper
+def test_whose_the_nodes_are_can_be_said(acceptors: Begin, run: Run, place: str, client: Any) -> None:
+    from kazoo.exceptions import NoAuthError
+
+    auth = "--zookeeper-auth", "me:secret"
+    acceptors(1, place, *auth)
+    play = "propose", "--zookeeper", place, "-n", "1", "-c", "1"
+    assert is_one_line(run(*play), "is not yours: its --zookeeper-auth is another one")
+    assert "Round 1: consensus on" in run(*play, *auth).stdout
+    with pytest.raises(NoAuthError):
+        client.get(f"/{place.partition('/')[2]}/addresses/acceptor-0")
+
+
+# With a ZooKeeper that goes
+
+
+@needs_zookeeper
+def test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before(
+    acceptors: Begin, start: Start, own_zookeeper: ZooKeeper
+) -> None:
+    its = acceptors(3, own_zookeeper.address)
+    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "3", "--brief", "-i", "0.05")
+    wait_for_line(play.stdout, "consensus on")
+    own_zookeeper.kill()
+    wait_for_line(play.stderr, "does not answer: going on with what is known")
+    for _ in range(20):
+        assert "consensus on" in wait_for_line(play.stdout, "Round")
+    own_zookeeper.begin()
+    wait_for_line(play.stderr, "is back")
+    # Whom it did not know before it went, it knows now: without a majority there would be no consensus.
+    its.kill(0, 1)
+    wait_for_line(play.stdout, "no value is known")
+    its.begin("acceptor-0")
+    wait_for_line(play.stdout, "consensus on")
+    play.send_signal(signal.SIGINT)
+    play.communicate(timeout=PATIENCE_S)
+    assert play.returncode == 0
+
+
+@needs_zookeeper
+def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
+    acceptors: Begin, start: Start, own_zookeeper: ZooKeeper
+) -> None:
+    its = acceptors(1, own_zookeeper.address)
+    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "1", "--brief", "-i", "0.05")
+    wait_for_line(play.stdout, "consensus on")
+    own_zookeeper.kill()
+    own_zookeeper.lose_data()
+    own_zookeeper.begin()
+    words = f"the ZooKeeper at {own_zookeeper.address} has come back without this cluster: it has lost its data"
+    (acceptor,) = its.processes.values()
+    assert f"acceptor-0 stops: {words}\n" in acceptor.communicate(timeout=PATIENCE_S)[1]
+    assert f"toy-paxos: {words}\n" in play.communicate(timeout=PATIENCE_S)[1]
+    assert (acceptor.returncode, play.returncode) == (1, 2)
+
+
+@needs_zookeeper
+def test_without_it_all_can_be_ended(acceptors: Begin, start: Start, own_zookeeper: ZooKeeper) -> None:
+    its = acceptors(1, own_zookeeper.address)
+    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "1", "--brief", "-i", "0.05")
+    wait_for_line(play.stdout, "consensus on")
+    own_zookeeper.kill()
+    wait_for_line(play.stderr, "does not answer")
+    for process, status in ((its.processes["acceptor-0"], 0), (play, 0)):
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == status
+
+
+# Without one
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["acceptor", "--name", "acceptor-0", "--forgetful"],
+        ["propose", "-n", "3"],
+        ["cluster", "-n", "3"],
+    ],
+    ids=lambda args: args[0],
+)
+def test_if_none_answers_one_line_says_where(args: list[str], run: Run) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    assert is_one_line(run(*args, "--zookeeper", f"{place}/some/root"), f"no ZooKeeper answers at {place}\n")
+
+
+def test_if_none_is_installed_one_line_names_the_packages(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_zookeeper, "JAR", Path("/nowhere.jar"))
+    done = run_here("cluster", "--zookeeper", "local")
+    assert is_one_line(done, "apt-get install --no-install-recommends libzookeeper-java default-jre-headless")
+
+
+def test_a_zookeeper_that_dies_before_it_answers_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_zookeeper, "PATIENCE_S", 0.1)
+    assert not wait_until_it_answers(free_port())
+
+
+@pytest.mark.parametrize("auth", ["me", ":secret", "me:"])
+def test_half_of_a_secret_is_wrong_usage(auth: str, run_here: RunHere) -> None:
+    done = run_here("propose", "--zookeeper", "127.0.0.1:1", "-n", "1", "--zookeeper-auth", auth)
+    assert is_one_line(done, "--zookeeper-auth is not of the form USER:PASSWORD")
+
+
+@pytest.mark.parametrize("place", ["here", "here/root", ":1", "127.0.0.1:x/root"])
+def test_a_place_has_a_host_and_a_port(place: str, run_here: RunHere) -> None:
+    assert is_one_line(run_here("propose", "--zookeeper", place, "-n", "1"), "is not of the form HOST:PORT")
+
+
+def test_without_kazoo_one_line_says_what_to_install(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "toy_paxos.remote.zookeeper", raising=False)
+    monkeypatch.setitem(sys.modules, "kazoo.client", None)
+    done = run_here("propose", "--zookeeper", "127.0.0.1:1", "-n", "1")
+    assert is_one_line(done, "kazoo.client is not installed: pip install 'toy-paxos[cluster]'")

@@ -1,0 +1,107 @@
+"""The command ``toy-paxos acceptor``: one acceptor process."""
+
+import os
+import random
+import time
+from functools import partial
+from pathlib import Path
+from signal import SIGTERM
+from typing import Any, NoReturn
+
+import click
+
+from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
+from toy_paxos.command.remote import (
+    FORGETFUL,
+    LOG,
+    RUN,
+    ZOOKEEPER,
+    Address,
+    Name,
+    Refused,
+    certificates_in,
+    directory_at,
+    needs,
+    refusing,
+    security,
+)
+
+
+@click.command(params=[RUN["acceptor_failure_prob"], RUN["failure_mode"]], context_settings={"show_default": True})
+@click.option("--name", type=Name(), required=True, help="Its name: acceptor-0, acceptor-1, and so on.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where it keeps what it must not forget.",
+)
+@click.option(
+    "--listen", type=Address(), metavar="HOST:PORT", default="127.0.0.1:0", help="Its address; port 0 is any free one."
+)
+@ZOOKEEPER
+@FORGETFUL
+@LOG
+@security
+@click.option("--insecure", is_flag=True, help="Listen to anybody who can reach this machine.")
+def acceptor_command(
+    name: str,
+    data_dir: Path | None,
+    listen: str,
+    zookeeper: str | None,
+    forgetful: bool,
+    log: Path | None,
+    insecure: bool,
+    acceptor_failure_prob: float,
+    failure_mode: str,
+    **options: Any,
+) -> None:
+    """Be an acceptor, until Ctrl-C.
+
+    It prints where it listens.
+
+    \b
+      toy-paxos acceptor --name acceptor-0 --data-dir a0
+    """
+    needs("rpc")
+    from toy_paxos.remote.records import Log
+    from toy_paxos.remote.rpc import Server, is_loopback
+    from toy_paxos.remote.service import Service
+    from toy_paxos.remote.store import Store
+
+    if forgetful == bool(data_dir):
+        raise click.UsageError("give --data-dir, where an acceptor keeps what it promises, or else --forgetful.")
+    stop_now = partial(stop_at_once, name)
+    with refusing():
+        certificates = certificates_in(options)
+        if not (is_loopback(listen) or certificates or insecure):
+            raise Refused(
+                f"{listen} can be reached from elsewhere: give --tls-cert, --tls-key and --tls-ca, or --insecure"
+            )
+        if zookeeper and listen.startswith(("0.0.0.0:", "[::]:")):
+            raise Refused(f"nobody can find an acceptor at {listen}: give --listen the address of this machine")
+        set_up(False)
+        directory = directory_at(zookeeper, options, stop_now) if zookeeper else None
+        store = Store(data_dir, name, directory.cluster if directory else "")
+        if directory:
+            directory.claim(name, store.identity)
+        draw = random.SystemRandom().random
+        service = Service(name, store, Log(log, name), acceptor_failure_prob, failure_mode == "silent", draw, stop_now)
+        server = Server(listen, service.receive, certificates)
+        if directory:
+            directory.register(name, server.address)
+    stop = StopRequest(on_quit=lambda: say(f"{name}: {service.step:,} messages"), waiting_for=name)
+    write(f"{name} listens at {server.address}\n")
+    while not stop.signal:
+        stop.wait(until=time.monotonic() + 3600)
+    server.stop()
+    if directory:
+        directory.close()
+    stop.close()
+    if stop.signal == SIGTERM:
+        die_by(SIGTERM)
+
+
+def stop_at_once(name: str, error: Exception) -> NoReturn:
+    """End the process: it cannot keep what it would promise, or has no place any more."""
+    say(f"toy-paxos: {name} stops: {error}")
+    os._exit(1)

@@ -1,0 +1,153 @@
+"""The command ``toy-paxos cluster``: all processes of a cluster on this machine."""
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from toy_paxos.command.options import Number
+from toy_paxos.command.propose import HANDED_OVER
+from toy_paxos.command.remote import (
+    FORGETFUL,
+    MOST,
+    RUN,
+    RUN_OPTIONS,
+    TIMEOUT,
+    Address,
+    RealRun,
+    Refused,
+    acceptor_names,
+    check_texts,
+    directory_at,
+    form_of,
+    needs,
+    new_run,
+    patience_in,
+    refusing,
+)
+from toy_paxos.simulation import Network, Settings
+
+
+class Own(Address):
+    """The address of a ZooKeeper, or ``local`` for one of our own."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address; raise click.BadParameter if it is none."""
+        return value if value == "local" else super().convert(value, param, ctx)
+
+
+@click.command(
+    params=[
+        *(RUN[name] for name in ("num_acceptors", "acceptor_failure_prob", "num_proposers", "failure_mode")),
+        *RUN_OPTIONS,
+    ],
+    context_settings={"show_default": True},
+)
+@click.option(
+    "--kill-every", type=Number(0.05, 3600), metavar="SECONDS", help="Kill an acceptor that often, and start it again."
+)
+@FORGETFUL
+@click.option(
+    "--zookeeper", type=Own("/"), metavar="WHERE", help="Register at HOST:PORT[/ROOT], or at one started here: local."
+)
+@click.option("--zookeeper-auth", metavar="USER:PASSWORD", default="", help="Whose its nodes are.")
+@click.option("--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens to a file a process.")
+@TIMEOUT
+def cluster_command(
+    num_acceptors: int,
+    num_proposers: int,
+    acceptor_failure_prob: float,
+    failure_mode: Literal["reply", "silent"],
+    value: tuple[str, ...],
+    kill_every: float | None,
+    forgetful: bool,
+    zookeeper: str | None,
+    log: Path | None,
+    **options: Any,
+) -> None:
+    """Run a cluster of real processes on this machine.
+
+    \b
+      toy-paxos cluster --num-acceptors 5 --acceptor-failure-prob 0.2
+    Agreement lost before your eyes:
+      toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 --forgetful
+    """
+    needs("rpc")
+    from toy_paxos.remote import local_zookeeper
+    from toy_paxos.remote.keeper import Kept
+    from toy_paxos.remote.store import usable
+
+    form = form_of(options)
+    if num_acceptors > MOST:
+        raise click.UsageError(f"--num-acceptors {num_acceptors}: that would be as many processes; up to {MOST}, then.")
+    check_texts(value, num_proposers)
+    if zookeeper == "local" and not local_zookeeper.is_installed():
+        packages = local_zookeeper.PACKAGES
+        raise Refused(f"ZooKeeper is not installed: apt-get install --no-install-recommends {packages}")
+    network = Network(num_proposers, failure_mode, **patience_in(options))
+    proposers = {f"proposer-{at}": at for at in range(num_proposers)}
+    acceptors = acceptor_names(num_acceptors)
+    rule, change = (FORGETS, CHANGE) if forgetful else (None, "")
+    with refusing(), ExitStack() as at_the_end:
+        if log:
+            with usable(log):
+                log.mkdir(parents=True, exist_ok=True)
+        directory = None
+        if zookeeper and zookeeper != "local":
+            zookeeper = f"{zookeeper.rstrip('/')}/{TEMPORARY}-{new_run()}"
+            directory = directory_at(zookeeper, options)
+            at_the_end.callback(directory.remove)
+        common = ["--acceptor-failure-prob", str(acceptor_failure_prob), "--failure-mode", failure_mode]
+        if forgetful:
+            common.append("--forgetful")
+        commands = {name: acceptor(name, common, forgetful, zookeeper, log) for name in acceptors}
+        os.environ["TOY_PAXOS_ACCEPTOR_ZOOKEEPER_AUTH"] = options["zookeeper_auth"]
+        kept = Kept(commands, kill_every, zookeeper == "local")
+        addresses = at_the_end.enter_context(kept)
+        if zookeeper == "local":
+            zookeeper = kept.zookeeper
+            directory = directory_at(zookeeper, options)
+            at_the_end.callback(directory.close)
+        number = directory.take_part(None, acceptors, list(proposers), num_proposers) if directory else new_run()
+        found = f"addresses from ZooKeeper at {zookeeper}" if directory else HANDED_OVER
+        place = f"processes on this machine, {found}, run {number}"
+
+        def check() -> None:
+            kept.check()
+            if directory:
+                directory.check_trouble()
+
+        settings = Settings(num_acceptors, acceptor_failure_prob, None, value, network, place=place)
+        logs = {at: log_file(log, name) for name, at in proposers.items()}
+        real = RealRun(number, settings, directory.addresses if directory else addresses, logs, True, check)
+        real.show(form, options, None, rule, change)
+
+
+# The rule that is left out, as a check names it.
+FORGETS = "forgets-all"
+CHANGE = f"Changed rule, {FORGETS}: An acceptor forgets everything when it restarts."
+
+# What the node is called below which a cluster stands that is there for as long as this command.
+TEMPORARY = "cluster"
+
+
+def acceptor(name: str, common: list[str], forgetful: bool, zookeeper: str | None, log: Path | None) -> list[str]:
+    """The command that starts an acceptor, with words that the keeper replaces."""
+    from toy_paxos.remote.keeper import FOLDER, ZOOKEEPER
+
+    command = [sys.executable, "-m", "toy_paxos", "acceptor", "--name", name, *common]
+    if not forgetful:
+        command += ["--data-dir", f"{FOLDER}/{name}"]
+    if zookeeper:
+        command += ["--zookeeper", ZOOKEEPER if zookeeper == "local" else zookeeper]
+    if log:
+        command += ["--log", str(log_file(log, name))]
+    return command
+
+
+def log_file(folder: Path | None, name: str) -> Path | None:
+    """Where a process of a cluster writes what happens, if anywhere."""
+    return folder and folder / f"{name}.jsonl"

@@ -1,0 +1,261 @@
+"""What the commands with processes of their own share: what they need, what they refuse, and rounds in real time."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toy_paxos.command.options import F, Number, check_values, one_view, options_of_a_run, shortened
+from toy_paxos.command.process import say, set_up
+from toy_paxos.command.show import Pace, show
+from toy_paxos.command.views import view_of
+from toy_paxos.event import Violation
+from toy_paxos.proposer import Proposer
+from toy_paxos.safety import ALWAYS, PROPOSED, watch
+from toy_paxos.simulation import EMOJI, Round, Settings, Statistics
+
+RUN = options_of_a_run()
+
+
+class Refused(click.ClickException):
+    """Something that is not of this command line is not as it has to be."""
+
+    exit_code = 2
+
+
+def needs(module: str) -> None:
+    """Raise Refused if a module cannot be imported because the extra is not installed."""
+    try:
+        import_module(f"toy_paxos.remote.{module}")
+    except ImportError as error:
+        raise Refused(f"{error.name} is not installed: pip install 'toy-paxos[cluster]'") from error
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Say in a line what a process cannot start with."""
+    from toy_paxos.remote import CannotError
+
+    try:
+        yield
+    except CannotError as error:
+        raise Refused(str(error)) from error
+
+
+class Name(click.ParamType[str]):
+    """The name of an acceptor."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name; raise click.BadParameter if no acceptor is called so."""
+        kind, _, number = value.partition("-")
+        if kind != "acceptor" or number not in map(str, range(MOST)):
+            raise click.BadParameter(f"{shortened(value)} is none of acceptor-0 to acceptor-{MOST - 1}.", ctx, param)
+        return value
+
+
+class Place(click.ParamType[tuple[str, str]]):
+    """An acceptor and its address."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Return name and address; raise click.BadParameter if that is not what is given."""
+        name, separator, address = value.partition("=")
+        if not separator:
+            raise click.BadParameter(f"{shortened(value)} is not of the form acceptor-0=HOST:PORT.", ctx, param)
+        return Name().convert(name, param, ctx), check_address(address, param, ctx)
+
+
+class Address(click.ParamType[str]):
+    """A host and a port; something else may follow a separator."""
+
+    name = "address"
+
+    def __init__(self, separator: str = "") -> None:
+        self.separator = separator
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address; raise click.BadParameter if it is none."""
+        check_address(value.partition(self.separator)[0] if self.separator else value, param, ctx)
+        return value
+
+
+def check_address(value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    """Return what is a host and a port; raise click.BadParameter for anything else."""
+    host, _, port = value.rpartition(":")
+    if not host or port not in map(str, range(65536)):
+        raise click.BadParameter(f"{shortened(value)} is not of the form HOST:PORT.", ctx, param)
+    return value
+
+
+# As many as anybody wants processes on a machine.
+MOST = 100
+
+FORGETFUL = click.option("--forgetful", is_flag=True, help="Keep nothing but in memory: that loses agreement.")
+LOG = click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="Write what happens, for verify.")
+TIMEOUT = click.option(
+    "--timeout",
+    type=Number(0.1, 3_600_000),
+    metavar="MS",
+    default=1000.0,
+    help="How long a proposer waits for an answer.",
+)
+ZOOKEEPER = click.option(
+    "--zookeeper", type=Address("/"), metavar="HOST:PORT[/ROOT]", help="Where addresses are registered."
+)
+
+RUN_OPTIONS = [
+    RUN[name]
+    for name in ("value", "backoff", "max_attempts", "rounds", "interval", "quiet", "diagram", "brief", "json")
+]
+
+PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def security(command: F) -> F:
+    """Give a command the options that say who one is, and whom to trust."""
+    for add in (
+        click.option("--zookeeper-auth", metavar="USER:PASSWORD", default="", help="Whose the nodes in ZooKeeper are."),
+        click.option("--tls-ca", type=PEM, metavar="FILE", help="Certificate of who has signed those of all others."),
+        click.option("--tls-key", type=PEM, metavar="FILE", help="Private key of this process."),
+        click.option("--tls-cert", type=PEM, metavar="FILE", help="Certificate of this process."),
+    ):
+        command = add(command)
+    return command
+
+
+def certificates_in(options: Mapping[str, Any]) -> Any:
+    """The certificates that are given, if any; raises click.UsageError, CertificateError."""
+    from toy_paxos.remote.rpc import Certificates
+
+    files = [options[name] for name in ("tls_cert", "tls_key", "tls_ca")]
+    if not any(files):
+        return None
+    if not all(files):
+        raise click.UsageError("--tls-cert, --tls-key and --tls-ca belong together: give all three.")
+    return Certificates(*files)
+
+
+def directory_at(place: str, options: Mapping[str, Any], stop: Callable[[Exception], Any] | None = None) -> Any:
+    """The registry at a ZooKeeper; ``stop`` is told what cannot be mended, and without it that is noted."""
+    needs("zookeeper")
+    from toy_paxos.remote.zookeeper import Registry
+
+    auth = options["zookeeper_auth"]
+    if auth and not all(auth.partition(":")):
+        raise click.UsageError("--zookeeper-auth is not of the form USER:PASSWORD.")
+    return Registry(place, auth, stop, None if stop else lambda words: say(f"toy-paxos: {words}"))
+
+
+def form_of(options: Mapping[str, Any]) -> str | None:
+    """The view that is asked for, if any; raises click.UsageError if there is more than one."""
+    return one_view(**{name: options[name] for name in ("diagram", "brief", "json")})
+
+
+def patience_in(options: Mapping[str, Any]) -> dict[str, Any]:
+    """How patient proposers are."""
+    return {name: options[name] for name in ("timeout", "backoff", "max_attempts")}
+
+
+def check_texts(values: tuple[str, ...], num_proposers: int) -> None:
+    """Refuse values that cannot be sent; raises click.UsageError."""
+    from toy_paxos.remote.codec import text
+
+    check_values(values, num_proposers)
+    for value in values:
+        try:
+            text(value)
+        except ValueError as error:
+            raise click.UsageError(
+                f"--value {shortened(value)} cannot be sent: it is too long, or no UTF-8."
+            ) from error
+
+
+def new_run() -> int:
+    """A number that no other run has, but for an accident."""
+    return random.SystemRandom().getrandbits(48) + 1
+
+
+@dataclass
+class RealRun:
+    """A run in real time: which proposers of it are here, and where they find the acceptors.
+
+    ``logs`` has the number of each proposer here, and the file that it writes, if any. ``is_alone`` if nobody else can
+    have proposed in it; ``check`` raises if it cannot go on.
+    """
+
+    number: int
+    settings: Settings
+    addresses: Mapping[str, str]
+    logs: Mapping[int, Path | None]
+    is_alone: bool
+    check: Callable[[], None] = lambda: None
+
+    def show(
+        self,
+        form: str | None,
+        options: Mapping[str, Any],
+        certificates: Any = None,
+        rule: str | None = None,
+        change: str = "",
+    ) -> None:
+        """Play rounds, and show them as any others."""
+        from toy_paxos.remote.rpc import Client
+
+        set_up(options["json"])
+        client = Client(self.addresses, certificates)
+        pace = Pace.of(options["rounds"], options["interval"], options["quiet"])
+        try:
+            show(self.rounds(client), Statistics(self.settings), view_of(self.settings, form, rule, change), pace)
+        finally:
+            client.close()
+
+    def rounds(self, client: Any) -> Iterator[Round]:
+        """Endless rounds; if others play a newer one already, it goes on there."""
+        from toy_paxos.remote.calls import Patience, RealRound
+        from toy_paxos.remote.merge import merge
+        from toy_paxos.remote.records import Log
+
+        num_acceptors, num_proposers = self.settings.num_acceptors, self.settings.num_proposers
+        about = {"run": self.number, "num_acceptors": num_acceptors, "num_proposers": num_proposers}
+        logs = {at: Log(path, f"proposer-{at}", **about) for at, path in self.logs.items()}
+        acceptors = acceptor_names(num_acceptors)
+        network = self.settings.network
+        assert network
+        patience, draw = Patience(network.timeout, network.backoff, network.max_attempts), random.SystemRandom().random
+        # What others want is not known here.
+        always = ALWAYS if self.is_alone else [property for property in ALWAYS if property is not PROPOSED]
+        number = 1
+        while True:
+            wants = wishes(self.settings.values, len(logs))
+            proposers = [
+                (Proposer(f"proposer-{at}", value, acceptors, at + 1, num_proposers), log)
+                for (at, log), value in zip(logs.items(), wants, strict=True)
+            ]
+            round = RealRound(client, self.number, number, proposers, patience, draw)
+            events = []
+            for event in watch(merge(round.play()), num_acceptors, always):
+                events.append(event)
+                if isinstance(event, Violation):
+                    break
+            yield Round.told(number, {actor.name: actor.value for actor, _ in proposers}, events, direct=False)
+            number = max(number + 1, round.newest)
+            self.check()
+
+
+def acceptor_names(number: int) -> list[str]:
+    """So many acceptors are called so."""
+    return [f"acceptor-{at}" for at in range(number)]
+
+
+def wishes(given: Sequence[str], number: int) -> list[str]:
+    """What so many proposers want: what is given, then different emoji."""
+    emoji = [symbol for symbol in EMOJI if symbol not in given]
+    return [*given, *random.SystemRandom().sample(emoji, number - len(given))]

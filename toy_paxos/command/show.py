@@ -1,0 +1,89 @@
+"""Rounds shown as they come, at the pace of whoever reads them, until there are enough or somebody asks to stop."""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from signal import SIGINT
+
+from toy_paxos.command.process import Progress, StopRequest, die_by, say, write
+from toy_paxos.command.views import View
+from toy_paxos.command.words import running_line
+from toy_paxos.simulation import Round, Statistics
+
+# A round of five acceptors takes some two seconds, about as long as to read it.
+LINE_S = 0.08
+
+# But nobody reads thousands of lines.
+LONGEST_ROUND_S = 10
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many rounds to show (None: endlessly), and whether to show them at all; the rest is in seconds.
+
+    ``interval`` is the time from one round to the next, ``per_line`` that from one line to the next.
+    """
+
+    num_rounds: int | None
+    interval: float
+    quiet: bool
+    per_line: float = 0
+
+    @classmethod
+    def of(cls, num_rounds: int | None, interval: float | None, quiet: bool) -> "Pace":
+        """The pace that suits standard output: a line at a time on a terminal, unless an interval is asked for."""
+        line_by_line = interval is None and sys.stdout.isatty() and not quiet
+        return cls(num_rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
+
+
+def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace) -> None:
+    """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end."""
+    began = due = time.monotonic()
+
+    def running() -> str:
+        statistics.elapsed_s = time.monotonic() - began
+        return running_line(statistics)
+
+    stop = StopRequest(on_quit=lambda: say(running()), waiting_for="the end of the round")
+    progress = Progress()
+    write(view.start())
+    if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
+        say("Ctrl-C to stop")
+    rounds = islice(rounds, pace.num_rounds)
+    while not stop.signal and (finished := next(rounds, None)):
+        # Whoever asks to stop while a round is played gets to see that one, unless it is not due yet.
+        if pace.interval:
+            stop.wait(until=due)
+            if time.monotonic() < due:
+                break
+            due = max(due + pace.interval, time.monotonic())
+        statistics.add(finished)
+        if not pace.quiet or statistics.violated:
+            show_round(view.round(finished), pace.per_line, stop)
+        else:
+            progress.show(running)
+        if statistics.violated:
+            break
+    statistics.elapsed_s = time.monotonic() - began
+    progress.erase()
+    write(view.summary(statistics))
+    stop.close()
+    if statistics.violated:
+        sys.exit(3)
+    complete = statistics.rounds == pace.num_rounds
+    stopped_an_endless_run = pace.num_rounds is None and stop.signal == SIGINT
+    if stop.signal and not complete and not stopped_an_endless_run:
+        die_by(stop.signal)
+
+
+def show_round(text: str, per_line: float, stop: StopRequest) -> None:
+    """Write a round, all at once or line by line; whoever asks to stop gets the rest at once."""
+    if not per_line:
+        write(text)
+        return
+    lines = text.splitlines(keepends=True)
+    for line in lines:
+        write(line)
+        stop.wait(until=time.monotonic() + min(per_line, LONGEST_ROUND_S / len(lines)))

@@ -1,0 +1,116 @@
+"""The command ``toy-paxos verify``: what processes did, judged by what they have written."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toy_paxos import __version__
+from toy_paxos.command.options import WholeNumber
+from toy_paxos.command.process import set_up, write
+from toy_paxos.command.remote import Refused, needs
+from toy_paxos.command.views import shown
+from toy_paxos.command.words import Line, event_line, line, plural, printable, route_width, share_line, wishes_lines
+from toy_paxos.event import Chosen, Event, Learned, Violation, Wants
+
+
+@click.command(
+    epilog="""\b
+Exit status:
+  0  all is known, and nothing is violated
+  2  wrong usage, or logs that cannot be judged
+  3  violated
+  4  nothing is violated in what is known, but some logs are missing or incomplete"""
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Which run, if the logs are of several.")
+@click.option("-q", "--quiet", is_flag=True, help="Show only the first line, a story that went wrong, and the sum.")
+def verify_command(files: tuple[Path, ...], run: int | None, quiet: bool) -> None:
+    """Judge what processes have written with --log.
+
+    \b
+      toy-paxos cluster --rounds 100 --log logs; toy-paxos verify logs/*
+    """
+    needs("codec")
+    from toy_paxos.remote.verify import LogError, gather, judge, read_log
+
+    set_up(False)
+    try:
+        evidence = gather(map(read_log, files), run)
+        sys.exit(show_judged(evidence, judge(evidence), quiet))
+    except LogError as error:
+        raise Refused(str(error)) from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise Refused(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def show_judged(evidence: Any, judged: Any, quiet: bool) -> int:
+    """Show what is known of each round, and the sum; return the exit status."""
+    sizes = f"{plural(evidence.num_proposers, 'proposer')}, {plural(evidence.num_acceptors, 'acceptor')}"
+    show_lines(
+        line(
+            ("heading", f"toy-paxos {__version__}: {sizes}, run {evidence.run} by {plural(len(evidence.logs), 'log')}")
+        )
+    )
+    counts = Counter[str]()
+    gap = None
+    for its in judged:
+        counts.update({type(event).__name__ for event in its.events} | {"round"})
+        words = what_is_known(its.events)
+        style = "bad" if violations(its.events) else "good" if words else "routine"
+        if violations(its.events) and counts["Violation"] == 1:
+            show_lines(*story_lines(its, evidence))
+        if not quiet:
+            show_lines(line((style, f"round {its.round}: {'; '.join(words) or 'nothing is known to be chosen'}")))
+        gap = gap or (its.gap and f"round {its.round}: {its.gap}")
+    lines = [
+        line(),
+        line(("heading", f"--- {plural(counts['round'], 'round')} of run {evidence.run} ---")),
+        *(line(("", share_line(label, counts[kind], counts["round"]))) for label, kind in KNOWN.items()),
+    ]
+    unknown = [f"{name} has left no log" for name in evidence.missing_acceptors + evidence.missing_proposers]
+    unknown += [gap] if gap else []
+    lines += [line(("notable", f"not all is known: {words}")) for words in unknown]
+    show_lines(*lines)
+    if counts["Violation"]:
+        return 3
+    return 4 if unknown else 0
+
+
+KNOWN = {"a value is chosen": "Chosen", "it is learned": "Learned", "safety violated": "Violation"}
+
+
+def violations(events: Sequence[Event]) -> list[Violation]:
+    """The properties that are lost."""
+    return [event for event in events if isinstance(event, Violation)]
+
+
+def what_is_known(events: Sequence[Event]) -> list[str]:
+    """What a round comes to, in words."""
+    words = [f"VIOLATED, {printable(event.words)}" for event in violations(events)]
+    chosen = [f"chosen under {event.id}: {printable(event.value)}" for event in events if isinstance(event, Chosen)]
+    learners: dict[str, list[str]] = {}
+    for event in events:
+        if isinstance(event, Learned):
+            learners.setdefault(event.value, []).append(event.proposer)
+    learned = [f"{', '.join(sorted(names))} learned {printable(value)}" for value, names in learners.items()]
+    return words + chosen + learned
+
+
+def story_lines(its: Any, evidence: Any) -> list[Line]:
+    """What happened in a round, in one of the orders that are possible."""
+    width = route_width(evidence.num_proposers, evidence.num_acceptors)
+    wants = {event.proposer: event.value for event in its.events if isinstance(event, Wants)}
+    lines = [line(), *wishes_lines(f"Round {its.round}: ", wants)]
+    lines += [told.after("time", f"{event.time:5.0f}  ") for event in its.events if (told := event_line(event, width))]
+    return [*lines, line()]
+
+
+def show_lines(*lines: Line) -> None:
+    """Write some lines."""
+    write(shown(lines))

@@ -1,0 +1,10 @@
+"""Real processes: the same actors behind gRPC, found by address or through ZooKeeper, and the same watch over them.
+
+An acceptor is a process that keeps what it must not forget in a folder; a round is played by calls to all of them at
+once, in real time. What each process did can be logged, and the logs be judged together. Nothing here is imported by
+the commands that do not need it; grpcio, protobuf and kazoo come with an extra.
+"""
+
+
+class CannotError(Exception):
+    """A process cannot begin, or cannot go on; the words say why, and what to do."""

@@ -1,0 +1,209 @@
+"""A round in real time: another delivery loop over the same proposers, with calls to acceptors that are elsewhere.
+
+All calls of a proposer begin at once, and their answers come through one queue, so one thread does all. A call that is
+not answered in time ends, too. So a proposer never waits longer than that: as soon as too many calls have come to
+nothing, be they refused, lost or late, it backs off, and tries again after a random pause.
+
+What became of a call without an answer, nobody here knows: it is told as lost, and it may have been handled.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+
+from toy_paxos.event import Delivery, Event, Fate, TimedOut, Wants, hand_over
+from toy_paxos.message import Message, Restart, Terminate, Timeout
+from toy_paxos.proposer import Proposer
+from toy_paxos.remote import wire_pb2 as wire
+from toy_paxos.remote.codec import from_handled, to_wire
+from toy_paxos.remote.merge import settle
+from toy_paxos.remote.records import Log
+from toy_paxos.remote.rpc import Call, CallError, Client, is_late
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a call may take, the longest pause before a second attempt, both in ms, and how many attempts."""
+
+    timeout: float
+    backoff: float
+    max_attempts: int
+
+
+@dataclass
+class Party:
+    """A proposer in a round, and how its present requests fare; ``resumes`` is when its pause ends, in ms."""
+
+    actor: Proposer
+    log: Log
+    events: list[Event] = field(default_factory=list)
+    requests: Sequence[Message] = ()
+    failed: int = 0
+    is_late: bool = False
+    attempts: int = 1
+    resumes: float | None = None
+    gave_up: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has learned, or given up."""
+        return self.gave_up or self.actor.learned is not None
+
+
+@dataclass
+class Ended:
+    """A call that has ended, however."""
+
+    party: Party
+    request: Message
+    sent: float
+    call: Call | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its proposer has not moved on since."""
+        return any(self.request is request for request in self.party.requests)
+
+
+class RealRound:
+    """One round of a run, by some proposers of this process; ``newest`` is the latest round that was heard of."""
+
+    def __init__(
+        self,
+        client: Client,
+        run: int,
+        number: int,
+        proposers: Sequence[tuple[Proposer, Log]],
+        patience: Patience,
+        draw: Callable[[], float],
+    ) -> None:
+        self.client = client
+        self.run = run
+        self.number = number
+        self.parties = [Party(*proposer) for proposer in proposers]
+        self.patience = patience
+        self.draw = draw
+        self.newest = number
+        self.ended: SimpleQueue[Ended] = SimpleQueue()
+        self.outstanding = 0
+        self.handled: dict[str, list[tuple[int, int, Delivery]]] = {}
+        self.began = time.monotonic()
+
+    @property
+    def now(self) -> float:
+        """How long the round has lasted, in milliseconds."""
+        return (time.monotonic() - self.began) * 1000
+
+    def play(self) -> dict[str, list[Event]]:
+        """Play to the end; return what each process did, as far as it is known here."""
+        for party in self.parties:
+            messages = party.actor.prepare()
+            self.tell(party, Wants(self.now, party.actor.name, party.actor.value, messages))
+            self.send(party, messages)
+        while waiting := [party for party in self.parties if not party.is_done]:
+            pauses = [party.resumes for party in waiting if party.resumes is not None]
+            self.listen(until=min(pauses, default=None))
+            for party in waiting:
+                if party.resumes is not None and party.resumes <= self.now:
+                    self.try_again(party)
+        # Stragglers belong to the story, if they do not take as long again as all the others.
+        until = 2 * self.now
+        while self.outstanding and self.now < until:
+            self.listen(until)
+        return {party.actor.name: party.events for party in self.parties} | {
+            name: acceptor_events(name, handled) for name, handled in self.handled.items()
+        }
+
+    def tell(self, party: Party, event: Event) -> None:
+        """Note what happens to a proposer, before anybody hears of it."""
+        party.events.append(event)
+        party.log.add(self.run, self.number, event)
+
+    def send(self, party: Party, messages: Sequence[Message]) -> None:
+        """Begin to call all recipients at once."""
+        if messages and not isinstance(messages[0], Terminate):
+            party.requests, party.failed, party.is_late = messages, 0, False
+        for message in messages:
+            envelope = wire.Envelope(run=self.run, round=self.number, message=to_wire(message))
+            call = self.client.call(message.recipient, envelope, self.patience.timeout / 1000)
+            ended = Ended(party, message, self.now, call)
+            self.outstanding += 1
+            if call:
+                call.add_done_callback(lambda _, ended=ended: self.ended.put(ended))
+            else:
+                self.ended.put(ended)
+
+    def listen(self, until: float | None) -> None:
+        """Wait for the end of a call, or until some time of the round."""
+        try:
+            ended = self.ended.get(timeout=None if until is None else max(0, until - self.now) / 1000)
+        except Empty:
+            return
+        self.outstanding -= 1
+        party = ended.party
+        answers = self.answers(ended)
+        if ended.counts and not (answers and answers[0].type in ("PROMISE", "ACCEPT")):
+            party.failed += 1
+        for answer in answers:
+            self.deliver(party, answer)
+        if party.failed > len(party.actor.acceptors) - party.actor.quorum:
+            self.back_off(party)
+
+    def answers(self, ended: Ended) -> Sequence[Message]:
+        """What an acceptor said, if it said anything."""
+        try:
+            if not ended.call:
+                raise ValueError("nobody knows where it is")
+            handled = ended.call.result()
+            self.newest = max(self.newest, handled.newest)
+            event = from_handled(handled, ended.request)
+            if not handled.step:
+                raise ValueError("the round is over")
+        except (*CallError, ValueError) as error:
+            ended.party.is_late |= is_late(error) and ended.counts
+            # This is no knowledge for a log: the acceptor may have it otherwise.
+            ended.party.events.append(Delivery(self.now, ended.request, Fate.LOST, ended.sent))
+            return ()
+        event.time, event.sent = self.now, ended.sent
+        self.handled.setdefault(ended.request.recipient, []).append((handled.began, handled.step, event))
+        return event.answers
+
+    def deliver(self, party: Party, message: Message) -> None:
+        """Let a proposer receive a message, and call whom it has something to say to."""
+        now = self.now
+        event = hand_over(party.actor, message, now, now, proposes=True)
+        if party.gave_up:
+            event.answers = ()
+        self.tell(party, event)
+        self.send(party, event.answers)
+
+    def back_off(self, party: Party) -> None:
+        """End an attempt that cannot succeed: give up, or begin a pause, which grows with each attempt."""
+        if party.is_done or party.resumes is not None:
+            return
+        party.gave_up = party.attempts == self.patience.max_attempts
+        if party.gave_up or party.is_late:
+            told = TimedOut(self.now, party.actor.name, party.attempts, party.actor.id, party.gave_up)
+            self.tell(party, told)
+        party.resumes = self.now + party.attempts * self.patience.backoff * self.draw()
+
+    def try_again(self, party: Party) -> None:
+        """Let a proposer begin another attempt."""
+        party.resumes = None
+        party.attempts += 1
+        self.deliver(party, Timeout("clock", party.actor.name, party.actor.id))
+
+
+def acceptor_events(name: str, handled: Sequence[tuple[int, int, Delivery]]) -> list[Event]:
+    """What an acceptor did, in its own order, with its restarts."""
+    events: list[Event] = []
+    restarts, last = 0, 0
+    for began, _, event in sorted(handled, key=lambda its: its[:2]):
+        if last not in (0, began):
+            restarts += 1
+            events.append(Delivery(event.time, Restart("power", name, restarts), sent=event.time))
+        last = began
+        events.append(event)
+    settle(events)
+    return events

@@ -1,0 +1,48 @@
+"""A ZooKeeper of one's own, in a folder of one's own, without root and without a service."""
+
+import shutil
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+JAR = Path("/usr/share/java/zookeeper.jar")
+"""Debian's; it names all others that it needs."""
+
+PACKAGES = "libzookeeper-java default-jre-headless"
+
+PATIENCE_S = 20
+
+
+def is_installed() -> bool:
+    """Whether there is a ZooKeeper to start."""
+    return JAR.exists() and shutil.which("java") is not None
+
+
+def command(folder: Path, port: int) -> list[str]:
+    """What starts a ZooKeeper that keeps its data in a folder."""
+    config = folder / "zookeeper.cfg"
+    config.write_text(
+        f"tickTime=500\ndataDir={folder / 'zookeeper'}\nclientPort={port}\nclientPortAddress=127.0.0.1\n"
+        "admin.enableServer=false\n4lw.commands.whitelist=ruok\nmaxClientCnxns=0\n"
+    )
+    frugal = ["-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+    return ["java", *frugal, "-cp", str(JAR), "org.apache.zookeeper.server.ZooKeeperServerMain", str(config)]
+
+
+def free_port() -> int:
+    """A port that nobody listens at just now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_until_it_answers(port: int) -> bool:
+    """Whether it answers within some time."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"ruok")
+            if connection.recv(4) == b"imok":
+                return True
+        time.sleep(0.05)
+    return False

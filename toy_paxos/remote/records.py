@@ -1,0 +1,119 @@
+"""What a process did, as JSON Lines: a line for each thing that happened to it, written before it says what follows.
+
+So whatever anybody has heard is in some file, and only what nobody has answered can be missing. There are no times in
+it: clocks of different machines are not compared.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toy_paxos.event import Delivery, Event, TimedOut, Wants, said_by
+from toy_paxos.message import Message, Restart, Timeout
+from toy_paxos.remote.codec import denial, message_of, number, proposal_of, text
+from toy_paxos.remote.store import StoreError, usable, whole_lines, write_all
+
+FORMAT = 1
+"""What is raised when a program that reads the lines has to be changed."""
+
+
+# What a message leaves its recipient with.
+AFTER = ("promised", "accepted", "learned")
+
+
+class Log:
+    """A file that the lines are added to; without a path they go nowhere. Raises StoreError."""
+
+    def __init__(self, path: Path | None, process: str, **about: int) -> None:
+        self.path = path
+        self.file = -1
+        if path:
+            with usable(path):
+                self.open(path)
+        self.write({"event": "start", "format": FORMAT, "process": process, **about})
+
+    def open(self, path: Path) -> None:
+        """Begin at the end of the last whole line, alone."""
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is no file")
+        self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreError(f"{path} is in use by another process: give each a log of its own") from error
+        os.truncate(self.file, len(whole_lines(path)))
+
+    def close(self) -> None:
+        """Let others have the file."""
+        if self.file >= 0:
+            os.close(self.file)
+
+    def write(self, line: Mapping[str, Any]) -> None:
+        """Add a line."""
+        if self.path:
+            with usable(self.path):
+                write_all(self.file, json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+
+    def add(self, run: int, round: int, event: Event) -> None:
+        """Add something that happened in a round of a run."""
+        if self.path:
+            self.write({"event": event.event, "run": run, "round": round, **told(event)})
+
+
+def told(event: Event) -> dict[str, Any]:
+    """What there is to be told of an event."""
+    if isinstance(event, Delivery):
+        after = {name: value for name in AFTER if (value := getattr(event, name)) is not None}
+        answers = list(map(parts, event.answers))
+        return parts(event.message) | {"denial": event.denial, "answers": answers, "after": after}
+    if isinstance(event, Wants):
+        return {"proposer": event.proposer, "value": event.value, "says": list(map(parts, event.says))}
+    assert isinstance(event, TimedOut)
+    return {name: getattr(event, name) for name in event.__slots__}
+
+
+def parts(message: Message) -> dict[str, Any]:
+    """What a message says."""
+    value, accepted = said_by(message)
+    route = {"type": message.type, "sender": message.sender, "recipient": message.recipient, "id": message.id}
+    return route | ({"value": value} if value else {}) | ({"accepted": accepted} if accepted else {})
+
+
+def event_of(line: Mapping[str, Any]) -> Event:
+    """The event that a line tells; raises ValueError, KeyError or TypeError if it tells none."""
+    match line["event"]:
+        case "wants":
+            return Wants(0, text(line["proposer"]), text(line["value"]), messages(line["says"]))
+        case "message":
+            promised, accepted, learned = (line["after"].get(name) for name in AFTER)
+            return Delivery(
+                0,
+                said(line),
+                answers=messages(line["answers"]),
+                denial=denial(line["denial"]),
+                promised=promised and number(promised),
+                accepted=proposal_of(accepted and tuple(accepted)),
+                learned=learned and text(learned),
+            )
+        case "timeout":
+            return TimedOut(0, text(line["proposer"]), number(line["attempt"]), number(line["id"]), bool(line["last"]))
+    raise ValueError(f"there is no event {line['event']!r}")
+
+
+def messages(said_so: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """Several messages from their parts."""
+    return list(map(said, said_so))
+
+
+def said(line: Mapping[str, Any]) -> Message:
+    """The message from its parts."""
+    for word in (Timeout, Restart):
+        if line["type"] == word.type:
+            return word(text(line["sender"]), text(line["recipient"]), number(line["id"]))
+    accepted = line.get("accepted") if line["type"] == "PROMISE" else None
+    return message_of(
+        line["type"], line["sender"], line["recipient"], line["id"], line.get("value"), accepted and tuple(accepted)
+    )

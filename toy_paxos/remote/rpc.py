@@ -1,0 +1,153 @@
+"""gRPC, set up so that it does what is said here and nothing else: the one module that knows it.
+
+Left alone, a second server takes a port that is taken, a proxy is asked even for this machine, reconnecting takes more
+than a second, and its core writes to standard error.
+"""
+
+import logging
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+os.environ["GRPC_VERBOSITY"] = "NONE"
+
+import grpc
+
+from toy_paxos.remote import CannotError
+from toy_paxos.remote import wire_pb2 as wire
+
+logging.getLogger("grpc").addHandler(logging.NullHandler())
+logging.getLogger("grpc").propagate = False
+
+SERVICE, METHOD = "toy_paxos.Acceptor", "Receive"
+
+LARGEST = 64 * 1024
+"""How many bytes a message may have."""
+
+SERVER_OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", LARGEST)]
+CHANNEL_OPTIONS = [
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_receive_message_length", LARGEST),
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 500),
+]
+
+CallError = (grpc.RpcError, grpc.FutureCancelledError)
+Call = Any
+"""An outstanding call: ``result()``, and ``add_done_callback(function)``."""
+
+
+class ListenError(CannotError):
+    """Nobody can listen at an address."""
+
+
+class CertificateError(CannotError):
+    """Some files are no certificates and keys that fit together."""
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """Who one is, and whom to trust: the files of a certificate, its key, and of the authority of all."""
+
+    cert: Path
+    key: Path
+    ca: Path
+
+    def __post_init__(self) -> None:
+        """Raise CertificateError for what gRPC would take without a word, and never get through with."""
+        try:
+            ssl.create_default_context(cafile=self.ca).load_cert_chain(self.cert, self.key)
+        except OSError as error:
+            raise CertificateError(f"{self.cert}, {self.key} and {self.ca} do not fit together: {error}") from error
+
+    def of_server(self) -> Any:
+        """What a server needs, which also asks its clients who they are."""
+        pair = self.key.read_bytes(), self.cert.read_bytes()
+        return grpc.ssl_server_credentials([pair], self.ca.read_bytes(), require_client_auth=True)
+
+    def of_client(self) -> Any:
+        """What a client needs."""
+        return grpc.ssl_channel_credentials(self.ca.read_bytes(), self.key.read_bytes(), self.cert.read_bytes())
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach an address."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Server:
+    """Listens at an address; a message at a time, in one thread, so that one thread touches what an acceptor keeps."""
+
+    def __init__(self, listen: str, receive: Callable[[wire.Envelope], wire.Handled], certificates: Any = None) -> None:
+        def handle(envelope: wire.Envelope, context: Any) -> wire.Handled:
+            try:
+                return receive(envelope)
+            except ValueError as error:
+                return context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))  # type: ignore[no-any-return]
+
+        handler = grpc.unary_unary_rpc_method_handler(handle, wire.Envelope.FromString, wire.Handled.SerializeToString)
+        self.server = grpc.server(ThreadPoolExecutor(1), options=SERVER_OPTIONS)
+        self.server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler})])
+        try:
+            if certificates:
+                port = self.server.add_secure_port(listen, certificates.of_server())
+            else:
+                port = self.server.add_insecure_port(listen)
+        except RuntimeError:
+            port = 0
+        if not port:
+            raise ListenError(f"cannot listen at {listen}: is it taken, or not of this machine?")
+        self.address = f"{listen.rpartition(':')[0]}:{port}"
+        self.server.start()
+
+    def stop(self) -> None:
+        """Answer nobody any more."""
+        self.server.stop(None).wait()
+
+
+class Client:
+    """Calls acceptors by name, wherever they are just now."""
+
+    def __init__(self, addresses: Mapping[str, str], certificates: Certificates | None = None) -> None:
+        self.addresses = addresses
+        self.certificates = certificates
+        self.channels: dict[str, tuple[str, Any]] = {}
+
+    def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Call | None:
+        """Begin a call, without waiting for its end; None if nobody knows where its recipient is."""
+        address = self.addresses.get(name)
+        if address is None:
+            return None
+        known, channel = self.channels.get(name, ("", None))
+        if known != address:
+            if channel:
+                channel.close()
+            channel = self.connect(address)
+            self.channels[name] = address, channel
+        receive = channel.unary_unary(f"/{SERVICE}/{METHOD}", wire.Envelope.SerializeToString, wire.Handled.FromString)
+        return receive.future(envelope, timeout=timeout_s)
+
+    def connect(self, address: str) -> Any:
+        """A channel to an address."""
+        if self.certificates:
+            return grpc.secure_channel(address, self.certificates.of_client(), CHANNEL_OPTIONS)
+        return grpc.insecure_channel(address, CHANNEL_OPTIONS)
+
+    def close(self) -> None:
+        """Call nobody any more."""
+        for _, channel in self.channels.values():
+            channel.close()
+
+
+def is_late(error: Exception) -> bool:
+    """Whether a call failed because nobody answered in time."""
+    return isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED

@@ -1,0 +1,73 @@
+"""An acceptor as a process: an Acceptor for each round of each run, as it was left, behind one call.
+
+What it promises and accepts is on the disk, and in its log, before the answer is on its way.
+"""
+
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from toy_paxos.acceptor import Acceptor, FailingAcceptor
+from toy_paxos.event import hand_over
+from toy_paxos.message import Fail, Prepare, Propose, Terminate
+from toy_paxos.remote import wire_pb2 as wire
+from toy_paxos.remote.codec import from_wire, number, to_handled
+from toy_paxos.remote.records import Log
+from toy_paxos.remote.store import Store, StoreError
+
+
+class Service:
+    """What one acceptor does with what it is sent.
+
+    It fails each request with a probability, and then answers FAIL, or nothing if it is ``silent``. If what it promises
+    cannot be kept, ``stop`` must end the process before anything is answered.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        log: Log,
+        failure_prob: float,
+        silent: bool,
+        draw: Callable[[], float],
+        stop: Callable[[StoreError], NoReturn],
+    ) -> None:
+        self.name = name
+        self.store = store
+        self.log = log
+        self.failure_prob = failure_prob
+        self.draw = draw
+        self.silent = silent
+        self.stop = stop
+        self.began = time.time_ns()
+        self.step = 0
+
+    def receive(self, envelope: wire.Envelope) -> wire.Handled:
+        """Handle a message; raises ValueError if it is none for this acceptor."""
+        instance = number(envelope.run), number(envelope.round)
+        message = from_wire(envelope.message)
+        if message.recipient != self.name:
+            raise ValueError(f"this is {self.name}, not {message.recipient}")
+        if not isinstance(message, (Prepare, Propose, Terminate)):
+            raise ValueError(f"nobody says {message.type} to an acceptor")
+        newest = self.store.newest.get(envelope.run, 0)
+        if self.store.is_over(instance):
+            return wire.Handled(newest=newest)
+        before = self.store.states.get(instance, (0, None))
+        acceptor = Acceptor(self.name)
+        acceptor.promised, acceptor.accepted = before
+        event = hand_over(FailingAcceptor(acceptor, self.failure_prob, self.draw), message, 0, 0)
+        if self.silent:
+            event.answers = [answer for answer in event.answers if not isinstance(answer, Fail)]
+        after = acceptor.promised, acceptor.accepted
+        try:
+            if after != before:
+                self.store.save(instance, *after)
+            self.log.add(*instance, event)
+        except StoreError as error:
+            self.stop(error)
+        self.step += 1
+        handled = to_handled(event)
+        handled.began, handled.step, handled.newest = self.began, self.step, max(newest, envelope.round)
+        return handled
