@@ -183,6 +183,16 @@ def test_a_cluster_is_one_command(run: Run, nothing_left: dict[str, str], tmp_pa
     assert "--- 2 rounds of toy-paxos ---" in done.stdout
 
 
+def test_a_round_that_was_real_can_be_played_again(run: Run, nothing_left: dict[str, str], tmp_path: Path) -> None:
+    story = tmp_path / "story.txt"
+    told = run("cluster", "-n", "3", "--num-proposers", "2", "-c", "1", **nothing_left).stdout
+    story.write_text(told, encoding="utf-8")
+    played = run("play", str(story))
+    assert (played.returncode, played.stderr) == (0, "")
+    words = "CHOSEN, for a majority has accepted proposal "
+    assert told.partition(words)[2].splitlines()[:1] == played.stdout.partition(words)[2].splitlines()[:1]
+
+
 def test_acceptors_that_are_killed_at_random_lose_nothing(
     run: Run, nothing_left: dict[str, str], tmp_path: Path
 ) -> None:

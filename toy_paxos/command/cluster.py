@@ -73,7 +73,7 @@ def cluster_command(
     \b
       toy-paxos cluster --num-acceptors 5 --acceptor-failure-prob 0.2
     Agreement lost before your eyes:
-      toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 --forgetful
+      toy-paxos cluster -n 3 --num-proposers 2 --kill-every 0.2 --backoff 1000 --forgetful
     """
     needs("rpc")
     from toy_paxos.remote import local_zookeeper
