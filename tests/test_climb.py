@@ -45,8 +45,8 @@ def test_the_right_actors_get_to_the_top() -> None:
     assert [report.states for report in reports] == [
         153,
         146,
-        146,
         784,
+        2_218,
         2_218,
         2_218,
         680,

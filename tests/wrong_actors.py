@@ -14,7 +14,7 @@ from typing import Any
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.broken import AcceptsAbove
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.proposer import Proposer, majority
 
 # Wrong acceptors
@@ -524,6 +524,28 @@ class KeepsAnOrderOfAttributes(Acceptor):
         return [replace(answer, accepted=last) if isinstance(answer, Promise) else answer for answer in answers]
 
 
+class RemindsItself(Acceptor):
+    """It forgets what it accepted when a reminder comes that it has sent to itself."""
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Timeout):
+            if self.accepted and self.accepted.id == message.id:
+                self.accepted = None
+            return []
+        answers = super().receive(message)
+        if answers and isinstance(answers[0], Accept):
+            return [*answers, Timeout(self.name, self.name, message.id)]
+        return answers
+
+
+class AdoptsHighestAsText(Proposer):
+    """To it 9 is the highest of 9, 10 and 11."""
+
+    def choose_value(self) -> str:
+        highest = max(((str(p.id), p.value) for p in self.promises.values() if p), default=None)
+        return highest[1] if highest else self.value
+
+
 class ComparesAsText(Acceptor):
     """To it 10 is less than 9."""
 
@@ -573,14 +595,14 @@ WRONG: dict[type[Any], int] = {
     OnlyTheFourthForgets: 6,
     OnlyTheFifthHides: 6,
     ReportsLastOfDict: 8,
-    ReportsFirstAccepted: 4,
+    ReportsFirstAccepted: 3,
     PromisesToTheWrongOne: 0,
     PromisesEqual: 0,
     AcceptsWithoutPromise: 0,
     AcceptsAnotherValue: 0,
     AcceptsAtPrepare: 0,
     SaysAcceptWithoutRemembering: 0,
-    ReportsWrongNumber: 5,
+    ReportsWrongNumber: 4,
     RefusesButPromises: 0,
     AcceptsUnderWrongNumber: 0,
     ByClassAttribute: 0,
@@ -595,7 +617,7 @@ WRONG: dict[type[Any], int] = {
     LearnsAtFirstAccept: 1,
     LearnsItsOwn: 0,
     CountsAcceptsTwice: 1,
-    CountsStaleAccepts: 3,
+    CountsStaleAccepts: 2,
     KeepsPromises: 8,
     ReusesNumber: 0,
     ReusesNumberOfAnother: 0,
@@ -603,22 +625,24 @@ WRONG: dict[type[Any], int] = {
     AdoptsBeforeTimeout: 0,
     CountsFromAHundred: 0,
     FixedQuorum: 6,
-    HalfOfFive: 3,
+    HalfOfFive: 2,
     QuorumFromMemory: 1,
     ChangesValueMidway: 0,
     ProposesAnotherLater: 7,
-    AdoptsLargest: 5,
-    AdoptsSmallest: 4,
-    AdoptsLast: 4,
-    AdoptsFirst: 4,
+    AdoptsLargest: 4,
+    AdoptsSmallest: 3,
+    AdoptsLast: 3,
+    AdoptsFirst: 3,
     AdoptsMostFrequent: 0,
     AdoptsUnlessOwn: 0,
     IgnoresAcceptedAtSecondAttempt: 0,
     LearnsFromPromises: 1,
     Selfish: 0,
     TimesOutWithItsPromises: 8,
-    ComparesAsText: 2,
-    KeepsAnOrderOfAttributes: 4,
+    ComparesAsText: 5,
+    AdoptsHighestAsText: 5,
+    RemindsItself: 0,
+    KeepsAnOrderOfAttributes: 3,
     DoesNotCountWhoRefused: 10,
 }
 

@@ -89,6 +89,9 @@ class Terminate(Message):
     type: ClassVar[str] = "TERMINATE"
 
 
+CLOCK = "clock"
+
+
 @dataclass(slots=True)
 class Timeout(Message):
     """The clock's word to a proposer: you have waited long enough for ``id``, try a higher number."""

@@ -15,10 +15,10 @@ from toy_paxos.proposer import Proposer
 CLIMB = (
     Model(1, 2, max_attempts=2, restarts=2),
     Model(3, 2),
-    Model(3, 2, first_number=9),
     Model(2, 2, max_attempts=2, restarts=2),
     Model(3, 3),
     Model(3, 3, descending=True),
+    Model(3, 3, first_number=9),
     Model(5, 2),
     Model(3, 2, fail=True),
     Model(3, 2, max_attempts=2),

@@ -73,7 +73,7 @@ class Cluster:
         # Sets of messages: by recipient, by those who are involved, and by type.
         self.to = [0] * len(self.actors)
         self.involving = [0] * len(self.actors)
-        self.accepts = self.promises = self.proposes = self.timeouts = 0
+        self.accepts = self.promises = self.proposes = 0
         # What is known of an actor, its state and a message; and of an actor and its state.
         self.steps: dict[tuple[int, int, int], Step] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
@@ -81,6 +81,7 @@ class Cluster:
         self.known_learned: dict[tuple[int, int], str | None] = {}
         try:
             said, pending = self.bits(chain(*began)), self.bits(model.environment())
+            self.timeouts = self.bits(message for message in model.environment() if isinstance(message, Timeout))
             self.began_under = [messages[0].id if messages else 0 for messages in (*began, *([] for _ in acceptors))]
         except BaseException as error:
             raise failure("the actors cannot begin", error, model.proposer) from error
@@ -135,8 +136,6 @@ class Cluster:
             self.promises |= bit
         elif isinstance(message, Propose):
             self.proposes |= bit
-        elif isinstance(message, Timeout):
-            self.timeouts |= bit
 
     def bits(self, messages: Iterable[Message]) -> int:
         """Some messages as a set, without those that are never delivered."""
@@ -178,7 +177,9 @@ class Cluster:
     def delivered(self, position: int, state: int, number: int, maker: snapshot.Maker = snapshot.USUAL) -> Message:
         """A copy of a message as an actor in some state gets it: a timeout has the number under which it spoke last."""
         message: Message = snapshot.put_back(self.letters[number], maker)
-        return replace(message, id=self.spoke_last(position, state)) if isinstance(message, Timeout) else message
+        if self.timeouts >> number & 1:
+            return replace(message, id=self.spoke_last(position, state))
+        return message
 
     def receive(self, position: int, state: int, number: int, maker: snapshot.Maker = snapshot.USUAL) -> Step:
         """Let an actor in some state receive a copy of a message; raises CheckError if it cannot."""

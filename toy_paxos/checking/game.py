@@ -15,7 +15,7 @@ from toy_paxos.actor import Actor
 from toy_paxos.checking.model import Model
 from toy_paxos.checking.story import begin
 from toy_paxos.event import Crash, Delivery, Event, Fate, TimedOut, Violation, hand_over, learned_by, said_by
-from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
+from toy_paxos.message import CLOCK, Message, Prepare, Propose, Restart, Timeout
 from toy_paxos.safety import watch
 
 Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give up"]
@@ -170,7 +170,7 @@ class Game:
         if self.attempts[name] >= self.model.max_attempts:
             raise WrongMoveError(f"{name} has no attempt left: begin with --max-attempts {self.attempts[name] + 1}")
         self.attempts[name] += 1
-        return [self.hand_over(self.actors[name], Timeout("clock", name, self.ids.get(name, 0)))]
+        return [self.hand_over(self.actors[name], Timeout(CLOCK, name, self.ids.get(name, 0)))]
 
     def restart(self, move: Move) -> list[Event]:
         """Let an acceptor crash, and come back."""

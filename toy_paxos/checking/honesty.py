@@ -19,7 +19,7 @@ from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers, plain_l
 from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.message import Message
 
-WALKS = 100
+WALKS = 60
 DELIVERIES = 40
 
 KEEP_IT_IN_ATTRIBUTES = (

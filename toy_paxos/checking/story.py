@@ -6,7 +6,7 @@ from dataclasses import replace
 from toy_paxos.actor import Actor
 from toy_paxos.checking.model import Model
 from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
-from toy_paxos.message import Message, Timeout
+from toy_paxos.message import CLOCK, Message, Timeout
 from toy_paxos.safety import watch
 
 
@@ -34,7 +34,7 @@ def play(model: Model, execution: Iterable[Message], instead: bool = False) -> I
     said |= {repr(message): (message, 0) for message in model.environment()}
     spoke_last = {wish.proposer: wish.says[0].id for wish in wishes if wish.says}
     for time, message in enumerate(execution, start=1):
-        if isinstance(message, Timeout):
+        if isinstance(message, Timeout) and message.sender == CLOCK:
             message = replace(message, id=spoke_last.get(message.recipient, 0))
         elif instead and repr(message) not in said:
             alike = [other for other, _ in said.values() if outline(other) == outline(message)]

@@ -19,7 +19,7 @@ from typing import Any
 from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry
 from toy_paxos.event import AcceptorCrash, Crash, Delivery, Event, Fate, TimedOut, Wants, hand_over, learned_by
-from toy_paxos.message import Fail, Message, Restart, Terminate, Timeout
+from toy_paxos.message import CLOCK, Fail, Message, Restart, Terminate, Timeout
 from toy_paxos.simulation.settings import Network
 
 # How long a message is on its way, at least and at most. More than a factor of two lets messages overtake
@@ -194,5 +194,5 @@ class Simulation:
         proposer, _ = waiting
         if self.is_waiting(*waiting):
             self.attempts[proposer] += 1
-            timeout = Timeout("clock", proposer, self.ids[proposer])
+            timeout = Timeout(CLOCK, proposer, self.ids[proposer])
             self.deliver((timeout, self.now, Fate.DELIVERED))
