@@ -95,6 +95,7 @@ def test_whoever_has_no_lane_is_named() -> None:
 
 MARKS = [
     (Crash(1, "proposer-1", "PROPOSE", "acceptor-2"), "│   X   │   │   │   p1 crashes before PROPOSE to a2"),
+    (Crash(1, "proposer-1", "", ""), "│   X   │   │   │   p1 crashes"),
     (AcceptorCrash(1, "acceptor-2"), "│   │   │   │   X   a2 crashes, and loses what is on its way"),
     (TimedOut(1, "proposer-1", 1, 2, last=False), "│   ?   │   │   │   p1 times out, no majority for 2"),
     (TimedOut(1, "proposer-1", 3, 2, last=True), "│   ?   │   │   │   p1 gives up after 3, no majority for 2"),

@@ -8,7 +8,7 @@ from toy_paxos.command.json_lines import JsonLines
 from toy_paxos.command.stories import StoryError, play_story, read_story
 from toy_paxos.command.views import plain
 from toy_paxos.command.words import Words, printable, read_back
-from toy_paxos.event import Chosen, Delivery, Event, Fate, Learned, learned_by, stored_by
+from toy_paxos.event import Chosen, Crash, Delivery, Event, Fate, Learned, learned_by, stored_by
 from toy_paxos.simulation import Network, Settings, play_rounds
 
 UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
@@ -133,6 +133,12 @@ def test_a_story_names_the_lowest_number_of_its_proposers() -> None:
         BEGINNING.replace("restarts each,", "restarts each, numbers from 9,") + "proposer-0 -> acceptor-0 PREPARE 9\n"
     )
     assert replayed(text).time == 1
+
+
+@pytest.mark.parametrize("unsent", ["", " before it can send anything to anybody"])
+def test_a_crash_need_not_come_in_the_midst_of_what_is_said(unsent: str) -> None:
+    game = replayed(f"{BEGINNING}   0  proposer-0 crashes{unsent}\n")
+    assert game.story[-1] == Crash(0, "proposer-0", "", "")
 
 
 def test_what_is_far_too_long_is_not_read() -> None:

@@ -57,6 +57,7 @@ STORIES: list[tuple[Event, str]] = [
         Crash(0, "proposer-0", "PROPOSE", "acceptor-2"),
         "proposer-0 crashes before it can send PROPOSE to acceptor-2",
     ),
+    (Crash(0, "proposer-0", "", ""), "proposer-0 crashes"),
     (AcceptorCrash(0, "acceptor-1"), "acceptor-1 crashes, and loses what is on its way to it"),
     (TimedOut(0, "proposer-0", 1, 1, last=False), "proposer-0 times out, no majority for 1 in time"),
     (

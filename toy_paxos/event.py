@@ -73,7 +73,7 @@ class Delivery(Event):
 
 @dataclass(slots=True)
 class Crash(Event):
-    """A proposer crashed before it could send a message."""
+    """A proposer crashed before it could send a message; type and recipient are empty if it was not about to send."""
 
     event: ClassVar[str] = "crash"
 

@@ -25,13 +25,13 @@ Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give u
 class Move:
     """What the network, a clock or a power switch does: to a message, or to an actor of that name.
 
-    ``unsent`` is the type and the recipient of what a proposer did not get to send when it crashed.
+    ``unsent`` is the type and the recipient of what a proposer did not get to send when it crashed, empty if nothing.
     """
 
     kind: Kind
     message: Message | None = None
     actor: str = ""
-    unsent: tuple[str, str] = ("anything", "anybody")
+    unsent: tuple[str, str] = ("", "")
 
 
 class WrongMoveError(Exception):

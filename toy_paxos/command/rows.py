@@ -65,8 +65,8 @@ class Rows:
             case Crash():
                 self.gone.add(event.proposer)
                 self.changes += 1
-                words = f"{short[event.proposer]} crashes before {event.unsent} to {short.get(event.recipient, '?')}"
-                yield Row(words, "bad", marks={event.proposer: "crash"})
+                unsent = f" before {event.unsent} to {short.get(event.recipient, '?')}" if event.unsent else ""
+                yield Row(f"{short[event.proposer]} crashes{unsent}", "bad", marks={event.proposer: "crash"})
             case AcceptorCrash():
                 words = f"{short.get(event.acceptor, '?')} crashes, and loses what is on its way"
                 yield Row(words, "bad", marks={event.acceptor: "crash"})

@@ -252,9 +252,9 @@ FORMS_OF_MESSAGES: dict[Any, re.Pattern[str]] = {
 }
 
 
-def crash(story: Story, proposer: str, type: str, recipient: str) -> Move:
-    """A proposer that crashes in the midst of what it says."""
-    return Move("crash", actor=proposer, unsent=(type, recipient))
+def crash(story: Story, proposer: str, type: str | None, recipient: str | None) -> Move:
+    """A proposer that crashes, perhaps in the midst of what it says."""
+    return Move("crash", actor=proposer, unsent=(type or "", recipient or ""))
 
 
 def give_up(story: Story, proposer: str) -> Move:
@@ -286,7 +286,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
         (rf"(?:Round [\d,]+:)? *{P} wants (.+)", take_wish),
         (rf"{P} +-> +{A} +(.*)", delivery),
         (rf"{A} +-> +{P} +(.*)", delivery),
-        (rf"{P} crashes before it can send (\S+) to (\S+)", crash),
+        (rf"{P} crashes(?: before it can send (?:anything to anybody|(\S+) to (\S+)))?", crash),
         (rf"{P} gives up after .*", give_up),
         (rf"{P} tries again, attempt .*", timeout),
         (rf"{A} restarts", restart),
@@ -377,7 +377,7 @@ def timeout_told(story: Story, told: Mapping[str, Any]) -> Move | None:
 
 
 def crash_told(story: Story, told: Mapping[str, Any]) -> Move:
-    """That a proposer crashes in the midst of what it says."""
+    """That a proposer crashes, perhaps in the midst of what it says."""
     return crash(story, a(str, told["proposer"]), a(str, told["unsent"]), a(str, told["recipient"]))
 
 

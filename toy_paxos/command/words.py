@@ -275,7 +275,8 @@ def what_follows(event: Event) -> Line | None:
         case Wants():
             return None
         case Crash():
-            return about(event.proposer, "bad", f"crashes before it can send {event.unsent} to {event.recipient}")
+            unsent = f" before it can send {event.unsent} to {event.recipient}" if event.unsent else ""
+            return about(event.proposer, "bad", f"crashes{unsent}")
         case AcceptorCrash():
             return about(event.acceptor, "bad", "crashes, and loses what is on its way to it")
         case TimedOut(last=True):
