@@ -1,9 +1,10 @@
 """What is said of the future of a game: what the checker finds from where it stands, and no more than that."""
 
+import pytest
 from conftest import OnTerminal, Run
 
 from toy_paxos.checking import RULES, Game, Model, Move
-from toy_paxos.command.foresight import hint, outlook
+from toy_paxos.command.foresight import NotFoundOutError, hint, possibilities, standing
 from toy_paxos.message import Message
 
 
@@ -19,15 +20,16 @@ def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run: Run, on_term
     typed: list[str] = []
     for _ in range(12):
         done = run("play", "--break", "ignores-accepted", typed="\n".join([*typed, "hint", ""]))
-        typed.append(done.stdout.splitlines()[-1].removeprefix("# ").split(" (")[0])
+        typed.append(done.stdout.splitlines()[-1].removeprefix("# type ").split(": ")[0])
     shown = on_terminal("play", "--break", "ignores-accepted", columns=140, typed=[*typed, "hint", "quit"])
-    assert "Safety is lost in 12 deliveries: a second value is chosen: value-1; the shortest way takes 12" in shown
+    assert "Safety is lost in 12 deliveries: a second value is chosen: value-1" in shown
+    assert "the shortest way takes 12; 'undo' takes a move back" in shown
     assert "safety is lost already" in shown
 
 
 def test_a_timeout_is_hinted_at_as_it_is_typed() -> None:
     game = Game(RULES["takes-old-promises"].model)
-    assert hint(game) == "timeout p0; so safety is lost in 14 deliveries"
+    assert hint(game) == "type timeout p0 (safety can be lost in 14 deliveries from here)"
 
 
 def test_right_actors_cannot_lose_and_it_is_said_for_what() -> None:
@@ -40,8 +42,9 @@ def test_right_actors_cannot_lose_and_it_is_said_for_what() -> None:
 
 def test_what_is_chosen_remains_the_only_value_that_can_be() -> None:
     game = played(Model(restarts=0), 1, 2, 7, 8, 9, 10)
-    assert outlook(game) == ("chosen: value-0; learned: nobody; can still be chosen, if no FAIL arrives: value-0 only")
-    assert outlook(Game(Model())).endswith("can still be chosen, if no FAIL arrives: value-0, value-1")
+    assert standing(game) == "chosen: value-0; learned: nobody"
+    assert possibilities(game) == "can still be chosen, if no FAIL arrives: value-0 only"
+    assert possibilities(Game(Model())) == "can still be chosen, if no FAIL arrives: value-0, value-1"
 
 
 def test_a_search_that_is_too_long_says_so(run: Run) -> None:
@@ -49,13 +52,20 @@ def test_a_search_that_is_too_long_says_so(run: Run) -> None:
     assert done.stdout.endswith("# not found out within 20,000 states\n")
 
 
+def test_what_was_not_found_out_is_searched_again_only_when_asked(on_terminal: OnTerminal) -> None:
+    shown = on_terminal("play", "--num-proposers", "3", "-n", "5", columns=140, typed=["1", "2", "quit"])
+    assert shown.count("is not found out within 20,000 states, and from now on only 'hint' searches") == 1
+    assert shown.count("chosen: nothing; learned: nobody") == 3
+
+
 def test_larger_clusters_than_a_check_takes_are_not_searched() -> None:
-    assert "not found out: the checker takes 9 actors of a kind at most" in outlook(Game(Model(num_acceptors=10)))
+    with pytest.raises(NotFoundOutError, match="not found out: the checker takes 9 actors of a kind at most"):
+        hint(Game(Model(num_acceptors=10)))
 
 
 def test_actors_that_the_checker_refuses_are_named() -> None:
-    game = Game(Model(acceptor=Broken))
-    assert "not found out: the checker refuses the actors: " in outlook(game)
+    with pytest.raises(NotFoundOutError, match="not found out: the checker refuses the actors: "):
+        hint(Game(Model(acceptor=Broken)))
 
 
 class Broken:

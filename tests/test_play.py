@@ -8,6 +8,8 @@ from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment
 
 from toy_paxos.checking import RULES
 
+STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
+
 UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
 
 
@@ -47,6 +49,12 @@ def test_right_actors_stop_at_the_first_line_that_nobody_would_say(story: Path, 
     words = ": line 27: nobody has said that: proposer-2 -> acceptor-0 PROPOSE 3 value-0; in flight to acceptor-0: "
     assert words in done.stderr
     assert done.stderr.endswith("; proposer-2 -> acceptor-0 PROPOSE 3 value-1\n")
+
+
+def test_right_actors_may_play_a_story_to_its_end(run_here: RunHere) -> None:
+    done = run_here("play", "--right", str(STORIES[0]))
+    assert done.returncode == 0
+    assert done.stdout.endswith("# Nothing is lost: right actors have played the story to its end.\n")
 
 
 def test_a_round_of_a_run_is_played_again(run_here: RunHere, run: Run) -> None:
@@ -110,10 +118,10 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
     done = run("play", "--break", "ignores-accepted", "--seed", "3", typed=typed)
     assert (done.returncode, done.stderr) == (0, "")
     assert "# there is no move foo." in done.stdout
-    assert "so safety is lost in " in done.stdout
+    assert "# type 7: acceptor-0 -> proposer-0 PROMISE 1, nothing accepted (safety can be lost in " in done.stdout
     assert "failed: PREPARE 1\n" in done.stdout
-    assert path.read_text() == done.stdout
-    assert run("play", str(path)).stdout == done.stdout
+    assert done.stdout == f"{path.read_text()}# saved: toy-paxos play {path} plays it again\n"
+    assert run("play", str(path)).stdout == path.read_text()
 
 
 @pytest.mark.parametrize(
@@ -128,6 +136,7 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
         ("fail x", "x is no number: type one like 3"),
         ("hnit", "there is no move hnit. Did you mean 'hint'?"),
         ("1 2", "there is no move 1 2. 'help' lists them"),
+        ("drop 2\ndrop 2", "message 2 is not in flight, so it cannot be lost"),
         ("save", "save FILE takes the name of a file"),
         ("save /nowhere/at/all", "cannot write /nowhere/at/all: No such file"),
         (f"save {__file__}", "is there already: choose another name"),
@@ -178,6 +187,42 @@ def test_on_a_terminal_a_story_plays_to_its_end_as_lanes_and_can_be_taken_back(
     assert "safety can be lost in 1 delivery\n" in shown
 
 
+def test_after_each_move_the_last_rows_stand_under_the_names_of_the_lanes(on_terminal: OnTerminal) -> None:
+    shown = on_terminal("play", TERM="dumb", typed=["1", "2", "7", "undo", "quit"])
+    last = shown.split("toy-paxos> ")[-2]
+    assert last.startswith("undo\n     p0  p1  a0  a1  a2\n  1  ")
+    assert last.splitlines()[3].startswith("  2  ")
+    assert last.splitlines()[4:6] == ["in flight:", "  [3] proposer-0 -> acceptor-2 PREPARE 1"]
+
+
+def test_what_is_in_flight_is_listed_again_only_after_a_move(on_terminal: OnTerminal) -> None:
+    shown = on_terminal("play", TERM="dumb", typed=["", "help", "foo", "hint", "1", "quit"])
+    assert shown.count("in flight:\n") == 2
+
+
+def test_what_has_come_can_come_again_and_its_number_is_told(run: Run) -> None:
+    done = run("play", typed="1\ndrop 2\nstate\n")
+    assert done.stdout.endswith("# delivered or lost, and can come again: 1 2\n")
+
+
+def test_a_lost_game_lists_no_messages_but_what_can_be_done(story: Path, on_terminal: OnTerminal) -> None:
+    shown = on_terminal("play", str(story), columns=140, TERM="dumb", typed=["quit"])
+    assert "in flight" not in shown
+    assert "'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game\ntoy-paxos> " in shown
+
+
+def test_the_greeting_says_whether_the_actors_are_right(on_terminal: OnTerminal) -> None:
+    right = "These actors are right, so safety should hold"
+    assert right in on_terminal("play", columns=140, typed=["quit"])
+    assert right not in on_terminal("play", "--break", "forgets-all", columns=140, typed=["quit"])
+
+
+def test_help_tells_how_many_attempts_and_restarts_there_are(run: Run) -> None:
+    done = run("play", "--break", "ignores-accepted", typed="help\n")
+    assert "let a proposer try again: 1 attempt each" in done.stdout
+    assert "let an acceptor restart: 0 restarts each" in done.stdout
+
+
 def test_ctrl_d_ends_a_game(on_terminal: OnTerminal) -> None:
     assert on_terminal("play", typed=["\x04"]).endswith("toy-paxos> \n")
 
@@ -192,12 +237,10 @@ def test_ctrl_c_at_the_prompt_ends_no_game(on_terminal: OnTerminal) -> None:
     # Whether the first line is read or lost depends on who is quicker.
     shown = on_terminal("play", interrupt_at=b"toy-paxos> ", typed=["state", "quit", "quit"])
     assert "'quit' or Ctrl-D ends the game" in shown
+    assert shown.count("wants value-0") == 1
 
 
 # The stories of the project
-
-
-STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", STORIES, ids=[path.stem for path in STORIES])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import TypeVar
 
 from toy_paxos.checking import CheckError, Game, Model, Prospect, WrongMoveError, check, prospect
@@ -24,20 +25,16 @@ class NotFoundOutError(WrongMoveError):
     """A search has found nothing, and came to no end; the words say why."""
 
 
-def outlook(game: Game) -> str:
-    """What is chosen, who has learned, and what can still happen."""
+def standing(game: Game) -> str:
+    """What is chosen, and who has learned."""
     chosen = ", ".join(printable(event.value) for event in game.story if isinstance(event, Chosen))
     learned = ", ".join(name for name in game.proposers if learned_by(game.actors[name]) is not None)
-    words = f"chosen: {chosen or 'nothing'}; learned: {learned or 'nobody'}"
-    return words if game.violation else f"{words}; {possibilities(game)}"
+    return f"chosen: {chosen or 'nothing'}; learned: {learned or 'nobody'}"
 
 
 def possibilities(game: Game) -> str:
-    """In how many deliveries safety can be lost, or else what can still be chosen."""
-    try:
-        found = look_ahead(game)
-    except NotFoundOutError as error:
-        return f"what can still be chosen is {error}"
+    """In how many deliveries safety can be lost, or else what can still be chosen; raises NotFoundOutError."""
+    found = look_ahead(game)
     if found.execution:
         return f"safety can be lost in {deliveries(len(found.execution))}"
     values = ", ".join(map(printable, found.values)) or "nothing"
@@ -50,7 +47,8 @@ def hint(game: Game) -> str:
         return "safety is lost already"
     found = look_ahead(game)
     if found.execution:
-        return f"{as_typed(game, found.execution[0])}; so safety is lost in {deliveries(len(found.execution))}"
+        left = deliveries(len(found.execution))
+        return f"type {as_typed(game, found.execution[0])} (safety can be lost in {left} from here)"
     deaf = "; who has crashed or given up receives nothing more" if game.deaf else ""
     return f"safety cannot be lost from here, for {sizes(without_fail(game.model))}, FAIL never delivered{deaf}"
 
@@ -60,7 +58,7 @@ def as_typed(game: Game, message: Message) -> str:
     if isinstance(message, (Timeout, Restart)):
         kind, _, number = message.recipient.rpartition("-")
         return f"{message.type.lower()} {kind[0]}{number}"
-    return f"{game.said.index(game.find(message)) + 1} ({message_words(message)})"
+    return f"{game.said.index(game.find(message)) + 1}: {message_words(message)}"
 
 
 def look_ahead(game: Game) -> Prospect:
@@ -79,10 +77,11 @@ def without_fail(model: Model) -> Model:
     return replace(model, fail=False)
 
 
-def shortest_way(game: Game) -> int | None:
+@cache
+def shortest_way(model: Model) -> int | None:
     """How many deliveries it takes at least to lose safety, from the start, if that can be found out."""
     try:
-        return len(searched(lambda keep_going: check(game.model, FEW_STATES, keep_going)).execution) or None
+        return len(searched(lambda keep_going: check(model, FEW_STATES, keep_going)).execution) or None
     except NotFoundOutError:
         return None
 

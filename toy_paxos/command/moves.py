@@ -1,19 +1,21 @@
 """What can be typed in a game, and what it does."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from toy_paxos.checking import Game, Move, WrongMoveError
+from toy_paxos.checking import Move, WrongMoveError
 from toy_paxos.checking.game import Kind
 from toy_paxos.command.foresight import hint
 from toy_paxos.command.options import shortened, suggestion
 from toy_paxos.command.stories import Story, read_line, why_not
 from toy_paxos.command.table import Table
 from toy_paxos.command.views import plain
-from toy_paxos.command.words import message_words, printable
+from toy_paxos.command.words import message_words, plural, printable
 from toy_paxos.event import learned_by, stored_by
+from toy_paxos.message import Message
+from toy_paxos.simulation.settings import quoted
 
 MOST_MOVES = 5_000
 """How many moves can be typed in one game: the story of so many can still be read back."""
@@ -22,7 +24,8 @@ MOST_MOVES = 5_000
 class Player:
     """Somebody at a table, who makes moves, takes them back, and asks.
 
-    ``ahead`` are the moves that were taken back: they can be made again.
+    ``ahead`` are the moves that were taken back: they can be made again. ``looks_ahead`` is whether what can still
+    happen is found out without being asked: no more once that took too long.
     """
 
     def __init__(self, table: Table, seed: int) -> None:
@@ -32,6 +35,7 @@ class Player:
         self.die = random.Random(seed).random
         self.ahead: list[Move] = []
         self.has_quit = False
+        self.looks_ahead = True
 
     def obey(self, typed: str) -> None:
         """Do what is typed: something that 'help' lists, or a line of a story. If it cannot be done, say why."""
@@ -82,15 +86,26 @@ class Player:
 
     def help(self) -> None:
         """Tell what can be typed."""
-        self.table.say(*(f"{command.usage:<13} {command.does}" for command in (DELIVER, *COMMANDS.values())))
+        model = self.game.model
+        left = {"attempts": plural(model.max_attempts, "attempt"), "restarts": plural(model.restarts, "restart")}
+        does = (f"{command.usage:<13} {command.does}" for command in (DELIVER, *COMMANDS.values()))
+        self.table.say(*(words.format(**left) for words in does))
 
     def ask(self) -> None:
         """Tell what the checker would do."""
         self.table.say(hint(self.game))
 
     def state(self) -> None:
-        """Tell what everybody holds, and what is in flight."""
-        self.table.say(*map(self.held, self.game.actors), "in flight:", *in_flight(self.game))
+        """Tell what everybody holds, what is in flight, and what was."""
+        flying = [*self.game.in_flight()]
+        numbers = {number for number, _ in flying}
+        gone = [
+            str(number)
+            for number, message in enumerate(self.game.said, start=1)
+            if number not in numbers and message.recipient not in self.game.crashed
+        ]
+        self.table.say(*map(self.held, self.game.actors), *listed(flying))
+        self.table.say(f"delivered or lost, and can come again: {' '.join(gone) or 'nothing'}")
 
     def held(self, name: str) -> str:
         """What an actor holds, in words."""
@@ -103,6 +118,13 @@ class Player:
         words = f"{name}: attempt {game.attempts[name]}" + (f", learned {printable(learned)}" if learned else "")
         return words + (", crashed" if name in game.crashed else ", gave up" if name in game.gave_up else "")
 
+    def drop(self, number: int) -> None:
+        """Lose a message that is in flight."""
+        message = self.game.numbered(number)
+        if (number, message) not in self.game.in_flight():
+            raise WrongMoveError(f"message {number} is not in flight, so it cannot be lost")
+        self.make(Move("drop", message))
+
     def save(self, file: str) -> None:
         """Write the story so far to a new file."""
         if not file:
@@ -114,6 +136,8 @@ class Player:
             raise WrongMoveError(f"{shortened(file)} is there already: choose another name") from error
         except (OSError, ValueError) as error:
             raise WrongMoveError(f"cannot write {shortened(file)}: {getattr(error, 'strerror', error)}") from error
+        again = " ".join(["toy-paxos play", quoted(file), self.table.options]).rstrip()
+        self.table.say(f"saved: {again} plays it again")
 
     def quit(self) -> None:
         """End the game."""
@@ -143,12 +167,12 @@ DELIVER = Command("3", "deliver message 3; it stays, and can be delivered again"
 COMMANDS = {
     command.usage.split()[0]: command
     for command in (
-        Command("drop 3", "lose message 3", to_message("drop")),
+        Command("drop 3", "lose message 3", lambda player, text: player.drop(whole(text))),
         Command("fail 3", "deliver request 3 to an acceptor that fails to handle it", to_message("fail")),
-        Command("timeout p0", "let a proposer try again", to_actor("timeout")),
+        Command("timeout p0", "let a proposer try again: {attempts} each", to_actor("timeout")),
         Command("giveup p0", "let a proposer give up: it says nothing more", to_actor("give up")),
         Command("crash p0", "let a proposer crash: it receives nothing more", to_actor("crash")),
-        Command("restart a1", "let an acceptor restart", to_actor("restart")),
+        Command("restart a1", "let an acceptor restart: {restarts} each", to_actor("restart")),
         Command("roll [N]", "let dice choose a move, or N", lambda player, text: player.roll(whole(text, 1))),
         Command("undo [N]", "take back a move, or N", lambda player, text: player.undo(whole(text, 1))),
         Command(
@@ -163,9 +187,11 @@ COMMANDS = {
 }
 
 
-def in_flight(game: Game) -> Iterator[str]:
-    """The messages that nobody has received, each after its number."""
-    return (f"{number:>4}  {message_words(message)}" for number, message in game.in_flight())
+def listed(messages: Iterable[tuple[int, Message]]) -> Iterator[str]:
+    """Messages in flight, each after the number that delivers it."""
+    yield "in flight:"
+    for number, message in messages:
+        yield f"{f'[{number}]':>5} {message_words(message)}"
 
 
 def line_typed(typed: str) -> Move | None:

@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.checking import RULES, Game, Model, Move
 from toy_paxos.command.actors import actor_options, at_fault, complete_files, other_actors
-from toy_paxos.command.foresight import outlook
-from toy_paxos.command.moves import Player, in_flight
+from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
+from toy_paxos.command.moves import Player, listed
 from toy_paxos.command.options import AnyWholeNumber, WholeNumber, shortened
 from toy_paxos.command.process import interruptible, set_up, somebody_elses_words, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story
@@ -38,7 +38,13 @@ Exit status:
   3  safety is lost""",
 )
 @click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_files)
-@click.option("-n", "--num-acceptors", type=WholeNumber(1, 9), metavar="N", help="Number of acceptors.  [default: 3]")
+@click.option(
+    "-n",
+    "--num-acceptors",
+    type=WholeNumber(1, 9),
+    metavar="N",
+    help="Number of acceptors.  [default: 3]",
+)
 @click.option("--num-proposers", type=WholeNumber(1, 9), metavar="K", help="Number of proposers.  [default: 2]")
 @click.option("--max-attempts", type=WholeNumber(1, 9), metavar="N", help="Attempts of each.  [default: 2]")
 @click.option("--restarts", type=WholeNumber(0, 9), metavar="N", help="Restarts of each acceptor.  [default: 1]")
@@ -62,7 +68,8 @@ def play_command(
     """Be the network: deliver, lose and repeat messages, move by move.
 
     STORY is what toy-paxos, check or play have printed, as lines or as JSON Lines; - is standard input. It is played
-    again, and on a terminal you can go on from there; 'help' lists what can be typed.
+    again, and on a terminal you can go on from there; 'help' lists what can be typed. With --break RULE the default
+    sizes are those that the rule needs; a STORY names its own.
 
     \b
     Lose safety for a proposer that ignores what was accepted; 'hint' helps:
@@ -75,13 +82,16 @@ def play_command(
         sys.stdin.reconfigure(errors="backslashreplace")
     given = {name: size for name, size in sizes.items() if size is not None}
     story = load(file) if file is not None else None
-    model, change = cluster(ctx, story, given, right)
+    model, change, options = cluster(ctx, story, given, right)
     game = begin(model)
-    comments = story.comments if story else {}
-    table = Screen(game, change, comments, not no_diagram) if sys.stdout.isatty() else Table(game, change, comments)
+    told = game, change, story.comments if story else {}, options
+    table = Screen(*told, not no_diagram) if sys.stdout.isatty() else Table(*told)
     try:
         if story:
             play_again(story, table, str(file))
+            if right and not game.violation:
+                table.show()
+                table.say("Nothing is lost: right actors have played the story to its end.")
         player = Player(table, random.SystemRandom().getrandbits(32) if seed is None else seed)
         if file != "-" and can_converse():
             converse(player)
@@ -104,15 +114,18 @@ def load(file: str) -> Story:
         raise Unplayable(f"cannot read {shortened(file)}: {getattr(error, 'strerror', 'it is closed')}") from error
 
 
-def cluster(ctx: click.Context, story: Story | None, given: Mapping[str, Any], right: bool) -> tuple[Model, str]:
-    """The cluster to play with, and what is said of its actors; raises click.UsageError if that is contradictory."""
+def cluster(ctx: click.Context, story: Story | None, given: Mapping[str, Any], right: bool) -> tuple[Model, str, str]:
+    """The cluster to play with, what is said of its actors, and the options that a story of it needs besides.
+
+    Raises click.UsageError if that is contradictory.
+    """
     if story and given:
         raise click.UsageError("a story names its own cluster: leave out the sizes.")
     if right and not story:
         raise click.UsageError("--right plays a story: name one.")
     if story and story.rule and not (ctx.params["rule_name"] or ctx.params["acceptor"] or ctx.params["proposer"]):
         ctx.params["rule_name"] = story.rule
-    actors, _, change = other_actors(ctx)
+    actors, options, change = other_actors(ctx)
     if story and story.actors and not actors and not right:
         raise click.UsageError(f"other actors have played this, {shortened(story.actors)}: name them here, too.")
     rule = RULES[ctx.params["rule_name"]] if ctx.params["rule_name"] else None
@@ -120,7 +133,7 @@ def cluster(ctx: click.Context, story: Story | None, given: Mapping[str, Any], r
     if right:
         model, change = (rule.without_change(model) if rule else Model(acceptor=Acceptor, proposer=Proposer)), ""
         model = replace(model, properties=ALWAYS)
-    return (story.cluster(model) if story else replace(model, **given)), change
+    return (story.cluster(model) if story else replace(model, **given)), change, "" if rule or right else options
 
 
 def begin(model: Model) -> Game:
@@ -150,41 +163,73 @@ def converse(player: Player) -> None:
     with suppress(ImportError):
         # With it, input() remembers lines.
         import readline  # noqa: F401
+    player.table.show()
     player.table.say("", *greeting(player.game), "")
+    offered: list[Move] | None = None
     with interruptible():
         while not player.has_quit:
+            if offered != player.game.moves:
+                offered = [*player.game.moves]
+                player.table.show()
+                player.table.say(*offer(player))
             try:
-                player.table.say(*offer(player.game), outlook(player.game))
-                player.obey(input("toy-paxos> "))
+                typed = input("toy-paxos> ")
             except EOFError:
                 write("\n")
                 return
             except KeyboardInterrupt:
-                # Whatever was interrupted is half done. All moves are made again, and shown.
+                player.table.say("", LEAVE)
+                continue
+            try:
+                player.obey(typed)
+            except KeyboardInterrupt:
+                # The move is half done. All of them are made again, and shown.
                 player.table.undo(0)
-                player.table.say("'quit' or Ctrl-D ends the game")
+                offered = None
+                player.table.say("", LEAVE)
+
+
+LEAVE = "'quit' or Ctrl-D ends the game"
 
 
 def greeting(game: Game) -> list[str]:
     """What it is all about."""
-    properties = game.model.properties
-    aim = "safety, if you can" if properties == ALWAYS else f"this: {', '.join(each.name for each in properties)}"
-    return [
-        f"You are the network, and the game is to lose {aim}.",
-        "Type the number of a message to deliver it;",
-        "'hint' tells what to do next, and 'help' what else you can do.",
-    ]
+    model = game.model
+    how = "Type the number of a message to deliver it;"
+    helps = "'hint' tells what to do next, and 'help' what else you can do."
+    if (model.acceptor, model.proposer) == (Acceptor, Proposer):
+        aim = "These actors are right, so safety should hold, whatever you do; with --break RULE you can lose it."
+        return ["You are the network.", aim, how, helps]
+    aim = "safety" if model.properties == ALWAYS else f"this: {', '.join(each.name for each in model.properties)}"
+    return [f"You are the network, and the game is to lose {aim}, if you can.", how, helps]
 
 
 # So many messages leave room on a screen for what has happened.
-MOST_SHOWN = 20
+MOST_SHOWN = 12
 
 
-def offer(game: Game) -> list[str]:
-    """The messages in flight, the latest of them if there are many."""
-    lines = [*in_flight(game)]
-    left_out = [f"in flight, and {len(lines) - MOST_SHOWN} earlier ones, which 'state' lists:"]
-    return [*(left_out if len(lines) > MOST_SHOWN else []), *lines[-MOST_SHOWN:]]
+def offer(player: Player) -> list[str]:
+    """What can be done next: the messages in flight, the latest if there are many; and where the game stands."""
+    if player.game.violation:
+        shortest = shortest_way(player.game.model)
+        praise = f"the shortest way takes {shortest}; " if shortest else ""
+        return [f"{praise}'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"]
+    first, *lines = listed(player.game.in_flight())
+    if len(lines) > MOST_SHOWN:
+        first = f"in flight, and {len(lines) - MOST_SHOWN} earlier ones, which 'state' lists:"
+    return [first, *lines[-MOST_SHOWN:], outlook(player)]
+
+
+def outlook(player: Player) -> str:
+    """What is chosen, who has learned, and what can still happen, unless that could not be found out before."""
+    words = standing(player.game)
+    if not player.looks_ahead:
+        return words
+    try:
+        return f"{words}; {possibilities(player.game)}"
+    except NotFoundOutError as error:
+        player.looks_ahead = False
+        return f"{words}; what can still be chosen is {error}, and from now on only 'hint' searches"
 
 
 def follow(player: Player) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from toy_paxos import __version__
 from toy_paxos.checking import Game, Move, WrongMoveError
 from toy_paxos.command.actors import at_fault
-from toy_paxos.command.foresight import shortest_way
 from toy_paxos.command.process import columns, somebody_elses_words, write
 from toy_paxos.command.verdict import count_lines, deliveries, sizes
 from toy_paxos.command.views import plain, shown
@@ -19,25 +18,24 @@ class Table:
     """A game, and all of it as lines that can be played again.
 
     ``change`` says which rule is changed, or whose actors play. ``comments`` stand after so many moves, -1 before all
-    else.
+    else. ``options`` name the actors that a story of this game cannot.
     """
 
-    def __init__(self, game: Game, change: str, comments: Mapping[int, Sequence[str]]) -> None:
+    def __init__(self, game: Game, change: str, comments: Mapping[int, Sequence[str]], options: str = "") -> None:
         self.game = game
         self.change = change
+        self.options = options
         self.comments = {after: [*words] for after, words in comments.items()}
 
     def make(self, move: Move) -> None:
         """Make a move; raises WrongMoveError if it cannot be made."""
-        was_lost = self.game.violation
         with somebody_elses_words():
             try:
-                events = self.game.make(move)
+                self.game.make(move)
             except WrongMoveError:
                 raise
             except Exception as error:
                 raise at_fault("an actor fails", error) from error
-        self.happened(events, is_lost=self.game.violation is not was_lost)
 
     def undo(self, number: int) -> list[Move]:
         """Take the last moves back, and return them; raises WrongMoveError if there are not so many."""
@@ -47,8 +45,8 @@ class Table:
             self.comments.setdefault(now, []).extend(self.comments.pop(after))
         return undone
 
-    def happened(self, events: Sequence[Event], is_lost: bool) -> None:
-        """Nothing, for all is told at the end."""
+    def show(self) -> None:
+        """Nothing, for all is shown at the end."""
 
     def say(self, *lines: str) -> None:
         """Tell something besides, as comments."""
@@ -62,25 +60,25 @@ class Table:
 
     def story(self) -> list[Line]:
         """The whole game, as it can be played again."""
-        return self.page(self.lines)
+        return [*self.title(), *self.body(self.lines)]
 
     def lines(self, events: Sequence[Event]) -> list[Line]:
         """Events as lines."""
         return count_lines(events, route_width(self.game.model.num_proposers, self.game.model.num_acceptors))
 
-    def page(self, draw: Draw, above: Sequence[Line] = ()) -> list[Line]:
-        """The whole game with its comments, its events drawn in some way, and with some lines above these."""
-        lines = [*self.comment_lines(-1), *self.heading(), *above]
+    def body(self, draw: Draw) -> list[Line]:
+        """All that has happened, drawn in some way, with its comments."""
+        lines: list[Line] = []
         for number, events in enumerate(self.game.chapters):
             lines += draw(events)
             lines += [line(("bad heading", self.loss()))] if self.game.violation in events else []
             lines += self.comment_lines(number)
         return lines
 
-    def heading(self) -> list[Line]:
+    def title(self) -> list[Line]:
         """Who takes part, and who wants what."""
         model = self.game.model
-        lines = [line(("heading", f"toy-paxos {__version__} play: {sizes(model)}"))]
+        lines = [*self.comment_lines(-1), line(("heading", f"toy-paxos {__version__} play: {sizes(model)}"))]
         lines += [line(("", self.change))] if self.change else []
         return [*lines, line(), *wishes_lines("", dict(zip(self.game.proposers, model.values, strict=True)))]
 
@@ -95,49 +93,58 @@ class Table:
         return f"Safety is lost in {deliveries(int(violation.time))}: {printable(violation.words)}"
 
 
-class Screen(Table):
-    """A game on a terminal: what happens is shown at once, as lanes if they fit; what is said besides does not stay."""
+# So many lines are shown again under the names of the lanes, after a move: with what is in flight they fill a screen.
+LATEST = 8
 
-    def __init__(self, game: Game, change: str, comments: Mapping[int, Sequence[str]], diagram: bool) -> None:
-        super().__init__(game, change, comments)
+
+class Screen(Table):
+    """A game on a terminal: shown as it goes on, as lanes if they fit; what is said besides does not stay.
+
+    ``seen`` is how many lines of what has happened were shown, None before anything was; if it is negative, so many of
+    the last are to be shown again.
+    """
+
+    def __init__(
+        self, game: Game, change: str, comments: Mapping[int, Sequence[str]], options: str, diagram: bool
+    ) -> None:
+        super().__init__(game, change, comments, options)
         self.diagram = diagram
-        self.show()
+        self.seen: int | None = None
 
     def show(self) -> None:
-        """Show the game so far."""
-        self.draw: Draw = self.lines
-        above: list[Line] = []
-        if self.diagram:
-            self.draw, above = self.lanes()
-        write(shown(self.page(self.draw, above)))
+        """Show what has happened since this was called last, and under the names of lanes what came before."""
+        draw, above, again = self.lanes() if self.diagram else (self.lines, [], 0)
+        body = self.body(draw)
+        if self.seen is None:
+            write(shown([*self.title(), *above, *body]))
+        elif self.seen != len(body):
+            first_new = self.seen if self.seen >= 0 else max(0, len(body) + self.seen)
+            start = min(first_new, max(0, len(body) - again))
+            write(shown([*(above if again else []), *body[start:]]))
+        self.seen = len(body)
 
-    def lanes(self) -> tuple[Draw, list[Line]]:
-        """How to draw events as lanes, and what stands above these; as lines where lanes do not fit."""
+    def lanes(self) -> tuple[Draw, list[Line], int]:
+        """How to draw events as lanes, what stands above these, and how many lines to show again.
+
+        Where lanes do not fit, events are lines, and what stands above says why.
+        """
         # Here and not above: the help and pipes need not wait for it.
         from toy_paxos.command.lanes import COUNT_WIDTH, Lanes, Picture, glyphs, too_narrow
 
         lanes = Lanes([*self.game.actors], columns(), COUNT_WIDTH)
         if not lanes.pitch:
-            return self.lines, too_narrow(lanes, columns())
+            return self.lines, too_narrow(lanes, columns()), 0
         picture = Picture(lanes, glyphs(), self.game.model.num_acceptors)
 
         def draw(events: Sequence[Event]) -> list[Line]:
             return [part for event in events for part in picture.draw(event, f"{event.time:3.0f}")]
 
-        return draw, lanes.heading()
-
-    def happened(self, events: Sequence[Event], is_lost: bool) -> None:
-        """Show what has happened, and if safety is lost now, how well that was done."""
-        write(shown(self.draw(events)))
-        if is_lost:
-            shortest = shortest_way(self.game)
-            words = self.loss() + (f"; the shortest way takes {shortest}" if shortest else "")
-            write(shown([line(("bad heading", words))]))
+        return draw, lanes.heading(), LATEST
 
     def undo(self, number: int) -> list[Move]:
-        """Take the last moves back, show what is left, and return them."""
+        """Take the last moves back, and return them; the last lines of those that are left are shown again."""
         undone = super().undo(number)
-        self.show()
+        self.seen = -LATEST
         return undone
 
     def say(self, *lines: str) -> None:
@@ -145,4 +152,5 @@ class Screen(Table):
         write(shown([line(("notable", words)) for words in lines]))
 
     def close(self) -> None:
-        """Nothing, for all has been shown."""
+        """Show what has not been shown."""
+        self.show()
