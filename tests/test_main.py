@@ -128,6 +128,8 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--seed", "1", "--round", "0"], "0 is no whole number"),
         (["--seed", "x"], "x is no whole number."),
         (["--round", "3"], "give --seed with it"),
+        (["--quiet", "--diagram"], "--quiet shows no round, and --diagram has nothing else to show: choose one."),
+        (["check", "--break", "list", "--diagram"], "--break list has no story for --diagram to show: leave out one"),
         (["--round", "3", "--seed", "1", "-c", "3"], "and not --rounds"),
         (["--value", ""], "give it at least one character"),
         (["--value", "x", "--value", "y"], "which takes --num-proposers 2 or more"),

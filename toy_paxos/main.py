@@ -120,7 +120,9 @@ def run(
     if round and (seed is None or rounds):
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
     if form in FILES:
-        check_one_round(form, quiet, 1 if round else rounds)
+        check_one_round(form, 1 if round else rounds)
+    if quiet and form not in (None, "json"):
+        raise click.UsageError(f"--quiet shows no round, and --{form} has nothing else to show: choose one.")
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
     actors, actor_words, change = other_actors(ctx)
@@ -149,12 +151,10 @@ def refuse_options_before(command: str, ctx: click.Context) -> None:
             raise click.UsageError(f"{option} does nothing before {command!r}: {remedy}.")
 
 
-def check_one_round(form: str | None, quiet: bool, num_rounds: int | None) -> None:
+def check_one_round(form: str | None, num_rounds: int | None) -> None:
     """Refuse to write anything but one round to a file of one round; raises click.UsageError."""
     if num_rounds != 1:
         raise click.UsageError(f"--{form} writes one round: choose it by --rounds 1, or by --seed and --round.")
-    if quiet:
-        raise click.UsageError(f"--quiet shows no round, and --{form} nothing else: choose one.")
 
 
 def main() -> None:

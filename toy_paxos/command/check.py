@@ -100,8 +100,8 @@ def check_command(
     form = one_view(diagram=diagram, mermaid=mermaid, svg=svg, html=html, json=json)
     set_up(utf_8=json or form in FILES)
     if rule_name == "list":
-        if form in FILES:
-            raise click.UsageError(f"--break list has no story for --{form} to write: leave out one of them.")
+        if form not in (None, "json"):
+            raise click.UsageError(f"--break list has no story for --{form} to show: leave out one of them.")
         write(rules_json() if json else shown(rules_lines()))
         return
     rule = RULES[rule_name] if rule_name else None
