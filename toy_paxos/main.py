@@ -181,6 +181,13 @@ def main() -> None:
 
 
 def complain(words: str, status: int) -> NoReturn:
-    """Say what is wrong in one line, and exit."""
-    say(f"toy-paxos: {tame(' '.join(words.split()))}")
+    """Say what is wrong in one line, which a terminal shows broken between words, and exit."""
+    told = f"toy-paxos: {tame(' '.join(words.split()))}"
+    if sys.stderr is not None and sys.stderr.isatty():
+        # Here and not above: few runs end so.
+        from textwrap import fill
+
+        width = os.get_terminal_size(2).columns
+        told = fill(told, width or len(told), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    say(told)
     sys.exit(status)
