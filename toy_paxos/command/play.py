@@ -168,11 +168,11 @@ def converse(player: Player) -> None:
     offered: list[Move] | None = None
     with interruptible():
         while not player.has_quit:
-            if offered != player.game.moves:
-                offered = [*player.game.moves]
-                player.table.show()
-                player.table.say(*offer(player))
             try:
+                if offered != player.game.moves:
+                    player.table.show()
+                    player.table.say(*offer(player))
+                    offered = [*player.game.moves]
                 typed = input("toy-paxos> ")
             except EOFError:
                 write("\n")
