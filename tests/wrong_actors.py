@@ -1028,6 +1028,19 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
 # Right actors
 
 
+class MakesSure(Acceptor):
+    """It is sure that one number never stands for two values, and so it is."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.proposed: dict[int, str] = {}
+
+    def accept(self, request: Propose) -> list[Message]:
+        if self.proposed.setdefault(request.id, request.value) != request.value:
+            raise AssertionError("two values under one number")
+        return super().accept(request)
+
+
 class HasNumbersOfItsOwn(Proposer):
     """It counts its attempts in hundreds."""
 
@@ -1166,6 +1179,7 @@ class AsksWhatItLearned(Proposer):
 
 RIGHT: tuple[type[Any], ...] = (
     AcceptsAbove,
+    MakesSure,
     HasNumbersOfItsOwn,
     KeepsALog,
     KeepsADictionary,

@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 from toy_paxos.checking.cluster import Cluster, State, numbers
 from toy_paxos.checking.judge import Judge
-from toy_paxos.checking.model import Model
+from toy_paxos.checking.model import CheckError, Model
 from toy_paxos.message import Accept, Promise, Proposal, Propose
 from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, ONE_VALUE, PROMISES_RISE, PROPOSED
 
@@ -182,7 +182,14 @@ class Future:
 
     def note(self, position: int, state: int, number: int) -> bool:
         """Take a step, and note what comes of it; return whether it leads to a new state."""
-        after, said = self.cluster.step(position, state, number)
+        is_timeout = self.cluster.timeouts >> number & 1
+        heard = self.cluster.timeouts if is_timeout else 1 << number
+        try:
+            after, said = self.cluster.step(position, state, number)
+        except CheckError:
+            # It may be that this never happens. If it does, the search, too, must come upon it.
+            self.hears[position][state] |= heard
+            return False
         following = self.following[position]
         is_new = after not in following
         following.setdefault(after, {})
@@ -190,8 +197,7 @@ class Future:
         for table in (self.hears, self.says, self.has_said, self.pending):
             table[position].setdefault(after, 0)
         if after != state or said:
-            is_timeout = self.cluster.timeouts >> number & 1
-            self.hears[position][state] |= self.cluster.timeouts if is_timeout else 1 << number
+            self.hears[position][state] |= heard
         self.says[position][state] |= said
         self.said_by[position] |= said
         self.has_said[position][after] |= said
