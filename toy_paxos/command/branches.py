@@ -1,6 +1,7 @@
 """The story of a check as lanes; that of a changed rule beside what right actors do with the same deliveries."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from toy_paxos.checking import Report
 from toy_paxos.command.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too_narrow
@@ -35,20 +36,16 @@ def branch_lanes(report: Report, remedy: str, width: int | None) -> list[Line]:
     if not lanes.pitch:
         return [*too_narrow(lanes, width), *story_lines(report)]
     wrong, right = (Picture(lanes, glyphs(), report.model.num_acceptors) for _ in range(2))
-    groups, right_groups = by_delivery(report.story), by_delivery(report.right_story)
     lines = [line.after("", "  ") for line in lanes.heading()]
-    missing = [Row(f"missing: {remedy}", "bad")]
-    for number, group in groups.items():
-        right_group = right_groups.get(number, [])
-        if group == right_group:
-            lines += [line.after("", "  ") for line in side(wrong, group)]
-            side(right, right_group)
+    groups, right_groups = by_delivery(report.story), by_delivery(report.right_story)
+    for is_unsaid, run in groupby(groups.items(), key=lambda item: item[0] not in right_groups):
+        if is_unsaid:
+            lines += unsaid(wrong, right, [group for _, group in run])
             continue
-        lines += [line.after("bad", "- ") for line in side(wrong, group, reacts=True)]
-        lines += [line.after("good", "+ ") for line in other_side(right, group, right_group)]
-        # Said once, where the branches part.
-        lines += [line.after("", "  ") for row in missing for line in wrong.lines(row, "")]
-        missing = []
+        for number, group in run:
+            lines += both(wrong, right, group, right_groups[number])
+            if report.missed and number == report.missed.delivery:
+                lines += [line.after("", "  ") for line in wrong.lines(Row(f"missing: {remedy}", "bad"), "")]
     return lines
 
 
@@ -81,12 +78,27 @@ def side(picture: Picture, group: Sequence[Event], reacts: bool = False, is_bare
     return lines
 
 
-def other_side(picture: Picture, wrong: Sequence[Event], right: Sequence[Event]) -> list[Line]:
-    """What right actors do where wrong ones do something else; perhaps nobody says what was delivered there."""
-    message = said_in(wrong)
-    if not right and message and not isinstance(message, Timeout):
-        return picture.lines(Row(f"nobody says {words_of(message)}", "good"), f"{wrong[0].time:3.0f}")
-    return side(picture, right, reacts=True, is_bare=bool(right) and said_in(right) == message)
+def both(wrong: Picture, right: Picture, group: Sequence[Event], right_group: Sequence[Event]) -> list[Line]:
+    """The lines for a delivery to wrong and to right actors: once if they look the same, lanes and all."""
+    is_same = group == right_group
+    lines = side(wrong, group, reacts=not is_same)
+    is_bare = not is_same and said_in(group) == said_in(right_group)
+    right_lines = side(right, right_group, reacts=not is_same, is_bare=is_bare)
+    if [line.text for line in lines] == [line.text for line in right_lines]:
+        return [line.after("", "  ") for line in lines]
+    return [*(line.after("bad", "- ") for line in lines), *(line.after("good", "+ ") for line in right_lines)]
+
+
+def unsaid(wrong: Picture, right: Picture, run: Sequence[Sequence[Event]]) -> list[Line]:
+    """The lines for deliveries in a row of what nobody says among right actors."""
+    lines = [line.after("bad", "- ") for group in run for line in side(wrong, group, reacts=True)]
+    messages = [message for group in run if (message := said_in(group)) and not isinstance(message, Timeout)]
+    if messages:
+        first, last = run[0][0].time, run[-1][0].time
+        words = words_of(messages[0]) if len(run) == 1 else f"any of {first:.0f} to {last:.0f}"
+        row = Row(f"nobody says {words}", "good")
+        lines += [line.after("good", "+ ") for line in right.lines(row, f"{first:3.0f}")]
+    return lines
 
 
 def reaction(event: Delivery) -> str:
