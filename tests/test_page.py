@@ -15,7 +15,7 @@ from stories import AWKWARD, broken_story, browse, chromium, first_round, runs
 from toy_paxos.command.page import page
 from toy_paxos.command.words import printable
 from toy_paxos.event import Delivery, Learned
-from toy_paxos.simulation import Settings
+from toy_paxos.simulation import Network, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -166,3 +166,25 @@ def test_it_makes_no_request(tmp_path: Path) -> None:
     then = "const asked = performance.getEntriesByType('resource').length; document.title = `asked ${asked}`;"
     shown = opened(story_page(), tmp_path, "#3", then)
     assert "<title>asked 0</title>" in shown
+
+
+ROUND = Settings(5, 0.1, 4, network=Network(3, message_loss_prob=0.1, message_duplication_prob=0.1))
+
+
+@in_a_browser
+def test_a_step_far_below_shows_its_time_and_the_names_above_it(tmp_path: Path) -> None:
+    text = page(list(first_round(ROUND).events), "a round", 5)
+    places = "const topOf = part => part.getBoundingClientRect().top;"
+    names = "Math.abs(topOf(document.querySelector('.names')) - topOf(drawing)) < 3"
+    then = f"{places} drawing.onscroll(); document.title = [drawing.scrollTop > 99, drawing.scrollLeft, {names}];"
+    assert re.findall("<title>(.*?)</title>", opened(text, tmp_path, "#60", then))[0] == "true,0,true"
+
+
+@in_a_browser
+def test_lanes_end_at_the_step_that_is_shown(tmp_path: Path) -> None:
+    for step in ("#9", "#15"):
+        shown = opened(story_page(), tmp_path, step)
+        rows = re.findall(rf'<g data-step="{step[1:]}" class="words.*?\n</g>', shown, flags=re.DOTALL)
+        last = max(int(y) for row in rows for y in re.findall(r'<text [^>]*y="(\d+)"', row))
+        lines = re.findall(r'<line class="(?:lane|held [^"]*)"[^>]* y1="(\d+)"[^>]* y2="(\d+)"', shown)
+        assert {int(end) for start, end in lines if int(start) < last} == {last + 6}

@@ -7,11 +7,13 @@ from importlib.resources import files
 from string import Template
 
 from toy_paxos.command.scenes import Scene, Scenes
-from toy_paxos.command.svg import svg
+from toy_paxos.command.svg import Drawing
 from toy_paxos.command.words import printable
 from toy_paxos.event import Delivery, Event, Fate, Learned, Wants
 from toy_paxos.message import Accept
 from toy_paxos.safety import Ballots
+
+LEAST_SCALE = 0.8
 
 Facts = dict[str, str]
 """What a step makes so, by the name of the place on the page that tells it."""
@@ -24,12 +26,15 @@ def page(events: Sequence[Event], title: str, num_acceptors: int) -> str:
     has_state = any(isinstance(event, Delivery) and event.promised is not None for event in events)
     # A script ends at the first "</script", even within a text.
     told = json.dumps(steps, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    drawing = Drawing(Scenes(events, num_acceptors))
     form = Template(files("toy_paxos.command").joinpath("page.html").read_text(encoding="utf-8"))
     return form.substitute(
         title=escape(title),
         last=len(steps) - 1,
         table="\n".join(table(scenes, has_state)),
-        drawing=svg(events, title, num_acceptors),
+        drawing=drawing.document(title),
+        # Smaller, its letters would be too small to read.
+        least=round(drawing.width * LEAST_SCALE),
         steps=told,
     )
 
@@ -98,7 +103,7 @@ def table(scenes: Scenes, has_state: bool) -> Iterator[str]:
         yield "</table>"
     yield "<table><tr><th>proposer</th><th>learned</th></tr>"
     yield from (row(name, "learned") for name in scenes.proposers)
-    yield '</table>\n<p>Chosen: <b data-fact="chosen">-</b></p>'
+    yield "</table>"
 
 
 def row(name: str, *facts: str) -> str:

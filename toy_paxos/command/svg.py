@@ -72,7 +72,7 @@ class Drawing:
 
     def document(self, title: str) -> str:
         """The drawing as XML."""
-        names = [text(x, 0, name, "name") for name, x in self.x.items()]
+        names = "".join(text(x, 0, name, "name") for name, x in self.x.items())
         arrows = [group(scene, "arrow", self.arrow(scene, start)) for scene, start in self.sent()]
         # How wide it all is, the words tell.
         words = [group(scene, "words", self.rows(scene)) for scene in self.shown]
@@ -82,7 +82,9 @@ class Drawing:
             f'width="{box[0]}" height="{box[1]}" role="img" aria-labelledby="story-title story-text">\n'
             f'<title id="story-title">{escape(title)}</title>\n<desc id="story-text">{escape(self.told())}</desc>\n'
             f'<style>{STYLE}</style>\n<rect y="{-ROW}" width="100%" height="100%" fill="#fff"/>\n'
-            f"{''.join([*names, *self.lanes(), *self.holdings(), *arrows, *words])}</svg>\n"
+            f"{''.join([*self.lanes(), *self.holdings(), *arrows, *words])}"
+            # Above all else, for on a page they stay in sight.
+            f'<g class="names">\n<rect y="{-ROW}" width="100%" height="28" fill="#fff"/>\n{names}</g>\n</svg>\n'
         )
 
     def told(self) -> str:
