@@ -111,7 +111,7 @@ def check_command(
         return start_json(model, rule, named) if json else shown(start_lines(model, change))
 
     given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
-    with Watched(max_states, form if form in FILES else None) as search:
+    with Watched(max_states, form if form in FILES else None, change) as search:
         if given or fail or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
             model = replace(model, fail=model.fail or fail)
@@ -126,11 +126,15 @@ def check_command(
 
 
 class Watched:
-    """A search that shows how far it is, and that signals end; with a form of file, that file is all it writes."""
+    """A search that shows how far it is, and that signals end.
 
-    def __init__(self, max_states: int, file: str | None) -> None:
+    With a form of file, that file is all it writes; ``change`` is what it tells there of the actors.
+    """
+
+    def __init__(self, max_states: int, file: str | None, change: str) -> None:
         self.max_states = max_states
         self.file = file
+        self.change = change
         self.states = self.depth = 0
         self.progress = Progress()
         self.stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {self}"), waiting_for="the search")
@@ -166,7 +170,10 @@ class Watched:
             say(f"toy-paxos check: no story for --{self.file} to write, the verdict is {verdict_word(reports)}")
             return
         title = printable(f"{rule.name}: {report.violation}" if rule else report.violation)
-        write(file_of(self.file, report.story, title, report.model.num_acceptors))
+        notes = [(0, self.change, "notable")] if self.change else []
+        if rule and report.missed:
+            notes.append((report.missed.delivery, f"missing: {rule.remedy}", "bad"))
+        write(file_of(self.file, report.story, title, report.model.num_acceptors, notes))
 
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> int:

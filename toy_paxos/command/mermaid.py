@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from toy_paxos.command.rows import Row
-from toy_paxos.command.scenes import Scenes
+from toy_paxos.command.scenes import Note, Scenes
 from toy_paxos.command.views import DrawingError
 from toy_paxos.event import Chosen, Event, Fate, Violation
 
@@ -17,9 +17,11 @@ ARROWS = {Fate.DELIVERED: "->>", Fate.LOST: "-x", Fate.DUPLICATE: "-->>", Fate.S
 BANDS = {Chosen: "rect rgb(215, 240, 215)", Violation: "rect rgb(255, 215, 215)"}
 
 
-def mermaid(events: Sequence[Event], title: str, num_acceptors: int) -> str:
+def mermaid(events: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[Note] = ()) -> str:
     """A story as Mermaid text, under a printable title; raises DrawingError if it is longer than Mermaid takes."""
-    text = "\n".join(["sequenceDiagram", *(f"    {line}" for line in lines(events, title, num_acceptors)), ""])
+    text = "\n".join(
+        ["sequenceDiagram", *(f"    {line}" for line in lines(Scenes(events, num_acceptors, notes), title)), ""]
+    )
     # Mermaid counts as JavaScript does, in halves of what lies beyond the first 65,536 characters.
     length = len(text.encode("utf-16-le")) // 2
     if length > LONGEST:
@@ -28,9 +30,8 @@ def mermaid(events: Sequence[Event], title: str, num_acceptors: int) -> str:
     return text
 
 
-def lines(events: Sequence[Event], title: str, num_acceptors: int) -> Iterator[str]:
+def lines(scenes: Scenes, title: str) -> Iterator[str]:
     """The lines of a diagram, but for the first."""
-    scenes = Scenes(events, num_acceptors)
     yield f"title: {escaped(title)}"
     for name in scenes.names:
         yield f"participant {scenes.short[name]} as {name}"

@@ -6,34 +6,35 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from toy_paxos.command.scenes import Scene, Scenes
-from toy_paxos.command.svg import Drawing
+from toy_paxos.command.rows import Row
+from toy_paxos.command.scenes import Note, Scenes
+from toy_paxos.command.svg import NOTE_WIDTH, Drawing
 from toy_paxos.command.words import printable
 from toy_paxos.event import Delivery, Event, Fate, Learned, Wants
 from toy_paxos.message import Accept
 from toy_paxos.safety import Ballots
 
+# How much smaller than by itself the drawing may be; else its letters could not be read.
 LEAST_SCALE = 0.8
 
 Facts = dict[str, str]
 """What a step makes so, by the name of the place on the page that tells it."""
 
 
-def page(events: Sequence[Event], title: str, num_acceptors: int) -> str:
+def page(events: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[Note] = ()) -> str:
     """A story as an HTML document, under a printable title."""
-    scenes = Scenes(events, num_acceptors)
+    scenes = Scenes(events, num_acceptors, notes)
     steps = list(facts_by_step(scenes))
     has_state = any(isinstance(event, Delivery) and event.promised is not None for event in events)
     # A script ends at the first "</script", even within a text.
     told = json.dumps(steps, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    drawing = Drawing(Scenes(events, num_acceptors))
+    drawing = Drawing(Scenes(events, num_acceptors, notes, NOTE_WIDTH))
     form = Template(files("toy_paxos.command").joinpath("page.html").read_text(encoding="utf-8"))
     return form.substitute(
         title=escape(title),
         last=len(steps) - 1,
         table="\n".join(table(scenes, has_state)),
         drawing=drawing.document(title),
-        # Smaller, its letters would be too small to read.
         least=round(drawing.width * LEAST_SCALE),
         steps=told,
     )
@@ -50,7 +51,7 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
             facts, step = {}, scene.step
         if "words" not in facts:
             facts["words"] = f"{scenes.time(scene.event)} ms\n" if scenes.has_clock else ""
-        facts["words"] += "".join(f"{said(scene, row.words)}\n" for row in scene.rows)
+        facts["words"] += "".join(f"{said(row)}\n" for row in scene.rows)
         facts |= new_facts(scene.event)
         for accept in accepts(scene.event):
             if proposal := ballots.add(accept):
@@ -64,12 +65,12 @@ def accepts(event: Event) -> list[Accept]:
     return [answer for answer in event.answers if isinstance(answer, Accept)] if isinstance(event, Delivery) else []
 
 
-def said(scene: Scene, words: str) -> str:
+def said(row: Row) -> str:
     """What a row says, with the way of a message."""
-    if isinstance(scene.event, Delivery) and scene.rows[0].arrow:
-        message = scene.event.message
-        return f"{message.sender} → {message.recipient}: {words}"
-    return words
+    if not row.arrow:
+        return row.words
+    message = row.arrow.message
+    return f"{message.sender} → {message.recipient}: {row.words}"
 
 
 def new_facts(event: Event) -> Facts:
@@ -99,14 +100,14 @@ def table(scenes: Scenes, has_state: bool) -> Iterator[str]:
     """The places on the page that tell what is so; without a script they stay empty."""
     if has_state:
         yield "<table><tr><th>acceptor</th><th>promised</th><th>accepted</th></tr>"
-        yield from (row(name, "promised", "accepted") for name in scenes.acceptors)
+        yield from (row_of(name, "promised", "accepted") for name in scenes.acceptors)
         yield "</table>"
     yield "<table><tr><th>proposer</th><th>learned</th></tr>"
-    yield from (row(name, "learned") for name in scenes.proposers)
+    yield from (row_of(name, "learned") for name in scenes.proposers)
     yield "</table>"
 
 
-def row(name: str, *facts: str) -> str:
+def row_of(name: str, *facts: str) -> str:
     """A row of a table: somebody, and the places for what is known of it."""
     cells = [f'<td data-fact="{name} {fact}">-</td>' for fact in facts]
     return f"<tr><td>{name}</td>{''.join(cells)}</tr>"

@@ -3,9 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from toy_paxos.command.lanes import fitting
 from toy_paxos.command.rows import Row, Rows
 from toy_paxos.command.words import printable
 from toy_paxos.event import Adoption, Attempt, Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
+
+# What is said of a story and is no part of it: below everything at which time, the words, and their style.
+Note = tuple[float, str, str]
 
 # What follows from something else happens in the same step.
 FOLLOWS = (Attempt, Quorum, Adoption, Chosen, Learned, Violation)
@@ -13,13 +17,17 @@ FOLLOWS = (Attempt, Quorum, Adoption, Chosen, Learned, Violation)
 
 @dataclass
 class Scene:
-    """An event as it is shown: in which step, below how many rows, and in which; what hue its recipient then has."""
+    """An event as it is shown: in which step, below how many rows, and in which; what hue its recipient then has.
+
+    The last rows may be notes.
+    """
 
     event: Event
     step: int
     above: int
     rows: Sequence[Row]
     holds: str = ""
+    notes: Sequence[str] = ()
 
 
 class Scenes:
@@ -28,8 +36,13 @@ class Scenes:
     The first step is 0: all wishes. In a story of the checker, and with direct calls, step 15 is delivery 15.
     """
 
-    def __init__(self, events: Sequence[Event], num_acceptors: int) -> None:
+    def __init__(
+        self, events: Sequence[Event], num_acceptors: int, notes: Sequence[Note] = (), width: int | None = None
+    ) -> None:
         self.events = events
+        self.notes = notes
+        # So many columns a row of a note takes at most.
+        self.width = width
         self.proposers = [event.proposer for event in events if isinstance(event, Wants)]
         self.acceptors = [f"acceptor-{number}" for number in range(num_acceptors)]
         self.names = [*self.proposers, *self.acceptors]
@@ -40,15 +53,24 @@ class Scenes:
     def __iter__(self) -> Iterator[Scene]:
         """Show one event after the other."""
         step = above = 0
-        for event in self.events:
+        for event, later in zip(self.events, [*self.events[1:], None], strict=True):
             step += not isinstance(event, (Wants, *FOLLOWS))
             scene = Scene(event, step, above, self.rows.of(event))
             if isinstance(event, Wants):
                 scene.rows = [Row(f"{self.short[event.proposer]} wants {printable(event.value)}", "heading")]
             elif isinstance(event, Delivery):
                 scene.holds = self.rows.lane_style(event.message.recipient)
+            if not later or later.time > event.time:
+                self.add_notes(scene)
             above += len(scene.rows)
             yield scene
+
+    def add_notes(self, scene: Scene) -> None:
+        """Put what is said of its time below the last event of that time."""
+        notes = [(words, style) for time, words, style in self.notes if time == scene.event.time]
+        scene.notes = [words for words, _ in notes]
+        rows = [Row(part, style) for words, style in notes for part in fitting(words, self.width)]
+        scene.rows = [*scene.rows, *rows]
 
     def time(self, event: Event) -> str:
         """When something happened: in simulated milliseconds, or after which delivery."""

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 from rich.cells import cell_len
 
 from toy_paxos.command.rows import Row
-from toy_paxos.command.scenes import FOLLOWS, Scene, Scenes
+from toy_paxos.command.scenes import FOLLOWS, Note, Scene, Scenes
 from toy_paxos.command.words import event_line
 from toy_paxos.event import Attempt, Crash, Delivery, Event, Fate, Violation, Wants
 
@@ -20,6 +20,9 @@ ROW, LETTER, LEFT = 20, 7.5, 64
 
 # Where a state begins, counted in letters from where the words begin.
 STATE_AT = 28
+
+# How wide a note is at most, in letters: about as wide as other words are.
+NOTE_WIDTH = 48
 
 STYLE = """
 text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: currentColor }
@@ -53,9 +56,9 @@ MARKS = {
 HEAD, CROSS = "M0 0L-9-4V4Z", "M-5-5L5 5M-5 5L5-5"
 
 
-def svg(events: Sequence[Event], title: str, num_acceptors: int) -> str:
+def svg(events: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[Note] = ()) -> str:
     """A story as an SVG document, under a printable title."""
-    return Drawing(Scenes(events, num_acceptors)).document(title)
+    return Drawing(Scenes(events, num_acceptors, notes, NOTE_WIDTH)).document(title)
 
 
 class Drawing:
@@ -95,6 +98,7 @@ class Drawing:
                 lines.append(scene.rows[0].words)
             elif line := event_line(scene.event, 0):
                 lines.append(f"{self.scenes.time(scene.event)}: {line.text}")
+            lines += scene.notes
         return "\n".join(lines)
 
     def lanes(self) -> Iterator[str]:

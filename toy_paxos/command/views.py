@@ -109,8 +109,10 @@ class File:
         return ""
 
 
-def file_of(form: str, story: Sequence[Event], title: str, num_acceptors: int) -> str:
-    """A story as a file; raises DrawingError."""
+def file_of(
+    form: str, story: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[tuple[float, str, str]] = ()
+) -> str:
+    """A story as a file, with notes of scenes.Note; raises DrawingError."""
     num_proposers = sum(isinstance(event, Wants) for event in story)
     for number, what, most in (
         (num_proposers + num_acceptors, "actors", MOST_ACTORS),
@@ -126,7 +128,7 @@ def file_of(form: str, story: Sequence[Event], title: str, num_acceptors: int) -
         from toy_paxos.command.svg import svg as draw
     else:
         from toy_paxos.command.page import page as draw
-    return draw(story, title, num_acceptors)
+    return draw(story, title, num_acceptors, notes)
 
 
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
