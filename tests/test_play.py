@@ -179,6 +179,32 @@ def test_standard_input_may_be_closed() -> None:
         assert done.stderr.count(b"\n") == (status == 2)
 
 
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ("['hello']", "a str is no message"),
+        (
+            "iter(lambda: Promise(self.name, request.sender, request.id, None), None)",
+            "100,000 messages or more at once",
+        ),
+        ("[Timeout(self.name, self.name, request.id)]", "TIMEOUT is for the clock and the power switch to say"),
+        ("[Promise(self.name, 'nobody', request.id, None)]", "PROMISE to 'nobody', who is not there"),
+    ],
+)
+def test_what_no_actor_can_say_is_one_line(says: str, words: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(
+        "from toy_paxos.acceptor import Acceptor\n"
+        "from toy_paxos.message import Promise, Timeout\n"
+        "class Odd(Acceptor):\n"
+        f"    def promise(self, request):\n        return {says}\n"
+    )
+    done = run("play", "--acceptor", f"{tmp_path}/odd.py:Odd", typed="1\nstate\n")
+    assert done.returncode == 2
+    assert done.stderr.startswith("toy-paxos: an actor fails: ")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 # On a terminal
 
 

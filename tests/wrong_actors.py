@@ -524,18 +524,13 @@ class KeepsAnOrderOfAttributes(Acceptor):
         return [replace(answer, accepted=last) if isinstance(answer, Promise) else answer for answer in answers]
 
 
-class RemindsItself(Acceptor):
-    """It forgets what it accepted when a reminder comes that it has sent to itself."""
+class YieldsAndForgets(Acceptor):
+    """Its answers are no list, and after a restart it knows nothing."""
 
     def receive(self, message: Message) -> list[Message]:
-        if isinstance(message, Timeout):
-            if self.accepted and self.accepted.id == message.id:
-                self.accepted = None
-            return []
-        answers = super().receive(message)
-        if answers and isinstance(answers[0], Accept):
-            return [*answers, Timeout(self.name, self.name, message.id)]
-        return answers
+        if isinstance(message, Restart):
+            self.promised, self.accepted = 0, None
+        return iter(super().receive(message))  # type: ignore[return-value]
 
 
 class AdoptsHighestAsText(Proposer):
@@ -641,7 +636,7 @@ WRONG: dict[type[Any], int] = {
     TimesOutWithItsPromises: 8,
     ComparesAsText: 5,
     AdoptsHighestAsText: 5,
-    RemindsItself: 0,
+    YieldsAndForgets: 0,
     KeepsAnOrderOfAttributes: 3,
     DoesNotCountWhoRefused: 10,
 }
@@ -968,6 +963,20 @@ class ChangesWhenLookedAt(Proposer):
         self.known = value
 
 
+class RemindsItself(Acceptor):
+    """It forgets what it accepted when a reminder comes that it has sent to itself."""
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Timeout):
+            if self.accepted and self.accepted.id == message.id:
+                self.accepted = None
+            return []
+        answers = super().receive(message)
+        if answers and isinstance(answers[0], Accept):
+            return [*answers, Timeout(self.name, self.name, message.id)]
+        return answers
+
+
 class TalksForEver(Acceptor):
     """There is no end to its promises."""
 
@@ -1020,12 +1029,20 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
     (HasMoods, "a Mood has its own idea of what is equal"),
     (TellsEqualPairsApart, "or on which of two equal things it has"),
     (ChangesWhenLookedAt, "proposer-0 is changed by a look at what it has learned"),
-    (TalksForEver, "1,000 messages or more at once: let there be an end to them"),
+    (TalksForEver, "100,000 messages or more at once: let there be an end to them"),
+    (RemindsItself, "TIMEOUT is for the clock and the power switch to say, not for an actor"),
     (RaisesTheUnspeakable, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: UnspeakableError"),
 )
 
 
 # Right actors
+
+
+class Yields(Acceptor):
+    """Its answers are no list, but can be gone through."""
+
+    def receive(self, message: Message) -> list[Message]:
+        return iter(super().receive(message))  # type: ignore[return-value]
 
 
 class MakesSure(Acceptor):
@@ -1179,6 +1196,7 @@ class AsksWhatItLearned(Proposer):
 
 RIGHT: tuple[type[Any], ...] = (
     AcceptsAbove,
+    Yields,
     MakesSure,
     HasNumbersOfItsOwn,
     KeepsALog,

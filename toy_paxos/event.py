@@ -5,9 +5,10 @@ A source (direct calls, the simulated network, the checker) tells what proposers
 has a quorum of promises, adopts, or learns; that a value is chosen; that safety is lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import ClassVar, Literal
 
 from toy_paxos.acceptor import FailingAcceptor
@@ -172,7 +173,7 @@ def hand_over(
     actor: Actor, message: Message, time: float, sent: float, fate: Fate = Fate.DELIVERED, proposes: bool = False
 ) -> Delivery:
     """Let an actor, which proposes or accepts, receive a message; tell all that can be seen of it."""
-    answers = actor.receive(message)
+    answers = listed(actor.receive(message))
     if proposes:
         return Delivery(time, message, fate, sent, answers, None, None, None, learned_by(actor))
     denial: Literal["failed", "refused"] | None = None
@@ -184,6 +185,27 @@ def hand_over(
         actor = actor.acceptor
     promised, accepted = stored_by(actor)
     return Delivery(time, message, fate, sent, answers, denial, promised, accepted)
+
+
+# More than the largest cluster has to say at once.
+TOO_MANY = 100_000
+
+
+def listed(messages: Iterable[Message]) -> list[Message]:
+    """What an actor says at once, be it a list or not; raises ValueError if there is no end to it."""
+    if type(messages) is list:
+        return messages
+    found = list(islice(messages, TOO_MANY))
+    if len(found) == TOO_MANY:
+        raise ValueError(f"{TOO_MANY:,} messages or more at once: let there be an end to them")
+    return found
+
+
+def says(event: Event) -> Sequence[Message]:
+    """What is said in an event."""
+    if isinstance(event, Delivery):
+        return event.answers
+    return event.says if isinstance(event, Wants) else ()
 
 
 def stored_by(actor: Actor) -> tuple[int | None, Proposal | None]:

@@ -89,9 +89,6 @@ class Terminate(Message):
     type: ClassVar[str] = "TERMINATE"
 
 
-CLOCK = "clock"
-
-
 @dataclass(slots=True)
 class Timeout(Message):
     """The clock's word to a proposer: you have waited long enough for ``id``, try a higher number."""
@@ -104,3 +101,9 @@ class Restart(Message):
     """The power switch's word to an acceptor: you crashed, and came back with what is in stable storage."""
 
     type: ClassVar[str] = "RESTART"
+
+
+# By type, what actors say to each other.
+BETWEEN_ACTORS: dict[str, type[Message]] = {
+    kind.type: kind for kind in (Prepare, Promise, Propose, Accept, Fail, Terminate)
+}

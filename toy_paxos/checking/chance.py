@@ -11,7 +11,7 @@ from time import monotonic
 from toy_paxos.checking.checker import Report, what_happens
 from toy_paxos.checking.model import Model
 from toy_paxos.checking.story import play
-from toy_paxos.event import Delivery, Event, Violation, Wants
+from toy_paxos.event import Delivery, Event, Violation, says
 from toy_paxos.message import Fail, Message
 from toy_paxos.safety import Property, watch
 
@@ -54,9 +54,9 @@ class Walk:
         self.delivered: list[Message] = []
 
     def go(self) -> list[Message]:
-        """Deliver so many messages, or fewer if there is none to deliver; return them as they were delivered."""
+        """Deliver so many messages, or fewer if there are no more; return them, a timeout as one of several."""
         for event in play(self.model, self.deliveries()):
-            self.possible += said(self.model, event)
+            self.possible += deliverable(self.model, event)
         return self.delivered
 
     def deliveries(self) -> Iterator[Message]:
@@ -71,10 +71,9 @@ class Walk:
                 self.possible.append(message)
 
 
-def said(model: Model, event: Event) -> list[Message]:
-    """What is said by somebody in an event and may be delivered then."""
-    answers = event.says if isinstance(event, Wants) else event.answers if isinstance(event, Delivery) else ()
-    return [answer for answer in answers if model.fail or not isinstance(answer, Fail)]
+def deliverable(model: Model, event: Event) -> list[Message]:
+    """What is said in an event and may be delivered then."""
+    return [message for message in says(event) if model.fail or not isinstance(message, Fail)]
 
 
 def outcome(model: Model, execution: Sequence[Message]) -> tuple[Property, list[Message]] | None:
@@ -84,7 +83,7 @@ def outcome(model: Model, execution: Sequence[Message]) -> tuple[Property, list[
     for event in watch(play(model, execution), model.num_acceptors):
         if isinstance(event, Delivery) and repr(execution[int(event.time) - 1]) not in there:
             return None
-        there |= {repr(answer) for answer in said(model, event)}
+        there |= {repr(message) for message in deliverable(model, event)}
         if isinstance(event, Violation) and event.property in properties:
             return properties[event.property], list(execution[: int(event.time)])
     return None

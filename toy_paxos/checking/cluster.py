@@ -4,10 +4,10 @@ What an actor does depends on its state and the message alone, so each pair is t
 and sets of messages that are the bits of one number, is what makes it possible to visit every state.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import Enum
-from itertools import chain, islice
+from itertools import chain
 from types import NoneType
 from typing import Any
 
@@ -15,7 +15,8 @@ from toy_paxos.actor import Actor
 from toy_paxos.checking import snapshot
 from toy_paxos.checking.model import Model
 from toy_paxos.checking.refusal import failure, refusal
-from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Timeout
+from toy_paxos.event import listed
+from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart, Timeout
 
 State = tuple[int, ...]
 """A number for the state of each actor; then two sets of messages, a bit a message: those said so far, and those
@@ -38,9 +39,6 @@ MISSING = snapshot.take(Missing.MISSING)
 # to be seen in what has changed.
 NUMBER = "the number under which it spoke last"
 ORDER = "the order of its attributes"
-
-# Nobody in a cluster of nine has so much to say at once.
-TOO_MANY = 1_000
 
 MAKE_A_NEW_ONE = "leave it as it is, and make a new one (dataclasses.replace)"
 
@@ -73,18 +71,18 @@ class Cluster:
         # Sets of messages: by recipient, by those who are involved, and by type.
         self.to = [0] * len(self.actors)
         self.involving = [0] * len(self.actors)
-        self.accepts = self.promises = self.proposes = 0
+        self.accepts = self.promises = self.proposes = self.timeouts = 0
         # What is known of an actor, its state and a message; and of an actor and its state.
         self.steps: dict[tuple[int, int, int], Step] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
         self.keeps_messages: dict[tuple[int, int], bool] = {}
         self.known_learned: dict[tuple[int, int], str | None] = {}
         try:
-            said, pending = self.bits(chain(*began)), self.bits(model.environment())
-            self.timeouts = self.bits(message for message in model.environment() if isinstance(message, Timeout))
+            said = self.bits(chain(*began))
             self.began_under = [messages[0].id if messages else 0 for messages in (*began, *([] for _ in acceptors))]
         except BaseException as error:
             raise failure("the actors cannot begin", error, model.proposer) from error
+        pending = sum(1 << self.add(message, snapshot.take(message)) for message in model.environment())
         # Of all together: two actors that share something that can change are not checked one by one.
         seen: set[int] = set()
         self.at_start = [self.attributes(actor, seen) for actor in self.actors]
@@ -115,15 +113,18 @@ class Cluster:
         """The number of a message, be it new or known."""
         key = snapshot.take(message)
         if key not in self.message_numbers:
-            check_message(message)
-            if message.recipient not in self.positions:
-                raise LookupError(f"{message.type} to {message.recipient!r}, who is not there")
-            number = self.message_numbers[key] = len(self.messages)
-            # A copy, for who sent it may keep it.
-            self.messages.append(snapshot.put_back(key))
-            self.letters.append(key)
-            self.sort_in(message, 1 << number)
+            check_message(message, self.positions)
+            return self.add(message, key)
         return self.message_numbers[key]
+
+    def add(self, message: Message, key: snapshot.Snapshot) -> int:
+        """Give a new message a number."""
+        number = self.message_numbers[key] = len(self.messages)
+        # A copy, for who sent it may keep it.
+        self.messages.append(snapshot.put_back(key))
+        self.letters.append(key)
+        self.sort_in(message, 1 << number)
+        return number
 
     def sort_in(self, message: Message, bit: int) -> None:
         """Add a new message to the sets that it belongs to."""
@@ -136,6 +137,8 @@ class Cluster:
             self.promises |= bit
         elif isinstance(message, Propose):
             self.proposes |= bit
+        elif isinstance(message, Timeout):
+            self.timeouts |= bit
 
     def bits(self, messages: Iterable[Message]) -> int:
         """Some messages as a set, without those that are never delivered."""
@@ -272,13 +275,6 @@ class Cluster:
         return renamed
 
 
-def listed(messages: Iterable[Message]) -> list[Message]:
-    """What an actor says; raises ValueError if there is no end to it."""
-    if len(found := list(islice(messages, TOO_MANY))) == TOO_MANY:
-        raise ValueError(f"{TOO_MANY:,} messages or more at once: let there be an end to them")
-    return found
-
-
 def plain_learned(actor: Any) -> str | None:
     """What a proposer says that it has learned; raises TypeError if it can be no value."""
     learned: str | None = actor.learned
@@ -287,16 +283,23 @@ def plain_learned(actor: Any) -> str | None:
     return learned
 
 
-def check_message(message: object) -> None:
-    """Raise TypeError for what cannot be sent: what is no message, or has parts of the wrong kind."""
+def check_message(message: object, names: Container[str]) -> None:
+    """Raise TypeError for what no actor can send: no message, or one with parts of the wrong kind, or the clock's.
+
+    Raises LookupError if its recipient has none of these names.
+    """
     if not isinstance(message, Message):
         raise TypeError(f"a {type(message).__name__} is no message")
+    if isinstance(message, (Timeout, Restart)):
+        raise TypeError(f"{message.type} is for the clock and the power switch to say, not for an actor")
     parts = {"sender": str, "recipient": str, "id": int, "value": str}
     for name, kind in parts.items():
         part = getattr(message, name, kind())
         # Not one of a class derived from it either, which may have its own idea of what is equal.
         if type(part) is not kind:
             raise TypeError(f"the {name} of a {message.type} is a {type(part).__name__}, not a {kind.__name__}")
+    if message.recipient not in names:
+        raise LookupError(f"{message.type} to {message.recipient!r}, who is not there")
 
 
 def numbers(bits: int) -> Iterator[int]:

@@ -12,10 +12,11 @@ from typing import Literal
 
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import Actor
+from toy_paxos.checking.cluster import check_message
 from toy_paxos.checking.model import Model
 from toy_paxos.checking.story import begin
 from toy_paxos.event import Crash, Delivery, Event, Fate, TimedOut, Violation, hand_over, learned_by, said_by
-from toy_paxos.message import CLOCK, Message, Prepare, Propose, Restart, Timeout
+from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
 from toy_paxos.safety import watch
 
 Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give up"]
@@ -133,6 +134,7 @@ class Game:
     def note_said(self, speaker: str, messages: Sequence[Message]) -> None:
         """Remember what somebody says."""
         for message in messages:
+            check_message(message, self.actors)
             key = repr(message)
             if key not in self.since:
                 self.since[key] = self.time
@@ -170,7 +172,7 @@ class Game:
         if self.attempts[name] >= self.model.max_attempts:
             raise WrongMoveError(f"{name} has no attempt left: begin with --max-attempts {self.attempts[name] + 1}")
         self.attempts[name] += 1
-        return [self.hand_over(self.actors[name], Timeout(CLOCK, name, self.ids.get(name, 0)))]
+        return [self.hand_over(self.actors[name], Timeout("clock", name, self.ids.get(name, 0)))]
 
     def restart(self, move: Move) -> list[Event]:
         """Let an acceptor crash, and come back."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
-from toy_paxos.message import CLOCK, Message, Restart, Timeout
+from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, Property
 
@@ -64,7 +64,7 @@ class Model:
         """
         for at in range(self.num_proposers):
             for number in range(1, self.max_attempts):
-                yield Timeout(CLOCK, f"proposer-{at}", number)
+                yield Timeout("clock", f"proposer-{at}", number)
         for at in range(self.num_acceptors):
             for number in range(1, self.restarts + 1):
                 yield Restart("power", f"acceptor-{at}", number)

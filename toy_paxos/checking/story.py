@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from toy_paxos.actor import Actor
 from toy_paxos.checking.model import Model
-from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
-from toy_paxos.message import CLOCK, Message, Timeout
+from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by, listed
+from toy_paxos.message import Message, Timeout
 from toy_paxos.safety import watch
 
 
@@ -14,7 +14,7 @@ def begin(model: Model) -> tuple[dict[str, Actor], list[Wants]]:
     """New actors by name, and what the proposers want and say at once."""
     proposers, acceptors = model.new_actors()
     wishes = [
-        Wants(0, proposer.name, value, list(proposer.prepare()), learned_by(proposer))
+        Wants(0, proposer.name, value, listed(proposer.prepare()), learned_by(proposer))
         for proposer, value in zip(proposers, model.values, strict=True)
     ]
     return {actor.name: actor for actor in (*proposers, *acceptors)}, wishes
@@ -34,7 +34,7 @@ def play(model: Model, execution: Iterable[Message], instead: bool = False) -> I
     said |= {repr(message): (message, 0) for message in model.environment()}
     spoke_last = {wish.proposer: wish.says[0].id for wish in wishes if wish.says}
     for time, message in enumerate(execution, start=1):
-        if isinstance(message, Timeout) and message.sender == CLOCK:
+        if isinstance(message, Timeout):
             message = replace(message, id=spoke_last.get(message.recipient, 0))
         elif instead and repr(message) not in said:
             alike = [other for other, _ in said.values() if outline(other) == outline(message)]

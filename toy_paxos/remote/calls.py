@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from toy_paxos.event import Delivery, Event, Fate, TimedOut, Wants, hand_over
-from toy_paxos.message import CLOCK, Message, Restart, Terminate, Timeout
+from toy_paxos.message import Message, Restart, Terminate, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_handled, to_wire
@@ -192,7 +192,7 @@ class RealRound:
         """Let a proposer begin another attempt."""
         party.resumes = None
         party.attempts += 1
-        self.deliver(party, Timeout(CLOCK, party.actor.name, party.actor.id))
+        self.deliver(party, Timeout("clock", party.actor.name, party.actor.id))
 
 
 def acceptor_events(name: str, handled: Sequence[tuple[int, int, Delivery]]) -> list[Event]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from toy_paxos.event import Delivery, Event, Wants
+from toy_paxos.event import Delivery, Event, says
 from toy_paxos.message import Message
 
 
@@ -42,13 +42,6 @@ def merge(told: Mapping[str, Sequence[Event]]) -> Iterator[Event]:
         if isinstance(event, Delivery):
             heard[key(event.message)] += 1
         yield event
-
-
-def says(event: Event) -> Sequence[Message]:
-    """What is said in an event."""
-    if isinstance(event, Delivery):
-        return event.answers
-    return event.says if isinstance(event, Wants) else ()
 
 
 def key(message: Message) -> str:

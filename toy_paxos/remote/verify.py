@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toy_paxos.event import Delivery, Event, Wants
+from toy_paxos.event import Delivery, Event, Wants, says
 from toy_paxos.message import Restart
 from toy_paxos.remote.codec import number, text
-from toy_paxos.remote.merge import ContradictionError, key, merge, says
+from toy_paxos.remote.merge import ContradictionError, key, merge
 from toy_paxos.remote.records import FORMAT, event_of
 from toy_paxos.remote.store import whole_lines
 from toy_paxos.safety import LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, PROPOSED, watch

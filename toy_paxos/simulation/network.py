@@ -18,8 +18,8 @@ from typing import Any
 
 from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry
-from toy_paxos.event import AcceptorCrash, Crash, Delivery, Event, Fate, TimedOut, Wants, hand_over, learned_by
-from toy_paxos.message import CLOCK, Fail, Message, Restart, Terminate, Timeout
+from toy_paxos.event import AcceptorCrash, Crash, Delivery, Event, Fate, TimedOut, Wants, hand_over, learned_by, listed
+from toy_paxos.message import Fail, Message, Restart, Terminate, Timeout
 from toy_paxos.simulation.settings import Network
 
 # How long a message is on its way, at least and at most. More than a factor of two lets messages overtake
@@ -62,7 +62,7 @@ class Simulation:
         """Let all proposers begin, and return what happened until nothing is left to happen."""
         for name, value in self.wishes.items():
             proposer = self.proposer(name)
-            messages = proposer.prepare()
+            messages = listed(proposer.prepare())
             self.events.append(Wants(self.now, name, value, messages, learned_by(proposer)))
             self.send(name, messages)
         while self.agenda:
@@ -194,5 +194,5 @@ class Simulation:
         proposer, _ = waiting
         if self.is_waiting(*waiting):
             self.attempts[proposer] += 1
-            timeout = Timeout(CLOCK, proposer, self.ids[proposer])
+            timeout = Timeout("clock", proposer, self.ids[proposer])
             self.deliver((timeout, self.now, Fate.DELIVERED))
