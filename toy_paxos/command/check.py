@@ -22,7 +22,7 @@ from toy_paxos.checking import (
     never_chosen,
 )
 from toy_paxos.command.actors import Unchecked, actor_options, at_fault, other_actors
-from toy_paxos.command.options import WholeNumber, one_view
+from toy_paxos.command.options import WholeNumber, one_view, size_options
 from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.verdict import (
     cluster_json,
@@ -53,10 +53,7 @@ Exit status:
   3  violated, or nothing can be chosen; so too with --break
   4  not explored to the end (--max-states, Ctrl-C): nothing is proved""",
 )
-@click.option("-n", "--num-acceptors", type=WholeNumber(1, 9), metavar="N", help="Number of acceptors.  [default: 3]")
-@click.option("--num-proposers", type=WholeNumber(1, 9), metavar="K", help="Number of proposers.  [default: 2]")
-@click.option("--max-attempts", type=WholeNumber(1, 9), metavar="N", help="Attempts of each.  [default: 1]")
-@click.option("--restarts", type=WholeNumber(0, 9), metavar="N", help="Restarts of each acceptor.  [default: 1]")
+@size_options(max_attempts=1)
 @click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")
 @actor_options("Other", "Check", ["list"])
 @click.option(

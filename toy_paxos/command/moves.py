@@ -104,7 +104,7 @@ class Player:
             for number, message in enumerate(self.game.said, start=1)
             if number not in numbers and message.recipient not in self.game.crashed
         ]
-        self.table.say(*map(self.held, self.game.actors), *listed(flying))
+        self.table.say(*map(self.held, self.game.actors), *flight_lines(flying))
         self.table.say(f"delivered or lost, and can come again: {' '.join(gone) or 'nothing'}")
 
     def held(self, name: str) -> str:
@@ -187,7 +187,7 @@ COMMANDS = {
 }
 
 
-def listed(messages: Iterable[tuple[int, Message]]) -> Iterator[str]:
+def flight_lines(messages: Iterable[tuple[int, Message]]) -> Iterator[str]:
     """Messages in flight, each after the number that delivers it."""
     yield "in flight:"
     for number, message in messages:

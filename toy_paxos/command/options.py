@@ -215,3 +215,20 @@ def check_values(values: tuple[str, ...], num_proposers: int) -> None:
 def options_of_a_run() -> dict[str, click.Parameter]:
     """The same options by name, for commands that have some of them."""
     return {str(param.name): param for param in click.command(run_options(lambda: None)).params}
+
+
+def size_options(max_attempts: int) -> Callable[[F], F]:
+    """The sizes of a cluster that is explored, each None unless it is given; so many attempts are the default."""
+    sizes = (
+        (("-n", "--num-acceptors"), 1, "N", "Number of acceptors.  [default: 3]"),
+        (("--num-proposers",), 1, "K", "Number of proposers.  [default: 2]"),
+        (("--max-attempts",), 1, "N", f"Attempts of each.  [default: {max_attempts}]"),
+        (("--restarts",), 0, "N", "Restarts of each acceptor.  [default: 1]"),
+    )
+
+    def add_all(command: F) -> F:
+        for names, least, metavar, words in reversed(sizes):
+            command = click.option(*names, type=WholeNumber(least, 9), metavar=metavar, help=words)(command)
+        return command
+
+    return add_all

@@ -14,8 +14,8 @@ from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, Game, Model, Move
 from toy_paxos.command.actors import actor_options, at_fault, complete_files, other_actors
 from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
-from toy_paxos.command.moves import Player, listed
-from toy_paxos.command.options import AnyWholeNumber, WholeNumber, shortened
+from toy_paxos.command.moves import Player, flight_lines
+from toy_paxos.command.options import AnyWholeNumber, shortened, size_options
 from toy_paxos.command.process import interruptible, set_up, somebody_elses_words, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story
 from toy_paxos.command.table import Screen, Table
@@ -38,16 +38,7 @@ Exit status:
   3  safety is lost""",
 )
 @click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_files)
-@click.option(
-    "-n",
-    "--num-acceptors",
-    type=WholeNumber(1, 9),
-    metavar="N",
-    help="Number of acceptors.  [default: 3]",
-)
-@click.option("--num-proposers", type=WholeNumber(1, 9), metavar="K", help="Number of proposers.  [default: 2]")
-@click.option("--max-attempts", type=WholeNumber(1, 9), metavar="N", help="Attempts of each.  [default: 2]")
-@click.option("--restarts", type=WholeNumber(0, 9), metavar="N", help="Restarts of each acceptor.  [default: 1]")
+@size_options(max_attempts=2)
 @actor_options("Other", "Play with")
 @click.option("--right", is_flag=True, help="Play the story on right actors, as far as they would say all that.")
 @click.option("--seed", type=AnyWholeNumber(), metavar="INT", help="Of the dice that 'roll' throws.")
@@ -214,7 +205,7 @@ def offer(player: Player) -> list[str]:
         shortest = shortest_way(player.game.model)
         praise = f"the shortest way takes {shortest}; " if shortest else ""
         return [f"{praise}'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"]
-    first, *lines = listed(player.game.in_flight())
+    first, *lines = flight_lines(player.game.in_flight())
     if len(lines) > MOST_SHOWN:
         first = f"in flight, and {len(lines) - MOST_SHOWN} earlier ones, which 'state' lists:"
     return [first, *lines[-MOST_SHOWN:], outlook(player)]

@@ -1,7 +1,7 @@
 """What the commands with processes of their own share: what they need, what they refuse, and rounds in real time."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,7 +17,7 @@ from toy_paxos.command.views import view_of
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, PROPOSED, watch
-from toy_paxos.simulation import EMOJI, Round, Settings, Statistics
+from toy_paxos.simulation import Round, Settings, Statistics, different_values
 
 RUN = options_of_a_run()
 
@@ -234,7 +234,7 @@ class RealRun:
         always = ALWAYS if self.is_alone else [property for property in ALWAYS if property is not PROPOSED]
         number = 1
         while True:
-            wants = wishes(self.settings.values, len(logs))
+            wants = different_values(self.settings.values, len(logs), draw)
             proposers = [
                 (Proposer(f"proposer-{at}", value, acceptors, at + 1, num_proposers), log)
                 for (at, log), value in zip(logs.items(), wants, strict=True)
@@ -253,9 +253,3 @@ class RealRun:
 def acceptor_names(number: int) -> list[str]:
     """So many acceptors are called so."""
     return [f"acceptor-{at}" for at in range(number)]
-
-
-def wishes(given: Sequence[str], number: int) -> list[str]:
-    """What so many proposers want: what is given, then different emoji."""
-    emoji = [symbol for symbol in EMOJI if symbol not in given]
-    return [*given, *random.SystemRandom().sample(emoji, number - len(given))]

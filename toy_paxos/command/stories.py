@@ -8,14 +8,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
 from toy_paxos.checking.game import Kind, NobodySaidError
 from toy_paxos.command.options import shortened
 from toy_paxos.command.words import message_words, read_back
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.message import BETWEEN_ACTORS, Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
 
 T = TypeVar("T")
 
@@ -61,8 +61,7 @@ class Story:
         counts = {kind: Counter(told.move.actor for told in self.moves if told.move.kind == kind) for kind in LIMITED}
         for kind, (size, first) in LIMITED.items():
             sizes[size] = max([sizes[size], *[first + count for count in counts[kind].values()]])
-        values = {name: getattr(model, name) for name in ("acceptor", "proposer", "properties")}
-        return Model(**sizes, **values, wishes=tuple(self.wishes.values()))
+        return replace(model, **sizes, wishes=tuple(self.wishes.values()))
 
 
 # Which moves are limited by which size, and how many of it there are without any such move.
@@ -216,7 +215,7 @@ def refuse_picture(story: Story) -> None:
 def delivery(story: Story, sender: str, recipient: str, words: str) -> Move:
     """A message that is delivered, fails or is lost."""
     marks, said = "", words
-    if words.split(" ")[0] not in KINDS and ": " in words:
+    if words.split(" ")[0] not in BETWEEN_ACTORS and ": " in words:
         # What follows the first colon may be a value with another one in it.
         marks, _, said = words.partition(": ")
     return move_of(marks.split(", "), message_of(sender, recipient, said))
@@ -239,8 +238,6 @@ def message_of(sender: str, recipient: str, said: str) -> Message:
             return message
     raise WrongMoveError(f"no message that is known here: {shortened(said)}")
 
-
-KINDS: dict[str, type[Message]] = {kind.type: kind for kind in (Prepare, Promise, Propose, Accept, Fail, Terminate)}
 
 FORMS_OF_MESSAGES: dict[Any, re.Pattern[str]] = {
     Prepare: re.compile(r"PREPARE (\d+)"),
@@ -363,7 +360,7 @@ def message_told(story: Story, told: Mapping[str, Any]) -> Move:
         return Move("timeout", actor=recipient)
     if told["type"] == "RESTART":
         return Move("restart", actor=recipient)
-    kind, value, accepted_id = KINDS[told["type"]], told["value"], told["accepted_id"]
+    kind, value, accepted_id = BETWEEN_ACTORS[told["type"]], told["value"], told["accepted_id"]
     about: list[Any] = [a(str, value)] if kind in (Propose, Accept) else []
     if kind is Promise:
         about = [None if accepted_id is None else Proposal(a(int, accepted_id), a(str, value))]

@@ -6,9 +6,9 @@ from toy_paxos import __version__
 from toy_paxos.checking import Game, Move, WrongMoveError
 from toy_paxos.command.actors import at_fault
 from toy_paxos.command.process import columns, somebody_elses_words, write
-from toy_paxos.command.verdict import count_lines, deliveries, sizes
+from toy_paxos.command.verdict import deliveries, sizes
 from toy_paxos.command.views import plain, shown
-from toy_paxos.command.words import Line, line, printable, route_width, wishes_lines
+from toy_paxos.command.words import Line, count_lines, line, printable, route_width, wishes_lines
 from toy_paxos.event import Event
 
 Draw = Callable[[Sequence[Event]], list[Line]]

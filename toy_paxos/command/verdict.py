@@ -1,13 +1,13 @@
 """What a search has found, in words and as JSON Lines: the story that leads there, and a verdict."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from toy_paxos import __version__
 from toy_paxos.checking import CLIMB, RULES, Model, Report, Rule, never_chosen
 from toy_paxos.command.json_lines import FORMAT, event_object, json_line
-from toy_paxos.command.words import Line, event_line, line, plural, printable, route_width, wishes_lines
-from toy_paxos.event import Event, Wants
+from toy_paxos.command.words import Line, count_lines, line, plural, printable, route_width, wishes_lines
+from toy_paxos.event import Wants
 from toy_paxos.safety import ALWAYS, sometimes
 
 MANY = "clusters from small to large"
@@ -104,11 +104,6 @@ def safe_words(report: Report, rule: Rule | None) -> str:
 def story_lines(report: Report) -> list[Line]:
     """The execution, a line an event, in the words of a run."""
     return count_lines(report.story, route_width(report.model.num_proposers, report.model.num_acceptors))
-
-
-def count_lines(events: Iterable[Event], width: int) -> list[Line]:
-    """Events in the words of a run, each after the number of deliveries so far; routes are padded to a width."""
-    return [words.after("time", f"{event.time:4.0f}  ") for event in events if (words := event_line(event, width))]
 
 
 def told(report: Report, draw: Callable[[Report], list[Line]]) -> list[Line]:

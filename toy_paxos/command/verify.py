@@ -13,7 +13,7 @@ from toy_paxos.command.options import WholeNumber
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import Refused, needs
 from toy_paxos.command.views import shown
-from toy_paxos.command.words import Line, event_line, line, plural, printable, route_width, share_line, wishes_lines
+from toy_paxos.command.words import Line, count_lines, line, plural, printable, route_width, share_line, wishes_lines
 from toy_paxos.event import Chosen, Event, Learned, Violation, Wants
 
 
@@ -106,9 +106,7 @@ def story_lines(its: Any, evidence: Any) -> list[Line]:
     """What happened in a round, in one of the orders that are possible."""
     width = route_width(evidence.num_proposers, evidence.num_acceptors)
     wants = {event.proposer: event.value for event in its.events if isinstance(event, Wants)}
-    lines = [line(), *wishes_lines(f"Round {its.round}: ", wants)]
-    lines += [told.after("time", f"{event.time:5.0f}  ") for event in its.events if (told := event_line(event, width))]
-    return [*lines, line()]
+    return [line(), *wishes_lines(f"Round {its.round}: ", wants), *count_lines(its.events, width), line()]
 
 
 def show_lines(*lines: Line) -> None:

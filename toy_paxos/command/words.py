@@ -5,7 +5,7 @@ texts. Nothing here wraps, writes, or knows where the events come from.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 
@@ -260,6 +260,11 @@ def event_line(event: Event, route_width: int, margin: str = "") -> Line | None:
     if accepted:
         return said.then("notable", f", accepted {accepted.id} {printable(accepted.value)}")
     return said
+
+
+def count_lines(events: Iterable[Event], width: int) -> list[Line]:
+    """Events in the words of a run, each after the number of deliveries so far; routes are padded to a width."""
+    return [words.after("time", f"{event.time:4.0f}  ") for event in events if (words := event_line(event, width))]
 
 
 def message_words(message: Message) -> str:

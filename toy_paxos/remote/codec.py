@@ -4,16 +4,11 @@ In proto3 a number that is missing is 0, a text that is missing is empty, and an
 that it promised: so numbers are from 1 to 2^63-1, and no text is empty.
 """
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 from toy_paxos.event import Delivery, as_proposal, said_by
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.message import BETWEEN_ACTORS, Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.remote import wire_pb2 as wire
-
-KINDS: dict[str, Callable[..., Message]] = {
-    kind.type: kind for kind in (Prepare, Promise, Propose, Accept, Fail, Terminate)
-}
 
 MOST = 2**63 - 1
 
@@ -39,14 +34,14 @@ def text(value: object) -> str:
 
 def message_of(kind: str, sender: object, recipient: object, id: object, value: object, accepted: object) -> Message:
     """The message with these parts; raises ValueError if there is no such message."""
-    if kind not in KINDS:
+    if kind not in BETWEEN_ACTORS:
         raise ValueError(f"there is no kind of message {kind!r}")
     about: list[Any] = []
     if kind in (Propose.type, Accept.type):
         about = [text(value)]
     elif kind == Promise.type:
         about = [proposal_of(accepted)]
-    return KINDS[kind](text(sender), text(recipient), number(id), *about)
+    return BETWEEN_ACTORS[kind](text(sender), text(recipient), number(id), *about)
 
 
 def proposal_of(accepted: object) -> Proposal | None:

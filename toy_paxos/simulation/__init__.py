@@ -4,7 +4,18 @@ A round is told as events (:mod:`toy_paxos.event`); whoever shows it needs to kn
 """
 
 from toy_paxos.simulation.result import Facts, Outcome, Round, Statistics, Times
-from toy_paxos.simulation.rounds import FEW, play_rounds
-from toy_paxos.simulation.settings import EMOJI, Network, Settings
+from toy_paxos.simulation.rounds import FEW, different_values, play_rounds
+from toy_paxos.simulation.settings import Network, Settings
 
-__all__ = ["EMOJI", "FEW", "Facts", "Network", "Outcome", "Round", "Settings", "Statistics", "Times", "play_rounds"]
+__all__ = [
+    "FEW",
+    "Facts",
+    "Network",
+    "Outcome",
+    "Round",
+    "Settings",
+    "Statistics",
+    "Times",
+    "different_values",
+    "play_rounds",
+]

@@ -151,11 +151,17 @@ def acceptor_names(settings: Settings) -> list[str]:
 
 
 def new_wishes(settings: Settings, dice: Dice) -> dict[str, str]:
-    """Who wants what: the given values in turn, then different emoji."""
-    values, number, draw = list(settings.values), settings.num_proposers, dice["proposals",]
+    """Who wants what in the next round."""
+    values = different_values(settings.values, settings.num_proposers, dice["proposals",])
+    return {f"proposer-{at}": value for at, value in enumerate(values)}
+
+
+def different_values(given: Sequence[str], number: int, draw: Callable[[], float]) -> list[str]:
+    """So many values: the given ones in turn, then different emoji."""
+    values = list(given)
     emoji = [symbol for symbol in EMOJI if symbol not in values] if values else EMOJI
     while len(values) < number:
         values.append(drawn := emoji[int(draw() * len(emoji))])
         if len(values) < number:
             emoji = [symbol for symbol in emoji if symbol != drawn]
-    return {f"proposer-{at}": value for at, value in enumerate(values)}
+    return values
