@@ -1,7 +1,11 @@
 """A round in real time, with acceptors of this process behind the calls: no test here waits for a clock."""
 
+import os
+import signal
+import time
 from concurrent.futures import Future
 from itertools import count
+from threading import Timer
 from typing import Any
 
 import grpc
@@ -68,12 +72,14 @@ def named(name: str) -> Service:
     return its
 
 
-def played(client: Any, *values: str, attempts: int = 3) -> tuple[list[Event], list[Proposer], RealRound]:
+def played(
+    client: Any, *values: str, attempts: int = 3, backoff: float = 1
+) -> tuple[list[Event], list[Proposer], RealRound]:
     """A round of proposers that want these values, as it is told."""
     proposers = [Proposer(f"proposer-{at}", value, ACCEPTORS, at + 1, len(values)) for at, value in enumerate(values)]
     draws = count()
     logs = [(proposer, Log(None, proposer.name)) for proposer in proposers]
-    round = RealRound(client, 7, 1, logs, Patience(1000, 1, attempts), lambda: next(draws) % 2)
+    round = RealRound(client, 7, 1, logs, Patience(1000, backoff, attempts), lambda: next(draws) % 2)
     return list(watch(merge(round.play()), 3)), proposers, round
 
 
@@ -127,6 +133,17 @@ def test_one_that_was_refused_backs_off_at_once_and_tries_again() -> None:
     events, (proposer,), _ = played(Refusing(4), "apple", attempts=4)
     assert (proposer.learned, proposer.id) == ("apple", 4)
     assert not any(isinstance(event, TimedOut) for event in events)
+
+
+@pytest.mark.usefixtures("restored_signals")
+def test_a_signal_does_not_make_a_pause_last_for_ever() -> None:
+    # The second pause takes 100 ms, and a signal keeps the process busy until it is over.
+    signal.signal(signal.SIGQUIT, lambda *_: time.sleep(0.15))
+    asks = Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGQUIT))
+    asks.start()
+    _, (proposer,), _ = played(Here(acceptor_1=DEAD, acceptor_2=DEAD), "apple", backoff=50)
+    asks.join()
+    assert (proposer.id, proposer.learned) == (3, None)
 
 
 def test_answers_of_somebody_else_are_taken_for_none() -> None:

@@ -10,7 +10,7 @@ What became of a call without an answer, nobody here knows: it is told as lost, 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 
 from toy_paxos.event import Delivery, Event, Fate, TimedOut, Wants, hand_over
 from toy_paxos.message import Message, Restart, Terminate, Timeout
@@ -85,7 +85,8 @@ class RealRound:
         self.patience = patience
         self.draw = draw
         self.newest = number
-        self.ended: SimpleQueue[Ended] = SimpleQueue()
+        # No SimpleQueue: before Python 3.13 a signal can make its timeouts last for ever.
+        self.ended: Queue[Ended] = Queue()
         self.outstanding = 0
         self.handled: dict[str, list[tuple[int, int, Delivery]]] = {}
         self.began = time.monotonic()
@@ -186,7 +187,8 @@ class RealRound:
         if party.gave_up or party.is_late:
             told = TimedOut(self.now, party.actor.name, party.attempts, party.actor.id, party.gave_up)
             self.tell(party, told)
-        party.resumes = self.now + party.attempts * self.patience.backoff * self.draw()
+        if not party.gave_up:
+            party.resumes = self.now + party.attempts * self.patience.backoff * self.draw()
 
     def try_again(self, party: Party) -> None:
         """Let a proposer begin another attempt."""

@@ -20,7 +20,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import Any
 
 from kazoo.client import KazooClient, KazooState
@@ -72,7 +72,7 @@ class Registry:
         self.tell = tell or (lambda words: None)
         self.addresses: dict[str, str] = {}
         self.refresh: Callable[[], None] = lambda: None
-        self.news: SimpleQueue[str] = SimpleQueue()
+        self.news: Queue[str] = Queue()
         self.client = self.connected()
         self.cluster = self.cluster_name()
         self.client.add_listener(self.news.put)
