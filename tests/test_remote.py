@@ -12,9 +12,13 @@ from typing import Any
 import grpc
 import pytest
 from conftest import COMMAND, PATIENCE_S, Run, RunHere, Start, clean_environment, processes_that_know
+from test_calls import Here, named
 
+from toy_paxos.command.cluster import CHANGE, FORGETS
+from toy_paxos.command.remote import RealRun
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import LONGEST
+from toy_paxos.simulation import Network, Settings
 
 
 class Acceptors:
@@ -202,6 +206,36 @@ def test_acceptors_that_are_killed_at_random_lose_nothing(
     done = run("verify", "-q", *map(str, logs.iterdir()))
     assert done.returncode == 0
     assert "safety violated              0    0.00%" in done.stdout
+
+
+class Forgetful(Here):
+    """Acceptors that are killed, and have forgotten everything, when first somebody makes another attempt."""
+
+    def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Any:
+        its = self.services[name]
+        if envelope.message.kind == wire.PREPARE and envelope.message.id == 3 and its.step:
+            self.services = {name: named(name) for name in self.services}
+        return super().call(name, envelope, timeout_s)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+@pytest.mark.usefixtures("restored_signals")
+def test_those_that_forget_lose_agreement_before_ones_eyes(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], run: Run
+) -> None:
+    monkeypatch.setattr("toy_paxos.remote.rpc.Client", lambda addresses, certificates: Forgetful())
+    settings = Settings(3, 0.0, None, ("apple", "pear"), Network(2, timeout=1000, backoff=1), place="here, run 7")
+    real = RealRun(7, settings, {}, {0: None, 1: None}, is_alone=True)
+    with pytest.raises(SystemExit) as ended:
+        real.show(None, {"json": False, "rounds": 1, "interval": None, "quiet": False}, None, FORGETS, CHANGE)
+    told = capfd.readouterr().out
+    assert ended.value.code == 3
+    played = run("play", "-", typed=told)
+    assert played.returncode == 3
+    for shown in (told, played.stdout):
+        assert "SAFETY VIOLATED, a second value is chosen: apple\n" in shown
 
 
 @pytest.mark.parametrize(
