@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment
 
-from toy_paxos.checking import RULES
+from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.command.moves import Player
+from toy_paxos.command.play import offer
+from toy_paxos.command.table import Table
 
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
 
@@ -267,6 +270,17 @@ def test_ctrl_c_ends_the_search_and_not_the_game(on_terminal: OnTerminal) -> Non
     sizes = ("--num-proposers", "9", "-n", "9", "--max-attempts", "9")
     shown = on_terminal("play", *sizes, columns=140, interrupt_at=b"Ctrl-C ends the search", typed=["quit"])
     assert "what can still be chosen is not found out: the search was ended" in shown
+
+
+def test_what_is_in_flight_is_told_before_what_takes_long_to_find_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(game: Game) -> str:
+        raise TimeoutError
+
+    monkeypatch.setattr("toy_paxos.command.play.possibilities", search)
+    told = offer(Player(Table(Game(Model(2, 2)), "", {}), seed=1))
+    assert [next(told) for _ in range(5)][-1] == "  [4] proposer-1 -> acceptor-1 PREPARE 2"
+    with pytest.raises(TimeoutError):
+        next(told)
 
 
 def test_ctrl_c_at_the_prompt_ends_no_game(on_terminal: OnTerminal) -> None:

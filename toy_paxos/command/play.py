@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from io import TextIOWrapper
@@ -162,7 +162,8 @@ def converse(player: Player) -> None:
             try:
                 if offered != player.game.moves:
                     player.table.show()
-                    player.table.say(*offer(player))
+                    for words in offer(player):
+                        player.table.say(words)
                     offered = [*player.game.moves]
                 typed = input("toy-paxos> ")
             except EOFError:
@@ -199,16 +200,21 @@ def greeting(game: Game) -> list[str]:
 MOST_SHOWN = 12
 
 
-def offer(player: Player) -> list[str]:
-    """What can be done next: the messages in flight, the latest if there are many; and where the game stands."""
+def offer(player: Player) -> Iterator[str]:
+    """What can be done next: the messages in flight, the latest if there are many; and where the game stands.
+
+    That comes last, for it may take a while to find out.
+    """
     if player.game.violation:
         shortest = shortest_way(player.game.model)
         praise = f"the shortest way takes {shortest}; " if shortest else ""
-        return [f"{praise}'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"]
+        yield f"{praise}'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"
+        return
     first, *lines = flight_lines(player.game.in_flight())
     if len(lines) > MOST_SHOWN:
         first = f"in flight, and {len(lines) - MOST_SHOWN} earlier ones, which 'state' lists:"
-    return [first, *lines[-MOST_SHOWN:], outlook(player)]
+    yield from (first, *lines[-MOST_SHOWN:])
+    yield outlook(player)
 
 
 def outlook(player: Player) -> str:
