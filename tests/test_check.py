@@ -142,7 +142,13 @@ def test_a_broken_rule_can_be_seen_in_a_larger_cluster_too(run_here: RunHere) ->
 def test_a_size_at_which_a_rule_does_no_harm_says_so(run_here: RunHere) -> None:
     done = run_here("check", "--break", "adopts-lowest", "--num-proposers", "2")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1].startswith("SAFE at this size, asked for that alone; it goes wrong with 3 prop")
+    assert done.stdout.splitlines()[-1].startswith("SAFE at this size; it goes wrong with 3 prop")
+
+
+def test_a_size_at_which_a_rule_does_other_harm_is_not_safe(run_here: RunHere) -> None:
+    done = run_here("check", "--break", "minority-is-enough", "--num-proposers", "1")
+    assert done.returncode == 3
+    assert done.stdout.endswith("VIOLATED: proposer-0 learns what is not chosen: value-0\n")
 
 
 @pytest.mark.parametrize("name", ["half-is-enough", "minority-is-enough"])

@@ -22,14 +22,14 @@ def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run: Run, on_term
         done = run("play", "--break", "ignores-accepted", typed="\n".join([*typed, "hint", ""]))
         typed.append(done.stdout.splitlines()[-1].removeprefix("# type ").split(": ")[0])
     shown = on_terminal("play", "--break", "ignores-accepted", columns=140, typed=[*typed, "hint", "quit"])
-    assert "Safety is lost in 12 deliveries: a second value is chosen: value-1" in shown
+    assert "The game is won in 12 deliveries: a second value is chosen: value-1" in shown
     assert "the shortest way takes 12; 'undo' takes a move back" in shown
-    assert "safety is lost already" in shown
+    assert "the game is won already" in shown
 
 
 def test_a_timeout_is_hinted_at_as_it_is_typed() -> None:
     game = Game(RULES["takes-old-promises"].model)
-    assert hint(game) == "type timeout p0 (safety can be lost in 14 deliveries from here)"
+    assert hint(game) == "type timeout p0 (the game can be won in 14 deliveries from here)"
 
 
 def test_right_actors_cannot_lose_and_it_is_said_for_what() -> None:

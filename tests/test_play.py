@@ -36,7 +36,23 @@ def test_the_story_of_every_unsafe_rule_is_lost_again(
     path.write_text(run_here("check", "--break", name, *form).stdout)
     done = run_here("play", str(path))
     assert done.returncode == 3
-    assert "\nSafety is lost in " in done.stdout
+    assert "\nThe game is won in " in done.stdout
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_check_and_play_tell_the_same_story_with_all_that_is_lost(name: str, run_here: RunHere, run: Run) -> None:
+    checked = run_here("check", "--break", name).stdout
+    played = run("play", "-", typed=checked).stdout
+    told, again = (its[its.index("proposer-0 wants") :] for its in (checked, played))
+    assert told.partition("\n\n")[0] == again.partition("\nThe game is won in ")[0]
+
+
+def test_a_game_that_loses_something_else_is_not_won_and_yet_no_success(run: Run) -> None:
+    typed = "1\n4\n5\n6\n7\n8\nhint\n"
+    done = run("play", "--break", "minority-is-enough", "--num-proposers", "1", typed=typed)
+    assert done.returncode == 3
+    assert "SAFETY VIOLATED, proposer-0 learns what is not chosen: value-0\n" in done.stdout
+    assert "# the game cannot be won from here, for 1 proposer, 3 acceptors" in done.stdout
 
 
 def test_what_play_prints_is_played_again_to_the_same_bytes(story: Path, run_here: RunHere, run: Run) -> None:
@@ -129,7 +145,7 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
     done = run("play", "--break", "ignores-accepted", "--seed", "3", typed=typed)
     assert (done.returncode, done.stderr) == (0, "")
     assert "# there is no move foo." in done.stdout
-    assert "# type 7: acceptor-0 -> proposer-0 PROMISE 1, nothing accepted (safety can be lost in " in done.stdout
+    assert "# type 7: acceptor-0 -> proposer-0 PROMISE 1, nothing accepted (the game can be won in " in done.stdout
     assert "failed: PREPARE 1\n" in done.stdout
     assert done.stdout == f"{path.read_text()}# saved: toy-paxos play {path} plays it again\n"
     assert run("play", str(path)).stdout == path.read_text()
@@ -220,8 +236,8 @@ def test_on_a_terminal_a_story_plays_to_its_end_as_lanes_and_can_be_taken_back(
     assert "p0  p1  p2  a0  a1  a2" in shown
     assert "SAFETY VIOLATED" in shown
     assert "acceptor-0: promised " in shown
-    assert "safety can be lost in 2 deliveries" in shown
-    assert "safety can be lost in 1 delivery\n" in shown
+    assert "the game can be won in 2 deliveries" in shown
+    assert "the game can be won in 1 delivery\n" in shown
 
 
 def test_after_each_move_the_last_rows_stand_under_the_names_of_the_lanes(on_terminal: OnTerminal) -> None:

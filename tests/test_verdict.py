@@ -125,8 +125,7 @@ def test_where_a_changed_rule_does_no_harm_it_is_said_what_was_asked_and_where_i
     rule = RULES["adopts-lowest"]
     report = check_rule(rule, replace(rule.model, num_proposers=2))
     assert said(report, "adopts-lowest")[-1] == (
-        "SAFE at this size, asked for that alone; "
-        "it goes wrong with 3 proposers, 3 acceptors, 1 attempt, 0 restarts each"
+        "SAFE at this size; it goes wrong with 3 proposers, 3 acceptors, 1 attempt, 0 restarts each"
     )
 
 

@@ -378,8 +378,13 @@ def check_rule(
     max_states: int = MAX_STATES,
     keep_going: Callable[[int, int], bool] = lambda states, depth: True,
 ) -> Report:
-    """Check a model with a changed rule; if it loses something, say where the change showed first."""
+    """Check a model with a changed rule; if it loses something, say where the change showed first.
+
+    Where it does not lose what it is there to lose, it is asked for all that must always be so.
+    """
     report = check(model, max_states, keep_going)
+    if report.safe and model.properties != ALWAYS:
+        report = check(replace(model, properties=ALWAYS), max_states, keep_going)
     if not report.lost:
         return report
     return replace(

@@ -14,10 +14,9 @@ from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import Actor
 from toy_paxos.checking.cluster import check_message
 from toy_paxos.checking.model import Model
-from toy_paxos.checking.story import begin
+from toy_paxos.checking.story import begin, watched
 from toy_paxos.event import Crash, Delivery, Event, Fate, TimedOut, Violation, hand_over, learned_by, said_by
 from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
-from toy_paxos.safety import watch
 
 Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give up"]
 
@@ -75,7 +74,7 @@ class Game:
         self.attempts = dict.fromkeys(self.proposers, 1)
         self.restarts: Counter[str] = Counter()
         self.queue: deque[Event] = deque()
-        self.watched = watch(iter(self.queue.popleft, None), self.model.num_acceptors)
+        self.watched = watched(self.model, iter(self.queue.popleft, None))
         for wish in wishes:
             self.note_said(wish.proposer, wish.says)
         self.tell(*wishes)

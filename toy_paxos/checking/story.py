@@ -1,13 +1,14 @@
 """An execution told as events: it is played by actors of flesh and blood, which are never put back."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from toy_paxos.actor import Actor
 from toy_paxos.checking.model import Model
-from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by, listed
+from toy_paxos.event import Event, Fate, Wants, hand_over, learned_by, listed
 from toy_paxos.message import Message, Timeout
-from toy_paxos.safety import watch
+from toy_paxos.safety import ALWAYS, watch
 
 
 def begin(model: Model) -> tuple[dict[str, Actor], list[Wants]]:
@@ -32,6 +33,7 @@ def play(model: Model, execution: Iterable[Message], instead: bool = False) -> I
     proposers = {wish.proposer for wish in wishes}
     said = {repr(message): (message, 0) for wish in wishes for message in wish.says}
     said |= {repr(message): (message, 0) for message in model.environment()}
+    times_said, times_delivered = Counter(repr(message) for wish in wishes for message in wish.says), Counter[str]()
     spoke_last = {wish.proposer: wish.says[0].id for wish in wishes if wish.says}
     for time, message in enumerate(execution, start=1):
         if isinstance(message, Timeout):
@@ -41,10 +43,13 @@ def play(model: Model, execution: Iterable[Message], instead: bool = False) -> I
             if not alike:
                 continue
             message = alike[-1]
-        recipient = message.recipient
-        _, since = said.get(repr(message), (message, time))
-        event = hand_over(actors[recipient], message, time, since, proposes=recipient in proposers)
+        recipient, key = message.recipient, repr(message)
+        _, since = said.get(key, (message, time))
+        fate = Fate.DUPLICATE if 0 < times_said[key] <= times_delivered[key] else Fate.DELIVERED
+        event = hand_over(actors[recipient], message, time, since, fate, recipient in proposers)
         event.answers = list(event.answers)
+        times_delivered[key] += 1
+        times_said.update(map(repr, event.answers))
         for answer in event.answers:
             said.setdefault(repr(answer), (answer, time))
         if event.answers:
@@ -57,13 +62,16 @@ def outline(message: Message) -> tuple[str, str, str, int]:
     return message.type, message.sender, message.recipient, message.id
 
 
+def watched(model: Model, events: Iterable[Event]) -> Iterator[Event]:
+    """Some events, and what follows from them: whatever is lost, be it what the model asks for or not."""
+    return watch(events, model.num_acceptors, tuple(dict.fromkeys((*ALWAYS, *model.properties))))
+
+
 def story(model: Model, execution: Iterable[Message]) -> list[Event]:
-    """An execution, and what follows from it; of what is lost only what the model asks for."""
-    names = {property.name for property in model.properties}
-    told = watch(play(model, execution), model.num_acceptors)
-    return [event for event in told if not isinstance(event, Violation) or event.property in names]
+    """An execution, and what follows from it."""
+    return list(watched(model, play(model, execution)))
 
 
 def right_story(model: Model, execution: Iterable[Message]) -> list[Event]:
     """What right actors would do with the deliveries of an execution of wrong ones."""
-    return list(watch(play(model, execution, instead=True), model.num_acceptors))
+    return list(watched(model, play(model, execution, instead=True)))

@@ -11,6 +11,7 @@ from toy_paxos.command.verdict import deliveries, sizes
 from toy_paxos.command.words import message_words, plural, printable
 from toy_paxos.event import Chosen, learned_by
 from toy_paxos.message import Message, Restart, Timeout
+from toy_paxos.safety import ALWAYS
 
 # After so many states a search ends: always the same number, whatever the machine.
 FEW_STATES = 20_000
@@ -32,25 +33,32 @@ def standing(game: Game) -> str:
     return f"chosen: {chosen or 'nothing'}; learned: {learned or 'nobody'}"
 
 
+def aim(model: Model) -> tuple[str, str]:
+    """What can happen to what: safety can be lost, or a game be won that is about one property alone."""
+    return ("safety", "lost") if model.properties == ALWAYS else ("the game", "won")
+
+
 def possibilities(game: Game) -> str:
-    """In how many deliveries safety can be lost, or else what can still be chosen; raises NotFoundOutError."""
+    """In how many deliveries the aim can be reached, or else what can still be chosen; raises NotFoundOutError."""
     found = look_ahead(game)
     if found.execution:
-        return f"safety can be lost in {deliveries(len(found.execution))}"
+        what, done = aim(game.model)
+        return f"{what} can be {done} in {deliveries(len(found.execution))}"
     values = ", ".join(map(printable, found.values)) or "nothing"
     return f"can still be chosen, if no FAIL arrives: {values}{' only' if len(found.values) == 1 else ''}"
 
 
 def hint(game: Game) -> str:
-    """The next move of a shortest way to lose safety, or that there is none; raises NotFoundOutError."""
+    """The next move of a shortest way to reach the aim, or that there is none; raises NotFoundOutError."""
+    what, done = aim(game.model)
     if game.violation:
-        return "safety is lost already"
+        return f"{what} is {done} already"
     found = look_ahead(game)
     if found.execution:
         left = deliveries(len(found.execution))
-        return f"type {as_typed(game, found.execution[0])} (safety can be lost in {left} from here)"
+        return f"type {as_typed(game, found.execution[0])} ({what} can be {done} in {left} from here)"
     deaf = "; who has crashed or given up receives nothing more" if game.deaf else ""
-    return f"safety cannot be lost from here, for {sizes(without_fail(game.model))}, FAIL never delivered{deaf}"
+    return f"{what} cannot be {done} from here, for {sizes(without_fail(game.model))}, FAIL never delivered{deaf}"
 
 
 def as_typed(game: Game, message: Message) -> str:

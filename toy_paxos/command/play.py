@@ -19,6 +19,7 @@ from toy_paxos.command.options import AnyWholeNumber, shortened, size_options
 from toy_paxos.command.process import interruptible, set_up, somebody_elses_words, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story
 from toy_paxos.command.table import Screen, Table
+from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS
 
@@ -90,7 +91,7 @@ def play_command(
             follow(player)
     finally:
         table.close()
-    sys.exit(3 if game.violation else 0)
+    sys.exit(3 if any(isinstance(event, Violation) for event in game.story) else 0)
 
 
 def load(file: str) -> Story:
@@ -190,10 +191,10 @@ def greeting(game: Game) -> list[str]:
     how = "Type the number of a message to deliver it;"
     helps = "'hint' tells what to do next, and 'help' what else you can do."
     if (model.acceptor, model.proposer) == (Acceptor, Proposer):
-        aim = "These actors are right, so safety should hold, whatever you do; with --break RULE you can lose it."
-        return ["You are the network.", aim, how, helps]
-    aim = "safety" if model.properties == ALWAYS else f"this: {', '.join(each.name for each in model.properties)}"
-    return [f"You are the network, and the game is to lose {aim}, if you can.", how, helps]
+        right = "These actors are right, so safety should hold, whatever you do; with --break RULE you can lose it."
+        return ["You are the network.", right, how, helps]
+    lose = "safety" if model.properties == ALWAYS else ", ".join(repr(each.name) for each in model.properties)
+    return [f"You are the network, and the game is to lose {lose}, if you can.", how, helps]
 
 
 # So many messages leave room on a screen for what has happened.

@@ -291,7 +291,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
         (rf"{P} (?:times out|has a quorum|adopts|learns)\b.*", skip),
         (r"(?:CHOSEN|SAFETY VIOLATED), .*", skip),
         (r"\d+ of \d+ (?:promised|accepted), .*", skip),
-        (r"(?:Round \d+: |Safety is lost in ).*", skip),
+        (r"(?:Round \d+: |Safety is lost in |The game is won in ).*", skip),
         (r"To see it again: .*", skip),
         (r"(?:--- |What is missing: |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),
         (r"[\d,]+ (?:states?|deliveries), .*", end_story),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from toy_paxos import __version__
 from toy_paxos.checking import Game, Move, WrongMoveError
 from toy_paxos.command.actors import at_fault
+from toy_paxos.command.foresight import aim
 from toy_paxos.command.process import columns, somebody_elses_words, write
 from toy_paxos.command.verdict import deliveries, sizes
 from toy_paxos.command.views import plain, shown
@@ -87,10 +88,11 @@ class Table:
         return [line(("notable", words)) for words in self.comments.get(after, [])]
 
     def loss(self) -> str:
-        """How safety was lost, in words."""
+        """How safety was lost, or the game was won, in words."""
         violation = self.game.violation
         assert violation
-        return f"Safety is lost in {deliveries(int(violation.time))}: {printable(violation.words)}"
+        what, done = aim(self.game.model)
+        return f"{what.capitalize()} is {done} in {deliveries(int(violation.time))}: {printable(violation.words)}"
 
 
 # So many lines are shown again under the names of the lanes, after a move: with what is in flight they fill a screen.

@@ -98,7 +98,7 @@ def safe_words(report: Report, rule: Rule | None) -> str:
     """For what a cluster is safe; a changed rule may do harm in another."""
     if not rule or rule.fate != "unsafe":
         return f"SAFE for {sizes(report.model)}{'' if report.model.fail else ', FAIL never delivered'}"
-    return f"SAFE at this size, asked for that alone; it goes wrong with {sizes(rule.model)}"
+    return f"SAFE at this size; it goes wrong with {sizes(rule.model)}"
 
 
 def story_lines(report: Report) -> list[Line]:
