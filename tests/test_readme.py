@@ -5,10 +5,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Run, clean_environment
 from test_transcripts import printed_by
+
+from toy_paxos.checking import Model, check
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
@@ -84,6 +87,13 @@ def test_the_python_example_prints_what_it_says() -> None:
     (code,) = (code for page in PAGES.values() for code in re.findall(r"```python\n((?:.*\n)*?)```", page))
     printed = subprocess.check_output([sys.executable, "-c", code], encoding="utf-8")
     assert printed == code.splitlines()[-1].removeprefix("# ") + "\n"
+
+
+def test_the_acceptor_from_scratch_is_right() -> None:
+    (code,) = (code for page in PAGES.values() for code in re.findall(r"```py\n((?:.*\n)*?)```", page))
+    its: dict[str, Any] = {"__name__": "my_file"}
+    exec(code, its)
+    assert check(Model(acceptor=its["FromScratch"])).safe
 
 
 def test_the_file_map_is_complete() -> None:

@@ -5,7 +5,7 @@ its own value only if none of the acceptors that promised has accepted anything 
 section 2.2, property P2c). And its whole wisdom is in another, :func:`majority`: any two majorities
 share an acceptor, so what one majority has accepted, every other hears of.
 
-It acts as soon as a majority has answered, or no longer can; it never waits for all. When the clock says so,
+It acts as soon as a majority has answered, or can promise no longer; it never waits for all. When the clock says so,
 it begins another attempt under a higher number; answers to the one before are then stale, and ignored. What
 is left out: a distinguished proposer (section 2.4). So proposers can get into each other's way for ever, and
 it is up to the clock to keep them apart.

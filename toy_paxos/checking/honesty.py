@@ -1,10 +1,10 @@
 """Whether an actor is what its attributes say, and nothing else, so that what was found out about it is true.
 
 A search looks at what an actor does in a state once, and believes it. That would be wrong for an actor that draws
-lots, or that keeps something where no snapshot sees it. So here everything is done once more, in another order;
-actors of flesh and blood, which are never put back, go for walks beside the model; and what actors of a class have
-in common has to stay as it is. Nobody can see in this way that an actor reads a clock, or asks where in memory
-something is.
+lots, or that keeps something where no snapshot sees it. So here every step that made a difference is taken
+once more, in another order; actors of flesh and blood, which are never put back, go for walks beside the model; and
+what actors of a class have in common has to stay as it is. Nobody can see in this way that an actor reads a clock, or
+asks where in memory something is.
 """
 
 import sys
@@ -28,8 +28,9 @@ KEEP_IT_IN_ATTRIBUTES = (
 )
 
 
-# What stands in the way when sets are made for the second time. Numbers fill the table of a set one slot after the
-# other. Two elements keep their order in half of all such sets, so it takes some to be all but sure.
+# What stands in the way when sets are made for the second time, so that they are gone through in another order: a
+# number lies in the table of a set at its own remainder, so these fill a stretch of it, and whoever belongs there goes
+# elsewhere. Two elements may still keep their order, in half of all cases, so it takes several to be all but sure.
 FILLERS = [range(at, at + 70) for at in range(10**9, 10**9 + 128, 16)] + [range(10**9, 10**9 + 280)]
 
 

@@ -1,4 +1,4 @@
-"""Rounds by dice: direct calls, or a simulated network that delays, loses, duplicates, and crashes proposers.
+"""Rounds by dice: direct calls, or a simulated network that delays, loses and duplicates, and crashes of actors.
 
 A round is told as events (:mod:`toy_paxos.event`); whoever shows it needs to know no more.
 """
