@@ -5,6 +5,7 @@ from itertools import islice
 
 import pytest
 from conftest import RunHere
+from rich.cells import cell_len
 
 from toy_paxos.command.brief import Brief
 from toy_paxos.simulation import Network, Round, Settings, play_rounds
@@ -22,9 +23,7 @@ def lines_of(settings: Settings, number: int) -> list[tuple[Round, str]]:
 @pytest.mark.parametrize("num_acceptors", [1, 5, 20])
 def test_who_promised_and_who_accepted_is_ticked_off(num_acceptors: int) -> None:
     for finished, line in lines_of(Settings(num_acceptors, 0.3, seed=1), 100):
-        found = re.fullmatch(
-            r"Round (\d+) +promised ([✓✗]+) (\d+) +accepted ([✓✗·]+) (\d+) +[\d.]+% so far  (.*)", line
-        )
+        found = re.fullmatch(r"Round (\d+) +promised ([✓✗]+) (\d+) +accepted ([✓✗·]+) (\d+) +[\d.]+%  (.*)", line)
         assert found
         number, promised, promises, accepted, accepts, outcome = found.groups()
         assert (int(number), len(promised), len(accepted)) == (finished.number, num_acceptors, num_acceptors)
@@ -37,14 +36,14 @@ def test_who_promised_and_who_accepted_is_ticked_off(num_acceptors: int) -> None
 
 def test_many_acceptors_are_only_counted() -> None:
     ((_, line),) = lines_of(Settings(21, 0, seed=1), 1)
-    assert "promised 21  accepted 21  100.0% so far" in line
+    assert "promised 21  accepted 21  100.0%  consensus" in line
 
 
 def test_the_rate_is_that_of_all_rounds_until_then() -> None:
     agreed = 0
     for at, (finished, line) in enumerate(lines_of(Settings(3, 0.3, seed=1), 50), start=1):
         agreed += finished.outcome == "consensus"
-        assert f"{agreed / at:6.1%} so far" in line
+        assert f"{agreed / at:6.1%}  " in line
 
 
 def test_over_the_network_attempts_and_times_are_told() -> None:
@@ -52,7 +51,13 @@ def test_over_the_network_attempts_and_times_are_told() -> None:
         facts = finished.facts
         assert f"{facts.attempts} attempt" in line
         for what, event in (("chosen", facts.chosen), ("learned", facts.learned)):
-            assert (f"{what} {event.time:7.1f} ms" if event else f"{what}       -   ") in line
+            assert (f"{what} {event.time:6.1f}  " if event else f"{what}      -  ") in line.replace(" ms", " ")
+
+
+@pytest.mark.parametrize("network", [None, Network(3)])
+def test_a_line_of_five_acceptors_fits_on_eighty_columns(network: Network | None) -> None:
+    for finished, line in lines_of(Settings(5, 0.0 if network else 0.2, seed=1, network=network), 100):
+        assert cell_len(line) <= 80, finished.number
 
 
 def test_a_screen_of_rounds_is_a_screen_of_lines(run_here: RunHere) -> None:

@@ -28,10 +28,14 @@ class Brief(Words):
         middle = self.network(finished) if self.settings.network else self.phases(finished)
         words = line(
             ("heading", f"Round {finished.number:<5}"),
-            ("", f"{middle}  {self.agreed / self.rounds:6.1%} so far  "),
-            (outcome_style(finished), self.outcome(finished)),
+            ("", f"{middle}  {self.agreed / self.rounds:6.1%}  "),
+            (outcome_style(finished), self.briefly(finished)),
         )
         return [words, *self.way_back(finished)]
+
+    def briefly(self, finished: Round) -> str:
+        """What was agreed on, or else the outcome as the summary calls it."""
+        return self.outcome(finished) if finished.outcome is Outcome.CONSENSUS else self.outcomes[finished.outcome]
 
     def phases(self, finished: Round) -> str:
         """Who of the acceptors promised, and who accepted: yes, no, or not asked for it, having promised nothing."""
@@ -58,10 +62,10 @@ class Brief(Words):
         facts = finished.facts
         return (
             f"{plural(facts.attempts, 'attempt'):<11} chosen {milliseconds(facts.chosen)}  "
-            f"learned {milliseconds(facts.learned)}"
+            f"learned {milliseconds(facts.learned)} ms"
         )
 
 
 def milliseconds(event: Chosen | Learned | None) -> str:
     """When something happened, if it did."""
-    return f"{event.time:7.1f} ms" if event else f"{'-':>7}   "
+    return f"{event.time:6.1f}" if event else f"{'-':>6}"

@@ -176,7 +176,7 @@ RUN_OPTIONS = [
     ),
     option("Output", "-q", "--quiet", is_flag=True, help="Show only the first line and the summary."),
     option("Output", "--diagram", is_flag=True, help="Draw each round: a lane an actor, an arrow a message."),
-    option("Output", "--brief", is_flag=True, help="Show each round in one line."),
+    option("Output", "--brief", is_flag=True, help="Show each round in one line, with the rate of consensus."),
     option("Output", "--mermaid", is_flag=True, help="Write one round as a Mermaid diagram, and nothing else."),
     option("Output", "--svg", is_flag=True, help="Write one round as a drawing, and nothing else."),
     option("Output", "--html", is_flag=True, help="Write one round as a page to step through, and nothing else."),

@@ -154,13 +154,18 @@ class Words:
             case Outcome.VIOLATED:
                 return "safety is violated"
 
+    @property
+    def outcomes(self) -> dict[Outcome, str]:
+        """All that can come of a round, in a few words each."""
+        return REAL_OUTCOMES if self.is_real else NETWORK_OUTCOMES if self.settings.network else DIRECT_OUTCOMES
+
     def summary(self, statistics: Statistics) -> list[Line]:
         """Each outcome with its share, what is expected or what the network did, and how to replay the run."""
         settings = self.settings
         text = [f"{plural(statistics.messages, 'message')} in {speed(statistics)}"]
-        outcomes = REAL_OUTCOMES if self.is_real else NETWORK_OUTCOMES if settings.network else DIRECT_OUTCOMES
         shares = [
-            share_line(label, statistics.outcomes[outcome], statistics.rounds) for outcome, label in outcomes.items()
+            share_line(label, statistics.outcomes[outcome], statistics.rounds)
+            for outcome, label in self.outcomes.items()
         ]
         if settings.network:
             simulated = "" if self.is_real else "simulated "
