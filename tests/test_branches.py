@@ -50,6 +50,13 @@ def test_a_row_on_lanes_that_differ_is_drawn_for_both() -> None:
     ]
 
 
+def test_on_few_columns_it_is_still_told_who_says_what() -> None:
+    rule = RULES["adopts-lowest"]
+    words = " ".join(line.text[19:] for line in branch_lanes(check_rule(rule, rule.model), rule.remedy, 40))
+    assert "PROMISE 3 (2 value-1), p2 says PROPOSE 3 value-0 " in words
+    assert " p2 says PROPOSE 3 value-1 " in words
+
+
 def test_deliveries_in_a_row_that_nobody_says_are_one_row() -> None:
     rule = RULES["half-is-enough"]
     lines = [line.text for line in branch_lanes(check_rule(rule, rule.model), rule.remedy, None)]

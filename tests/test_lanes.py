@@ -2,6 +2,7 @@
 
 import re
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from conftest import OnTerminal, Run
@@ -124,6 +125,19 @@ def test_what_goes_without_saying_is_not_drawn() -> None:
 def test_the_lane_of_whoever_crashed_ends() -> None:
     lines = drawn(Crash(1, "proposer-1", "PROPOSE", "acceptor-2"), Delivery(2, PREPARE))
     assert lines[1].startswith("●───────┼──>│   │")
+
+
+def test_the_lane_of_an_acceptor_that_is_down_is_not_there_and_comes_back_as_it_was() -> None:
+    propose = Propose("proposer-0", "acceptor-0", 1, "x")
+    held = Delivery(1, propose, promised=1, accepted=Proposal(1, "x"))
+    back = Delivery(4, Restart("power", "acceptor-0", 1), promised=1, accepted=Proposal(1, "x"))
+    lines = drawn(held, AcceptorCrash(2, "acceptor-0"), Delivery(3, PREPARE), back, Delivery(5, PREPARE))
+    assert [line[:17] for line in lines[1:]] == [
+        "│   │   X   │   │",
+        "●───┼──────>│   │",
+        "│   │   ↺   │   │",
+        "●───┼───╂──>│   │",
+    ]
 
 
 def test_a_quorum_names_whom_it_shares_with_the_majority_that_accepted_before() -> None:
@@ -268,3 +282,13 @@ def test_text_and_diagram_tell_of_the_same_messages(seed: int) -> None:
         for event in finished.events:
             if isinstance(event, Delivery) and not isinstance(event.message, Timeout):
                 assert f"{event.message.type} {event.message.id}" in story
+
+
+def test_the_reference_explains_every_character() -> None:
+    page = (Path(__file__).parent.parent / "toy_paxos" / "command" / "README.md").read_text(encoding="utf-8")
+    legend = re.findall(r"^\| (`.*`) \| (`.*`) \| .* \|$", page.partition("| on a lane |")[2], re.MULTILINE)
+    for glyphs, cells in zip((BOXES, ASCII), zip(*legend, strict=True), strict=True):
+        explained = "".join(cells)
+        # How lanes are crossed explains itself.
+        unexplained = set("".join(vars(glyphs).values())) - {glyphs.crossing, glyphs.heavy_crossing} - set(explained)
+        assert not unexplained

@@ -12,8 +12,8 @@ from stories import broken_story, first_round, runs
 
 from toy_paxos.command.svg import LETTER, svg
 from toy_paxos.command.words import printable
-from toy_paxos.event import Chosen, Delivery, Event, Wants
-from toy_paxos.message import Timeout
+from toy_paxos.event import AcceptorCrash, Chosen, Delivery, Event, Fate, Wants
+from toy_paxos.message import Prepare, Proposal, Propose, Restart, Timeout
 from toy_paxos.simulation import Network, Settings
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -189,6 +189,23 @@ def test_a_restart_a_crash_and_the_end_of_patience_have_marks_and_a_lane_ends_wh
     for mark in ("crash", "timed_out", "again"):
         assert f'<g class="{mark} ' in text
     assert len({line.get("y2") for line in tree.iter(f"{SVG}line") if line.get("class") == "lane"}) > 1
+
+
+def test_the_lane_of_an_acceptor_is_broken_while_it_is_down_and_so_is_what_it_holds() -> None:
+    held = Proposal(1, "x")
+    propose = Delivery(1, Propose("proposer-0", "acceptor-0", 1, "x"), promised=1, accepted=held)
+    back = Delivery(3, Restart("power", "acceptor-0", 1), promised=1, accepted=held)
+    lost = Delivery(2, Prepare("proposer-0", "acceptor-0", 1), Fate.LOST)
+    events: list[Event] = [Wants(0, "proposer-0", "x"), propose, AcceptorCrash(2, "acceptor-0"), lost, back]
+    lines = [*ElementTree.fromstring(svg(events, "a story", 1)).iter(f"{SVG}line")]
+    ends = {
+        kind: [(int(its.get("y1", "")), int(its.get("y2", ""))) for its in lines if kind in its.get("class", "")]
+        for kind in ("lane", "held")
+    }
+    # It goes down, comes back, and stays; the proposer stays all the time.
+    down, back_again, *_ = sorted({end for lane in ends["lane"] for end in lane} - {9, max(ends["lane"])[1]})
+    assert sorted(ends["lane"]) == [(9, down), (9, max(ends["lane"])[1]), (back_again, max(ends["lane"])[1])]
+    assert [(end == down, begin == back_again) for begin, end in ends["held"]] == [(True, False), (False, True)]
 
 
 def test_the_lane_of_an_acceptor_has_the_hue_of_what_it_holds_from_when_it_accepts_it() -> None:

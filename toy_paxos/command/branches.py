@@ -74,6 +74,8 @@ def side(picture: Picture, group: Sequence[Event], reacts: bool = False, is_bare
                 row.state = row.state or reaction(event)
                 if is_bare:
                     row.words, row.arrow, row.marks = "", None, None
+                if not picture.shows_state:
+                    row.words = ", ".join(words for words in (row.words, row.state) if words)
             lines += picture.lines(row, f"{event.time:3.0f}")
     return lines
 

@@ -1,7 +1,8 @@
 """Events as a picture in characters: a lane an actor, time runs down, an arrow a message.
 
 Beside the lanes stands what was said, and what its recipient then holds. A lane turns heavy once its acceptor has
-accepted, and ends where its proposer crashes. What does not fit beside the lanes goes on below.
+accepted, and ends where its actor crashes. What does not fit beside the lanes goes on below; where there is little
+room, nobody's state is shown.
 """
 
 from collections.abc import Iterable, Sequence
@@ -127,7 +128,7 @@ class Picture:
         cells = self.arrow(row.arrow) if row.arrow else self.marked(row)
         width = cell_len(row.words)
         start = Line((("time", time), *cells.spans, (row.style, row.words)), f"{time}{cells.text}{row.words}")
-        state = row.state if room is None or room >= WORDS_AND_STATE else ""
+        state = row.state if self.shows_state else ""
         if not state and (room is None or width <= room):
             return [start]
         if state and width < STATE_AT and (room is None or STATE_AT + cell_len(state) <= room):
@@ -137,6 +138,11 @@ class Picture:
         below += [(row.state_style, part) for part in fitting(state, room) if part]
         blank = ("time", " " * self.lanes.time_width), *self.spans(*self.sheet)
         return [line(("time", time), *cells.spans, (row.style, first)), *(line(*blank, text) for text in below)]
+
+    @property
+    def shows_state(self) -> bool:
+        """Whether there is room for what somebody holds."""
+        return self.lanes.room is None or self.lanes.room >= WORDS_AND_STATE
 
     def marked(self, row: Row) -> Line:
         """The lanes in one line, with the marks of a row."""

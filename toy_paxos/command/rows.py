@@ -68,6 +68,8 @@ class Rows:
                 unsent = f" before {event.unsent} to {short.get(event.recipient, '?')}" if event.unsent else ""
                 yield Row(f"{short[event.proposer]} crashes{unsent}", "bad", marks={event.proposer: "crash"})
             case AcceptorCrash():
+                self.gone.add(event.acceptor)
+                self.changes += 1
                 words = f"{short.get(event.acceptor, '?')} crashes, and loses what is on its way"
                 yield Row(words, "bad", marks={event.acceptor: "crash"})
             case TimedOut():
@@ -109,6 +111,9 @@ class Rows:
         message = event.message
         if isinstance(message, Restart):
             row = Row(f"{self.short[message.recipient]} restarts", "notable", None, {message.recipient: "restart"})
+            if message.recipient in self.gone:
+                self.gone.remove(message.recipient)
+                self.changes += 1
         else:
             value, accepted = said_by(message)
             if accepted:
@@ -157,8 +162,8 @@ class Rows:
         return self.values.setdefault(value, f"value-{len(self.values)}")
 
     def lane_style(self, name: str) -> str:
-        """The hue of the value that somebody has accepted, if there is one."""
-        value = self.accepted.get(name)
+        """The hue of the value that somebody has accepted, if there is one, and somebody is there."""
+        value = None if name in self.gone else self.accepted.get(name)
         return "" if value is None else self.value_style(value)
 
 

@@ -13,7 +13,8 @@ from rich.cells import cell_len
 from toy_paxos.command.rows import Row
 from toy_paxos.command.scenes import FOLLOWS, Note, Scene, Scenes
 from toy_paxos.command.words import event_line
-from toy_paxos.event import Attempt, Crash, Delivery, Event, Fate, Violation, Wants
+from toy_paxos.event import AcceptorCrash, Attempt, Crash, Delivery, Event, Fate, Violation, Wants
+from toy_paxos.message import Restart
 
 # How high a row is; how wide a letter is at most; and how much room the time takes on the left.
 ROW, LETTER, LEFT = 20, 7.5, 64
@@ -102,15 +103,23 @@ class Drawing:
         return "\n".join(lines)
 
     def lanes(self) -> Iterator[str]:
-        """Each lane, to the end of its actor or of the story."""
-        crashes = {s.event.proposer: down(s) for s in self.shown if isinstance(s.event, Crash)}
-        for name, x in self.x.items():
-            yield line("lane", x, 9, x, crashes.get(name, self.bottom))
+        """Each lane, for as long as its actor has not crashed, or has come back."""
+        since = dict.fromkeys(self.x, 9)
+        for scene in self.shown:
+            match scene.event:
+                case Crash(proposer=name) | AcceptorCrash(acceptor=name) if name in since:
+                    yield line("lane", self.x[name], since.pop(name), self.x[name], down(scene))
+                case Delivery(message=Restart(recipient=name)) if name in self.x:
+                    since.setdefault(name, down(scene))
+        for name, y in since.items():
+            yield line("lane", self.x[name], y, self.x[name], self.bottom)
 
     def holdings(self) -> Iterator[str]:
         """The parts of lanes in which acceptors hold values."""
         since: dict[str, Scene] = {}
         for scene in self.shown:
+            if isinstance(scene.event, AcceptorCrash) and scene.event.acceptor in since:
+                yield self.holding(scene.event.acceptor, since.pop(scene.event.acceptor), down(scene))
             if not isinstance(scene.event, Delivery) or (name := scene.event.message.recipient) not in self.x:
                 continue
             if name in since and since[name].holds != scene.holds:
