@@ -224,7 +224,7 @@ def test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before(
     wait_for_line(play.stderr, "is back")
     # Whom it did not know before it went, it knows now: without a majority there would be no consensus.
     its.kill(0, 1)
-    wait_for_line(play.stdout, "no value is known")
+    wait_for_line(play.stdout, "none known as chosen")
     its.begin("acceptor-0")
     wait_for_line(play.stdout, "consensus on")
     play.send_signal(signal.SIGINT)

@@ -192,9 +192,14 @@ TOO_MANY = 100_000
 
 
 def listed(messages: Iterable[Message]) -> list[Message]:
-    """What an actor says at once, be it a list or not; raises ValueError if there is no end to it."""
+    """What an actor says at once, be it a list or not.
+
+    Raises ValueError if there is no end to it, and TypeError for a message alone.
+    """
     if type(messages) is list:
         return messages
+    if isinstance(messages, Message):
+        raise TypeError(f"a {messages.type} is returned where a list of messages is due")
     found = list(islice(messages, TOO_MANY))
     if len(found) == TOO_MANY:
         raise ValueError(f"{TOO_MANY:,} messages or more at once: let there be an end to them")

@@ -111,7 +111,7 @@ class Game:
     def undo(self, number: int) -> list[Move]:
         """Take the last moves back, and return them; all others are made again, even if number is 0."""
         if number > len(self.moves):
-            raise WrongMoveError(f"only {len(self.moves)} moves can be taken back")
+            raise WrongMoveError(f"no more than {len(self.moves)} can be taken back")
         kept, undone = self.moves[: len(self.moves) - number], self.moves[len(self.moves) - number :]
         self.begin()
         for move in kept:

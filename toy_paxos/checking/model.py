@@ -58,7 +58,7 @@ class Model:
         return proposers, [self.acceptor(name) for name in names]
 
     def environment(self) -> Iterator[Message]:
-        """What the environment may say, once each: a timeout an attempt but the last, and restarts.
+        """What the environment may say, once each: a timeout for each attempt but the last, and restarts.
 
         Here the timeouts of a proposer are counted; one is delivered under the number of the attempt that it ends.
         """

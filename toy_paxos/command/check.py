@@ -63,11 +63,11 @@ Exit status:
     default=MAX_STATES,
     help="Stop after N states of a cluster.",
 )
-@click.option("--diagram", is_flag=True, help="Draw the story: a lane an actor, an arrow a message.")
+@click.option("--diagram", is_flag=True, help="Draw the story: lanes for actors, arrows for messages.")
 @click.option("--mermaid", is_flag=True, help="Write the story as a Mermaid diagram, and nothing else.")
 @click.option("--svg", is_flag=True, help="Write the story as a drawing, and nothing else.")
 @click.option("--html", is_flag=True, help="Write the story as a page to step through, and nothing else.")
-@click.option("--json", is_flag=True, help="Print JSON Lines, an object an event.")
+@click.option("--json", is_flag=True, help="Print JSON Lines, an object for each event.")
 @click.pass_context
 def check_command(
     ctx: click.Context,

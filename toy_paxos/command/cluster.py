@@ -54,7 +54,9 @@ class Own(Address):
     "--zookeeper", type=Own("/"), metavar="WHERE", help="Register at HOST:PORT[/ROOT], or at one started here: local."
 )
 @click.option("--zookeeper-auth", metavar="USER:PASSWORD", default="", help="Whose its nodes are.")
-@click.option("--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens to a file a process.")
+@click.option(
+    "--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens, a file for each process."
+)
 @TIMEOUT
 def cluster_command(
     num_acceptors: int,
@@ -73,7 +75,7 @@ def cluster_command(
     \b
       toy-paxos cluster --num-acceptors 5 --acceptor-failure-prob 0.2
     Agreement lost before your eyes:
-      toy-paxos cluster -n 3 --num-proposers 2 --kill-every 0.2 --backoff 1000 --forgetful
+      toy-paxos cluster --num-proposers 2 --kill-every 1 --forgetful
     """
     needs("rpc")
     from toy_paxos.remote import local_zookeeper

@@ -1,4 +1,4 @@
-"""Events as JSON Lines, an object an event and nothing else, for programs."""
+"""Events as JSON Lines, an object for each event and nothing else, for programs."""
 
 import json
 from functools import lru_cache

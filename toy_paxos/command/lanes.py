@@ -1,4 +1,4 @@
-"""Events as a picture in characters: a lane an actor, time runs down, an arrow a message.
+"""Events as a picture in characters: lanes for actors, arrows for messages, and time runs down.
 
 Beside the lanes stands what was said, and what its recipient then holds. A lane turns heavy once its acceptor has
 accepted, and ends where its actor crashes. What does not fit beside the lanes goes on below; where there is little

@@ -209,7 +209,7 @@ def whole(text: str, default: int | None = None) -> int:
     if not text and default is not None:
         return default
     if not text.isdecimal() or len(text) > len(str(MOST_MOVES)) + 1:
-        raise WrongMoveError(f"{shortened(text)} is no number: type one like 3")
+        raise WrongMoveError(f"{shortened(text)} is no number: type one, such as 3")
     return int(text)
 
 

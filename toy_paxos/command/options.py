@@ -175,12 +175,12 @@ RUN_OPTIONS = [
         help="With --seed: replay only round K.",
     ),
     option("Output", "-q", "--quiet", is_flag=True, help="Show only the first line and the summary."),
-    option("Output", "--diagram", is_flag=True, help="Draw each round: a lane an actor, an arrow a message."),
+    option("Output", "--diagram", is_flag=True, help="Draw each round: lanes for actors, arrows for messages."),
     option("Output", "--brief", is_flag=True, help="Show each round in one line, with the rate of consensus."),
     option("Output", "--mermaid", is_flag=True, help="Write one round as a Mermaid diagram, and nothing else."),
     option("Output", "--svg", is_flag=True, help="Write one round as a drawing, and nothing else."),
     option("Output", "--html", is_flag=True, help="Write one round as a page to step through, and nothing else."),
-    option("Output", "--json", is_flag=True, help="Print JSON Lines, an object an event."),
+    option("Output", "--json", is_flag=True, help="Print JSON Lines, an object for each event."),
     click.version_option(
         __version__, message="%(prog)s %(version)s", allow_from_autoenv=False, cls=Option, group="Other"
     ),

@@ -54,7 +54,7 @@ def propose_command(
     """Be a proposer: rounds against such acceptors.
 
     \b
-      toy-paxos propose --at acceptor-0=127.0.0.1:4000 --at acceptor-1=127.0.0.1:4001
+      toy-paxos propose --at acceptor-0=127.0.0.1:4000
       toy-paxos propose --zookeeper 127.0.0.1:2181 --num-acceptors 5
     """
     needs("rpc")

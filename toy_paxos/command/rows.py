@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from toy_paxos.command.words import marks_of, printable
+from toy_paxos.command.words import marks_of, plural, printable
 from toy_paxos.event import (
     AcceptorCrash,
     Adoption,
@@ -73,11 +73,11 @@ class Rows:
                 words = f"{short.get(event.acceptor, '?')} crashes, and loses what is on its way"
                 yield Row(words, "bad", marks={event.acceptor: "crash"})
             case TimedOut():
-                end = f"gives up after {event.attempt}" if event.last else "times out"
+                end = f"gives up after {plural(event.attempt, 'attempt')}" if event.last else "times out"
                 words = f"{short[event.proposer]} {end}, no majority for {event.id}"
                 yield Row(words, "bad", marks={event.proposer: "timed_out"})
             case Attempt():
-                words = f"{short[event.proposer]} tries again under {event.id}, attempt {event.attempt}"
+                words = f"{short[event.proposer]} tries again, attempt {event.attempt} under {event.id}"
                 yield Row(words, "notable", marks={event.proposer: "again"})
             case Quorum():
                 yield from self.quorum(event)

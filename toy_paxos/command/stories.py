@@ -1,7 +1,7 @@
 """A story read back: what ``toy-paxos``, ``check`` or ``play`` have printed, as lines or as JSON Lines.
 
-A story names its cluster, says who wants what, and then tells what the network did, a line a move. What follows from
-the moves (somebody adopts, learns, a value is chosen) is skipped: whoever plays them again will see.
+A story names its cluster, says who wants what, and then tells what the network did, a line for each move. What follows
+from the moves (somebody adopts, learns, a value is chosen) is skipped: whoever plays them again will see.
 """
 
 import json

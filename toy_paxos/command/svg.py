@@ -1,4 +1,4 @@
-"""A story as a drawing: a lane an actor, time runs down, a message slants from where it was sent to where it arrives.
+"""A story as a drawing: lanes for actors, time runs down, messages slant from their sending to their arrival.
 
 As in the lanes of a terminal, each row has its words beside all lanes, so that they lie on nothing. Nothing but the
 drawing is needed to see it: no font, for marks are paths; no colour, for dashes and marks differ.

@@ -102,7 +102,7 @@ def safe_words(report: Report, rule: Rule | None) -> str:
 
 
 def story_lines(report: Report) -> list[Line]:
-    """The execution, a line an event, in the words of a run."""
+    """The execution, a line for each event, in the words of a run."""
     return count_lines(report.story, route_width(report.model.num_proposers, report.model.num_acceptors))
 
 
@@ -189,12 +189,12 @@ def cluster_json(report: Report) -> str:
 
 
 def report_json(report: Report) -> str:
-    """The story of a counterexample, an event a line, then the ``verdict`` event."""
+    """The story of a counterexample, a line for each event, then the ``verdict`` event."""
     return story_json(report) + json_line(event="verdict", **found(report))
 
 
 def story_json(report: Report) -> str:
-    """The story of a counterexample, an event a line."""
+    """The story of a counterexample, a line for each event."""
     return "".join(event_object(event, f'"step":{event.time:.0f}') for event in report.story)
 
 

@@ -23,7 +23,7 @@ Exit status:
   0  all is known, and nothing is violated
   2  wrong usage, or logs that cannot be judged
   3  violated
-  4  nothing is violated in what is known, but some logs are missing or incomplete"""
+  4  nothing is violated in what is known, but logs are missing or cut off"""
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Which run, if the logs are of several.")
@@ -82,7 +82,7 @@ def show_judged(evidence: Any, judged: Any, quiet: bool) -> int:
     return 4 if unknown else 0
 
 
-KNOWN = {"a value is chosen": "Chosen", "it is learned": "Learned", "safety violated": "Violation"}
+KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}
 
 
 def violations(events: Sequence[Event]) -> list[Violation]:

@@ -1,4 +1,4 @@
-"""Events in words, a line an event, and what a run says around them.
+"""Events in words, a line for each, and what a run says around them.
 
 A line is made of spans, each a style and a text. What a style looks like is the terminal's business; a pipe joins the
 texts. Nothing here wraps, writes, or knows where the events come from.
@@ -105,7 +105,7 @@ class Words:
         return [line(("command", f"To see it again: {self.settings.command} --round {finished.number}"))]
 
     def story(self, finished: Round) -> list[Line]:
-        """What happened, a line an event."""
+        """What happened, a line for each event."""
         if not self.settings.network:
             return self._direct(finished)
         return [
@@ -224,7 +224,7 @@ def outcome_style(finished: Round) -> str:
 
 
 def wishes_lines(heading: str, wishes: Mapping[str, str]) -> list[Line]:
-    """Who wants what, a line a proposer, the first after a heading."""
+    """Who wants what, a line for each proposer, the first after a heading."""
     lines = []
     for name, value in wishes.items():
         lines.append(line(("heading", heading), (f"{name} heading", name), ("heading", f" wants {printable(value)}")))
