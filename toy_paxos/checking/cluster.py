@@ -188,7 +188,8 @@ class Cluster:
         """Let an actor in some state receive a copy of a message; raises CheckError if it cannot."""
         actor = self.wake(position, state, maker)
         message = self.delivered(position, state, number, maker)
-        shared = [(message, snapshot.take(message)), *self.messages_kept(position, state, actor)]
+        letter = snapshot.take(message) if self.timeouts >> number & 1 else self.letters[number]
+        shared = [(message, letter), *self.messages_kept(position, state, actor)]
         try:
             answers = listed(actor.receive(message))
             said = self.bits(answers)

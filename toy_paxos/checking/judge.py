@@ -25,6 +25,7 @@ class Judge:
         self.choice_numbers: dict[tuple[Proposal, ...], int] = {}
         self.known_chosen: dict[tuple[int, int, int], int] = {}
         self.known_issued: dict[int, frozenset[Proposal]] = {}
+        self.known_learned: dict[State, tuple[str | None, ...]] = {}
         self.known_lost: dict[object, Property | None] = {}
         self.number_of_choice(())
 
@@ -65,7 +66,10 @@ class Judge:
     def lost(self, before: State, after: State, said: int) -> Property | None:
         """The property that is lost by a delivery between two states that says so much, or None."""
         promises = said & self.cluster.promises & ~before[-3]
-        learned = tuple(map(self.cluster.learned, range(self.cluster.first_acceptor), after))
+        proposers = after[: self.cluster.first_acceptor]
+        if proposers not in self.known_learned:
+            self.known_learned[proposers] = tuple(map(self.cluster.learned, range(len(proposers)), proposers))
+        learned = self.known_learned[proposers]
         promised = before[-3] & self.cluster.promises if promises else 0
         key = before[-1], after[-1], self.issued(after[-3]), learned, promises, promised
         if key not in self.known_lost:

@@ -139,6 +139,7 @@ class Future:
         # What may be said by each actor; by message, what may make somebody say it.
         self.said_by = [0] * num_actors
         self.causes: dict[int, int] = {}
+        self.needed: dict[State, tuple[int, int]] = {}
         self.settled: dict[int, tuple[int, int]] = {}
         # A property that is not one of these may ask for anything.
         self.known = {*cluster.model.properties} <= {*ALWAYS} and self.explore()
@@ -252,17 +253,24 @@ class Future:
         """The state without what makes no difference any more."""
         if not self.known:
             return state
-        *actors, said, pending, chosen = state
+        actors, (said, pending, chosen) = state[:-3], state[-3:]
+        if actors not in self.needed:
+            self.needed[actors] = self.needed_by(actors)
+        heard, compared = self.needed[actors]
+        if chosen not in self.settled:
+            self.settled[chosen] = self.settle(chosen)
+        chosen, accepts = self.settled[chosen]
+        return (*actors, said & (heard | compared & ~accepts), pending & heard, chosen)
+
+    def needed_by(self, actors: State) -> tuple[int, int]:
+        """What actors in these states may react to, and what may be compared with what they may say."""
         heard = compared = 0
         for needs, actor in zip(self.needs, actors, strict=True):
             # An actor of which nothing is known, because it is not what its attributes say, needs all.
             reacts_to, compared_with = needs.get(actor, (-1, -1))
             heard |= reacts_to
             compared |= compared_with
-        if chosen not in self.settled:
-            self.settled[chosen] = self.settle(chosen)
-        chosen, accepts = self.settled[chosen]
-        return (*actors, said & (heard | compared & ~accepts), pending & heard, chosen)
+        return heard, compared
 
     def settle(self, chosen: int) -> tuple[int, int]:
         """Of the proposals that are chosen one for each value, and the acceptances that need no counting now."""

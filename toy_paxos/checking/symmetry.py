@@ -23,6 +23,7 @@ class Symmetry:
         self.acceptors = cluster.names[cluster.first_acceptor :]
         self.as_they_are: Order = tuple(range(len(self.acceptors)))
         self.looks: dict[object, int] = {}
+        self.known_looks: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.views: dict[tuple[int, int], int] = {}
         self.mail: dict[tuple[int, int], int] = {}
         self.renamed_states: dict[tuple[Order, int], int] = {}
@@ -85,12 +86,16 @@ class Symmetry:
         """What can be seen of an acceptor, whatever its name."""
         *actors, said, pending, _ = state
         involving = self.cluster.involving[place]
-        return (
-            self.view(place, actors[place]),
-            self.letters(place, said & involving),
-            self.letters(place, pending & involving),
-            *(self.view(place, actors[at]) for at in range(self.cluster.first_acceptor)),
-        )
+        proposers = actors[: self.cluster.first_acceptor]
+        key = place, actors[place], said & involving, pending & involving, *proposers
+        if key not in self.known_looks:
+            self.known_looks[key] = (
+                self.view(place, actors[place]),
+                self.letters(place, said & involving),
+                self.letters(place, pending & involving),
+                *(self.view(place, proposer) for proposer in proposers),
+            )
+        return self.known_looks[key]
 
     def letters(self, place: int, messages: int) -> int:
         """A number for some messages as they would be if the acceptor had no name."""
