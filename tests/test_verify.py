@@ -130,6 +130,63 @@ def test_what_is_learned_and_not_chosen_is_one_only_if_all_acceptors_are_known(l
     assert "not all is known: acceptor-2 has left no log" in done.stdout
 
 
+def test_what_is_learned_while_another_value_is_chosen_is_one_whoever_left_no_log(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    logs.add("proposer-1", Wants(0, "proposer-1", "pear", []))
+    logs.add("proposer-1", Delivery(0, Accept("acceptor-2", "proposer-1", 2, "pear"), learned="pear"))
+    done = verify([path for path in logs.close() if path.stem != "acceptor-2"])
+    assert done.returncode == 3
+    assert "VIOLATED, proposer-1 learns pear, and apple is chosen" in done.stdout
+
+
+def test_what_an_acceptor_without_a_log_has_accepted_counts_if_others_heard_of_it(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    logs.play(1, 2, "pear", [1, 2])
+    paths = logs.close()
+    # By whom it was heard: by those who got its ACCEPT, and by who got its PROMISE, and it remembers itself.
+    for known in (["proposer-0", "proposer-1"], ["proposer-0", "proposer-1", "acceptor-0"]):
+        done = verify(path for path in paths if path.stem in known)
+        assert done.returncode == 3
+        assert "a second value is chosen: pear" in done.stdout
+
+
+def test_what_a_promise_reports_as_accepted_was_accepted(logs: Logs, verify: Verify) -> None:
+    for at in (0, 1):
+        name, prepare = f"acceptor-{at}", Prepare("proposer-1", f"acceptor-{at}", 2)
+        promise = Promise(name, "proposer-1", 2, Proposal(1, "apple"))
+        logs.add(name, Delivery(0, prepare, answers=[promise], promised=2, accepted=Proposal(1, "apple")))
+    done = verify(path for path in logs.close() if path.stem != "proposer-0")
+    assert done.returncode == 4
+    assert "round 1: chosen under 1: apple\n" in done.stdout
+
+
+def test_who_is_none_of_the_run_makes_nothing_known(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    prepare = Prepare("proposer-7", "acceptor-0", 8)
+    logs.add("acceptor-0", Delivery(0, prepare, answers=[Promise("acceptor-0", "proposer-7", 8, None)], promised=8))
+    done = verify(logs.close())
+    assert done.returncode == 4
+    assert "acceptor-0 heard PREPARE 8, from proposer-7, which is none of this run's\n" in done.stdout
+
+
+def test_who_is_none_of_the_run_is_refused(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    logs.add("acceptor-7", Delivery(0, Prepare("proposer-0", "acceptor-7", 1), answers=[]))
+    done = verify(logs.close())
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "is of acceptor-7, which is none of the 3 acceptors and 2 proposers of run 7\n" in done.stderr
+
+
+def test_who_was_restarted_may_begin_a_round_again(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    logs.logs.pop("proposer-0").close()
+    logs.add("proposer-0", Wants(0, "proposer-0", "pear", []))
+    done = verify(logs.close())
+    assert done.returncode == 4
+    assert "round 1: chosen under 1: apple; proposer-0 learned apple\n" in done.stdout
+    assert "not all is known: round 1: proposer-0 was restarted, and began it again\n" in done.stdout
+
+
 def test_without_clocks_it_may_be_accepted_after_it_was_learned(logs: Logs, verify: Verify) -> None:
     logs.add("proposer-1", Wants(0, "proposer-1", "apple", []))
     logs.add("proposer-1", TimedOut(0, "proposer-1", 1, 2, last=False))
@@ -160,12 +217,15 @@ def test_a_log_from_which_something_is_missing_that_was_heard_is_not_taken_for_a
     assert f"not all is known: round 1: proposer-0 heard ACCEPT 1, which is not in {acceptor}" in done.stdout
 
 
-def test_a_torn_last_line_is_left_out(logs: Logs, verify: Verify) -> None:
+def test_a_torn_last_line_is_left_out_and_what_it_said_is_not_known(logs: Logs, verify: Verify) -> None:
     logs.play(0, 1, "apple", [0, 1])
     paths = logs.close()
     with paths[0].open("a") as file:
         file.write('{"event":"mess')
-    assert verify(paths).returncode == 0
+    done = verify(paths)
+    assert done.returncode == 4
+    assert "round 1: chosen under 1: apple; proposer-0 learned apple\n" in done.stdout
+    assert f"not all is known: {paths[0]} ends in the middle of a line\n" in done.stdout
 
 
 # What cannot be judged
@@ -243,6 +303,7 @@ MESSAGE = {
         (b"7\n", "line 1 of"),
         (b"", "is no log of a process"),
         (json.dumps(START | {"format": 2}).encode() + b"\n", "line 1 of"),
+        (json.dumps(START | {"process": "\x1b"}).encode() + b"\n", "line 1 of"),
         *(
             (f"{json.dumps(START)}\n{json.dumps(MESSAGE | changes)}\n".encode(), "line 2 of")
             for changes in (
@@ -258,6 +319,15 @@ MESSAGE = {
                 {"denial": "asleep"},
                 {"after": {"accepted": [1]}},
                 {"answers": [7]},
+                {"recipient": "acceptor-1"},
+                {
+                    "event": "start",
+                    "format": 1,
+                    "process": "acceptor-0",
+                    "run": 7,
+                    "num_acceptors": 101,
+                    "num_proposers": 1,
+                },
             )
         ),
     ],

@@ -12,7 +12,6 @@ from toy_paxos.command.options import Number
 from toy_paxos.command.propose import HANDED_OVER
 from toy_paxos.command.remote import (
     FORGETFUL,
-    MOST,
     RUN,
     RUN_OPTIONS,
     TIMEOUT,
@@ -28,6 +27,7 @@ from toy_paxos.command.remote import (
     patience_in,
     refusing,
 )
+from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
 
 

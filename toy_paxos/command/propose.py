@@ -8,7 +8,6 @@ import click
 from toy_paxos.command.options import WholeNumber
 from toy_paxos.command.remote import (
     LOG,
-    MOST,
     RUN,
     RUN_OPTIONS,
     TIMEOUT,
@@ -26,6 +25,7 @@ from toy_paxos.command.remote import (
     refusing,
     security,
 )
+from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
 
 

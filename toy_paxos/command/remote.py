@@ -16,6 +16,7 @@ from toy_paxos.command.show import Pace, show
 from toy_paxos.command.views import view_of
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
+from toy_paxos.remote import MOST
 from toy_paxos.safety import ALWAYS, PROPOSED, watch
 from toy_paxos.simulation import Round, Settings, Statistics, different_values
 
@@ -94,9 +95,6 @@ def check_address(value: str, param: click.Parameter | None, ctx: click.Context 
         raise click.BadParameter(f"{shortened(value)} is not of the form HOST:PORT.", ctx, param)
     return value
 
-
-# As many as anybody wants processes on a machine.
-MOST = 100
 
 FORGETFUL = click.option("--forgetful", is_flag=True, help="Keep nothing but in memory: that loses agreement.")
 LOG = click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="Write what happens, for verify.")

@@ -74,6 +74,7 @@ def show_judged(evidence: Any, judged: Any, quiet: bool) -> int:
         *(line(("", share_line(label, counts[kind], counts["round"]))) for label, kind in KNOWN.items()),
     ]
     unknown = [f"{name} has left no log" for name in evidence.missing_acceptors + evidence.missing_proposers]
+    unknown += [f"{log.path} ends in the middle of a line" for log in evidence.logs.values() if log.is_torn]
     unknown += [gap] if gap else []
     lines += [line(("notable", f"not all is known: {words}")) for words in unknown]
     show_lines(*lines)

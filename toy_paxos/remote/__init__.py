@@ -5,6 +5,9 @@ once, in real time. What each process did can be logged, and the logs be judged 
 the commands that do not need it; grpcio, protobuf and kazoo come with an extra.
 """
 
+MOST = 100
+"""As many processes of a kind as a cluster has at most."""
+
 
 class CannotError(Exception):
     """A process cannot begin, or cannot go on; the words say why, and what to do."""

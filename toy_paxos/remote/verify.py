@@ -1,23 +1,36 @@
 """What the logs of a run's processes say about safety, and what they cannot say.
 
 Whatever anybody has heard is in the log of whoever said it. So if all logs are there, all that matters is; if one is
-missing, only what nothing in it could undo is called a violation: that two values are chosen or learned, or that a
-promise went down. There are no clocks: what is learned is compared with all that is ever accepted.
+missing, only what nothing in it could undo is called a violation: that two values are chosen or learned, that one is
+learned and another one chosen, or that a promise went down. Of an acceptor without a log what it has accepted is known
+as far as others have heard of it. There are no clocks: what is learned is compared with all that is ever accepted.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from toy_paxos.event import Delivery, Event, Wants, says
-from toy_paxos.message import Restart
-from toy_paxos.remote.codec import number, text
+from toy_paxos.event import Delivery, Event, TimedOut, Wants, says
+from toy_paxos.message import Accept, Promise, Proposal, Propose, Restart
+from toy_paxos.remote import MOST
+from toy_paxos.remote.codec import number
 from toy_paxos.remote.merge import ContradictionError, key, merge
 from toy_paxos.remote.records import FORMAT, event_of
 from toy_paxos.remote.store import whole_lines
-from toy_paxos.safety import LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, PROPOSED, watch
+from toy_paxos.safety import (
+    LEARNED_CHOSEN,
+    LEARNERS_AGREE,
+    ONE_VALUE,
+    PROMISES_RISE,
+    PROPOSED,
+    Moment,
+    Property,
+    watch,
+)
 
 
 class LogError(Exception):
@@ -26,20 +39,26 @@ class LogError(Exception):
 
 @dataclass
 class ProcessLog:
-    """What one process did: in each round of each run, and what it said of the runs that it began or joined."""
+    """What one process did: in each round of each run, and what it said of the runs that it began or joined.
+
+    ``is_torn`` if its last line is none.
+    """
 
     path: Path
     process: str = ""
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
     rounds: dict[tuple[int, int], list[Event]] = field(default_factory=dict)
     restarts: int = -1
+    is_torn: bool = False
 
 
 def read_log(path: Path) -> ProcessLog:
     """Read the log of a process, but for a last line that is torn; raises LogError, OSError."""
     log = ProcessLog(path)
     last: dict[tuple[int, int], int] = {}
-    for at, line in enumerate(whole_lines(path).splitlines(), start=1):
+    lines = whole_lines(path)
+    log.is_torn = len(lines) < path.stat().st_size
+    for at, line in enumerate(lines.splitlines(), start=1):
         try:
             read_line(log, json.loads(line), last)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -54,10 +73,15 @@ def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, in
     if line["event"] == "start":
         if line["format"] != FORMAT or log.process not in ("", line["process"]):
             raise ValueError("another format, or another process")
-        log.process = text(line["process"])
+        if not re.fullmatch(r"(acceptor|proposer)-\d{1,3}", line["process"]):
+            raise ValueError("no process is called so")
+        log.process = line["process"]
         log.restarts += 1
         if "run" in line:
-            log.runs[number(line["run"])] = number(line["num_acceptors"]), number(line["num_proposers"])
+            sizes = number(line["num_acceptors"]), number(line["num_proposers"])
+            if max(sizes) > MOST:
+                raise ValueError("no cluster is so large")
+            log.runs[number(line["run"])] = sizes
         return
     instance = number(line["run"]), number(line["round"])
     events = log.rounds.setdefault(instance, [])
@@ -65,9 +89,25 @@ def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, in
         events.append(Delivery(len(events), Restart("power", log.process, log.restarts)))
         last[instance] = log.restarts
     event = event_of(line)
+    if {*who_acts(event)} != {log.process}:
+        raise ValueError("somebody else has done that")
     # Proposers take turns; acceptors act as soon as they can.
     event.time = len(events) if log.runs else 0
     events.append(event)
+
+
+def is_restart(event: Event) -> bool:
+    """Whether somebody came back."""
+    return isinstance(event, Delivery) and isinstance(event.message, Restart)
+
+
+def who_acts(event: Event) -> Iterator[str]:
+    """The names of those who receive, say or wait in an event."""
+    if isinstance(event, (Wants, TimedOut)):
+        yield event.proposer
+    elif isinstance(event, Delivery):
+        yield event.message.recipient
+    yield from (message.sender for message in says(event))
 
 
 @dataclass
@@ -80,14 +120,24 @@ class Evidence:
     logs: Mapping[str, ProcessLog]
 
     @property
+    def acceptors(self) -> list[str]:
+        """The names of the acceptors."""
+        return [f"acceptor-{at}" for at in range(self.num_acceptors)]
+
+    @property
+    def proposers(self) -> list[str]:
+        """The names of the proposers."""
+        return [f"proposer-{at}" for at in range(self.num_proposers)]
+
+    @property
     def missing_acceptors(self) -> list[str]:
         """The acceptors without a log."""
-        return [name for at in range(self.num_acceptors) if (name := f"acceptor-{at}") not in self.logs]
+        return [name for name in self.acceptors if name not in self.logs]
 
     @property
     def missing_proposers(self) -> list[str]:
         """The proposers without a log."""
-        return [name for at in range(self.num_proposers) if (name := f"proposer-{at}") not in self.logs]
+        return [name for name in self.proposers if name not in self.logs]
 
     @property
     def rounds(self) -> list[int]:
@@ -95,11 +145,12 @@ class Evidence:
         return sorted({round for log in self.logs.values() for run, round in log.rounds if run == self.run})
 
     def told(self, round: int) -> dict[str, list[Event]]:
-        """What each process tells of a round; raises LogError if one of them began it twice."""
+        """What each process tells of a round; raises LogError if one that was not restarted began it twice."""
         instance = self.run, round
         told = {name: log.rounds[instance] for name, log in self.logs.items() if instance in log.rounds}
         for name, events in told.items():
-            if sum(isinstance(event, Wants) for event in events) > 1:
+            turns = [event for event in events if isinstance(event, Wants) or is_restart(event)]
+            if any(isinstance(one, Wants) and isinstance(other, Wants) for one, other in pairwise(turns)):
                 raise LogError(f"{name} begins round {round} twice: it was two processes under one name")
         return told
 
@@ -122,7 +173,12 @@ def gather(logs: Iterable[ProcessLog], run: int | None) -> Evidence:
         raise LogError(f"no log of a proposer says how many acceptors run {run} has: give that, too")
     if len(sizes) > 1:
         raise LogError(f"these logs disagree about how many acceptors and proposers run {run} has")
-    return Evidence(run, *sizes.pop(), by_name)
+    evidence = Evidence(run, *sizes.pop(), by_name)
+    for name, log in by_name.items():
+        if name not in evidence.acceptors + evidence.proposers:
+            counts = f"{evidence.num_acceptors} acceptors and {evidence.num_proposers} proposers"
+            raise LogError(f"{log.path} is of {name}, which is none of the {counts} of run {run}")
+    return evidence
 
 
 @dataclass
@@ -138,17 +194,18 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
     """The rounds of a run, with what follows from all that is known; raises LogError."""
     for round in evidence.rounds:
         told = evidence.told(round)
-        gap = gap_in(told, evidence.logs)
+        gap = gap_in(told, evidence)
         always = [ONE_VALUE, LEARNERS_AGREE, PROMISES_RISE]
-        at_the_end = []
         if not gap and not evidence.missing_proposers:
             always.append(PROPOSED)
-        if not gap and not evidence.missing_acceptors:
-            at_the_end.append(LEARNED_CHOSEN)
+        is_known = not gap and not evidence.missing_acceptors
+        told |= {f"hearsay {at}": [event] for at, event in enumerate(hearsay(told, evidence))}
         try:
+            at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
             story = list(watch(in_turn(merge(told)), evidence.num_acceptors, always, at_the_end))
         except ContradictionError as error:
-            raise LogError(f"round {round}: {error}: they are not of one run, or were changed") from error
+            words = "they are not of one run, were changed, or do not begin at its beginning"
+            raise LogError(f"round {round}: {error}: {words}") from error
         yield Judged(round, story, gap)
 
 
@@ -159,12 +216,54 @@ def in_turn(events: Iterable[Event]) -> Iterator[Event]:
         yield event
 
 
-def gap_in(told: Mapping[str, Sequence[Event]], logs: Mapping[str, ProcessLog]) -> str | None:
-    """What somebody has heard that is missing in the log of whoever said it, if there is such a thing."""
+def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
+    """What somebody has heard that is in no log that is there, though no log is known to be missing; or a new wish."""
     said = {key(message) for events in told.values() for event in events for message in says(event)}
+    missing = {*evidence.missing_acceptors, *evidence.missing_proposers, "clock", "power"}
     for name, events in told.items():
+        if sum(isinstance(event, Wants) for event in events) > 1:
+            return f"{name} was restarted, and began it again"
         for event in events:
-            if isinstance(event, Delivery) and event.message.sender in logs and key(event.message) not in said:
-                message = event.message
-                return f"{name} heard {message.type} {message.id}, which is not in {logs[message.sender].path}"
+            if isinstance(event, Delivery) and event.message.sender not in missing and key(event.message) not in said:
+                message, log = event.message, evidence.logs.get(event.message.sender)
+                where = f"which is not in {log.path}" if log else f"from {message.sender}, which is none of this run's"
+                return f"{name} heard {message.type} {message.id}, {where}"
     return None
+
+
+def hearsay(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> Iterator[Delivery]:
+    """What acceptors have accepted, as others heard it or as they remember, if they do not say so themselves."""
+    known = {key(message) for events in told.values() for event in events for message in says(event)}
+    for accept in [accept for events in told.values() for event in events for accept in accepts_in(event, evidence)]:
+        if key(accept) not in known:
+            known.add(key(accept))
+            yield Delivery(0, Propose(accept.recipient, accept.sender, accept.id, accept.value), answers=[accept])
+
+
+def accepts_in(event: Event, evidence: Evidence) -> Iterator[Accept]:
+    """What somebody has accepted, by what an event tells."""
+    if not isinstance(event, Delivery):
+        return
+    if isinstance(event.message, Accept):
+        yield event.message
+    reports: list[tuple[str, Proposal | None]] = [(event.message.recipient, event.accepted)]
+    for message in (event.message, *event.answers):
+        if isinstance(message, Promise):
+            reports.append((message.sender, message.accepted))
+    for acceptor, accepted in reports:
+        if accepted:
+            proposer = evidence.proposers[(accepted.id - 1) % evidence.num_proposers]
+            yield Accept(acceptor, proposer, *accepted)
+
+
+def another_value(moment: Moment) -> str | None:
+    """How a proposer has learned something while something else is chosen."""
+    for proposer, value in moment.learned.items():
+        others = [proposal.value for proposal in moment.chosen]
+        if others and value not in others:
+            return f"{proposer} learns {value}, and {others[0]} is chosen"
+    return None
+
+
+# Of what is learned nobody can say that it was never chosen, as long as an acceptor is missing.
+LEARNED_NO_OTHER = Property("what a proposer learns is no other value than what is chosen", another_value)
