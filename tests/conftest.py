@@ -214,10 +214,10 @@ def nothing_left(tmp_path: Path) -> Iterator[dict[str, str]]:
         time.sleep(0.05)
 
 
-def processes_that_know(words: str) -> list[str]:
-    """The command lines of the processes that have some words in it."""
-    found = []
+def processes_that_know(*words: str) -> dict[int, str]:
+    """The command lines of the processes that have all these words in it, by their numbers."""
+    found = {}
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
-            found += [path.read_text(errors="replace")]
-    return [command for command in found if words in command]
+            found[int(path.parent.name)] = path.read_text(errors="replace")
+    return {number: command for number, command in found.items() if all(word in command for word in words)}

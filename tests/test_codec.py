@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from toy_paxos.event import Delivery
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
 from toy_paxos.remote import wire_pb2 as wire
-from toy_paxos.remote.codec import LONGEST, MOST, from_handled, from_wire, message_of, to_handled, to_wire
+from toy_paxos.remote.codec import LARGEST, LONGEST, from_handled, from_wire, message_of, to_handled, to_wire
 
-IDS = st.integers(1, MOST)
+IDS = st.integers(1, LARGEST)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 PROPOSALS = st.none() | st.builds(Proposal, IDS, TEXTS)
 REQUESTS = st.builds(Prepare, TEXTS, TEXTS, IDS) | st.builds(Propose, TEXTS, TEXTS, IDS, TEXTS)

@@ -1,5 +1,6 @@
 """Real processes on this machine: what is promised stays promised, and nothing is left behind."""
 
+import os
 import re
 import signal
 import socket
@@ -255,6 +256,54 @@ def test_however_it_ends_nothing_is_left(
     assert ("of toy-paxos ---" in output) == (number != signal.SIGKILL)
 
 
+def test_what_lies_about_does_not_reach_its_processes(
+    run: Run, nothing_left: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Neither a module in the present folder, nor options that were meant for other acceptors.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "queue.py").write_text("print('hijacked')")
+    meant_for_others = {"TOY_PAXOS_ACCEPTOR_ZOOKEEPER": "127.0.0.1:1", "TOY_PAXOS_ACCEPTOR_LOG": "x"}
+    command = [sys.executable, "-P", "-m", "toy_paxos", "cluster", "-n", "2", "-p", "0", "-c", "1"]
+    env = clean_environment(**nothing_left, **meant_for_others)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=PATIENCE_S, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Round 1: consensus on" in done.stdout
+
+
+def test_an_acceptor_that_is_killed_while_it_starts_is_started_again(
+    start: Start, nothing_left: dict[str, str], tmp_path: Path
+) -> None:
+    process = start("cluster", "-n", "3", "-p", "0", "--brief", **nothing_left)
+    assert process.stdout
+    while "consensus on" not in process.stdout.readline():
+        pass
+    # The second time before it can have said where it is.
+    killed: list[int] = []
+    while len(killed) < 2:
+        for number in processes_that_know("acceptor-0", str(tmp_path)).keys() - killed:
+            os.kill(number, signal.SIGKILL)
+            killed.append(number)
+    for _ in range(20):
+        assert process.stdout.readline().startswith("Round ")
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, errors) == (0, "")
+    assert "of toy-paxos ---" in output
+
+
+def test_a_run_that_cannot_go_on_is_summed_up(start: Start, nothing_left: dict[str, str], tmp_path: Path) -> None:
+    process = start("cluster", "-n", "1", "-p", "0", "--brief", **nothing_left)
+    assert process.stdout
+    while "consensus on" not in process.stdout.readline():
+        pass
+    (acceptor,) = processes_that_know("acceptor-0", str(tmp_path))
+    (keeper,) = re.findall(r"PPid:\t(\d+)", Path(f"/proc/{acceptor}/status").read_text())
+    os.kill(int(keeper), signal.SIGTERM)
+    output, errors = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, errors) == (2, "toy-paxos: the cluster has ended, or was killed\n")
+    assert "of toy-paxos ---" in output
+
+
 def test_a_closed_pipe_ends_it_silently(nothing_left: dict[str, str]) -> None:
     command = f"{' '.join(COMMAND)} cluster -n 2 | head -1"
     done = subprocess.run(
@@ -336,6 +385,11 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--proposer", "1"], "takes --num-proposers 2 or more"),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--value", "x" * 20_000], "cannot be sent"),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--value", "\udcff"], "cannot be sent"),
+        (["propose", "--at", "acceptor-0=\udcff:1"], "is not of the form HOST:PORT"),
+        (["propose", "--zookeeper", ":::1", "-n", "1"], "is not of the form HOST:PORT"),
+        (["propose", "--zookeeper", "127.0.0.1:1/a/../b", "-n", "1"], "a/../b is no path of nodes"),
+        (["propose", "--zookeeper", "127.0.0.1:1/\udcff", "-n", "1"], "is no path of nodes"),
+        (["propose", "--zookeeper", "127.0.0.1:1", "-n", "1", "--zookeeper-auth", "u:\udcff"], "USER:PASSWORD"),
         (["cluster", "-n", "101"], "that would be as many processes; up to 100, then"),
         (["cluster", "--diagram", "--json"], "two views of the same"),
         (["verify"], "FILES"),

@@ -57,7 +57,6 @@ def times_of_rounds(clock: Clock, seconds_to_play: list[float], pace: Pace) -> l
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(show, "time", clock)
         patch.setattr(show, "StopRequest", lambda **_: clock)
-        patch.setattr(show, "die_by", pytest.fail)
         show.show(rounds(), Statistics(SETTINGS), View(SETTINGS), pace)
     return times
 

@@ -57,7 +57,9 @@ def test_a_last_line_that_is_torn_was_never_answered_and_is_dropped(tmp_path: Pa
     assert reopened(tmp_path).states == before
 
 
-@pytest.mark.parametrize("line", ["", "{}", "[7, 2]", '[7, 2, "3"]', "[7, 2, 0]", '[7, 2, 3, 3, ""]', "[0, 2, 3]"])
+@pytest.mark.parametrize(
+    "line", ["", "{}", "[7, 2]", '[7, 2, "3"]', "[7, 2, 0]", '[7, 2, 3, 3, ""]', "[0, 2, 3]", "[" * 100_000]
+)
 def test_any_other_damage_is_refused(tmp_path: Path, line: str) -> None:
     path = filled(tmp_path) / "promises"
     path.write_text(f"{line}\n{path.read_text()}")
@@ -129,7 +131,7 @@ def test_a_folder_that_has_lost_its_promises_is_refused(tmp_path: Path) -> None:
         Store(tmp_path, "acceptor-0")
 
 
-@pytest.mark.parametrize("data", ["x", "[]", json.dumps({"name": "acceptor-0"})])
+@pytest.mark.parametrize("data", ["", "x", "[]", "[" * 100_000, json.dumps({"name": "acceptor-0"})])
 def test_a_folder_whose_identity_is_damaged_is_refused(tmp_path: Path, data: str) -> None:
     (filled(tmp_path) / "identity").write_text(data)
     with pytest.raises(StoreError, match="identity is damaged"):

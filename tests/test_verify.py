@@ -348,6 +348,24 @@ def test_a_file_that_is_not_there(run_here: RunHere, tmp_path: Path) -> None:
 # Writing
 
 
+@pytest.mark.parametrize("there", ["my notes", "my notes\n", '{"event":"start","format":1,"process":"acceptor-1"}\n'])
+def test_no_file_is_taken_that_is_no_log_of_this_process(tmp_path: Path, there: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(there)
+    with pytest.raises(StoreError, match="is there already, and is no log of acceptor-0: name another file"):
+        Log(path, "acceptor-0")
+    assert path.read_text() == there
+
+
+def test_a_log_of_which_not_one_line_is_whole_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "acceptor-0.jsonl"
+    Log(path, "acceptor-0").close()
+    whole = path.read_text()
+    path.write_text(whole[:9])
+    Log(path, "acceptor-0").close()
+    assert path.read_text() == whole
+
+
 def test_a_log_is_continued_after_its_last_whole_line(tmp_path: Path) -> None:
     path = tmp_path / "acceptor-0.jsonl"
     prepare = Prepare("proposer-0", "acceptor-0", 1)

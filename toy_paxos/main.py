@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from toy_paxos.command.actors import actor_options, other_actors, undisturbed
 from toy_paxos.command.options import NETWORK, check_values, one_view, run_options, shortened, suggestion
-from toy_paxos.command.process import say, set_up
+from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.views import FILES, DrawingError, view_of
 from toy_paxos.command.words import tame
@@ -170,6 +170,8 @@ def main() -> None:
         complain(error.format_message(), error.exit_code)
     except DrawingError as error:
         complain(str(error), 2)
+    except SignalledError as error:
+        die_by(error.number)
     except MemoryError:
         complain("out of memory: choose a smaller cluster, or let it stop sooner", 1)
     except OSError as error:

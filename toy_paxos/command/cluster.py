@@ -1,7 +1,6 @@
 """The command ``toy-paxos cluster``: all processes of a cluster on this machine."""
 
 import os
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
@@ -15,9 +14,9 @@ from toy_paxos.command.remote import (
     RUN,
     RUN_OPTIONS,
     TIMEOUT,
-    Address,
     RealRun,
     Refused,
+    Root,
     acceptor_names,
     check_texts,
     directory_at,
@@ -31,7 +30,7 @@ from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
 
 
-class Own(Address):
+class Own(Root):
     """The address of a ZooKeeper, or ``local`` for one of our own."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -51,7 +50,7 @@ class Own(Address):
 )
 @FORGETFUL
 @click.option(
-    "--zookeeper", type=Own("/"), metavar="WHERE", help="Register at HOST:PORT[/ROOT], or at one started here: local."
+    "--zookeeper", type=Own(), metavar="WHERE", help="Register at HOST:PORT[/ROOT], or at one started here: local."
 )
 @click.option("--zookeeper-auth", metavar="USER:PASSWORD", default="", help="Whose its nodes are.")
 @click.option(
@@ -106,8 +105,7 @@ def cluster_command(
         if forgetful:
             common.append("--forgetful")
         commands = {name: acceptor(name, common, forgetful, zookeeper, log) for name in acceptors}
-        os.environ["TOY_PAXOS_ACCEPTOR_ZOOKEEPER_AUTH"] = options["zookeeper_auth"]
-        kept = Kept(commands, kill_every, zookeeper == "local")
+        kept = Kept(commands, kill_every, zookeeper == "local", environment(options["zookeeper_auth"]))
         addresses = at_the_end.enter_context(kept)
         if zookeeper == "local":
             zookeeper = kept.zookeeper
@@ -136,17 +134,24 @@ CHANGE = f"Changed rule, {FORGETS}: An acceptor forgets everything when it resta
 TEMPORARY = "cluster"
 
 
+def environment(auth: str) -> dict[str, str]:
+    """That in which acceptors live: options that somebody has set there are not meant for these."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("TOY_PAXOS_")}
+    # Not as an argument, which everybody can read.
+    return ours | {"TOY_PAXOS_ACCEPTOR_ZOOKEEPER_AUTH": auth}
+
+
 def acceptor(name: str, common: list[str], forgetful: bool, zookeeper: str | None, log: Path | None) -> list[str]:
     """The command that starts an acceptor, with words that the keeper replaces."""
-    from toy_paxos.remote.keeper import FOLDER, ZOOKEEPER
+    from toy_paxos.remote.keeper import FOLDER, PYTHON, ZOOKEEPER
 
-    command = [sys.executable, "-m", "toy_paxos", "acceptor", "--name", name, *common]
+    command = [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *common]
     if not forgetful:
         command += ["--data-dir", f"{FOLDER}/{name}"]
     if zookeeper:
         command += ["--zookeeper", ZOOKEEPER if zookeeper == "local" else zookeeper]
     if log:
-        command += ["--log", str(log_file(log, name))]
+        command += ["--log", str(log_file(log.absolute(), name))]
     return command
 
 

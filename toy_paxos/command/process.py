@@ -176,6 +176,14 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+class SignalledError(Exception):
+    """A signal ends the process, once all is tidied up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 def die_by(number: int) -> NoReturn:
     """End the process by a signal, so that whoever started it sees what happened."""
     signal.signal(number, signal.SIG_DFL)

@@ -1,9 +1,10 @@
 """What the commands with processes of their own share: what they need, what they refuse, and rounds in real time."""
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -75,23 +76,34 @@ class Place(click.ParamType[tuple[str, str]]):
 
 
 class Address(click.ParamType[str]):
-    """A host and a port; something else may follow a separator."""
+    """A host and a port."""
 
     name = "address"
 
-    def __init__(self, separator: str = "") -> None:
-        self.separator = separator
-
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the address; raise click.BadParameter if it is none."""
-        check_address(value.partition(self.separator)[0] if self.separator else value, param, ctx)
+        return check_address(value, param, ctx)
+
+
+class Root(click.ParamType[str]):
+    """Where a ZooKeeper is, and perhaps the node below which all is to stand."""
+
+    name = "root"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the place; raise click.BadParameter if it is none."""
+        address, _, root = value.partition("/")
+        check_address(address, param, ctx)
+        if not re.fullmatch(r"(?:(?!\.{1,2}(?:/|$))[\w.-]+(?:/|$))*", root):
+            words = "is no path of nodes, whose names are letters, digits, -, _ and ."
+            raise click.BadParameter(f"{shortened(root)} {words}", ctx, param)
         return value
 
 
 def check_address(value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
     """Return what is a host and a port; raise click.BadParameter for anything else."""
     host, _, port = value.rpartition(":")
-    if not host or port not in map(str, range(65536)):
+    if not re.fullmatch(r"[\w.-]+|\[[\da-fA-F:.]+(?:%\w+)?\]", host) or port not in map(str, range(65536)):
         raise click.BadParameter(f"{shortened(value)} is not of the form HOST:PORT.", ctx, param)
     return value
 
@@ -105,9 +117,7 @@ TIMEOUT = click.option(
     default=1000.0,
     help="How long a proposer waits for an answer.",
 )
-ZOOKEEPER = click.option(
-    "--zookeeper", type=Address("/"), metavar="HOST:PORT[/ROOT]", help="Where addresses are registered."
-)
+ZOOKEEPER = click.option("--zookeeper", type=Root(), metavar="HOST:PORT[/ROOT]", help="Where addresses are registered.")
 
 RUN_OPTIONS = [
     RUN[name]
@@ -147,7 +157,7 @@ def directory_at(place: str, options: Mapping[str, Any], stop: Callable[[Excepti
     from toy_paxos.remote.zookeeper import Registry
 
     auth = options["zookeeper_auth"]
-    if auth and not all(auth.partition(":")):
+    if auth and not (all(auth.partition(":")) and auth.isprintable()):
         raise click.UsageError("--zookeeper-auth is not of the form USER:PASSWORD.")
     return Registry(place, auth, stop, None if stop else lambda words: say(f"toy-paxos: {words}"))
 
@@ -195,6 +205,7 @@ class RealRun:
     logs: Mapping[int, Path | None]
     is_alone: bool
     check: Callable[[], None] = lambda: None
+    trouble: Exception | None = field(default=None, init=False)
 
     def show(
         self,
@@ -204,26 +215,41 @@ class RealRun:
         rule: str | None = None,
         change: str = "",
     ) -> None:
-        """Play rounds, and show them as any others."""
+        """Play rounds, and show them as any others; raises CannotError if they cannot go on, once all is shown."""
+        from toy_paxos.remote.records import Log
         from toy_paxos.remote.rpc import Client
 
         set_up(options["json"])
-        client = Client(self.addresses, certificates)
-        pace = Pace.of(options["rounds"], options["interval"], options["quiet"])
-        try:
-            show(self.rounds(client), Statistics(self.settings), view_of(self.settings, form, rule, change), pace)
-        finally:
-            client.close()
-
-    def rounds(self, client: Any) -> Iterator[Round]:
-        """Endless rounds; if others play a newer one already, it goes on there."""
-        from toy_paxos.remote.calls import Patience, RealRound
-        from toy_paxos.remote.merge import merge
-        from toy_paxos.remote.records import Log
-
         num_acceptors, num_proposers = self.settings.num_acceptors, self.settings.num_proposers
         about = {"run": self.number, "num_acceptors": num_acceptors, "num_proposers": num_proposers}
         logs = {at: Log(path, f"proposer-{at}", **about) for at, path in self.logs.items()}
+        client = Client(self.addresses, certificates)
+        pace = Pace.of(options["rounds"], options["interval"], options["quiet"])
+        try:
+            rounds = self.until_trouble(self.rounds(client, logs))
+            show(rounds, Statistics(self.settings), view_of(self.settings, form, rule, change), pace)
+        finally:
+            client.close()
+        if self.trouble:
+            raise self.trouble
+
+    def until_trouble(self, rounds: Iterator[Round]) -> Iterator[Round]:
+        """The rounds, until they cannot go on; what the trouble is, is noted."""
+        from toy_paxos.remote import CannotError
+
+        try:
+            yield from rounds
+        except CannotError as error:
+            self.trouble = error
+
+    def rounds(self, client: Any, logs: Mapping[int, Any]) -> Iterator[Round]:
+        """Endless rounds; if others play a newer one already, it goes on there."""
+        from toy_paxos.remote import CannotError
+        from toy_paxos.remote.calls import Patience, RealRound
+        from toy_paxos.remote.codec import LARGEST
+        from toy_paxos.remote.merge import ContradictionError, merge
+
+        num_acceptors, num_proposers = self.settings.num_acceptors, self.settings.num_proposers
         acceptors = acceptor_names(num_acceptors)
         network = self.settings.network
         assert network
@@ -238,13 +264,18 @@ class RealRun:
                 for (at, log), value in zip(logs.items(), wants, strict=True)
             ]
             round = RealRound(client, self.number, number, proposers, patience, draw)
-            events = []
-            for event in watch(merge(round.play()), num_acceptors, always):
-                events.append(event)
-                if isinstance(event, Violation):
-                    break
+            told, events = round.play(), []
+            try:
+                for event in watch(merge(told), num_acceptors, always):
+                    events.append(event)
+                    if isinstance(event, Violation):
+                        break
+            except ContradictionError as error:
+                raise CannotError(f"round {number}: {error}: is there a clock that was set back?") from error
             yield Round.told(number, {actor.name: actor.value for actor, _ in proposers}, events, direct=False)
             number = max(number + 1, round.newest)
+            if number > LARGEST:
+                raise CannotError(f"run {self.number} has come to the last round that there is: begin another one")
             self.check()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from signal import SIGINT
 
-from toy_paxos.command.process import Progress, StopRequest, die_by, say, write
+from toy_paxos.command.process import Progress, SignalledError, StopRequest, say, write
 from toy_paxos.command.views import View
 from toy_paxos.command.words import running_line
 from toy_paxos.simulation import Round, Statistics
@@ -39,7 +39,10 @@ class Pace:
 
 
 def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace) -> None:
-    """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end."""
+    """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end.
+
+    Raises SystemExit if safety is lost, and SignalledError if a signal came before there were enough.
+    """
     began = due = time.monotonic()
 
     def running() -> str:
@@ -75,7 +78,7 @@ def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace
     complete = statistics.rounds == pace.num_rounds
     stopped_an_endless_run = pace.num_rounds is None and stop.signal == SIGINT
     if stop.signal and not complete and not stopped_an_endless_run:
-        die_by(stop.signal)
+        raise SignalledError(stop.signal)
 
 
 def show_round(text: str, per_line: float, stop: StopRequest) -> None:

@@ -10,12 +10,12 @@ from toy_paxos.event import Delivery, as_proposal, said_by
 from toy_paxos.message import BETWEEN_ACTORS, Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.remote import wire_pb2 as wire
 
-MOST = 2**63 - 1
+LARGEST = 2**63 - 1
 
 
 def number(value: object) -> int:
     """The number, if it is one that a proposal, a round or a run can have; raises ValueError."""
-    if type(value) is not int or not 1 <= value <= MOST:
+    if type(value) is not int or not 1 <= value <= LARGEST:
         raise ValueError(f"{value!r} is no number from 1 to 2^63-1")
     return value
 

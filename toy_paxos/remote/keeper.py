@@ -25,7 +25,14 @@ from toy_paxos.remote import CannotError
 from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
 
 FOLDER, ZOOKEEPER = "{folder}", "{zookeeper}"
-"""Stand for the keeper's folder, and for where its ZooKeeper is, in the commands that it is given."""
+"""Begin the words that stand for what is in the keeper's folder, and for where its ZooKeeper is, in its commands."""
+
+PYTHON = [sys.executable, "-P"]
+"""How to start Python so that nothing in the present folder takes the place of a module."""
+
+
+MOMENT_S = 5
+"""How long somebody who has closed its standard output has to end by itself."""
 
 
 class KeeperError(CannotError):
@@ -35,21 +42,32 @@ class KeeperError(CannotError):
 class Kept:
     """A cluster that lives as long as this object is open; ``addresses`` tells where each of its processes is now.
 
-    It may have a ZooKeeper of its own.
+    It may have a ZooKeeper of its own. All live in the same environment.
     """
 
-    def __init__(self, commands: Mapping[str, list[str]], kill_every: float | None, zookeeper: bool = False) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, list[str]],
+        kill_every: float | None,
+        zookeeper: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         order = json.dumps({"commands": commands, "kill_every": kill_every, "zookeeper": zookeeper})
         self.zookeeper = ""
         self.addresses: dict[str, str] = {}
         self.names = list(commands)
         self.keeper = subprocess.Popen(
-            [sys.executable, "-m", __name__, order],
+            [*PYTHON, "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
             start_new_session=True,
+            env=environment,
         )
+        assert self.keeper.stdin
+        # Not as an argument, which may not be as long.
+        with suppress(BrokenPipeError):
+            print(order, file=self.keeper.stdin, flush=True)
         self.has_ended = False
         self.started = threading.Event()
         threading.Thread(target=self.listen, daemon=True).start()
@@ -112,7 +130,15 @@ class Child:
         assert self.process.stdout
         return self.process.stdout.readline().decode()
 
-    def end(self) -> None:
+    def end(self) -> int:
+        """Wait until it is gone, if it has nothing more to say; return its status, negative if it was killed."""
+        assert self.process.stdout
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(MOMENT_S)
+        self.kill()
+        return self.process.returncode
+
+    def kill(self) -> None:
         """Kill it, if it lives, and wait until it is gone."""
         assert self.process.stdout
         self.process.kill()
@@ -130,12 +156,12 @@ def keep(children: list[Child], kill_every: float | None) -> None:
             return
         for child in ready:
             if words := child.hear():
-                if not child.address:
+                if not child.address and words.startswith(f"{child.name} listens at "):
                     child.address = words.split()[-1]
                     tell(f"{child.name} {child.address}")
                 continue
-            child.end()
-            if not child.address:
+            # Who was killed before it came so far is no reason to give up; who ends by itself will do so again.
+            if child.end() >= 0 and not child.address:
                 return
             address = child.address if child.name == "zookeeper" else ""
             children[children.index(child)] = Child(child.name, child.command, address)
@@ -164,20 +190,24 @@ def tell(words: str) -> None:
 
 def main() -> None:
     """Keep what standard input's other end has ordered; leave nothing behind."""
-    order: dict[str, Any] = json.loads(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    order: dict[str, Any] = json.loads(sys.stdin.readline() or "null")
+    if not order:
+        return
     folder = Path(tempfile.mkdtemp(prefix="toy-paxos-"))
     children: list[Child] = []
     try:
         zookeeper = start_zookeeper(folder, children) if order["zookeeper"] else ""
         for name, its in order["commands"].items():
-            words = [word.replace(FOLDER, str(folder)).replace(ZOOKEEPER, zookeeper) for word in its]
+            words = [zookeeper if word == ZOOKEEPER else word for word in its]
+            words = [f"{folder}{word.removeprefix(FOLDER)}" if word.startswith(FOLDER) else word for word in words]
             children.append(Child(name, words))
         keep(children, order["kill_every"])
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for child in children:
-            child.end()
+            child.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -32,11 +32,11 @@ class Log:
         self.file = -1
         if path:
             with usable(path):
-                self.open(path)
-        self.write({"event": "start", "format": FORMAT, "process": process, **about})
+                self.open(path, process)
+        self.write(start(process) | about)
 
-    def open(self, path: Path) -> None:
-        """Begin at the end of the last whole line, alone."""
+    def open(self, path: Path, process: str) -> None:
+        """Begin at the end of the last whole line of a log of this process, alone."""
         if path.exists() and not path.is_file():
             raise StoreError(f"{path} is no file")
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -44,6 +44,9 @@ class Log:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StoreError(f"{path} is in use by another process: give each a log of its own") from error
+        beginning = line_of(start(process)).rstrip(b"}\n")
+        if not path.read_bytes()[: len(beginning)] == beginning[: path.stat().st_size]:
+            raise StoreError(f"{path} is there already, and is no log of {process}: name another file")
         os.truncate(self.file, len(whole_lines(path)))
 
     def close(self) -> None:
@@ -55,12 +58,22 @@ class Log:
         """Add a line."""
         if self.path:
             with usable(self.path):
-                write_all(self.file, json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+                write_all(self.file, line_of(line))
 
     def add(self, run: int, round: int, event: Event) -> None:
         """Add something that happened in a round of a run."""
         if self.path:
             self.write({"event": event.event, "run": run, "round": round, **told(event)})
+
+
+def start(process: str) -> dict[str, Any]:
+    """What a process writes when it begins."""
+    return {"event": "start", "format": FORMAT, "process": process}
+
+
+def line_of(line: Mapping[str, Any]) -> bytes:
+    """A line as it is written."""
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def told(event: Event) -> dict[str, Any]:

@@ -61,7 +61,9 @@ class Certificates:
     def __post_init__(self) -> None:
         """Raise CertificateError for what gRPC would take without a word, and never get through with."""
         try:
-            ssl.create_default_context(cafile=self.ca).load_cert_chain(self.cert, self.key)
+            # An encrypted key would have the terminal asked for its words, and gRPC could not use it.
+            context = ssl.create_default_context(cafile=self.ca)
+            context.load_cert_chain(self.cert, self.key, password=lambda: "")
         except OSError as error:
             raise CertificateError(f"{self.cert}, {self.key} and {self.ca} do not fit together: {error}") from error
 

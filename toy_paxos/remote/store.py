@@ -67,7 +67,7 @@ class Store:
                 run, round, promised, *accepted = json.loads(line)
                 state = number(promised), proposal_of(tuple(accepted) or None)
                 self.keep((number(run), number(round)), *state)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 raise StoreError(f"line {at} of {path} is damaged: this acceptor may have forgotten") from error
 
     def keep(self, instance: Instance, promised: int, accepted: Proposal | None) -> None:
@@ -147,12 +147,13 @@ def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
     except BlockingIOError as error:
         raise StoreError(f"{folder} is in use by another process: give each acceptor a folder of its own") from error
     owner: dict[str, Any] = {"name": name, "cluster": cluster, "identity": uuid.uuid4().hex}
-    if data := path.read_bytes():
+    promises = folder / "promises"
+    if (data := path.read_bytes()) or (promises.exists() and promises.stat().st_size):
         owner = identity_in(data, path)
-        if not (folder / "promises").exists():
+        if not promises.exists():
             raise StoreError(f"{folder} has lost its promises: give an empty folder and another name")
     else:
-        (folder / "promises").touch()
+        promises.touch()
         write_all(lock, json.dumps(owner).encode())
         os.fsync(lock)
         sync_folder(folder)
@@ -160,14 +161,13 @@ def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
         raise StoreError(f"{folder} belongs to {owner['name']}, not to {name}")
     if owner["cluster"] != cluster:
         raise StoreError(f"{folder} belongs to another cluster: give an empty folder and another name")
-    return lock, str(owner["identity"])
+    return lock, owner["identity"]
 
 
 def identity_in(data: bytes, path: Path) -> dict[str, Any]:
     """Whose folder it is; raises StoreError if that cannot be read."""
     try:
         owner: dict[str, Any] = json.loads(data)
-        assert {"name", "cluster", "identity"} <= owner.keys()
-    except (ValueError, AttributeError, AssertionError) as error:
+        return {name: str(owner[name]) for name in ("name", "cluster", "identity")}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise StoreError(f"{path} is damaged: whose folder it is cannot be known") from error
-    return owner

@@ -13,15 +13,16 @@ know.
 
 import json
 import logging
+import re
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import partial, wraps
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, TypeVar
 
 from kazoo.client import KazooClient, KazooState
 from kazoo.exceptions import KazooException, NoAuthError, NodeExistsError, NoNodeError
@@ -50,6 +51,22 @@ class RegistryError(CannotError):
     """ZooKeeper is not there, or somebody has no place in it; the words say which."""
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def answered(method: Method) -> Method:
+    """Let a method raise RegistryError if ZooKeeper goes while it asks."""
+
+    @wraps(method)
+    def ask(self: "Registry", *args: Any) -> Any:
+        try:
+            return method(self, *args)
+        except (KazooException, KazooTimeoutError) as error:
+            raise RegistryError(f"the ZooKeeper at {self.hosts} does not answer any more") from error
+
+    return ask  # type: ignore[return-value]
+
+
 class Registry:
     """A session at ``HOST:PORT[/ROOT]``.
 
@@ -74,7 +91,11 @@ class Registry:
         self.refresh: Callable[[], None] = lambda: None
         self.news: Queue[str] = Queue()
         self.client = self.connected()
-        self.cluster = self.cluster_name()
+        try:
+            self.cluster = self.cluster_name()
+        except RegistryError:
+            self.close()
+            raise
         self.client.add_listener(self.news.put)
         threading.Thread(target=self.work, daemon=True).start()
 
@@ -100,9 +121,17 @@ class Registry:
 
     def remove(self) -> None:
         """End the session, and remove all that stands below its root."""
-        with suppress(KazooException, KazooTimeoutError):
-            self.client.retry.max_tries = 0
-            self.client.delete(self.root, recursive=True)
+        is_done = threading.Event()
+
+        def delete() -> None:
+            with suppress(KazooException, KazooTimeoutError):
+                self.client.delete(self.root, recursive=True)
+                is_done.set()
+
+        # Kazoo would wait for ever for a ZooKeeper that is gone.
+        threading.Thread(target=delete, daemon=True).start()
+        if not is_done.wait(ANSWER_S):
+            self.tell(f"ZooKeeper at {self.hosts} does not answer: {self.root} stays there")
         self.close()
 
     def note(self, error: RegistryError) -> None:
@@ -133,19 +162,31 @@ class Registry:
             return str(client.get(path)[0].decode())
         except NoAuthError as error:
             raise self.forbidden() from error
+        except UnicodeDecodeError as error:
+            raise self.strange(path) from error
 
     def forbidden(self) -> RegistryError:
         """That this cluster is somebody else's."""
         return RegistryError(f"{self.root} at {self.hosts} is not yours: its --zookeeper-auth is another one")
 
+    def strange(self, path: str) -> RegistryError:
+        """That something else stands in a node."""
+        return RegistryError(f"what stands at {self.hosts}{path} is none of this program's: name another root")
+
+    @answered
     def cluster_name(self) -> str:
         """The name of the cluster, which the first to come makes."""
+        path = self.path("cluster")
         with suppress(NodeExistsError):
-            self.create(self.path("cluster"), uuid.uuid4().hex)
-        return self.read(self.client, self.path("cluster"))
+            self.create(path, uuid.uuid4().hex)
+        name = self.read(self.client, path)
+        if not re.fullmatch("[0-9a-f]{32}", name):
+            raise self.strange(path)
+        return name
 
     # Acceptors
 
+    @answered
     def claim(self, name: str, identity: str) -> None:
         """Be the acceptor of that name, without an identity a forgetful one; raises RegistryError if another one is."""
         identity = identity or FORGETFUL
@@ -157,6 +198,7 @@ class Registry:
                 f"{name} is another one here: its promises are in the folder where it was first, give that one"
             )
 
+    @answered
     def register(self, name: str, address: str) -> None:
         """Say where an acceptor is, now and after each lost session; raises RegistryError if another one is there."""
         self.refresh = lambda: self.announce(name, address)
@@ -196,10 +238,12 @@ class Registry:
         except NoNodeError as error:
             raise RegistryError(f"there is no run {run} at {self.hosts}{self.root}") from error
         if text != members(num_acceptors, num_proposers):
-            its = json.loads(text)
-            raise RegistryError(
-                f"run {run} has --num-acceptors {len(its['acceptors'])} --num-proposers {its['proposers']}"
-            )
+            try:
+                its = json.loads(text)
+                sizes = f"--num-acceptors {len(its['acceptors'])} --num-proposers {its['proposers']}"
+            except (ValueError, TypeError, KeyError) as error:
+                raise self.strange(self.run_path(run)) from error
+            raise RegistryError(f"run {run} has {sizes}")
 
     def run_path(self, run: int) -> str:
         """The node of a run."""
@@ -210,6 +254,7 @@ class Registry:
         """The number of the first run of this cluster."""
         return int(self.cluster[:6], 16) * 10**10 + 1
 
+    @answered
     def take_part(self, run: int | None, acceptors: list[str], proposers: list[str], num_proposers: int) -> int:
         """Be these proposers of a run, or of a new one; return its number, once all acceptors are there or missed."""
         if run:
@@ -242,8 +287,12 @@ class Registry:
     def look(self) -> None:
         """Note where all are, and ask to be told of the next change."""
         path = self.path("addresses")
-        self.client.ensure_path(path)
-        for name in self.client.get_children(path, watch=lambda _: self.news.put("changed")):
+        try:
+            self.client.ensure_path(path)
+            names = self.client.get_children(path, watch=lambda _: self.news.put("changed"))
+        except NoAuthError as error:
+            raise self.forbidden() from error
+        for name in names:
             with suppress(NoNodeError):
                 self.addresses[name] = self.read(self.client, f"{path}/{name}")
 
