@@ -64,6 +64,9 @@ class Here:
                 ended.set_exception(DEAD)
         return ended
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
 
 def named(name: str) -> Service:
     """An acceptor of that name."""

@@ -17,8 +17,9 @@ from test_calls import Here, named
 
 from toy_paxos.command.cluster import CHANGE, FORGETS
 from toy_paxos.command.remote import RealRun
+from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
-from toy_paxos.remote.codec import LONGEST
+from toy_paxos.remote.codec import LARGEST, LONGEST
 from toy_paxos.simulation import Network, Settings
 
 
@@ -209,34 +210,70 @@ def test_acceptors_that_are_killed_at_random_lose_nothing(
     assert "safety violated              0    0.00%" in done.stdout
 
 
+def shown_run(client: Here, monkeypatch: pytest.MonkeyPatch, rounds: int = 1) -> None:
+    """Show a run of two proposers, which call acceptors of this process."""
+    monkeypatch.setattr("toy_paxos.remote.rpc.Client", lambda addresses, certificates: client)
+    settings = Settings(3, 0.0, None, ("apple", "pear"), Network(2, timeout=1000, backoff=1), place="here, run 7")
+    real = RealRun(7, settings, {}, {0: None, 1: None}, is_alone=True)
+    real.show(None, {"json": False, "rounds": rounds, "interval": None, "quiet": False}, None, FORGETS, CHANGE)
+
+
 class Forgetful(Here):
     """Acceptors that are killed, and have forgotten everything, when first somebody makes another attempt."""
 
     def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Any:
         its = self.services[name]
         if envelope.message.kind == wire.PREPARE and envelope.message.id == 3 and its.step:
-            self.services = {name: named(name) for name in self.services}
+            self.begin_anew()
         return super().call(name, envelope, timeout_s)
 
-    def close(self) -> None:
-        """There is nothing to close."""
+    def begin_anew(self) -> None:
+        """Begin with acceptors that know of nothing."""
+        self.services = {name: named(name) for name in self.services}
+
+
+class Younger(Forgetful):
+    """The same, after the clock of their machine was set back."""
+
+    def begin_anew(self) -> None:
+        super().begin_anew()
+        for its in self.services.values():
+            its.began = 1
 
 
 @pytest.mark.usefixtures("restored_signals")
 def test_those_that_forget_lose_agreement_before_ones_eyes(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], run: Run
 ) -> None:
-    monkeypatch.setattr("toy_paxos.remote.rpc.Client", lambda addresses, certificates: Forgetful())
-    settings = Settings(3, 0.0, None, ("apple", "pear"), Network(2, timeout=1000, backoff=1), place="here, run 7")
-    real = RealRun(7, settings, {}, {0: None, 1: None}, is_alone=True)
     with pytest.raises(SystemExit) as ended:
-        real.show(None, {"json": False, "rounds": 1, "interval": None, "quiet": False}, None, FORGETS, CHANGE)
+        shown_run(Forgetful(), monkeypatch)
     told = capfd.readouterr().out
     assert ended.value.code == 3
     played = run("play", "-", typed=told)
     assert played.returncode == 3
     for shown in (told, played.stdout):
         assert "SAFETY VIOLATED, a second value is chosen: apple\n" in shown
+
+
+@pytest.mark.usefixtures("restored_signals")
+def test_a_clock_that_was_set_back_ends_a_run_with_a_clear_word(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CannotError, match=r"^round 1: .* contradict each other: is there a clock that was set back"):
+        shown_run(Younger(), monkeypatch)
+    assert "--- 0 rounds of toy-paxos ---" in capfd.readouterr().out
+
+
+@pytest.mark.usefixtures("restored_signals")
+def test_after_the_last_round_that_there_is_a_run_ends_with_a_clear_word(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = Here()
+    for its in client.services.values():
+        its.store.newest[7] = LARGEST
+    with pytest.raises(CannotError, match=r"^run 7 has come to the last round that there is: begin another one$"):
+        shown_run(client, monkeypatch, rounds=9)
+    assert f"\nRound {LARGEST}: consensus on " in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

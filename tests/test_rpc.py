@@ -66,6 +66,19 @@ def certify(tmp_path: Path) -> Certify:
 
 
 @needs_openssl
+def test_a_key_that_is_encrypted_is_refused_and_nobody_is_asked_for_its_words(
+    certify: Certify, run: Run, tmp_path: Path
+) -> None:
+    options = certify("acceptor", "authority")
+    path = tmp_path / "acceptor.key"
+    encrypt = "openssl", "ec", "-aes128", "-passout", "pass:words", "-in", str(path), "-out", str(path)
+    subprocess.run(encrypt, check=True, capture_output=True)
+    done = run("propose", "--at", "acceptor-0=127.0.0.1:1", *options, typed="words\nwords\n")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "do not fit together" in done.stderr
+
+
+@needs_openssl
 def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, run: Run, tmp_path: Path) -> None:
     its = Acceptors(start, tmp_path, 1, *certify("acceptor", "authority"))
     play = "propose", *its.places, "-c", "1", "--max-attempts", "1", "--brief"

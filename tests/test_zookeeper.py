@@ -1,6 +1,7 @@
 """ZooKeeper as the registry, with a real one: what happens if it, or a session, comes and goes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -206,7 +207,68 @@ def test_whose_the_nodes_are_can_be_said(acceptors: Begin, run: Run, place: str,
         client.get(f"/{place.partition('/')[2]}/addresses/acceptor-0")
 
 
+@needs_zookeeper
+def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, place: str, client: Any) -> None:
+    root = f"/{place.partition('/')[2]}"
+    play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", "--max-attempts", "1", "-q"
+    assert run(*play).returncode == 0
+    # A cluster of nobody, in which somebody keeps addresses to himself.
+    acceptors(1, place, "--zookeeper-auth", "me:secret")
+    assert is_one_line(run(*play), "is not yours: its --zookeeper-auth is another one")
+    client.create(f"{root}/runs/run-9999999999", b"garbage")
+    number = int(client.get(f"{root}/cluster")[0][:6], 16) * 10**10 + 1 + 9999999999
+    strange = "is none of this program's: name another root"
+    assert is_one_line(run(*play, "--run", str(number)), strange)
+    for garbage in (b"", b"garbage", b"\xff"):
+        client.set(f"{root}/cluster", garbage)
+        assert is_one_line(run(*play), strange)
+
+
+@needs_zookeeper
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_cluster_that_is_asked_to_stop_removes_its_nodes(
+    number: int, start: Start, place: str, client: Any, nothing_left: dict[str, str]
+) -> None:
+    process = start("cluster", "-n", "2", "-p", "0", "-c", "100000", "--brief", "--zookeeper", place, **nothing_left)
+    wait_for_line(process.stdout, "consensus on")
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == -number
+    assert client.get_children(f"/{place.partition('/')[2]}") == []
+
+
 # With a ZooKeeper that goes
+
+
+@pytest.mark.parametrize("args", [["acceptor", "--name", "acceptor-0", "--forgetful"], ["propose", "-n", "1"]])
+@needs_zookeeper
+def test_if_it_goes_while_somebody_begins_one_line_says_so(
+    args: list[str], place: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kazoo.client import KazooClient
+    from kazoo.exceptions import ConnectionLoss
+
+    def create(*_: Any, **__: Any) -> None:
+        raise ConnectionLoss
+
+    monkeypatch.setattr(KazooClient, "create", create)
+    done = run_here(*args, "--zookeeper", place)
+    assert is_one_line(done, f"the ZooKeeper at {place.partition('/')[0]} does not answer any more\n")
+
+
+@needs_zookeeper
+def test_a_cluster_whose_zookeeper_is_gone_ends_and_says_what_stays_there(
+    start: Start, own_zookeeper: ZooKeeper, nothing_left: dict[str, str]
+) -> None:
+    place = own_zookeeper.address
+    process = start("cluster", "-n", "1", "-p", "0", "--brief", "--zookeeper", place, **nothing_left)
+    wait_for_line(process.stdout, "consensus on")
+    own_zookeeper.kill()
+    wait_for_line(process.stderr, "does not answer")
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, "of toy-paxos ---" in output) == (0, True)
+    assert re.search(f"ZooKeeper at {place} does not answer: /cluster-\\d+ stays there\n", errors)
 
 
 @needs_zookeeper
