@@ -1,8 +1,8 @@
 """What an acceptor must not forget, in a folder: a line is on the disk before an answer is on its way.
 
 A file that only grows at its end can be torn nowhere but there, and a torn last line was never answered, so it is
-dropped. That is all that a process that is killed, or a machine that stops, can do to it. Of each run the last rounds are kept. What is older is refused, for to have forgotten it and to answer would
-be to have promised nothing.
+dropped. That is all that a process that is killed, or a machine that stops, can do to it. Of each run the last rounds
+are kept. What is older is refused, for to have forgotten it and to answer would be to have promised nothing.
 """
 
 import fcntl
