@@ -138,15 +138,27 @@ def test_one_that_was_refused_backs_off_at_once_and_tries_again() -> None:
     assert not any(isinstance(event, TimedOut) for event in events)
 
 
+class Interrupting(Here):
+    """Acceptors of which two are dead, and a signal soon after the second attempt, in the pause that follows."""
+
+    def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Any:
+        if (name, envelope.message.id) == (ACCEPTORS[-1], 2):
+            Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGQUIT)).start()
+        return super().call(name, envelope, timeout_s)
+
+
 @pytest.mark.usefixtures("restored_signals")
 def test_a_signal_does_not_make_a_pause_last_for_ever() -> None:
-    # The second pause takes 100 ms, and a signal keeps the process busy until it is over.
-    signal.signal(signal.SIGQUIT, lambda *_: time.sleep(0.15))
-    asks = Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGQUIT))
-    asks.start()
-    _, (proposer,), _ = played(Here(acceptor_1=DEAD, acceptor_2=DEAD), "apple", backoff=50)
-    asks.join()
-    assert (proposer.id, proposer.learned) == (3, None)
+    # The second pause takes 400 ms, and the signal keeps the process busy until it is over.
+    handled: list[int] = []
+
+    def handle(number: int, _: object) -> None:
+        time.sleep(0.5)
+        handled.append(number)
+
+    signal.signal(signal.SIGQUIT, handle)
+    _, (proposer,), _ = played(Interrupting(acceptor_1=DEAD, acceptor_2=DEAD), "apple", backoff=200)
+    assert (proposer.id, proposer.learned, handled) == (3, None, [signal.SIGQUIT])
 
 
 def test_answers_of_somebody_else_are_taken_for_none() -> None:

@@ -188,3 +188,13 @@ def test_lanes_end_at_the_step_that_is_shown(tmp_path: Path) -> None:
         last = max(int(y) for row in rows for y in re.findall(r'<text [^>]*y="(\d+)"', row))
         lines = re.findall(r'<line class="(?:lane|held [^"]*)"[^>]* y1="(\d+)"[^>]* y2="(\d+)"', shown)
         assert {int(end) for start, end in lines if int(start) < last} == {last + 6}
+
+
+@in_a_browser
+def test_what_is_still_to_come_of_a_broken_lane_is_not_shown(tmp_path: Path) -> None:
+    crashes = Settings(3, 0.1, 1, network=Network(2, acceptor_crash_prob=0.3))
+    shown = opened(page(list(first_round(crashes).events), "a round", 3), tmp_path, "#4")
+    lines = re.findall(r'<line class="(?:lane|held [^"]*)"[^>]* y1="(\d+)"[^>]* y2="(\d+)"', shown)
+    assert len(lines) > 5
+    assert all(int(start) <= int(end) for start, end in lines)
+    assert len([start for start, end in lines if start != end]) == 5

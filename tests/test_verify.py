@@ -160,6 +160,26 @@ def test_what_a_promise_reports_as_accepted_was_accepted(logs: Logs, verify: Ver
     assert "round 1: chosen under 1: apple\n" in done.stdout
 
 
+def test_what_an_acceptor_remembers_and_its_log_does_not_tell_is_a_gap(logs: Logs, verify: Verify) -> None:
+    prepare, remembered = Prepare("proposer-1", "acceptor-0", 2), Proposal(1, "apple")
+    logs.add("proposer-1", Wants(0, "proposer-1", "pear", [prepare]))
+    logs.add("acceptor-0", Delivery(0, prepare, denial="failed", promised=1, accepted=remembered))
+    done = verify(paths := logs.close())
+    assert done.returncode == 4
+    assert f"not all is known: round 1: acceptor-0 has accepted 1, which is not in {paths[0]}\n" in done.stdout
+
+
+def test_two_values_learned_before_and_after_a_restart_are_one_violation(logs: Logs, verify: Verify) -> None:
+    logs.add("proposer-0", Wants(0, "proposer-0", "apple", []))
+    logs.add("proposer-0", Delivery(0, Accept("acceptor-0", "proposer-0", 1, "apple"), learned="apple"))
+    logs.logs.pop("proposer-0").close()
+    logs.add("proposer-0", Wants(0, "proposer-0", "pear", []))
+    logs.add("proposer-0", Delivery(0, Accept("acceptor-1", "proposer-0", 3, "pear"), learned="pear"))
+    done = verify(path for path in logs.close() if path.stem.startswith("proposer"))
+    assert done.returncode == 3
+    assert "VIOLATED, different values are learned: apple, pear" in done.stdout
+
+
 def test_who_is_none_of_the_run_makes_nothing_known(logs: Logs, verify: Verify) -> None:
     logs.play(0, 1, "apple", [0, 1])
     prepare = Prepare("proposer-7", "acceptor-0", 8)

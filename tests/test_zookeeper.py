@@ -219,9 +219,16 @@ def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, 
     number = int(client.get(f"{root}/cluster")[0][:6], 16) * 10**10 + 1 + 9999999999
     strange = "is none of this program's: name another root"
     assert is_one_line(run(*play, "--run", str(number)), strange)
+    client.create(f"{root}-other/addresses/acceptor-0", makepath=True)
+    acceptor = "acceptor", "--name", "acceptor-0", "--forgetful", "--zookeeper"
     for garbage in (b"", b"garbage", b"\xff"):
+        client.set(f"{root}-other/addresses/acceptor-0", garbage)
+        assert is_one_line(run(*acceptor, f"{place}-other"), strange)
         client.set(f"{root}/cluster", garbage)
         assert is_one_line(run(*play), strange)
+    client.create(f"{root}/short-lived", ephemeral=True)
+    words = "takes no such nodes (NoChildrenForEphemeralsError): name another root"
+    assert is_one_line(run(*acceptor, f"{place}/short-lived"), words)
 
 
 @needs_zookeeper
@@ -268,7 +275,7 @@ def test_a_cluster_whose_zookeeper_is_gone_ends_and_says_what_stays_there(
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, "of toy-paxos ---" in output) == (0, True)
-    assert re.search(f"ZooKeeper at {place} does not answer: /cluster-\\d+ stays there\n", errors)
+    assert re.search(f"/cluster-\\d+ could not be removed from the ZooKeeper at {place}\n", errors)
 
 
 @needs_zookeeper

@@ -1,6 +1,7 @@
 """The command ``toy-paxos cluster``: all processes of a cluster on this machine."""
 
 import os
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
@@ -137,6 +138,10 @@ TEMPORARY = "cluster"
 def environment(auth: str) -> dict[str, str]:
     """That in which acceptors live: options that somebody has set there are not meant for these."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TOY_PAXOS_")}
+    package = Path(__file__).parents[1]
+    if Path(sys.path[0]) == package.parent:
+        # It was found in the present folder, where the others do not look.
+        ours["PYTHONPATH"] = os.pathsep.join([str(package.parent), *filter(None, [ours.get("PYTHONPATH")])])
     # Not as an argument, which everybody can read.
     return ours | {"TOY_PAXOS_ACCEPTOR_ZOOKEEPER_AUTH": auth}
 

@@ -103,7 +103,7 @@ class Root(click.ParamType[str]):
 def check_address(value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
     """Return what is a host and a port; raise click.BadParameter for anything else."""
     host, _, port = value.rpartition(":")
-    if not re.fullmatch(r"[\w.-]+|\[[\da-fA-F:.]+(?:%\w+)?\]", host) or port not in map(str, range(65536)):
+    if not re.fullmatch(r"[\w.-]+|\[[\da-fA-F:.]+(?:%[\w.-]+)?\]", host) or port not in map(str, range(65536)):
         raise click.BadParameter(f"{shortened(value)} is not of the form HOST:PORT.", ctx, param)
     return value
 

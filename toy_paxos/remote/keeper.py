@@ -35,6 +35,10 @@ MOMENT_S = 5
 """How long somebody who has closed its standard output has to end by itself."""
 
 
+MOST_FAILURES = 5
+"""How often in a row somebody may be killed before it has said where it is."""
+
+
 class KeeperError(CannotError):
     """A cluster did not start, or it has ended."""
 
@@ -110,10 +114,11 @@ class Kept:
 
 
 class Child:
-    """A process that is kept; it says where it is in the first line that it prints."""
+    """A process that is kept; it says where it is in a line that it prints, unless it fails before."""
 
-    def __init__(self, name: str, command: list[str], address: str = "") -> None:
+    def __init__(self, name: str, command: list[str], address: str = "", failures: int = 0) -> None:
         self.name = name
+        self.failures = failures
         self.command = command
         self.address = address
         # What a ZooKeeper has to say is for those who run one.
@@ -160,11 +165,13 @@ def keep(children: list[Child], kill_every: float | None) -> None:
                     child.address = words.split()[-1]
                     tell(f"{child.name} {child.address}")
                 continue
-            # Who was killed before it came so far is no reason to give up; who ends by itself will do so again.
-            if child.end() >= 0 and not child.address:
+            # Who ends by itself before it came so far will do so again; who is killed may have had bad luck.
+            was_killed = child.end() < 0
+            failures = 0 if child.address else child.failures + 1
+            if failures and not (was_killed and failures < MOST_FAILURES):
                 return
             address = child.address if child.name == "zookeeper" else ""
-            children[children.index(child)] = Child(child.name, child.command, address)
+            children[children.index(child)] = Child(child.name, child.command, address, failures)
         if kill_every and time.monotonic() >= due:
             due = max(due + kill_every, time.monotonic())
             if up := [child for child in children if child.address and child.name != "zookeeper"]:

@@ -45,7 +45,8 @@ class Log:
         except BlockingIOError as error:
             raise StoreError(f"{path} is in use by another process: give each a log of its own") from error
         beginning = line_of(start(process)).rstrip(b"}\n")
-        if not path.read_bytes()[: len(beginning)] == beginning[: path.stat().st_size]:
+        if path.read_bytes()[: len(beginning)] != beginning[: path.stat().st_size]:
+            self.close()
             raise StoreError(f"{path} is there already, and is no log of {process}: name another file")
         os.truncate(self.file, len(whole_lines(path)))
 

@@ -129,13 +129,12 @@ class Client:
         address = self.addresses.get(name)
         if address is None:
             return None
-        known, channel = self.channels.get(name, ("", None))
-        if known != address:
-            if channel:
-                channel.close()
-            channel = self.connect(address)
-            self.channels[name] = address, channel
-        receive = channel.unary_unary(f"/{SERVICE}/{METHOD}", wire.Envelope.SerializeToString, wire.Handled.FromString)
+        known = self.channels.get(name)
+        if not known or known[0] != address:
+            if known:
+                known[1].close()
+            known = self.channels[name] = address, self.connect(address)
+        receive = known[1].unary_unary(f"/{SERVICE}/{METHOD}", wire.Envelope.SerializeToString, wire.Handled.FromString)
         return receive.future(envelope, timeout=timeout_s)
 
     def connect(self, address: str) -> Any:

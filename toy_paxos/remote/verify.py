@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from toy_paxos.event import Delivery, Event, TimedOut, Wants, says
+from toy_paxos.event import Delivery, Event, Learned, TimedOut, Violation, Wants, says
 from toy_paxos.message import Accept, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST
 from toy_paxos.remote.codec import number
@@ -194,19 +194,20 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
     """The rounds of a run, with what follows from all that is known; raises LogError."""
     for round in evidence.rounds:
         told = evidence.told(round)
-        gap = gap_in(told, evidence)
+        heard = list(hearsay(told, evidence))
+        gap = gap_in(told, evidence) or gap_beside(heard, evidence)
         always = [ONE_VALUE, LEARNERS_AGREE, PROMISES_RISE]
         if not gap and not evidence.missing_proposers:
             always.append(PROPOSED)
         is_known = not gap and not evidence.missing_acceptors
-        told |= {f"hearsay {at}": [event] for at, event in enumerate(hearsay(told, evidence))}
+        told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
         try:
             at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
             story = list(watch(in_turn(merge(told)), evidence.num_acceptors, always, at_the_end))
         except ContradictionError as error:
             words = "they are not of one run, were changed, or do not begin at its beginning"
             raise LogError(f"round {round}: {error}: {words}") from error
-        yield Judged(round, story, gap)
+        yield Judged(round, [*story, *disagreement(story)], gap)
 
 
 def in_turn(events: Iterable[Event]) -> Iterator[Event]:
@@ -229,6 +230,22 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
                 where = f"which is not in {log.path}" if log else f"from {message.sender}, which is none of this run's"
                 return f"{name} heard {message.type} {message.id}, {where}"
     return None
+
+
+def gap_beside(heard: Sequence[Delivery], evidence: Evidence) -> str | None:
+    """What an acceptor has accepted by what others say or it remembers, that is missing in its own log."""
+    for event in heard:
+        if log := evidence.logs.get(event.message.recipient):
+            return f"{log.process} has accepted {event.message.id}, which is not in {log.path}"
+    return None
+
+
+def disagreement(story: Sequence[Event]) -> Iterator[Violation]:
+    """That different values were learned, be it by one proposer, before and after it was restarted."""
+    values = list(dict.fromkeys(event.value for event in story if isinstance(event, Learned)))
+    is_told = any(isinstance(event, Violation) and event.property == LEARNERS_AGREE.name for event in story)
+    if len(values) > 1 and not is_told:
+        yield Violation(story[-1].time, LEARNERS_AGREE.name, f"different values are learned: {values[0]}, {values[1]}")
 
 
 def hearsay(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> Iterator[Delivery]:

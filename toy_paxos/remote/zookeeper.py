@@ -25,7 +25,15 @@ from queue import Empty, Queue
 from typing import Any, TypeVar
 
 from kazoo.client import KazooClient, KazooState
-from kazoo.exceptions import KazooException, NoAuthError, NodeExistsError, NoNodeError
+from kazoo.exceptions import (
+    ConnectionClosedError,
+    ConnectionLoss,
+    KazooException,
+    NoAuthError,
+    NodeExistsError,
+    NoNodeError,
+    SessionExpiredError,
+)
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.security import make_digest_acl
 
@@ -55,14 +63,19 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def answered(method: Method) -> Method:
-    """Let a method raise RegistryError if ZooKeeper goes while it asks."""
+    """Let a method raise RegistryError if ZooKeeper goes while it asks, or does not let it."""
 
     @wraps(method)
     def ask(self: "Registry", *args: Any) -> Any:
         try:
             return method(self, *args)
-        except (KazooException, KazooTimeoutError) as error:
+        except NoAuthError as error:
+            raise self.forbidden() from error
+        except (ConnectionLoss, SessionExpiredError, ConnectionClosedError, KazooTimeoutError) as error:
             raise RegistryError(f"the ZooKeeper at {self.hosts} does not answer any more") from error
+        except KazooException as error:
+            words = f"takes no such nodes ({type(error).__name__}): name another root"
+            raise RegistryError(f"{self.root} at {self.hosts} {words}") from error
 
     return ask  # type: ignore[return-value]
 
@@ -121,17 +134,23 @@ class Registry:
 
     def remove(self) -> None:
         """End the session, and remove all that stands below its root."""
-        is_done = threading.Event()
+        removed: Queue[bool] = Queue()
 
         def delete() -> None:
-            with suppress(KazooException, KazooTimeoutError):
+            try:
                 self.client.delete(self.root, recursive=True)
-                is_done.set()
+                removed.put(True)
+            except (KazooException, KazooTimeoutError):
+                removed.put(False)
 
         # Kazoo would wait for ever for a ZooKeeper that is gone.
         threading.Thread(target=delete, daemon=True).start()
-        if not is_done.wait(ANSWER_S):
-            self.tell(f"ZooKeeper at {self.hosts} does not answer: {self.root} stays there")
+        try:
+            is_removed = removed.get(timeout=ANSWER_S)
+        except Empty:
+            is_removed = False
+        if not is_removed:
+            self.tell(f"{self.root} could not be removed from the ZooKeeper at {self.hosts}")
         self.close()
 
     def note(self, error: RegistryError) -> None:
@@ -214,15 +233,23 @@ class Registry:
                 return
             except NodeExistsError:
                 with suppress(NoNodeError):
-                    there, node = self.client.get(path)
-                    if node.owner_session_id == self.client.client_id[0]:
+                    there, node = self.address(name), self.client.exists(path)
+                    if node and node.owner_session_id == self.client.client_id[0]:
                         return
-                    if not is_answering(there.decode()):
+                    if not is_answering(there):
                         self.client.delete(path)
                         continue
             if time.monotonic() > patience:
-                raise RegistryError(f"{name} is there already, at {there.decode()}: is it the same folder, copied?")
+                raise RegistryError(f"{name} is there already, at {there}: is it the same folder, copied?")
             time.sleep(0.1)
+
+    def address(self, name: str) -> str:
+        """Where an acceptor is; raises NoNodeError, RegistryError."""
+        path = self.path("addresses", name)
+        address = self.read(self.client, path)
+        if not re.fullmatch(r"\S+:\d{1,5}", address):
+            raise self.strange(path)
+        return address
 
     # Proposers
 
@@ -240,8 +267,8 @@ class Registry:
         if text != members(num_acceptors, num_proposers):
             try:
                 its = json.loads(text)
-                sizes = f"--num-acceptors {len(its['acceptors'])} --num-proposers {its['proposers']}"
-            except (ValueError, TypeError, KeyError) as error:
+                sizes = f"--num-acceptors {len(its['acceptors'])} --num-proposers {int(its['proposers'])}"
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise self.strange(self.run_path(run)) from error
             raise RegistryError(f"run {run} has {sizes}")
 
@@ -294,7 +321,7 @@ class Registry:
             raise self.forbidden() from error
         for name in names:
             with suppress(NoNodeError):
-                self.addresses[name] = self.read(self.client, f"{path}/{name}")
+                self.addresses[name] = self.address(name)
 
     # The session
 
