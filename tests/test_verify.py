@@ -197,6 +197,20 @@ def test_who_is_none_of_the_run_is_refused(logs: Logs, verify: Verify) -> None:
     assert "is of acceptor-7, which is none of the 3 acceptors and 2 proposers of run 7\n" in done.stderr
 
 
+def test_without_a_wish_nobody_knows_whether_a_value_was_wanted(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    paths = logs.close()
+    path = next(path for path in paths if path.stem == "proposer-0")
+    first, _, *others = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([first, *others]))
+    for acceptor in [path for path in paths if path.stem.startswith("acceptor")]:
+        kept = [line for line in acceptor.read_text().splitlines(keepends=True) if "PREPARE" not in line]
+        acceptor.write_text("".join(kept))
+    done = verify(paths)
+    assert done.returncode == 4
+    assert f"not all is known: round 1: {path} does not say what proposer-0 wants\n" in done.stdout
+
+
 def test_who_was_restarted_may_begin_a_round_again(logs: Logs, verify: Verify) -> None:
     logs.play(0, 1, "apple", [0, 1])
     logs.logs.pop("proposer-0").close()

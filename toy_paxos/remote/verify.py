@@ -218,12 +218,15 @@ def in_turn(events: Iterable[Event]) -> Iterator[Event]:
 
 
 def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
-    """What somebody has heard that is in no log that is there, though no log is known to be missing; or a new wish."""
+    """What is missing in a log that is there, if that shows: what somebody wants, or what somebody else has heard."""
     said = {key(message) for events in told.values() for event in events for message in says(event)}
     missing = {*evidence.missing_acceptors, *evidence.missing_proposers, "clock", "power"}
     for name, events in told.items():
-        if sum(isinstance(event, Wants) for event in events) > 1:
+        begun = sum(isinstance(event, Wants) for event in events)
+        if begun > 1:
             return f"{name} was restarted, and began it again"
+        if not begun and name in evidence.proposers:
+            return f"{evidence.logs[name].path} does not say what {name} wants"
         for event in events:
             if isinstance(event, Delivery) and event.message.sender not in missing and key(event.message) not in said:
                 message, log = event.message, evidence.logs.get(event.message.sender)
