@@ -68,12 +68,6 @@ def shared_zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZooKe
 
 
 @pytest.fixture
-def place(shared_zookeeper: ZooKeeper, tmp_path: Path) -> str:
-    """A place in a ZooKeeper where nothing stands yet."""
-    return f"{shared_zookeeper.address}/tests/{tmp_path.name}"
-
-
-@pytest.fixture
 def client(shared_zookeeper: ZooKeeper) -> Iterator[Any]:
     """A session of our own."""
     from kazoo.client import KazooClient
@@ -83,6 +77,14 @@ def client(shared_zookeeper: ZooKeeper) -> Iterator[Any]:
     yield client
     client.stop()
     client.close()
+
+
+@pytest.fixture
+def place(shared_zookeeper: ZooKeeper, client: Any, tmp_path: Path) -> str:
+    """A place in a ZooKeeper where nothing stands yet."""
+    # Everybody's, lest it become that of the first test that says whose its nodes are.
+    client.ensure_path("/tests")
+    return f"{shared_zookeeper.address}/tests/{tmp_path.name}"
 
 
 Begin = Callable[..., Acceptors]
