@@ -10,6 +10,7 @@ from toy_paxos.checking.story import story
 from toy_paxos.event import Violation
 from toy_paxos.message import Fail, Message, Promise
 from toy_paxos.proposer import Proposer
+from toy_paxos.safety import Property
 
 
 def always() -> bool:
@@ -39,6 +40,14 @@ def test_here_it_is_as_short_as_the_shortest() -> None:
     report = check_by_chance([model], always)
     assert report
     assert len(report.execution) == len(check(model).execution)
+
+
+def test_a_property_of_ones_own_is_asked_for_too() -> None:
+    nothing = Property("nothing is chosen", lambda moment: "something is chosen" if moment.chosen else None)
+    model = Model(3, 2, properties=(nothing,))
+    for report in (check_by_chance([model], always), check(model)):
+        assert report
+        assert (report.lost, report.violation) == (nothing, "something is chosen")
 
 
 def test_the_right_actors_lose_nothing_and_whoever_has_seen_enough_ends_it() -> None:

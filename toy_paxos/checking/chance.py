@@ -10,10 +10,10 @@ from time import monotonic
 
 from toy_paxos.checking.checker import Report, what_happens
 from toy_paxos.checking.model import Model
-from toy_paxos.checking.story import play
+from toy_paxos.checking.story import play, watched
 from toy_paxos.event import Delivery, Event, Violation, says
 from toy_paxos.message import Fail, Message
-from toy_paxos.safety import Property, watch
+from toy_paxos.safety import Property
 
 WALKS = 1_000
 DELIVERIES = 60
@@ -80,7 +80,7 @@ def outcome(model: Model, execution: Sequence[Message]) -> tuple[Property, list[
     """What an execution loses first, and the part of it that does so; None if it loses nothing, or cannot happen."""
     properties = {property.name: property for property in model.properties}
     there = {repr(message) for message in model.environment()}
-    for event in watch(play(model, execution), model.num_acceptors):
+    for event in watched(model, play(model, execution)):
         if isinstance(event, Delivery) and repr(execution[int(event.time) - 1]) not in there:
             return None
         there |= {repr(message) for message in deliverable(model, event)}

@@ -134,22 +134,18 @@ class Registry:
 
     def remove(self) -> None:
         """End the session, and remove all that stands below its root."""
-        removed: Queue[bool] = Queue()
+        removed: list[str] = []
 
         def delete() -> None:
-            try:
+            with suppress(KazooException, KazooTimeoutError):
                 self.client.delete(self.root, recursive=True)
-                removed.put(True)
-            except (KazooException, KazooTimeoutError):
-                removed.put(False)
+                removed.append(self.root)
 
         # Kazoo would wait for ever for a ZooKeeper that is gone.
-        threading.Thread(target=delete, daemon=True).start()
-        try:
-            is_removed = removed.get(timeout=ANSWER_S)
-        except Empty:
-            is_removed = False
-        if not is_removed:
+        thread = threading.Thread(target=delete, daemon=True)
+        thread.start()
+        thread.join(ANSWER_S)
+        if not removed:
             self.tell(f"{self.root} could not be removed from the ZooKeeper at {self.hosts}")
         self.close()
 
