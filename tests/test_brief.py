@@ -31,7 +31,7 @@ def test_who_promised_and_who_accepted_is_ticked_off(num_acceptors: int) -> None
         assert accepted.count("✓") == int(accepts) == finished.facts.accepts
         for before, after in zip(promised, accepted, strict=True):
             assert before == "✓" or after == "·"
-        assert ("consensus on" in outcome) == (finished.facts.value is not None)
+        assert ("consensus on" in outcome) == (finished.value is not None)
 
 
 def test_many_acceptors_are_only_counted() -> None:

@@ -142,7 +142,7 @@ def test_a_network_has_more_to_say() -> None:
 
 
 def test_times_are_simulated_milliseconds_to_the_microsecond() -> None:
-    finished = Round.told(7, {"proposer-0": "x"}, [Delivery(1.23456, Prepare("a", "b", 1), sent=0.10006)], direct=False)
+    finished = Round.told(7, {"proposer-0": "x"}, [Delivery(1.23456, Prepare("a", "b", 1), sent=0.10006)])
     (message, _) = lines_of(NETWORK, finished)
     assert (message["t_ms"], message["sent_ms"]) == (1.235, 0.1)
 

@@ -24,7 +24,6 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Message, Promise, Proposal
 from toy_paxos.proposer import Proposer
-from toy_paxos.safety import watch
 from toy_paxos.simulation.network import MAX_DELAY_MS, MIN_DELAY_MS, Simulation
 from toy_paxos.simulation.rounds import Dice, play_rounds
 from toy_paxos.simulation.settings import Network, Settings
@@ -53,7 +52,7 @@ def simulate(network: Network, num_acceptors: int = 3, dice: Dice | None = None)
     for id, (name, value) in enumerate(wishes.items(), start=1):
         actors.register(Proposer(name, value, names, id, len(wishes)))
     dice = Dice(seed=1, chapter=1) if dice is None else dice
-    return list(watch(Simulation(actors, wishes, network, dice).run(), num_acceptors))
+    return Simulation(actors, wishes, network, dice).run()
 
 
 def deliveries(events: Iterable[Event], type: str | None = None) -> list[Delivery]:

@@ -5,9 +5,9 @@ from math import sqrt
 
 import pytest
 
-from toy_paxos.event import Adoption, Attempt, Chosen, Crash, Delivery, Event, Fate, Learned, Violation, Wants
+from toy_paxos.event import Adoption, Attempt, Chosen, Crash, Delivery, Event, Fate, Learned, Quorum, Violation, Wants
 from toy_paxos.message import Message, Prepare, Promise
-from toy_paxos.simulation import Facts, Network, Outcome, Round, Settings, Statistics, Times, play_rounds
+from toy_paxos.simulation import DirectRound, Facts, Network, Outcome, Round, Settings, Statistics, Times, play_rounds
 
 CHOSEN, LEARNED = Chosen(20.0, 1, "x", ("acceptor-0",)), Learned(30.4, "proposer-0", "x")
 CRASHES = [Crash(1.0, f"proposer-{n}", "PREPARE", "acceptor-0") for n in range(2)]
@@ -17,7 +17,7 @@ NETWORK = Settings(3, 0.1, seed=1, network=Network(2))
 
 
 def finished(*events: Event) -> Round:
-    return Round.told(1, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events], direct=False)
+    return Round.told(1, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events])
 
 
 def delivery(message: Message, fate: Fate = Fate.DELIVERED) -> Delivery:
@@ -51,17 +51,20 @@ def test_with_direct_calls_the_outcome_names_the_first_quorum_that_was_missed() 
         facts = played.facts
         missed = Outcome.NO_PROMISE_QUORUM if facts.promises < 2 else Outcome.NO_ACCEPT_QUORUM
         assert played.outcome is (Outcome.CONSENSUS if facts.accepts >= 2 else missed)
-        assert (facts.messages, bool(facts.value)) == (played.messages, facts.accepts >= 2)
+        assert (facts.messages, bool(played.value)) == (played.messages, facts.accepts >= 2)
         seen[facts.promises, facts.accepts] = played.outcome
     assert {(3, 3), (2, 2), (2, 1), (3, 0), (1, 0), (0, 0)} <= set(seen)
 
 
 def test_direct_calls_are_told_as_they_were_played() -> None:
     for played in islice(play_rounds(Settings(5, 0.3, seed=1)), 300):
-        assert played.failures
-        failed = sum(map(sum, played.failures))
+        assert isinstance(played, DirectRound)
+        failed = sum(map(sum, played.failures.values()))
         assert sum(event.denial == "failed" for event in played.events if isinstance(event, Delivery)) == failed
-        assert (played.facts.learned is not None) == (played.outcome is Outcome.CONSENSUS)
+        assert played.facts == Facts.of(played.events)
+        assert [event for event in played.follows() if event] == [
+            event for event in played.events if isinstance(event, (Quorum, Chosen, Learned))
+        ]
 
 
 def test_a_duel_takes_promises_to_two_proposers_that_arrive() -> None:

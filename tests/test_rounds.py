@@ -5,7 +5,9 @@ from itertools import islice
 import pytest
 
 from toy_paxos.actor_registry import registry
-from toy_paxos.event import Delivery
+from toy_paxos.checking import RULES
+from toy_paxos.event import Delivery, Violation
+from toy_paxos.simulation.result import Facts, Outcome
 from toy_paxos.simulation.rounds import CHAPTER, Dice, play_rounds
 from toy_paxos.simulation.settings import EMOJI, Network, Settings
 
@@ -75,7 +77,7 @@ def test_given_values_go_to_the_proposers_in_turn_and_the_rest_want_emoji() -> N
 
 
 def test_a_given_value_serves_direct_calls_too() -> None:
-    assert next(play_rounds(Settings(3, 0, 1, ("x",)))).facts.value == "x"
+    assert next(play_rounds(Settings(3, 0, 1, ("x",)))).value == "x"
 
 
 def test_no_two_proposers_ever_use_the_same_number() -> None:
@@ -89,16 +91,56 @@ def test_no_two_proposers_ever_use_the_same_number() -> None:
     assert len(used) > 3
 
 
-@pytest.mark.parametrize("num_acceptors", [1, 5, 6, 9])
-def test_a_round_is_the_same_told_while_it_is_played_or_afterwards(num_acceptors: int) -> None:
-    settings = Settings(num_acceptors, 0.3, seed=1)
-    for aloud, afterwards in zip(play_rounds(settings), islice(play_rounds(settings, told=False), 60), strict=False):
-        assert (aloud.number, aloud.wishes, aloud.outcome) == (
+ROUGH = Network(
+    num_proposers=3,
+    message_loss_prob=0.1,
+    message_duplication_prob=0.1,
+    proposer_failure_prob=0.01,
+    acceptor_crash_prob=0.02,
+    max_attempts=3,
+)
+
+
+def test_a_round_over_the_network_is_the_same_told_while_it_is_played_or_afterwards() -> None:
+    settings = Settings(3, 0.2, seed=1, network=ROUGH)
+    for aloud, afterwards in zip(play_rounds(settings), islice(play_rounds(settings, told=False), 120), strict=False):
+        assert (aloud.number, aloud.wishes, aloud.outcome, aloud.messages, aloud.facts) == (
             afterwards.number,
             afterwards.wishes,
             afterwards.outcome,
+            afterwards.messages,
+            afterwards.facts,
         )
-        assert (aloud.events, aloud.messages) == (afterwards.events, afterwards.messages)
+        if afterwards.number % 7 == 0:
+            assert aloud.events == afterwards.events
+
+
+def test_safety_is_watched_whether_or_not_a_round_is_told() -> None:
+    proposer = RULES["ignores-accepted"].model.proposer
+    settings = Settings(3, 0.1, seed=1, network=Network(2, message_loss_prob=0.1), proposer=proposer)
+    rounds = islice(play_rounds(settings, told=False), 120)
+    violated = [finished for finished in rounds if finished.outcome is Outcome.VIOLATED]
+    assert len(violated) > 10
+    for finished in violated:
+        assert finished.facts.violation
+        assert finished.events[-1] == finished.facts.violation
+        assert sum(isinstance(event, Violation) for event in finished.events) == 1
+        assert finished.facts == Facts.of(finished.events)
+
+
+def test_what_a_round_adds_up_to_is_what_its_events_add_up_to() -> None:
+    for finished in islice(play_rounds(Settings(3, 0.2, seed=2, network=ROUGH)), 200):
+        assert finished.facts == Facts.of(finished.events)
+
+
+def test_to_tell_a_round_again_disturbs_no_later_round() -> None:
+    settings = Settings(3, 0.2, seed=1, network=ROUGH)
+    undisturbed = [finished.events for finished in islice(play_rounds(settings), 5)]
+    disturbed = []
+    for finished in islice(play_rounds(settings, told=False), 5):
+        assert finished.events == finished.tell(finished.wishes)
+        disturbed.append(finished.events)
+    assert disturbed == undisturbed
 
 
 def test_told_or_not_a_failure_with_probability_1_is_one() -> None:

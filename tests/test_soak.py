@@ -55,7 +55,7 @@ def any_settings(die: random.Random) -> Settings:
 def what_is_seen(finished: Round) -> Iterator[str]:
     """Which of the things that must happen sometimes happened in a round."""
     learners = {event.proposer for event in finished.events if isinstance(event, Learned)}
-    dead_winners = {name for name in finished.facts.crashed if finished.wishes[name] == finished.facts.value}
+    dead_winners = {name for name in finished.facts.crashed if finished.wishes[name] == finished.value}
     if finished.facts.is_duel:
         yield "a duel"
     if finished.facts.adoptions:

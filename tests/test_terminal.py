@@ -141,7 +141,7 @@ def test_each_proposer_has_a_hue_of_its_own(on_terminal: OnTerminal) -> None:
 
 def test_that_safety_is_violated_is_red_wherever_it_is_said() -> None:
     settings = Settings(3, 0, 1, network=Network(2))
-    violated = Round.told(7, {"proposer-0": "x"}, [Violation(1, "property", "why")], direct=False)
+    violated = Round.told(7, {"proposer-0": "x"}, [Violation(1, "property", "why")])
     for said in Words(settings).round(violated):
         if "violated" in said.text.lower():
             assert any(style_of(style).color == Color.parse("red") for style, _ in said.spans)

@@ -144,7 +144,7 @@ def texts(settings: Settings, finished: Round) -> list[str]:
 
 
 def over_network(*events: Event) -> Round:
-    return Round.told(7, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events], direct=False)
+    return Round.told(7, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events])
 
 
 def direct(**outcome: int) -> list[str]:

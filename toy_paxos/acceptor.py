@@ -17,6 +17,9 @@ from collections.abc import Callable
 from toy_paxos.actor import Actor
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 
+# What an acceptor answers.
+REQUESTS = (Prepare, Propose)
+
 
 class Acceptor:
     """An acceptor that has accepted nothing, and promised only number 0, under which nobody proposes."""
@@ -65,7 +68,7 @@ class FailingAcceptor:
 
     def receive(self, message: Message) -> list[Message]:
         """Answer as the acceptor does, unless this request fails."""
-        if isinstance(message, (Prepare, Propose)):
+        if isinstance(message, REQUESTS):
             failed = self.draw() < self.failure_prob
             self.failures.append(failed)
             if failed:

@@ -11,9 +11,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import ClassVar, Literal
 
-from toy_paxos.acceptor import FailingAcceptor
+from toy_paxos.acceptor import REQUESTS, Acceptor, FailingAcceptor
 from toy_paxos.actor import Actor
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Fail, Message, Promise, Proposal, Propose
 
 
 class Fate(StrEnum):
@@ -23,6 +23,11 @@ class Fate(StrEnum):
     LOST = "lost"
     DUPLICATE = "duplicate"
     STALE = "stale"
+
+
+# Before Python 3.12 looking up the member of an enumeration takes longer than a call; these are asked for at each
+# message.
+DELIVERED, LOST, DUPLICATE, STALE = Fate.DELIVERED, Fate.LOST, Fate.DUPLICATE, Fate.STALE
 
 
 @dataclass(slots=True)
@@ -66,7 +71,7 @@ class Delivery(Event):
     fate: Fate = Fate.DELIVERED
     sent: float = 0
     answers: Sequence[Message] = ()
-    denial: Literal["failed", "refused"] | None = None
+    denial: "Denial | None" = None
     promised: int | None = None
     accepted: Proposal | None = None
     learned: str | None = None
@@ -176,15 +181,27 @@ def hand_over(
     answers = listed(actor.receive(message))
     if proposes:
         return Delivery(time, message, fate, sent, answers, None, None, None, learned_by(actor))
-    denial: Literal["failed", "refused"] | None = None
-    if isinstance(message, (Prepare, Propose)):
+    return Delivery(time, message, fate, sent, answers, *seen_of(actor, message, answers))
+
+
+Denial = Literal["failed", "refused"]
+"""Why a request came to nothing: the acceptor failed, or it refused."""
+
+
+def seen_of(
+    acceptor: Actor, message: Message, answers: Iterable[Message]
+) -> tuple[Denial | None, int | None, Proposal | None]:
+    """Return why an acceptor denied what it has just received, if it did, then what it has promised and accepted."""
+    failed = False
+    if isinstance(acceptor, FailingAcceptor):
+        failed = bool(acceptor.failures) and acceptor.failures[-1]
+        acceptor = acceptor.acceptor
+    promised, accepted = stored_by(acceptor)
+    if isinstance(message, REQUESTS):
         for answer in answers:
             if isinstance(answer, Fail):
-                denial = "failed" if isinstance(actor, FailingAcceptor) and actor.failures[-1] else "refused"
-    if isinstance(actor, FailingAcceptor):
-        actor = actor.acceptor
-    promised, accepted = stored_by(actor)
-    return Delivery(time, message, fate, sent, answers, denial, promised, accepted)
+                return "failed" if failed else "refused", promised, accepted
+    return None, promised, accepted
 
 
 # More than the largest cluster has to say at once.
@@ -215,30 +232,36 @@ def says(event: Event) -> Sequence[Message]:
 
 def stored_by(actor: Actor) -> tuple[int | None, Proposal | None]:
     """What an acceptor has promised and accepted, if it keeps that under these names, as ours do."""
+    if type(actor) is Acceptor:
+        return actor.promised, actor.accepted
     promised, accepted = getattr(actor, "promised", None), getattr(actor, "accepted", None)
-    if type(promised) is int:
-        if accepted is None:
-            return promised, None
-        if proposal := as_proposal(accepted):
-            return promised, proposal
-    return None, None
+    if type(promised) is not int:
+        return None, None
+    if accepted is None:
+        return promised, None
+    proposal = as_proposal(accepted)
+    return (promised, proposal) if proposal else (None, None)
 
 
 def as_proposal(accepted: object) -> Proposal | None:
     """A pair of a number and a text as a proposal, anything else as none."""
+    # A match statement alone would do, at several times the price.
+    if type(accepted) is Proposal and type(accepted.id) is int and type(accepted.value) is str:
+        return accepted
     match accepted:
         case (int(id), str(value)):
-            return accepted if type(accepted) is Proposal else Proposal(id, value)
+            return Proposal(id, value)
     return None
+
+
+VALUED = (Propose, Accept)
 
 
 def said_by(message: Message) -> tuple[str | None, Proposal | None]:
     """What a message says beyond its number: a value, or what its sender accepted before."""
-    if isinstance(message, (Propose, Accept)):
-        return message.value, None
     if isinstance(message, Promise):
         return None, message.accepted and as_proposal(message.accepted)
-    return None, None
+    return (message.value, None) if isinstance(message, VALUED) else (None, None)
 
 
 def learned_by(actor: Actor) -> str | None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from toy_paxos.event import (
+    LOST,
+    STALE,
     Adoption,
     Attempt,
     Chosen,
@@ -73,8 +75,9 @@ def invented_value(moment: Moment) -> str | None:
 
 def premature_learning(moment: Moment) -> str | None:
     """How a proposer takes something for chosen that is not."""
+    chosen = {proposal.value for proposal in moment.chosen}
     for proposer, value in moment.learned.items():
-        if all(value != proposal.value for proposal in moment.chosen):
+        if value not in chosen:
             return f"{proposer} learns what is not chosen: {value}"
     return None
 
@@ -152,18 +155,12 @@ def watch(
     for event in events:
         time = event.time
         if isinstance(event, Delivery):
-            message = event.message
-            if message.id < watcher.last_prepare.get(message.recipient, 0) and event.fate is not Fate.LOST:
-                event.fate = Fate.STALE
+            event.fate = watcher.fate(event.message, event.fate)
             yield event
-            if follows := watcher.after_delivery(event):
-                yield from follows
+            yield from watcher.after_delivery(event.time, event.message, event.fate, event.answers, event.learned)
         else:
             yield event
-            if isinstance(event, Wants):
-                yield from watcher.after_wish(event)
-            elif isinstance(event, TimedOut) and event.last:
-                watcher.abandoned[event.proposer] = event.id
+            yield from watcher.after(event)
     if at_the_end:
         watcher.always = at_the_end
         yield from watcher.judge(time, ())
@@ -180,7 +177,7 @@ class Reported(NamedTuple):
 class Watcher:
     """What is known of a round so far, and what follows from the next event."""
 
-    def __init__(self, num_acceptors: int, always: Sequence[Property]) -> None:
+    def __init__(self, num_acceptors: int, always: Sequence[Property] = ALWAYS) -> None:
         self.ballots = Ballots(num_acceptors)
         self.always = always
         self.wishes: dict[str, str] = {}
@@ -188,6 +185,7 @@ class Watcher:
         self.chosen: list[Proposal] = []
         self.learned: dict[str, str] = {}
         self.promised: dict[str, int] = {}
+        self.named: set[str] = set()
         self.promises: list[Promise] = []
         # Of each proposer: the number of its last PREPARE, how many attempts it has begun, which number it gave up.
         self.last_prepare: dict[str, int] = {}
@@ -196,35 +194,49 @@ class Watcher:
         # What each proposer has heard: who promised which number, and what was reported as accepted.
         self.promisers: dict[tuple[str, int], dict[str, None]] = {}
         self.reports: dict[str, list[Reported]] = {}
-        self.named: set[str] = set()
 
-    def after_wish(self, event: Wants) -> list[Event]:
-        """What follows from the wish of a proposer: usually nothing."""
-        self.wishes[event.proposer] = event.value
-        self.attempts[event.proposer] = 1
-        self.reports[event.proposer] = []
-        return [
-            *self.after_learning(event.time, event.proposer, event.learned),
-            *self.after_saying(event.time, event.says, event.learned is not None),
-        ]
+    def fate(self, message: Message, fate: Fate) -> Fate:
+        """The fate of a message, which is stale if it answers an earlier attempt than its recipient's last PREPARE."""
+        if message.id >= self.last_prepare.get(message.recipient, 0) or fate is LOST:
+            return fate
+        return STALE
 
-    def after_delivery(self, event: Delivery) -> Sequence[Event]:
-        """What follows from a delivery."""
-        recipient = event.message.recipient
-        if recipient not in self.wishes:
-            return self.after_saying(event.time, event.answers, False) if event.answers else ()
-        if event.fate is Fate.LOST:
-            return ()
-        changed = self.learned.get(recipient) != event.learned
-        follows = self.after_promise(event, event.message) if isinstance(event.message, Promise) else []
-        if changed:
-            follows += self.after_learning(event.time, recipient, event.learned)
-        if event.answers or changed:
-            follows += self.after_saying(event.time, event.answers, changed)
-        if isinstance(event.message, Timeout):
+    def after(self, event: Event) -> Sequence[Event]:
+        """Return what follows from an event other than a delivery."""
+        if isinstance(event, Wants):
+            self.wishes[event.proposer] = event.value
+            self.attempts[event.proposer] = 1
+            self.reports[event.proposer] = []
+            return [
+                *self.after_learning(event.time, event.proposer, event.learned),
+                *self.after_saying(event.time, event.says, event.learned is not None),
+            ]
+        if isinstance(event, TimedOut) and event.last:
+            self.abandoned[event.proposer] = event.id
+        return ()
+
+    def after_delivery(
+        self, time: float, message: Message, fate: Fate, answers: Sequence[Message], learned: str | None
+    ) -> Sequence[Event]:
+        """Return what follows from a delivery to an actor that answers so, and has learned that if it proposes."""
+        if message.recipient not in self.wishes:
+            return self.after_saying(time, answers) if answers else ()
+        return () if fate is LOST else self.after_answer(time, message, fate, answers, learned)
+
+    def after_answer(
+        self, time: float, message: Message, fate: Fate, answers: Sequence[Message], learned: str | None
+    ) -> Sequence[Event]:
+        """Return what follows from a delivery to a proposer that goes on so, and has learned that."""
+        recipient = message.recipient
+        follows = self.after_promise(time, message, fate) if isinstance(message, Promise) else []
+        if changed := self.learned.get(recipient) != learned:
+            follows += self.after_learning(time, recipient, learned)
+        if answers or changed:
+            follows += self.after_saying(time, answers, changed)
+        if isinstance(message, Timeout):
             self.attempts[recipient] += 1
-            id = self.last_prepare.get(recipient, event.message.id)
-            follows.insert(0, Attempt(event.time, recipient, self.attempts[recipient], id))
+            id = self.last_prepare.get(recipient, message.id)
+            follows.insert(0, Attempt(time, recipient, self.attempts[recipient], id))
         return follows
 
     def after_learning(self, time: float, proposer: str, learned: str | None) -> list[Event]:
@@ -235,29 +247,26 @@ class Watcher:
         self.learned[proposer] = learned
         return [Learned(time, proposer, learned)]
 
-    def after_promise(self, event: Delivery, promise: Promise) -> list[Event]:
+    def after_promise(self, time: float, promise: Promise, fate: Fate) -> list[Event]:
         """That a proposer has a quorum of promises, if it has one now."""
-        if accepted := as_proposal(promise.accepted):
+        if promise.accepted and (accepted := as_proposal(promise.accepted)):
             self.reports[promise.recipient].append(Reported(promise.id, accepted, promise.sender))
+        if fate is STALE:
+            return []
         promisers = self.promisers.setdefault((promise.recipient, promise.id), {})
-        if event.fate is Fate.STALE or promise.sender in promisers:
+        if promise.sender in promisers:
             return []
         promisers[promise.sender] = None
         if len(promisers) != self.ballots.quorum or promise.id <= self.abandoned.get(promise.recipient, 0):
             return []
-        return [Quorum(event.time, promise.recipient, promise.id, tuple(promisers))]
+        return [Quorum(time, promise.recipient, promise.id, tuple(promisers))]
 
-    def after_saying(self, time: float, said: Sequence[Message], is_news: bool) -> list[Event]:
+    def after_saying(self, time: float, said: Sequence[Message], is_news: bool = False) -> list[Event]:
         """What follows from what somebody says: an adoption, a choice, a property lost."""
         follows: list[Event] = []
         promises: list[Promise] = []
         for message in said:
-            if isinstance(message, Prepare):
-                if message.sender in self.wishes:
-                    self.last_prepare[message.sender] = message.id
-            elif isinstance(message, Propose):
-                self.issued.add((message.id, message.value))
-            elif isinstance(message, Promise):
+            if isinstance(message, Promise):
                 # Most are higher than any before, which can lose nothing; and to say the same again promises nothing.
                 if message.id > self.promised.get(message.sender, 0):
                     self.promised[message.sender] = message.id
@@ -265,15 +274,21 @@ class Watcher:
                 elif message not in self.promises:
                     self.promises.append(message)
                     promises.append(message)
+            elif isinstance(message, Accept):
+                if proposal := self.ballots.add(message):
+                    is_news = True
+                    self.chosen.append(proposal)
+                    if len(self.chosen) == 1:
+                        follows.append(Chosen(time, *proposal, tuple(self.ballots.acceptors[proposal])))
+            elif isinstance(message, Propose):
+                self.issued.add((message.id, message.value))
+                if message is said[0]:
+                    follows += self.adoption(time, message)
+            elif isinstance(message, Prepare):
+                if message.sender in self.wishes:
+                    self.last_prepare[message.sender] = message.id
             elif isinstance(message, Terminate):
                 self.abandoned[message.sender] = message.id
-            elif isinstance(message, Accept) and (proposal := self.ballots.add(message)):
-                is_news = True
-                self.chosen.append(proposal)
-                if len(self.chosen) == 1:
-                    follows.append(Chosen(time, *proposal, tuple(self.ballots.acceptors[proposal])))
-        if said and isinstance(said[0], Propose):
-            follows += self.adoption(time, said[0])
         if promises or is_news:
             follows += self.judge(time, promises)
         return follows
@@ -298,7 +313,7 @@ class Watcher:
         moment = Moment(self.wishes.values(), self.issued, self.chosen, self.learned, promises, self.promised)
         lost: list[Event] = []
         for property in self.always:
-            if property.name not in self.named and (words := property.lost(moment)):
+            if (words := property.lost(moment)) and property.name not in self.named:
                 self.named.add(property.name)
                 lost.append(Violation(time, property.name, words))
         return lost

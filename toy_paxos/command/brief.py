@@ -1,10 +1,12 @@
 """A round in a line: who promised, who accepted, and how the rate of consensus settles."""
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 from toy_paxos.command.process import can_say
 from toy_paxos.command.words import Line, Words, line, outcome_style, plural
-from toy_paxos.event import Chosen, Delivery, Learned
-from toy_paxos.message import Prepare, Propose
-from toy_paxos.simulation import Outcome, Round, Settings
+from toy_paxos.event import Chosen, Learned
+from toy_paxos.simulation import DirectRound, Outcome, Round, Settings
 
 # More acceptors than that are counted, but not ticked off one by one.
 TICKS = 20
@@ -18,7 +20,7 @@ class Brief(Words):
 
     def __init__(self, settings: Settings, change: str = "") -> None:
         super().__init__(settings, change)
-        self.yes, self.no, self.absent = BOXES if can_say("".join(BOXES)) else ASCII
+        self.ticks = BOXES if can_say("".join(BOXES)) else ASCII
         self.rounds = self.agreed = 0
 
     def round(self, finished: Round) -> list[Line]:
@@ -38,24 +40,9 @@ class Brief(Words):
         return self.outcome(finished) if finished.outcome is Outcome.CONSENSUS else self.outcomes[finished.outcome]
 
     def phases(self, finished: Round) -> str:
-        """Who of the acceptors promised, and who accepted: yes, no, or not asked for it, having promised nothing."""
-        answered: dict[str, list[bool]] = {"PREPARE": [], "PROPOSE": []}
-        for event in finished.events:
-            if isinstance(event, Delivery) and isinstance(event.message, (Prepare, Propose)):
-                answered[event.message.type].append(not event.denial)
-        promised = answered["PREPARE"]
-        accepted = answered["PROPOSE"] or [False] * len(promised)
-        ticks = [self.yes if yes else self.no for yes in promised]
-        more = [
-            self.absent if not had_promised or not answered["PROPOSE"] else self.yes if yes else self.no
-            for yes, had_promised in zip(accepted, promised, strict=True)
-        ]
-        return f"promised {self.counted(ticks)}  accepted {self.counted(more)}"
-
-    def counted(self, ticks: list[str]) -> str:
-        """Some ticks, unless there are too many of them, and how many say yes."""
-        shown = "".join(ticks) + " " if len(ticks) <= TICKS else ""
-        return f"{shown}{ticks.count(self.yes):<{len(str(len(ticks)))}}"
+        """Who of the acceptors promised, and who accepted."""
+        assert isinstance(finished, DirectRound)
+        return phases_of(tuple(finished.promised), tuple(finished.accepted), finished.proposed, self.ticks)
 
     def network(self, finished: Round) -> str:
         """How many attempts it took, and when a value was chosen and learned."""
@@ -64,6 +51,25 @@ class Brief(Words):
             f"{plural(facts.attempts, 'attempt'):<11} chosen {milliseconds(facts.chosen)}  "
             f"learned {milliseconds(facts.learned)} ms"
         )
+
+
+@lru_cache(maxsize=2**10)
+def phases_of(promised: Sequence[bool], accepted: Sequence[bool], proposed: bool, ticks: Sequence[str]) -> str:
+    """A tick for each acceptor in each phase: yes, no, or not asked for it, having promised nothing."""
+    yes, no, absent = ticks
+    asked = promised if proposed else [False] * len(promised)
+    first = [yes if has_promised else no for has_promised in promised]
+    second = [
+        absent if not was_asked else yes if has_accepted else no
+        for has_accepted, was_asked in zip(accepted, asked, strict=True)
+    ]
+    return f"promised {counted(first, yes)}  accepted {counted(second, yes)}"
+
+
+def counted(ticks: Sequence[str], yes: str) -> str:
+    """Some ticks, unless there are too many of them, and how many say yes."""
+    shown = "".join(ticks) + " " if len(ticks) <= TICKS else ""
+    return f"{shown}{ticks.count(yes):<{len(str(len(ticks)))}}"
 
 
 def milliseconds(event: Chosen | Learned | None) -> str:

@@ -41,15 +41,38 @@ class JsonLines:
 
     def round(self, finished: Round) -> str:
         """An object for each thing that happened, then the ``round`` event."""
-        number, facts = finished.number, finished.facts
-        lines = [self._event(number, event) for event in finished.events]
+        return "".join([self.event(finished.number, event) for event in finished.events]) + self.ending(finished)
+
+    def heading(self, finished: Round) -> str:
+        """Return nothing."""
+        return ""
+
+    def tally(self, finished: Round, verb: str) -> str:
+        """Return nothing."""
+        return ""
+
+    def event(self, number: int, event: Event) -> str:
+        """An object for one event."""
+        beginning = f'"round":{number}'
+        if not self.settings.network:
+            return event_object(event, beginning)
+        times = f',"t_ms":{round(event.time, 3)!r}'
+        if isinstance(event, Delivery):
+            times += f',"sent_ms":{round(event.sent, 3)!r}'
+        if isinstance(event, Violation) and self.settings.seed is not None:
+            times += f',"replay":{ENCODER.encode(f"{self.settings.command} --round {number}")}'
+        return event_object(event, beginning, times)
+
+    def ending(self, finished: Round) -> str:
+        """The ``round`` event."""
+        facts = finished.facts
         values = list(finished.wishes.values())
-        round_event: dict[str, Any] = {"event": "round", "round": number, "proposal": values[0]}
+        round_event: dict[str, Any] = {"event": "round", "round": finished.number, "proposal": values[0]}
         if self.settings.network:
             round_event["proposals"] = values
         round_event |= {
             "outcome": finished.outcome,
-            "value": facts.value,
+            "value": finished.value,
             "promises": facts.promises,
             "accepts": facts.accepts,
         }
@@ -61,18 +84,7 @@ class JsonLines:
                 "chosen_ms": facts.chosen and round(facts.chosen.time, 3),
                 "learned_ms": facts.learned and round(facts.learned.time, 3),
             }
-        return "".join(lines) + json_line(**round_event)
-
-    def _event(self, number: int, event: Event) -> str:
-        beginning = f'"round":{number}'
-        if not self.settings.network:
-            return event_object(event, beginning)
-        times = f',"t_ms":{round(event.time, 3)!r}'
-        if isinstance(event, Delivery):
-            times += f',"sent_ms":{round(event.sent, 3)!r}'
-        if isinstance(event, Violation) and self.settings.seed is not None:
-            times += f',"replay":{ENCODER.encode(f"{self.settings.command} --round {number}")}'
-        return event_object(event, beginning, times)
+        return json_line(**round_event)
 
     def summary(self, statistics: Statistics) -> str:
         """The ``summary`` event."""

@@ -272,7 +272,7 @@ class RealRun:
                         break
             except ContradictionError as error:
                 raise CannotError(f"round {number}: {error}: is there a clock that was set back?") from error
-            yield Round.told(number, {actor.name: actor.value for actor, _ in proposers}, events, direct=False)
+            yield Round.told(number, {actor.name: actor.value for actor, _ in proposers}, events)
             number = max(number + 1, round.newest)
             if number > LARGEST:
                 raise CannotError(f"run {self.number} has come to the last round that there is: begin another one")

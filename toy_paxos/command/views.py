@@ -1,14 +1,14 @@
 """What a run shows, whatever the form: the way from words to what is written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
+from toy_paxos.command.direct import Remembering
 from toy_paxos.command.json_lines import JsonLines, encoded
 from toy_paxos.command.process import columns, wants_colour
 from toy_paxos.command.words import Line, Words, printable
 from toy_paxos.event import Event, Wants
-from toy_paxos.simulation import FEW, Round, Settings, Statistics
+from toy_paxos.simulation import Round, Settings, Statistics
 
 
 class View(Protocol):
@@ -39,40 +39,27 @@ class InWords:
         """Return what to write of one round."""
         return self.write(self.words.round(finished))
 
+    def heading(self, finished: Round) -> str:
+        """Return what stands before the events of a round."""
+        return self.write(self.words.heading(finished))
+
+    def event(self, number: int, event: Event) -> str:
+        """Return what is said of one event."""
+        words = self.words.event(event)
+        return self.write([words]) if words else ""
+
+    def tally(self, finished: Round, verb: str) -> str:
+        """Return how many acceptors promised or accepted."""
+        lines = self.words.tally(finished, verb)
+        return self.write(lines) if lines else ""
+
+    def ending(self, finished: Round) -> str:
+        """Return what stands after the events of a round."""
+        return self.write(self.words.ending(finished))
+
     def summary(self, statistics: Statistics) -> str:
         """Return what to write after the last round."""
         return self.write(self.words.summary(statistics))
-
-
-# What stands for the number of a round and for its wish in what is remembered: neither occurs otherwise.
-SOME_NUMBER, SOME_WISH = 987_654_321_000, "\0"
-
-
-class Remembering:
-    """Another view, which remembers what it showed of direct calls.
-
-    Two such rounds in which the same requests fail differ only by their number and their wish, so it is enough to tell
-    one of them. Among few acceptors there are few ways to fail. ``escaped`` is how the view writes a value.
-    """
-
-    def __init__(self, view: View, escaped: Callable[[str], str]) -> None:
-        self.start = view.start
-        self.summary = view.summary
-        self.tell = view.round
-        self.escaped = escaped
-        self.told: dict[tuple[tuple[bool, ...], ...], str] = {}
-
-    def round(self, finished: Round) -> str:
-        """Return what to write of one round."""
-        if finished.failures is None or len(finished.failures) > FEW:
-            return self.tell(finished)
-        shape = tuple(map(tuple, finished.failures))
-        if shape not in self.told:
-            blank = replace(finished, number=SOME_NUMBER, wishes=dict.fromkeys(finished.wishes, SOME_WISH))
-            self.told[shape] = self.tell(blank)
-        (wish,) = finished.wishes.values()
-        told = self.told[shape].replace(str(SOME_NUMBER), str(finished.number))
-        return told.replace(self.escaped(SOME_WISH), self.escaped(wish))
 
 
 # Views that are a file of their own, of one story.

@@ -91,10 +91,16 @@ class Words:
 
     def round(self, finished: Round) -> list[Line]:
         """Who wants what, every event, and the outcome."""
-        lines = [line(), *wishes_lines(f"Round {finished.number}: ", finished.wishes)]
-        lines += self.story(finished)
-        lines.append(line((f"{outcome_style(finished)} heading", f"Round {finished.number}: {self.outcome(finished)}")))
-        return lines + self.way_back(finished)
+        return [*self.heading(finished), *self.story(finished), *self.ending(finished)]
+
+    def heading(self, finished: Round) -> list[Line]:
+        """Who wants what."""
+        return [line(), *wishes_lines(f"Round {finished.number}: ", finished.wishes)]
+
+    def ending(self, finished: Round) -> list[Line]:
+        """The outcome, and how to see the round again if safety is lost."""
+        outcome = f"Round {finished.number}: {self.outcome(finished)}"
+        return [line((f"{outcome_style(finished)} heading", outcome)), *self.way_back(finished)]
 
     def way_back(self, finished: Round) -> list[Line]:
         """How to see a round again in which safety is lost."""
@@ -105,40 +111,40 @@ class Words:
         return [line(("command", f"To see it again: {self.settings.command} --round {finished.number}"))]
 
     def story(self, finished: Round) -> list[Line]:
-        """What happened, a line for each event."""
-        if not self.settings.network:
-            return self._direct(finished)
-        return [
-            words.after("time", f"{event.time:8.1f} ms  ")
-            for event in finished.events
-            if (words := event_line(event, self.width))
-        ]
-
-    def _direct(self, finished: Round) -> list[Line]:
-        """Two phases, each with a tally, which says more than that there is a quorum."""
+        """What happened, a line for each event; with direct calls, a tally after each phase."""
+        if self.settings.network:
+            return [words for event in finished.events if (words := self.event(event))]
         lines: list[Line] = []
         phase_1 = True
         for event in finished.events:
             if phase_1 and isinstance(event, Delivery) and event.message.type in ("PROPOSE", "TERMINATE"):
                 phase_1 = False
-                lines.append(self._tally(finished.facts.promises, "promised"))
-            if not isinstance(event, Quorum) and (words := event_line(event, self.width, "  ")):
+                lines += self.tally(finished, "promised")
+            if words := self.event(event):
                 lines.append(words)
-        if finished.outcome is not Outcome.NO_PROMISE_QUORUM:
-            lines.append(self._tally(finished.facts.accepts, "accepted"))
-        return lines
+        return lines + self.tally(finished, "accepted")
 
-    def _tally(self, number: int, verb: str) -> Line:
+    def event(self, event: Event) -> Line | None:
+        """One event, after its time if there is a clock; with direct calls a tally says more than a quorum."""
+        if self.settings.network:
+            return event_line(event, self.width, ("time", f"{event.time:8.1f} ms  "))
+        return None if isinstance(event, Quorum) else event_line(event, self.width, ("", "  "))
+
+    def tally(self, finished: Round, verb: str) -> list[Line]:
+        """How many acceptors promised or accepted, unless they were not asked to."""
+        if verb == "accepted" and finished.outcome is Outcome.NO_PROMISE_QUORUM:
+            return []
+        number = finished.facts.promises if verb == "promised" else finished.facts.accepts
         quorum = majority(self.settings.num_acceptors)
         words = f"  {number} of {self.settings.num_acceptors} {verb}, {quorum} needed: "
-        return line(("", words), ("good", "quorum") if number >= quorum else ("bad", "no quorum"))
+        return [line(("", words), ("good", "quorum") if number >= quorum else ("bad", "no quorum"))]
 
     def outcome(self, finished: Round) -> str:
         """What was agreed on, or why nothing was, as far as anybody can know."""
         quorum = majority(self.settings.num_acceptors)
         match finished.outcome:
             case Outcome.CONSENSUS:
-                return f"consensus on {printable(finished.facts.value or '')}"
+                return f"consensus on {printable(finished.value or '')}"
             case Outcome.NO_PROMISE_QUORUM:
                 missing = plural(quorum - finished.facts.promises, "promise")
                 return f"no consensus, {missing} short of a quorum"
@@ -146,7 +152,7 @@ class Words:
                 missing = plural(quorum - finished.facts.accepts, "accept")
                 return f"no consensus, {missing} short of a quorum"
             case Outcome.CHOSEN_NOT_LEARNED:
-                return f"chosen, but no proposer has learned it: {printable(finished.facts.value or '')}"
+                return f"chosen, but no proposer has learned it: {printable(finished.value or '')}"
             case Outcome.ALL_CRASHED:
                 return "all proposers crashed, no value is chosen"
             case Outcome.NOT_CHOSEN:
@@ -235,15 +241,15 @@ def wishes_lines(heading: str, wishes: Mapping[str, str]) -> list[Line]:
 # Events
 
 
-def event_line(event: Event, route_width: int, margin: str = "") -> Line | None:
-    """One event in words, without its time; routes are padded to a width.
+def event_line(event: Event, route_width: int, before: Span = ("", "")) -> Line | None:
+    """One event in words, after its time or a margin; routes are padded to a width.
 
     None for what goes without saying: a wish, which stands above the events, and the clock's TIMEOUT, since the
     attempt that it leads to is an event of its own.
     """
     if not isinstance(event, Delivery):
-        words = what_follows(event)
-        return words.after("", margin) if words and margin else words
+        follows = what_follows(event)
+        return follows and follows.after(*before)
     message = event.message
     if isinstance(message, Timeout):
         return None
@@ -258,18 +264,20 @@ def event_line(event: Event, route_width: int, margin: str = "") -> Line | None:
         event.promised if event.denial == "refused" else None,
         accepted is None,
         route_width,
-        margin,
     )
     if value is not None:
-        return said.then(said.spans[-1][0], f" {printable(value)}")
-    if accepted:
-        return said.then("notable", f", accepted {accepted.id} {printable(accepted.value)}")
-    return said
+        style, words = said.spans[-1][0], f" {printable(value)}"
+    elif accepted:
+        style, words = "notable", f", accepted {accepted.id} {printable(accepted.value)}"
+    else:
+        return Line((before, *said.spans), before[1] + said.text)
+    return Line((before, *said.spans, (style, words)), before[1] + said.text + words)
 
 
 def count_lines(events: Iterable[Event], width: int) -> list[Line]:
     """Events in the words of a run, each after the number of deliveries so far; routes are padded to a width."""
-    return [words.after("time", f"{event.time:4.0f}  ") for event in events if (words := event_line(event, width))]
+    told = (event_line(event, width, ("time", f"{event.time:4.0f}  ")) for event in events)
+    return [words for words in told if words]
 
 
 def message_words(message: Message) -> str:
@@ -328,18 +336,17 @@ def delivery_line(
     promised: int | None,
     nothing_accepted: bool,
     route_width: int,
-    margin: str,
 ) -> Line:
     """A delivery up to its value; worth remembering, for lines are what a run makes, and most come again."""
     if type == Restart.type:
-        return line(("", margin), (recipient, recipient), ("notable", " restarts"))
+        return about(recipient, "notable", "restarts")
     padding = " " * (route_width - len(f"{sender} -> {recipient}"))
     marks = marks_of(fate, denial, promised)
     what = f"{type:<7} {id}"
     if type == Promise.type and nothing_accepted:
         what += ", nothing accepted"
     style = "routine" if marks and fate is not Fate.DUPLICATE else MESSAGE_STYLES.get(type, "routine")
-    route = [("", margin), (sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} ")]
+    route = [(sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} ")]
     return line(*route, ("mark", marks), (style, what))
 
 
@@ -398,6 +405,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+@lru_cache(maxsize=2**10)
 def printable(value: str) -> str:
     """A value that cannot wreck its line, and can be read back: backslashes and control characters are escaped."""
     return tame(value.replace("\\", "\\\\"))

@@ -3,12 +3,12 @@
 A round is told as events (:mod:`toy_paxos.event`); whoever shows it needs to know no more.
 """
 
-from toy_paxos.simulation.result import Facts, Outcome, Round, Statistics, Times
-from toy_paxos.simulation.rounds import FEW, different_values, play_rounds
+from toy_paxos.simulation.result import DirectRound, Facts, Outcome, Round, Statistics, Times
+from toy_paxos.simulation.rounds import different_values, play_rounds
 from toy_paxos.simulation.settings import Network, Settings
 
 __all__ = [
-    "FEW",
+    "DirectRound",
     "Facts",
     "Network",
     "Outcome",

@@ -1,12 +1,16 @@
 """What came of a round and of a run: plain data for whoever shows it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import compress, count, islice
 
 from toy_paxos.event import (
+    DELIVERED,
+    DUPLICATE,
+    LOST,
     Adoption,
     Attempt,
     Chosen,
@@ -15,10 +19,12 @@ from toy_paxos.event import (
     Event,
     Fate,
     Learned,
+    Quorum,
     Violation,
     Wants,
 )
-from toy_paxos.message import Accept, Promise, Propose, Restart, Timeout
+from toy_paxos.message import Accept, Message, Promise, Restart, Timeout
+from toy_paxos.proposer import majority
 from toy_paxos.simulation.settings import Settings
 
 
@@ -38,6 +44,9 @@ class Outcome(StrEnum):
     VIOLATED = "violated"
 
 
+NOT_BETWEEN_ACTORS = (Timeout, Restart)
+
+
 @dataclass
 class Facts:
     """What the events of a round add up to.
@@ -50,7 +59,6 @@ class Facts:
     learned: Learned | None = None
     violation: Violation | None = None
     messages: int = 0
-    proposed: bool = False
     promises: int = 0
     accepts: int = 0
     attempts: int = 0
@@ -65,47 +73,44 @@ class Facts:
         """Add events up."""
         facts = cls()
         for event in events:
-            # Most are deliveries, and a match statement would ask for all the others first or last.
-            if isinstance(event, Delivery):
-                facts._count(event)
-                continue
-            match event:
-                case Wants() | Attempt():
-                    facts.attempts += 1
-                case Learned():
-                    facts.learned = facts.learned or event
-                case Chosen():
-                    facts.chosen = event
-                case Violation():
-                    facts.violation = facts.violation or event
-                case Adoption():
-                    facts.adoptions += 1
-                case Crash():
-                    facts.crashed.add(event.proposer)
+            facts.add(event)
         return facts
 
-    def _count(self, delivery: Delivery) -> None:
-        message = delivery.message
-        if isinstance(message, (Timeout, Restart)):
+    def add(self, event: Event) -> None:
+        """Add one event."""
+        # Most are deliveries, and a match statement would ask for all the others first or last.
+        if isinstance(event, Delivery):
+            self.count(event.message, event.fate)
+            return
+        match event:
+            case Wants() | Attempt():
+                self.attempts += 1
+            case Learned():
+                self.learned = self.learned or event
+            case Chosen():
+                self.chosen = event
+            case Violation():
+                self.violation = self.violation or event
+            case Adoption():
+                self.adoptions += 1
+            case Crash():
+                self.crashed.add(event.proposer)
+
+    def count(self, message: Message, fate: Fate) -> None:
+        """Add one delivery."""
+        if isinstance(message, NOT_BETWEEN_ACTORS):
             return
         self.messages += 1
-        if delivery.fate is Fate.DELIVERED:
+        if fate is DELIVERED:
             if isinstance(message, Promise):
                 self.promises += 1
                 self.promised.add(message.recipient)
             elif isinstance(message, Accept):
                 self.accepts += 1
-            elif isinstance(message, Propose):
-                self.proposed = True
-        elif delivery.fate is Fate.LOST:
+        elif fate is LOST:
             self.lost += 1
-        elif delivery.fate is Fate.DUPLICATE:
+        elif fate is DUPLICATE:
             self.duplicates += 1
-
-    @property
-    def value(self) -> str | None:
-        """The value that was chosen, or None."""
-        return self.chosen.value if self.chosen else None
 
     @property
     def is_duel(self) -> bool:
@@ -115,18 +120,13 @@ class Facts:
 
 @dataclass
 class Round:
-    """One finished round: who wanted what, how it ended, how many messages there were, and a way to tell it.
-
-    With direct calls ``failures`` says which requests to each acceptor failed: nothing else but the number and the
-    wish makes a difference between two such rounds.
-    """
+    """One finished round: who wanted what, how it ended, how many messages there were, and a way to tell it."""
 
     number: int
     wishes: Mapping[str, str]
     outcome: Outcome
     messages: int
     tell: Callable[[Mapping[str, str]], Sequence[Event]]
-    failures: Sequence[Sequence[bool]] | None = None
 
     @cached_property
     def events(self) -> Sequence[Event]:
@@ -138,14 +138,27 @@ class Round:
         """What the events add up to."""
         return Facts.of(self.events)
 
+    @property
+    def value(self) -> str | None:
+        """The value that was chosen, or None."""
+        return self.facts.chosen.value if self.facts.chosen else None
+
     @classmethod
-    def told(cls, number: int, wishes: Mapping[str, str], events: Sequence[Event], direct: bool) -> "Round":
-        """A round of which every event is known; what was chosen stays chosen, whoever crashed."""
-        facts = Facts.of(events)
+    def told(cls, number: int, wishes: Mapping[str, str], events: Sequence[Event]) -> "Round":
+        """Return a round of which every event is known."""
+        return cls.over_network(number, wishes, Facts.of(events), lambda _: events)
+
+    @classmethod
+    def over_network(
+        cls,
+        number: int,
+        wishes: Mapping[str, str],
+        facts: Facts,
+        tell: Callable[[Mapping[str, str]], Sequence[Event]],
+    ) -> "Round":
+        """Return a round with these facts; what was chosen stays chosen, whichever proposers crashed."""
         if facts.violation:
             outcome = Outcome.VIOLATED
-        elif direct:
-            outcome = direct_outcome(facts.learned is not None, facts.proposed)
         elif facts.learned:
             outcome = Outcome.CONSENSUS
         elif facts.chosen:
@@ -154,9 +167,79 @@ class Round:
             outcome = Outcome.ALL_CRASHED
         else:
             outcome = Outcome.NOT_CHOSEN
-        finished = cls(number, wishes, outcome, facts.messages, lambda _: events)
+        finished = cls(number, wishes, outcome, facts.messages, tell)
         finished.facts = facts
         return finished
+
+
+@dataclass
+class DirectRound(Round):
+    """A round of one proposer and direct calls.
+
+    Two such rounds in which the same requests fail differ by their number and their wish only. So what a round adds up
+    to is known without its events: the messages are delivered oldest first, which means PREPARE to each acceptor, then
+    their answers, then PROPOSE or TERMINATE to each, then the answers to PROPOSE. ``failures`` says of each acceptor
+    which of its requests failed.
+    """
+
+    failures: Mapping[str, Sequence[bool]]
+
+    @property
+    def promised(self) -> list[bool]:
+        """Of each acceptor, whether it promised."""
+        return [not failed[0] for failed in self.failures.values()]
+
+    @property
+    def accepted(self) -> list[bool]:
+        """Of each acceptor, whether it accepted."""
+        return [len(failed) > 1 and not (failed[0] or failed[1]) for failed in self.failures.values()]
+
+    @property
+    def proposed(self) -> bool:
+        """Whether the proposer got a majority of promises."""
+        return self.outcome is not Outcome.NO_PROMISE_QUORUM
+
+    @property
+    def value(self) -> str | None:
+        """The value that was chosen, or None."""
+        (wish,) = self.wishes.values()
+        return wish if self.outcome is Outcome.CONSENSUS else None
+
+    def follows(self) -> tuple[Quorum | None, Chosen | None, Learned | None]:
+        """Return what follows from the deliveries, each where the last answer comes that a majority needs."""
+        number = len(self.failures)
+        (proposer,), (wish,) = self.wishes.keys(), self.wishes.values()
+        quorum, chosen, learned = None, None, None
+        if self.proposed:
+            place, names = first_of(self.failures, self.promised)
+            quorum = Quorum(number + place, proposer, 1, names)
+        if self.outcome is Outcome.CONSENSUS:
+            place, names = first_of(self.failures, self.accepted)
+            chosen = Chosen(2 * number + place, 1, wish, names)
+            learned = Learned(3 * number + place, proposer, wish)
+        return quorum, chosen, learned
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the events add up to."""
+        _, chosen, learned = self.follows()
+        promises = sum(self.promised)
+        return Facts(
+            chosen=chosen,
+            learned=learned,
+            messages=self.messages,
+            promises=promises,
+            accepts=sum(self.accepted),
+            attempts=1,
+            promised=set(self.wishes) if promises else set(),
+        )
+
+
+def first_of(names: Collection[str], flags: Sequence[bool]) -> tuple[int, tuple[str, ...]]:
+    """Return the first majority of names that are flagged, after the place of the last of them, from 1 on."""
+    needed = majority(len(names))
+    place = next(islice(compress(count(1), flags), needed - 1, None))
+    return place, tuple(islice(compress(names, flags), needed))
 
 
 def direct_outcome(learned: bool, proposed: bool) -> Outcome:

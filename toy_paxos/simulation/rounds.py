@@ -11,11 +11,11 @@ from itertools import count, islice
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry, deliver, registry
-from toy_paxos.event import Event, Violation, Wants, hand_over, learned_by
+from toy_paxos.event import Event, Wants, hand_over, learned_by
 from toy_paxos.message import Propose
 from toy_paxos.safety import watch
 from toy_paxos.simulation.network import Simulation
-from toy_paxos.simulation.result import Round, direct_outcome
+from toy_paxos.simulation.result import DirectRound, Round, direct_outcome
 from toy_paxos.simulation.settings import EMOJI, Settings
 
 # So many rounds share their dice. New dice for each chapter make any round reachable without playing all
@@ -40,16 +40,16 @@ class Dice(dict[tuple[str, ...], Callable[[], float]]):
         return die
 
 
-# With so few acceptors the same requests fail again and again, and whoever shows rounds may remember what it showed.
-FEW = 5
-
-
 def play_rounds(settings: Settings, first: int = 1, told: bool = True) -> Iterator[Round]:
     """Endless rounds from number ``first`` on; ``told`` if their stories will be asked for."""
-    if settings.network:
-        play = play_over_network
-    else:
-        play = play_aloud if told and settings.num_acceptors > FEW else play_directly
+    if not settings.network:
+        return played(settings, first, play_directly)
+    # A round of other actors is told at once: they need not do the same when it is played again.
+    return played(settings, first, partial(play_over_network, registry, told or bool(settings.actors)))
+
+
+def played(settings: Settings, first: int, play: Callable[[Settings, range, Dice], Iterator[Round]]) -> Iterator[Round]:
+    """Endless rounds from number ``first`` on, chapter by chapter."""
     chapter = first - (first - 1) % CHAPTER
     seed = settings.seed
     assert seed is not None
@@ -61,19 +61,30 @@ def play_rounds(settings: Settings, first: int = 1, told: bool = True) -> Iterat
     return islice(rounds(), first - chapter, None)
 
 
-def play_over_network(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
+def play_over_network(
+    actors: ActorRegistry, told: bool, settings: Settings, numbers: range, dice: Dice
+) -> Iterator[Round]:
     """Rounds of one or more proposers over the simulated network, each until its end or until safety is lost."""
     assert settings.network
     dice_of = {name: dice["failures", name] for name in acceptor_names(settings)}
     for number in numbers:
         wishes = new_wishes(settings, dice)
-        register_actors(registry, settings, wishes, dice_of)
-        events = []
-        for event in watch(Simulation(registry, wishes, settings.network, dice).run(), settings.num_acceptors):
-            events.append(event)
-            if isinstance(event, Violation):
-                break
-        yield Round.told(number, wishes, events, direct=False)
+        register_actors(actors, settings, wishes, dice_of)
+        simulation = Simulation(actors, wishes, settings.network, dice, told)
+        events = simulation.run()
+        tell = partial(told_before, events) if told else partial(tell_again, settings, number)
+        yield Round.over_network(number, wishes, simulation.facts, tell)
+
+
+def told_before(events: Sequence[Event], wishes: Mapping[str, str]) -> Sequence[Event]:
+    """The story of a round that was told while it was played."""
+    return events
+
+
+def tell_again(settings: Settings, number: int, wishes: Mapping[str, str]) -> Sequence[Event]:
+    """The story of a round over the network: its chapter is played once more, with the same dice and new actors."""
+    again = next(played(settings, number, partial(play_over_network, ActorRegistry(), True)))
+    return again.events
 
 
 def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
@@ -87,27 +98,15 @@ def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Ro
         transcript = list(deliver(registry, proposer.prepare()))
         proposed = any(isinstance(message, Propose) for message in reversed(transcript))
         outcome = direct_outcome(proposer.learned is not None, proposed)
-        failures = [acceptor.failures for acceptor in acceptors]
-        yield Round(number, wishes, outcome, len(transcript), partial(tell, settings, failures), failures)
+        failures = {acceptor.name: acceptor.failures for acceptor in acceptors}
+        yield DirectRound(number, wishes, outcome, len(transcript), partial(tell, settings, failures), failures)
 
 
-def play_aloud(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
-    """The same rounds, told while they are played: there is no need to play them twice."""
-    dice_of = dict.fromkeys(acceptor_names(settings), dice["failures",])
-    for number in numbers:
-        wishes = new_wishes(settings, dice)
-        register_actors(registry, settings, wishes, dice_of)
-        yield Round.told(number, wishes, list(watch(call(registry, wishes), settings.num_acceptors)), direct=True)
-
-
-def tell(settings: Settings, failures: Sequence[Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:
+def tell(settings: Settings, failures: Mapping[str, Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:
     """The story of direct calls in which these requests to each acceptor fail: played once more, by new actors."""
     actors = ActorRegistry()
     # A lot of 0 is a failure, and a lot of 1 is none, whatever the probability.
-    lots = {
-        name: iter([0 if failed else 1 for failed in its]).__next__
-        for name, its in zip(acceptor_names(settings), failures, strict=True)
-    }
+    lots = {name: iter([0 if failed else 1 for failed in its]).__next__ for name, its in failures.items()}
     register_actors(actors, settings, wishes, lots)
     return list(watch(call(actors, wishes), settings.num_acceptors))
 

@@ -1,0 +1,74 @@
+"""What is remembered of direct calls is what would have been told of them."""
+
+from itertools import islice
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toy_paxos.command.direct import FEW, Remembering
+from toy_paxos.command.json_lines import JsonLines, encoded
+from toy_paxos.command.views import InWords, plain
+from toy_paxos.command.words import Words, printable
+from toy_paxos.simulation import Network, Settings, play_rounds
+
+
+def both(run: Settings) -> list[tuple[InWords | JsonLines, Remembering]]:
+    """Views of a run, plain ones and those that remember."""
+    words, lines = InWords(Words(run), plain), JsonLines(run)
+    return [(words, Remembering(words, printable)), (lines, Remembering(lines, encoded))]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.text(st.characters(blacklist_categories=["Cs"]), min_size=1),
+    st.integers(1, FEW + 3),
+    st.sampled_from([0, 0.1, 0.3, 0.5, 1]),
+    st.integers(0, 1_000),
+)
+def test_what_is_remembered_of_a_round_is_what_would_be_told_of_it(
+    wish: str, num_acceptors: int, failure_prob: float, seed: int
+) -> None:
+    run = Settings(num_acceptors, failure_prob, seed, values=(wish,))
+    for view, remembering in both(run):
+        assert (remembering.start(), remembering.round(next(play_rounds(run)))) == (
+            view.start(),
+            view.round(next(play_rounds(run))),
+        )
+        for finished in islice(play_rounds(run), 5, 40):
+            assert remembering.round(finished) == view.round(finished)
+
+
+def test_many_acceptors_are_remembered_too() -> None:
+    run = Settings(50, 0.3, seed=1)
+    for view, remembering in both(run):
+        for finished in islice(play_rounds(run), 30):
+            assert remembering.round(finished) == view.round(finished)
+
+
+def test_once_each_kind_of_delivery_is_known_no_round_is_told() -> None:
+    run = Settings(20, 0.3, seed=1)
+    told = []
+    for _, remembering in both(run):
+        rounds = play_rounds(run)
+        for finished in islice(rounds, 100):
+            remembering.round(finished)
+        for finished in islice(rounds, 100):
+            finished.tell = lambda wishes: told.append(wishes) or []  # type: ignore[func-returns-value]
+            remembering.round(finished)
+    assert told == []
+
+
+def test_memory_has_an_end() -> None:
+    run = Settings(30, 0.4, seed=1)
+    for _, remembering in both(run):
+        for finished in islice(play_rounds(run), 3_000):
+            remembering.round(finished)
+        assert len(remembering.others) <= 4_096
+
+
+def test_rounds_over_the_network_are_each_told_anew() -> None:
+    run = Settings(3, 0.3, seed=1, network=Network(2))
+    for _, remembering in both(run):
+        first, second = (remembering.round(finished) for finished in islice(play_rounds(run), 2))
+        assert first != second
+        assert not remembering.deliveries
