@@ -163,25 +163,67 @@ def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_d
 
 @pytest.mark.parametrize("args", ["--version", "--help", "--json --rounds 1", "-c 1", "-n 0"])
 def test_rich_is_not_imported_where_it_is_not_needed(args: str) -> None:
-    assert "rich" not in imported_by(args)
+    assert "rich" not in imported_by(*PROGRAM, *args.split())
+
+
+# What a plain run may import beside what click does and what both need to start; every other module makes each start
+# slower, and waits for the command that needs it.
+MAY_IMPORT = {
+    "bisect",
+    "copy",
+    "dataclasses",
+    "encodings",
+    "heapq",
+    "importlib",
+    "locale",
+    "math",
+    "random",
+    "runpy",
+    "select",
+    "signal",
+}
+# Tried, and not there: what copy looks for in another implementation of Python.
+NOT_THERE = {"org"}
+LESSON = {"message", "actor", "acceptor", "proposer", "actor_registry"}
+STORIES = {
+    "event",
+    "safety",
+    "simulation",
+    *(f"simulation.{name}" for name in ("settings", "network", "result", "rounds")),
+}
+COMMANDS = {
+    "command",
+    *(f"command.{name}" for name in ("options", "actors", "process", "show", "views", "words", "direct")),
+}
+
+
+def test_a_plain_run_imports_what_it_uses() -> None:
+    imported = imported_by(*PROGRAM, "--rounds", "1") - imported_by("-c", "import click")
+    ours = {name for name in imported if name.split(".")[0] == "toy_paxos"}
+    assert ours <= {"toy_paxos", *(f"toy_paxos.{name}" for name in {"main"} | LESSON | STORIES | COMMANDS)}
+    others = {name.split(".")[0] for name in imported - ours}
+    assert {name for name in others if not name.startswith("_")} <= MAY_IMPORT | NOT_THERE
 
 
 @pytest.mark.parametrize("view", ["", "--quiet", "--brief", "--json", "--diagram", "--mermaid", "--svg", "--html"])
 def test_nor_is_the_checker_by_a_run(view: str) -> None:
-    assert "toy_paxos.checking" not in imported_by(f"--num-proposers 2 --rounds 1 {view}")
+    assert "toy_paxos.checking" not in imported_by(*PROGRAM, *f"--num-proposers 2 --rounds 1 {view}".split())
 
 
-def imported_by(args: str) -> str:
-    """What the program imports when it is given these arguments."""
+PROGRAM = ("-m", "toy_paxos")
+
+
+def imported_by(*args: str) -> set[str]:
+    """The modules that Python imports when it is given these arguments."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "toy_paxos", *args.split()],
+        [sys.executable, "-X", "importtime", *args],
         capture_output=True,
         encoding="utf-8",
         env=clean_environment(),
         check=False,
     )
-    assert "click" in done.stderr
-    return done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
 
 
 def test_the_script_and_the_module_are_the_same_program(run: Run) -> None:

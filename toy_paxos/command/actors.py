@@ -1,19 +1,20 @@
 """Actors that somebody names on the command line: one of a rule that is left out, or a class in a file of one's own."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from toy_paxos.command.options import F, option, shortened, suggestion
 from toy_paxos.command.process import somebody_elses_words
 from toy_paxos.simulation.settings import quoted
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 T = TypeVar("T")
 
@@ -32,11 +33,11 @@ def load_class(ctx: click.Context, param: click.Parameter, value: str | None) ->
     file, _, name = value.rpartition(":")
     if not file.endswith(".py") or not name:
         raise click.BadParameter(f"{value!r} is not of the form FILE.py:CLASS.", ctx, param)
-    if not Path(file).is_file():
+    if not os.path.isfile(file):
         raise click.BadParameter(f"there is no file {file!r}.", ctx, param)
     try:
         with somebody_elses_words():
-            module = load_module(Path(file).resolve())
+            module = load_module(os.path.realpath(file))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise at_fault(f"{file!r} cannot be imported", error) from error
     actor = getattr(module, name, None)
@@ -49,16 +50,20 @@ def load_class(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return actor
 
 
-def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """What a shell completes the name of a file with: files."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, type="file")]
 
 
 @cache
-def load_module(path: Path) -> ModuleType:
+def load_module(path: str) -> ModuleType:
     """The module in a file, loaded once, which finds its neighbours as a script does."""
-    sys.path.insert(0, str(path.parent))
-    spec = spec_from_file_location(f"checked_{path.stem}", path)
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    sys.path.insert(0, os.path.dirname(path))
+    spec = spec_from_file_location(f"checked_{os.path.basename(path).removesuffix('.py')}", path)
     assert spec
     assert spec.loader
     sys.modules[spec.name] = module = module_from_spec(spec)
@@ -87,8 +92,10 @@ class RuleName(click.ParamType[str]):
         words = f"there is no rule {shortened(value)}.{suggestion(value, self.names())}"
         raise click.BadParameter(words, ctx, param)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """The names that begin like that."""
+        from click.shell_completion import CompletionItem
+
         return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 

@@ -7,42 +7,21 @@ view is asked once for each kind, by rounds that are really told, and what it sa
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from toy_paxos.event import Chosen, Delivery, Event, Learned, Quorum, Wants
-from toy_paxos.simulation import DirectRound, Round, Statistics
+from toy_paxos.event import Chosen, Delivery, Learned, Quorum, Wants
+from toy_paxos.simulation import DirectRound, Round
 
-
-class PieceView(Protocol):
-    """A view that tells a round piece by piece: a heading, each event, the end of phase 1, and an ending."""
-
-    def start(self) -> str:
-        """Return what to write before the first round."""
-
-    def round(self, finished: Round) -> str:
-        """Return all the pieces of a round."""
-
-    def heading(self, finished: Round) -> str:
-        """Return what stands before the events of a round."""
-
-    def event(self, number: int, event: Event) -> str:
-        """Return what is said of one event in the round of that number."""
-
-    def tally(self, finished: Round, verb: str) -> str:
-        """Return how many acceptors "promised" or "accepted", which stands after each phase."""
-
-    def ending(self, finished: Round) -> str:
-        """Return what stands after the events of a round."""
-
-    def summary(self, statistics: Statistics) -> str:
-        """Return what to write after the last round."""
+if TYPE_CHECKING:
+    from toy_paxos.command.json_lines import JsonLines
+    from toy_paxos.command.views import InWords
 
 
 # What stands for the number of a round and for its wish in what is remembered: neither occurs otherwise.
 SOME_NUMBER, SOME_WISH = 987_654_321_000, "\0"
 
 # How many pieces other than deliveries are remembered at most.
-MANY_PIECES = 2**12
+MANY_PIECES = 2**10
 
 # With so few acceptors the same requests fail again and again, and whole rounds are remembered.
 FEW = 8
@@ -51,7 +30,7 @@ FEW = 8
 class Remembering:
     """A view that remembers what another one says of direct calls; ``escaped`` is how that one writes a value."""
 
-    def __init__(self, view: PieceView, escaped: Callable[[str], str]) -> None:
+    def __init__(self, view: "InWords | JsonLines", escaped: Callable[[str], str]) -> None:
         self.view = view
         self.start = view.start
         self.summary = view.summary
@@ -107,7 +86,7 @@ class Remembering:
             *[told["FAIL" if failed[0] else "PROMISE", name, False] for name, failed in failures],
         ]
         if quorum:
-            pieces.insert(int(quorum.time) + 2, self.follow(quorum, *quorum.acceptors))
+            pieces.insert(int(quorum.time) + 2, self.follow(quorum))
         pieces.append(self.other("promised", lambda: self.view.tally(blank(finished), "promised"), promises))
         if not quorum:
             pieces += [told["TERMINATE", name, *failed] for name, failed in failures]
@@ -119,7 +98,7 @@ class Remembering:
                 for place, (name, has_accepted) in enumerate(zip(finished.failures, accepted, strict=True), start=1)
             ]
             if chosen and learned:
-                requests.insert(learned_at, self.follow(chosen, *chosen.acceptors))
+                requests.insert(learned_at, self.follow(chosen))
                 answers.insert(learned_at, self.follow(learned))
             pieces += requests
             pieces += answers
@@ -127,14 +106,9 @@ class Remembering:
         pieces.append(self.other("ending", lambda: self.view.ending(blank(finished)), promises, accepts))
         return pieces
 
-    def follow(self, event: Quorum | Chosen | Learned, *acceptors: str) -> str:
+    def follow(self, event: Quorum | Chosen | Learned) -> str:
         """Return what is said of an event that follows from a delivery, whatever the value."""
-
-        def tell() -> str:
-            nameless = event if isinstance(event, Quorum) else replace(event, value=SOME_WISH)
-            return self.view.event(SOME_NUMBER, nameless)
-
-        return self.other(event.event, tell, *acceptors)
+        return self.view.event(SOME_NUMBER, event if isinstance(event, Quorum) else replace(event, value=SOME_WISH))
 
     def other(self, kind: str, tell: Callable[[], str], *about: object) -> str:
         """Return a piece that is no delivery, told once as long as there are not too many."""

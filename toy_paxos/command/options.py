@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from difflib import get_close_matches
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import click
@@ -80,6 +79,9 @@ def shortened(value: object) -> str:
 
 def suggestion(name: str, names: Iterable[str]) -> str:
     """A question after the name that was probably meant, if there is one."""
+    # Here and not above: most runs make no mistake.
+    from difflib import get_close_matches
+
     return "".join(f" Did you mean {match!r}?" for match in get_close_matches(name, list(names), n=1))
 
 

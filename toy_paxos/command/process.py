@@ -8,9 +8,7 @@ longer. Closed pipes kill silently, as they do any filter.
 import io
 import os
 import select
-import shutil
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +28,12 @@ def set_up(utf_8: bool) -> None:
 
 def columns() -> int | None:
     """How wide a terminal is; None for what has no width."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not sys.stdout.isatty():
+        return None
+    # Here and not above: on a pipe nothing has a width, and this takes as long to import as a round to play.
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
 
 
 def wants_colour() -> bool:
@@ -114,6 +117,10 @@ class Progress:
 MOMENT_S, GRACE_S = 0.5, 2.0
 
 
+# Whether a pipe can end a wait; where it cannot, as on Windows, a wait looks for signals at this interval.
+WAITS_FOR_PIPES, A_BLINK_S = os.name == "posix", 0.05
+
+
 class StopRequest:
     """Listens for SIGINT and SIGTERM; ``signal`` is the one that asked to stop, or None.
 
@@ -125,10 +132,11 @@ class StopRequest:
         self._on_quit = on_quit
         self._waiting_for = waiting_for
         # Every signal also writes a byte here, which ends a wait even if the signal came just before it.
-        self._waker, self._bytes = socket.socketpair()
-        self._waker.setblocking(False)
-        self._bytes.setblocking(False)
-        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        self._bytes, self._waker = os.pipe()
+        if WAITS_FOR_PIPES:
+            os.set_blocking(self._bytes, False)
+            os.set_blocking(self._waker, False)
+            signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         # Set explicitly: a shell starts background jobs with SIGINT ignored.
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGTERM, self._stop)
@@ -154,16 +162,19 @@ class StopRequest:
     def wait(self, until: float) -> None:
         """Wait until that time of the monotonic clock, or until asked to stop."""
         while self.signal is None and (left := until - time.monotonic()) > 0:
-            if select.select([self._bytes], [], [], left)[0]:
-                self._bytes.recv(4096)
+            if not WAITS_FOR_PIPES:
+                time.sleep(min(left, A_BLINK_S))
+            elif select.select([self._bytes], [], [], left)[0]:
+                os.read(self._bytes, 4096)
 
     def close(self) -> None:
         """Stop listening for the end of a wait; the signals keep their meaning."""
         if hasattr(signal, "SIGALRM"):
             signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.set_wakeup_fd(-1)
-        self._waker.close()
-        self._bytes.close()
+        if WAITS_FOR_PIPES:
+            signal.set_wakeup_fd(-1)
+        os.close(self._waker)
+        os.close(self._bytes)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from toy_paxos.command.direct import Remembering
-from toy_paxos.command.json_lines import JsonLines, encoded
 from toy_paxos.command.process import columns, wants_colour
 from toy_paxos.command.words import Line, Words, printable
 from toy_paxos.event import Event, Wants
@@ -121,21 +120,24 @@ def file_of(
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
     """The view that suits standard output: lines, unless another form is asked for; ``change`` tells of the rule."""
     if form == "json":
+        # Here and not above, as all views but the plain one: nobody waits for what is not used.
+        from toy_paxos.command.json_lines import JsonLines, encoded
+
         return Remembering(JsonLines(settings, rule), encoded)
+    # Asked once, for it takes longer than a line of --brief.
+    write = shown if wants_colour() else plain
     if form == "diagram":
-        # Here and not above: whoever wants lines need not wait for it.
         from toy_paxos.command.lanes import Diagram
 
-        return InWords(Diagram(settings, columns(), change), shown)
+        return InWords(Diagram(settings, columns(), change), write)
     if form == "brief":
         from toy_paxos.command.brief import Brief
 
-        return InWords(Brief(settings, change), shown)
+        return InWords(Brief(settings, change), write)
     if form in FILES:
         return File(settings, form)
-    if wants_colour():
-        return InWords(Words(settings, change), shown)
-    return Remembering(InWords(Words(settings, change), plain), printable)
+    words = InWords(Words(settings, change), write)
+    return words if wants_colour() else Remembering(words, printable)
 
 
 def plain(lines: Sequence[Line]) -> str:

@@ -8,7 +8,6 @@ accepts. So P(consensus) = P(Binomial(N, q) >= majority(N)).
 import dataclasses
 import math
 import os
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -171,7 +170,10 @@ class Settings:
 def quoted(value: str) -> str:
     """A value as a shell takes it; what cannot be printed is written in the way of ``$'...'``."""
     if value.isprintable():
-        return shlex.quote(value)
+        # Here and not above: most runs have no value to quote.
+        from shlex import quote
+
+        return quote(value)
     escaped = "".join(
         chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in os.fsencode(value)
     )
