@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
+from typing import Any
 
 from toy_paxos import __version__
 from toy_paxos.event import (
@@ -26,7 +27,7 @@ from toy_paxos.event import (
     Wants,
     said_by,
 )
-from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart, Timeout
+from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart
 from toy_paxos.proposer import majority
 from toy_paxos.simulation import Outcome, Round, Settings, Statistics, Times
 
@@ -50,6 +51,28 @@ class Line:
     def then(self, style: str, text: str) -> "Line":
         """The line with something behind it."""
         return Line((*self.spans, (style, text)), self.text + text)
+
+
+class DeliveryLine(Line):
+    """The line of a delivery: its spans are made when a terminal asks for them, for a pipe needs only its text.
+
+    ``about`` is what :func:`delivery_spans` takes, ``before`` and ``behind`` are the spans around that.
+    """
+
+    __slots__ = ("about", "before", "behind")
+
+    def __init__(self, before: Span, about: tuple[Any, ...], behind: Span) -> None:
+        self.before = before
+        self.about = about
+        self.behind = behind
+        self.text = f"{before[1]}{delivery_text(about)}{behind[1]}"
+
+    @property
+    def spans(self) -> Sequence[Span]:  # type: ignore[override]
+        """All its spans; a value is in the style of what is said before it."""
+        spans = delivery_spans(*self.about)
+        style, words = self.behind
+        return (self.before, *spans, (style or spans[-1][0], words)) if words else (self.before, *spans)
 
 
 def line(*spans: Span) -> Line:
@@ -127,7 +150,8 @@ class Words:
     def event(self, event: Event) -> Line | None:
         """One event, after its time if there is a clock; with direct calls a tally says more than a quorum."""
         if self.settings.network:
-            return event_line(event, self.width, ("time", f"{event.time:8.1f} ms  "))
+            # With % for the sake of speed: an f-string takes half as long again.
+            return event_line(event, self.width, ("time", "%8.1f ms  " % event.time))  # noqa: UP031
         return None if isinstance(event, Quorum) else event_line(event, self.width, ("", "  "))
 
     def tally(self, finished: Round, verb: str) -> list[Line]:
@@ -251,27 +275,20 @@ def event_line(event: Event, route_width: int, before: Span = ("", "")) -> Line 
         follows = what_follows(event)
         return follows and follows.after(*before)
     message = event.message
-    if isinstance(message, Timeout):
+    kind = message.type
+    if kind == "TIMEOUT":
         return None
     value, accepted = said_by(message)
-    said = delivery_line(
-        message.type,
-        message.sender,
-        message.recipient,
-        message.id,
-        event.fate,
-        event.denial,
-        event.promised if event.denial == "refused" else None,
-        accepted is None,
-        route_width,
-    )
+    denial = event.denial
+    promised = event.promised if denial == "refused" else None
+    sender, recipient, fate = message.sender, message.recipient, event.fate
+    about = kind, sender, recipient, message.id, fate, denial, promised, accepted is None, route_width
+    behind = ("", "")
     if value is not None:
-        style, words = said.spans[-1][0], f" {printable(value)}"
+        behind = ("", f" {printable(value)}")
     elif accepted:
-        style, words = "notable", f", accepted {accepted.id} {printable(accepted.value)}"
-    else:
-        return Line((before, *said.spans), before[1] + said.text)
-    return Line((before, *said.spans, (style, words)), before[1] + said.text + words)
+        behind = ("notable", f", accepted {accepted.id} {printable(accepted.value)}")
+    return DeliveryLine(before, about, behind)
 
 
 def count_lines(events: Iterable[Event], width: int) -> list[Line]:
@@ -326,7 +343,12 @@ def about(actor: str, style: str, words: str) -> Line:
 
 
 @lru_cache(maxsize=2**16)
-def delivery_line(
+def delivery_text(about: tuple[Any, ...]) -> str:
+    """The text of a delivery up to its value; worth remembering, for most of what a run says comes again."""
+    return "".join([text for _, text in delivery_spans(*about)])
+
+
+def delivery_spans(
     type: str,
     sender: str,
     recipient: str,
@@ -336,18 +358,18 @@ def delivery_line(
     promised: int | None,
     nothing_accepted: bool,
     route_width: int,
-) -> Line:
-    """A delivery up to its value; worth remembering, for lines are what a run makes, and most come again."""
+) -> Sequence[Span]:
+    """A delivery up to its value: who says what to whom, and what became of it."""
     if type == Restart.type:
-        return about(recipient, "notable", "restarts")
+        return (recipient, recipient), ("notable", " restarts")
     padding = " " * (route_width - len(f"{sender} -> {recipient}"))
     marks = marks_of(fate, denial, promised)
     what = f"{type:<7} {id}"
     if type == Promise.type and nothing_accepted:
         what += ", nothing accepted"
     style = "routine" if marks and fate is not Fate.DUPLICATE else MESSAGE_STYLES.get(type, "routine")
-    route = [(sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} ")]
-    return line(*route, ("mark", marks), (style, what))
+    route = (sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} ")
+    return *route, ("mark", marks), (style, what)
 
 
 def marks_of(fate: Fate, denial: str | None, promised: int | None) -> str:
