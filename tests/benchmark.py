@@ -3,9 +3,11 @@
 One operation is one round, so the table's OPS column says rounds per second, in thousands where its
 heading says Kops/s. The number in parentheses is the ratio to the fastest, which is the floor: a bare
 loop that makes as many method calls, message objects and random draws a round, and does nothing else.
+All times are CPU time: on a busy machine the clock on the wall says little.
 """
 
 import random
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +15,7 @@ from inspect import CO_GENERATOR
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 from types import FrameType
 
 import pytest
@@ -87,27 +89,27 @@ def test_quiet(benchmark: BenchmarkFixture) -> None:
 
 
 @pytest.mark.benchmark(group="rounds per second")
-@pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
-def test_to_a_file(json: bool, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
-    to_a_file(SETTINGS, json, benchmark, tmp_path)
+@pytest.mark.parametrize("form", [None, "brief", "json"], ids=["text", "brief", "json"])
+def test_to_a_file(form: str | None, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    to_a_file(SETTINGS, form, benchmark, tmp_path)
 
 
 @pytest.mark.benchmark(group="rounds over the network per second")
-@pytest.mark.parametrize("json", [False, True], ids=["text", "json"])
-def test_network_to_a_file(json: bool, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
-    to_a_file(replace(SETTINGS, network=Network(num_proposers=2)), json, benchmark, tmp_path)
+@pytest.mark.parametrize("form", [None, "json"], ids=["text", "json"])
+def test_network_to_a_file(form: str | None, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    to_a_file(replace(SETTINGS, network=Network(num_proposers=2)), form, benchmark, tmp_path)
 
 
 @pytest.mark.benchmark(group="rounds over the network per second")
 def test_network_quiet(benchmark: BenchmarkFixture) -> None:
     settings = replace(SETTINGS, network=Network(num_proposers=2))
-    rounds, statistics = play_rounds(settings), Statistics(settings)
+    rounds, statistics = play_rounds(settings, told=False), Statistics(settings)
     benchmark(lambda: statistics.add(next(rounds)))
 
 
-def to_a_file(settings: Settings, json: bool, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+def to_a_file(settings: Settings, form: str | None, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     """Time rounds that are written to a file."""
-    rounds, statistics, view = play_rounds(settings), Statistics(settings), view_of(settings, "json" if json else None)
+    rounds, statistics, view = play_rounds(settings), Statistics(settings), view_of(settings, form)
     with (tmp_path / "output").open("w", encoding="utf-8") as output:
 
         def round() -> None:
@@ -120,7 +122,7 @@ def to_a_file(settings: Settings, json: bool, benchmark: BenchmarkFixture, tmp_p
 
 
 @pytest.mark.benchmark(group="rounds per second by number of acceptors: ten times as many, ten times as slow")
-@pytest.mark.parametrize("num_acceptors", [5, 50, 500, 5_000])
+@pytest.mark.parametrize("num_acceptors", [5, 6, 9, 50, 500, 5_000])
 @pytest.mark.parametrize("told", [False, True], ids=["quiet", "text"])
 def test_acceptors(num_acceptors: int, told: bool, benchmark: BenchmarkFixture) -> None:
     settings = Settings(num_acceptors, 0.2, seed=1)
@@ -135,20 +137,43 @@ def test_climb(benchmark: BenchmarkFixture) -> None:
 
 def test_network_beside_direct_calls(capsys: pytest.CaptureFixture[str]) -> None:
     network = Network(num_proposers=2)
-    direct = play_rounds(SETTINGS)
-    simulated = play_rounds(replace(SETTINGS, network=network))
+    direct = play_rounds(SETTINGS, told=False)
+    simulated = play_rounds(replace(SETTINGS, network=network), told=False)
     rates: dict[str, list[float]] = {"direct": [], "simulated": []}
     for _ in range(15):
-        began = perf_counter()
+        began = process_time()
         messages = sum(finished.messages for finished in islice(direct, 300))
-        rates["direct"].append(messages / (perf_counter() - began))
-        began = perf_counter()
+        rates["direct"].append(messages / (process_time() - began))
+        began = process_time()
         messages = sum(finished.messages for finished in islice(simulated, 100))
-        rates["simulated"].append(messages / (perf_counter() - began))
+        rates["simulated"].append(messages / (process_time() - began))
     per_second = {name: median(values) for name, values in rates.items()}
     with capsys.disabled():
-        print(f"\nmessages/s: {per_second['direct']:,.0f} direct, {per_second['simulated']:,.0f} simulated")
-        print(f"ratio: {per_second['simulated'] / per_second['direct']:.2f}")
+        for name, rate in per_second.items():
+            print(f"\n{name}: {rate:,.0f} messages/s, {1e6 / rate:.2f} us a message", end="")
+        print(f"\nratio: {per_second['simulated'] / per_second['direct']:.2f}")
+
+
+def seconds(*arguments: str) -> float:
+    """The CPU time of a Python process with these arguments: the median of some runs, in seconds."""
+    # What keeps Python from writing what it compiles would make it compile at each start.
+    env = {name: value for name, value in clean_environment().items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+    def once() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, env=env, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    once()  # What it compiles is there for all others.
+    return median(once() for _ in range(15))
+
+
+@pytest.mark.parametrize("command", ["--rounds 1", "check -n 1"])
+def test_start(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    floor, start = seconds("-c", "import click"), seconds("-m", "toy_paxos", *command.split())
+    with capsys.disabled():
+        print(f"\nstart, {command}: {start * 1000:.0f} ms, {start / floor:.2f} times as long as to import click")
 
 
 def peak_kib(rounds: int, *options: str) -> int:

@@ -15,7 +15,7 @@ from toy_paxos.simulation import Network, Settings, play_rounds
 def both(run: Settings) -> list[tuple[InWords | JsonLines, Remembering]]:
     """Views of a run, plain ones and those that remember."""
     words, lines = InWords(Words(run), plain), JsonLines(run)
-    return [(words, Remembering(words, printable)), (lines, Remembering(lines, encoded))]
+    return [(words, Remembering(words, run, printable)), (lines, Remembering(lines, run, encoded))]
 
 
 @settings(max_examples=30, deadline=None)
@@ -45,17 +45,12 @@ def test_many_acceptors_are_remembered_too() -> None:
             assert remembering.round(finished) == view.round(finished)
 
 
-def test_once_each_kind_of_delivery_is_known_no_round_is_told() -> None:
+def test_no_round_has_to_be_told_event_by_event() -> None:
     run = Settings(20, 0.3, seed=1)
-    told = []
     for _, remembering in both(run):
-        rounds = play_rounds(run)
-        for finished in islice(rounds, 100):
+        for finished in islice(play_rounds(run), 100):
             remembering.round(finished)
-        for finished in islice(rounds, 100):
-            finished.tell = lambda wishes: told.append(wishes) or []  # type: ignore[func-returns-value]
-            remembering.round(finished)
-    assert told == []
+            assert "events" not in vars(finished)
 
 
 def test_memory_has_an_end() -> None:

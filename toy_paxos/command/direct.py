@@ -1,24 +1,25 @@
 """Rounds of direct calls, told at little more than the price of joining lines.
 
 What a view says of a delivery in such a round depends on the message and on its fate, not on what becomes of other
-acceptors: whatever fails, each delivery has its place, and there are a dozen kinds of delivery for each acceptor. So a
-view is asked once for each kind, by rounds that are really told, and what it said is remembered.
+acceptors: whatever fails, each delivery has its place, and there are a dozen kinds of delivery to and from an acceptor.
+So a view is asked once for each kind, by small rounds that are really told, and what it said is remembered.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from toy_paxos.event import Chosen, Delivery, Learned, Quorum, Wants
-from toy_paxos.simulation import DirectRound, Round
+from toy_paxos.simulation import DirectRound, Round, Settings, tell_directly
 
 if TYPE_CHECKING:
     from toy_paxos.command.json_lines import JsonLines
     from toy_paxos.command.views import InWords
 
-
-# What stands for the number of a round and for its wish in what is remembered: neither occurs otherwise.
-SOME_NUMBER, SOME_WISH = 987_654_321_000, "\0"
+# What stands for the number of a round, for its wish, and for each character in the name of an acceptor in what is
+# remembered: neither occurs otherwise.
+SOME_NUMBER, SOME_WISH, SOME_CHARACTER = 987_654_321_000, "\0", "\ue000"
 
 # How many pieces other than deliveries are remembered at most.
 MANY_PIECES = 2**10
@@ -26,18 +27,63 @@ MANY_PIECES = 2**10
 # With so few acceptors the same requests fail again and again, and whole rounds are remembered.
 FEW = 8
 
+PROPOSER = "proposer-0"
+WISHES = {PROPOSER: SOME_WISH}
+
+
+class Deliveries(dict[tuple[object, ...], str]):
+    """What a view says of each kind of delivery, whatever the number of the round and the wish.
+
+    The key is the type of the message, the acceptor, and what else makes a difference: of a request, which requests to
+    this acceptor have failed by then; of an answer, whether the proposer has learned by then.
+    """
+
+    def __init__(self, view: "InWords | JsonLines", settings: Settings) -> None:
+        super().__init__()
+        self.view = view
+        self.settings = settings
+
+    def __missing__(self, key: tuple[object, ...]) -> str:
+        type, name, *about = key
+        some_name = SOME_CHARACTER * len(str(name))
+        if name == some_name:
+            self.learn(some_name)
+            return self[key]
+        self[key] = words = self[type, some_name, *about].replace(some_name, str(name))
+        return words
+
+    def learn(self, name: str) -> None:
+        """Remember what is said of each kind of delivery to and from an acceptor of some name, however long that is."""
+        others = ("first", "second")
+        for failed in product((False, True), repeat=2):
+            # Its answer to PROPOSE comes before the one that the proposer learns from, or after that.
+            self.remember({name: failed, **dict.fromkeys(others, (False, False))})
+            self.remember({**dict.fromkeys(others, (False, False)), name: failed})
+            # The proposer gets no majority of promises.
+            self.remember({name: failed[:1], **dict.fromkeys(others, (True,))})
+
+    def remember(self, failures: dict[str, tuple[bool, ...]]) -> None:
+        """Remember what is said of each delivery in a round in which these requests fail."""
+        for event in tell_directly(self.settings, failures, WISHES):
+            if isinstance(event, Delivery):
+                message = event.message
+                if message.recipient in failures:
+                    failed = failures[message.recipient]
+                    key = message.type, message.recipient, *(failed[:1] if message.type == "PREPARE" else failed)
+                else:
+                    key = message.type, message.sender, event.learned is not None
+                self[key] = self.view.event(SOME_NUMBER, event)
+
 
 class Remembering:
     """A view that remembers what another one says of direct calls; ``escaped`` is how that one writes a value."""
 
-    def __init__(self, view: "InWords | JsonLines", escaped: Callable[[str], str]) -> None:
+    def __init__(self, view: "InWords | JsonLines", settings: Settings, escaped: Callable[[str], str]) -> None:
         self.view = view
         self.start = view.start
         self.summary = view.summary
         self.escaped = escaped
-        # By type, acceptor, and what else makes a difference: of a request to it, which ones have failed by then; of an
-        # answer, whether the value is learned by then.
-        self.deliveries: dict[tuple[object, ...], str] = {}
+        self.deliveries = Deliveries(view, settings)
         self.others: dict[tuple[object, ...], str] = {}
 
     def round(self, finished: Round) -> str:
@@ -46,42 +92,21 @@ class Remembering:
             return self.view.round(finished)
         failures = finished.failures.values()
         if len(failures) <= FEW:
-            told = self.other("round", lambda: self.tell(finished), *map(tuple, failures))
+            told = self.other("round", lambda: "".join(self.pieces(finished)), *map(tuple, failures))
         else:
-            told = self.tell(finished)
+            told = "".join(self.pieces(finished))
         (wish,) = finished.wishes.values()
         return told.replace(str(SOME_NUMBER), str(finished.number)).replace(self.escaped(SOME_WISH), self.escaped(wish))
 
-    def tell(self, finished: DirectRound) -> str:
-        """Return what is said of a round, whatever its number and its wish."""
-        try:
-            return "".join(self.pieces(finished))
-        except KeyError:
-            self.learn(blank(finished))
-            return "".join(self.pieces(finished))
-
-    def learn(self, finished: DirectRound) -> None:
-        """Remember what is said of each delivery in a round."""
-        for event in finished.events:
-            if isinstance(event, Delivery):
-                message = event.message
-                if message.recipient in finished.wishes:
-                    key: tuple[object, ...] = (message.type, message.sender, event.learned is not None)
-                else:
-                    failed = finished.failures[message.recipient]
-                    key = (message.type, message.recipient, *(failed[:1] if message.type == "PREPARE" else failed))
-                self.deliveries[key] = self.view.event(finished.number, event)
-
     def pieces(self, finished: DirectRound) -> list[str]:
-        """Return what is said of a round, piece by piece; raise KeyError for a kind of delivery that is new."""
+        """Return what is said of a round, piece by piece, whatever its number and its wish."""
         told, failures, number = self.deliveries, finished.failures.items(), len(finished.failures)
         quorum, chosen, learned = finished.follows()
         promised, accepted = finished.promised, finished.accepted
         promises, accepts = sum(promised), sum(accepted)
-        (proposer,) = finished.wishes
         pieces = [
             self.other("heading", lambda: self.view.heading(blank(finished))),
-            self.other("wants", lambda: self.view.event(SOME_NUMBER, Wants(0, proposer, SOME_WISH))),
+            self.other("wants", lambda: self.view.event(SOME_NUMBER, Wants(0, PROPOSER, SOME_WISH))),
             *[told["PREPARE", name, failed[0]] for name, failed in failures],
             *[told["FAIL" if failed[0] else "PROMISE", name, False] for name, failed in failures],
         ]
@@ -122,4 +147,4 @@ class Remembering:
 
 def blank(finished: DirectRound) -> DirectRound:
     """The same round under some number, for some wish."""
-    return replace(finished, number=SOME_NUMBER, wishes=dict.fromkeys(finished.wishes, SOME_WISH))
+    return replace(finished, number=SOME_NUMBER, wishes=WISHES)

@@ -123,7 +123,7 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
         # Here and not above, as all views but the plain one: nobody waits for what is not used.
         from toy_paxos.command.json_lines import JsonLines, encoded
 
-        return Remembering(JsonLines(settings, rule), encoded)
+        return Remembering(JsonLines(settings, rule), settings, encoded)
     # Asked once, for it takes longer than a line of --brief.
     write = shown if wants_colour() else plain
     if form == "diagram":
@@ -137,7 +137,7 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
     if form in FILES:
         return File(settings, form)
     words = InWords(Words(settings, change), write)
-    return words if wants_colour() else Remembering(words, printable)
+    return words if wants_colour() else Remembering(words, settings, printable)
 
 
 def plain(lines: Sequence[Line]) -> str:

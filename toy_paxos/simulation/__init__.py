@@ -4,7 +4,7 @@ A round is told as events (:mod:`toy_paxos.event`); whoever shows it needs to kn
 """
 
 from toy_paxos.simulation.result import DirectRound, Facts, Outcome, Round, Statistics, Times
-from toy_paxos.simulation.rounds import different_values, play_rounds
+from toy_paxos.simulation.rounds import different_values, play_rounds, tell_directly
 from toy_paxos.simulation.settings import Network, Settings
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "Times",
     "different_values",
     "play_rounds",
+    "tell_directly",
 ]

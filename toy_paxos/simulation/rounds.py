@@ -99,14 +99,16 @@ def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Ro
         proposed = any(isinstance(message, Propose) for message in reversed(transcript))
         outcome = direct_outcome(proposer.learned is not None, proposed)
         failures = {acceptor.name: acceptor.failures for acceptor in acceptors}
-        yield DirectRound(number, wishes, outcome, len(transcript), partial(tell, settings, failures), failures)
+        yield DirectRound(
+            number, wishes, outcome, len(transcript), partial(tell_directly, settings, failures), failures
+        )
 
 
-def tell(settings: Settings, failures: Mapping[str, Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:
+def tell_directly(settings: Settings, failures: Mapping[str, Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:
     """The story of direct calls in which these requests to each acceptor fail: played once more, by new actors."""
     actors = ActorRegistry()
-    # A lot of 0 is a failure, and a lot of 1 is none, whatever the probability.
-    lots = {name: iter([0 if failed else 1 for failed in its]).__next__ for name, its in failures.items()}
+    # A lot below 0 is a failure, and a lot of 1 is none, whatever the probability.
+    lots = {name: iter([-1 if failed else 1 for failed in its]).__next__ for name, its in failures.items()}
     register_actors(actors, settings, wishes, lots)
     return list(watch(call(actors, wishes), settings.num_acceptors))
 
