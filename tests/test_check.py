@@ -302,11 +302,6 @@ def test_a_file_that_cannot_be_imported_is_one_line_too(tmp_path: Path, run: Run
     assert "cannot be imported: SyntaxError" in done.stderr
 
 
-def test_the_environment_of_the_simulator_does_not_get_in_the_way(run: Run) -> None:
-    assert "clusters from small" in run("check", "--max-states", "1", TOY_PAXOS_NUM_ACCEPTORS="5").stdout
-    assert "2 acceptors" in run("check", TOY_PAXOS_CHECK_NUM_ACCEPTORS="2").stdout
-
-
 def test_on_a_terminal_the_verdict_stands_out(on_terminal: OnTerminal) -> None:
     assert "\x1b[1;32mSAFE for 2 proposers, " in on_terminal("check", "-n", "1", columns=100)
     seen = on_terminal("check", "--break", "ignores-accepted", columns=100)

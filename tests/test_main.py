@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -48,10 +49,31 @@ def test_without_a_seed_each_run_is_another_one(run: Run) -> None:
     assert first["seed"] != second["seed"]
 
 
-def test_the_environment_sets_options(run: Run) -> None:
-    output = run(TOY_PAXOS_NUM_ACCEPTORS="2", TOY_PAXOS_ROUNDS="3", TOY_PAXOS_JSON="1").stdout
-    assert json.loads(output.splitlines()[0])["num_acceptors"] == 2
-    assert summary_of(output)["rounds"] == 3
+def parsed(name: str, *args: str) -> dict[str, Any]:
+    """Return the options that a command gets."""
+    with command.make_context("toy-paxos", []) as context:
+        its = command.get_command(context, name)
+        return its.make_context(name, list(args), parent=context).params if its else context.params
+
+
+NEEDED = {"acceptor": ["--name", "acceptor-0"], "verify": ["log"]}
+
+
+@pytest.mark.parametrize("name", ["", *main.COMMANDS])
+def test_the_environment_sets_no_option_but_the_password(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = parsed(name, *NEEDED.get(name, []))
+    for param in ("BREAK", *(key.upper() for key in without)):
+        # No number, switch or file is called so.
+        monkeypatch.setenv(f"TOY_PAXOS_{param}", "x")
+        if name and param != "ZOOKEEPER_AUTH":
+            monkeypatch.setenv(f"TOY_PAXOS_{name.upper()}_{param}", "x")
+    assert parsed(name, *NEEDED.get(name, [])) == without
+
+
+@pytest.mark.parametrize("name", ["acceptor", "propose", "cluster"])
+def test_the_environment_sets_the_password(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"TOY_PAXOS_{name.upper()}_ZOOKEEPER_AUTH", "me:secret")
+    assert parsed(name, *NEEDED.get(name, []))["zookeeper_auth"] == "me:secret"
 
 
 def test_a_network_is_simulated_as_soon_as_one_of_its_options_is_given(run_here: RunHere) -> None:
@@ -68,10 +90,6 @@ def test_a_network_is_simulated_as_soon_as_one_of_its_options_is_given(run_here:
         ["--max-attempts", "10"],
     ):
         assert "t_ms" in run_here("--json", "-c", "1", *option).stdout
-
-
-def test_a_version_in_the_environment_is_no_option(run: Run) -> None:
-    assert "--- 1 round" in run("-c", "1", TOY_PAXOS_VERSION="1.0.0").stdout
 
 
 def test_json_is_json_all_the_way(run: Run) -> None:

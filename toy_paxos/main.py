@@ -67,7 +67,6 @@ class Simulator(click.Group):
     subcommand_metavar="[COMMAND]",
     context_settings={
         "help_option_names": ["-h", "--help"],
-        "auto_envvar_prefix": "TOY_PAXOS",
         "show_default": True,
     },
     epilog="""\b
@@ -79,8 +78,7 @@ Exit status:
   130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe
 \b
 Ctrl-C ends the run after the current round, a second one at once; Ctrl-\\
-prints running statistics. Each option but --value, --version and --help can
-also be set in the environment: TOY_PAXOS_NUM_ACCEPTORS=7.""",
+prints running statistics.""",
 )
 @run_options
 @actor_options(NETWORK, "Play with")

@@ -24,6 +24,7 @@ from toy_paxos.command.remote import (
     needs,
     refusing,
     security,
+    zookeeper_auth,
 )
 
 
@@ -42,6 +43,7 @@ from toy_paxos.command.remote import (
 @FORGETFUL
 @LOG
 @security
+@zookeeper_auth("ACCEPTOR")
 @click.option("--insecure", is_flag=True, help="Listen to anybody who can reach this machine.")
 def acceptor_command(
     name: str,

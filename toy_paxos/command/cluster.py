@@ -26,6 +26,7 @@ from toy_paxos.command.remote import (
     new_run,
     patience_in,
     refusing,
+    zookeeper_auth,
 )
 from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
@@ -53,7 +54,7 @@ class Own(Root):
 @click.option(
     "--zookeeper", type=Own(), metavar="WHERE", help="Register at HOST:PORT[/ROOT], or at one started here: local."
 )
-@click.option("--zookeeper-auth", metavar="USER:PASSWORD", default="", help="Whose its nodes are.")
+@zookeeper_auth("CLUSTER")
 @click.option(
     "--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens, a file for each process."
 )
@@ -136,8 +137,8 @@ TEMPORARY = "cluster"
 
 
 def environment(auth: str) -> dict[str, str]:
-    """That in which acceptors live: options that somebody has set there are not meant for these."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("TOY_PAXOS_")}
+    """Return the environment of the acceptors, with the password for ZooKeeper."""
+    ours = dict(os.environ)
     package = Path(__file__).parents[1]
     if Path(sys.path[0]) == package.parent:
         # It was found in the present folder, where the others do not look.

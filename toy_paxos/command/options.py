@@ -144,7 +144,6 @@ RUN_OPTIONS = [
         "Cluster",
         "--value",
         multiple=True,
-        allow_from_autoenv=False,
         metavar="TEXT",
         help="What the proposer wants; repeat it for others.  [default: an emoji]",
     ),
@@ -183,9 +182,7 @@ RUN_OPTIONS = [
     option("Output", "--svg", is_flag=True, help="Write one round as a drawing, and nothing else."),
     option("Output", "--html", is_flag=True, help="Write one round as a page to step through, and nothing else."),
     option("Output", "--json", is_flag=True, help="Print JSON Lines, an object for each event."),
-    click.version_option(
-        __version__, message="%(prog)s %(version)s", allow_from_autoenv=False, cls=Option, group="Other"
-    ),
+    click.version_option(__version__, message="%(prog)s %(version)s", cls=Option, group="Other"),
 ]
 
 

@@ -24,6 +24,7 @@ from toy_paxos.command.remote import (
     patience_in,
     refusing,
     security,
+    zookeeper_auth,
 )
 from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
@@ -40,6 +41,7 @@ from toy_paxos.simulation import Network, Settings
 @TIMEOUT
 @LOG
 @security
+@zookeeper_auth("PROPOSE")
 def propose_command(
     at: tuple[tuple[str, str], ...],
     zookeeper: str | None,

@@ -130,13 +130,28 @@ PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
 def security(command: F) -> F:
     """Give a command the options that say who one is, and whom to trust."""
     for add in (
-        click.option("--zookeeper-auth", metavar="USER:PASSWORD", default="", help="Whose the nodes in ZooKeeper are."),
         click.option("--tls-ca", type=PEM, metavar="FILE", help="Certificate of who has signed those of all others."),
         click.option("--tls-key", type=PEM, metavar="FILE", help="Private key of this process."),
         click.option("--tls-cert", type=PEM, metavar="FILE", help="Certificate of this process."),
     ):
         command = add(command)
     return command
+
+
+def zookeeper_auth(command: str) -> Callable[[F], F]:
+    """Return the option for the password of a command, the only one that the environment can set.
+
+    Every user of a machine can read the arguments of its processes.
+    """
+    return click.option(
+        "--zookeeper-auth",
+        metavar="USER:PASSWORD",
+        default="",
+        envvar=f"TOY_PAXOS_{command}_ZOOKEEPER_AUTH",
+        show_envvar=True,
+        show_default=False,
+        help="Owner of the nodes in ZooKeeper.",
+    )
 
 
 def certificates_in(options: Mapping[str, Any]) -> Any:
