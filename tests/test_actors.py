@@ -93,7 +93,6 @@ def test_an_actor_that_fails_is_named_with_its_file_and_line(file: str, run_here
     ("args", "what_to_do"),
     [
         (["--break", "nothing"], "there is no rule nothing."),
-        (["--break", "list"], "there is no rule list."),
         (["--break", "forgets-all", "--acceptor", "{file}:Minimal"], "--break brings its own actors"),
         (["--acceptor", "{file}:minimal"], "Did you mean 'Minimal'?"),
     ],

@@ -278,8 +278,16 @@ def test_an_error_does_nothing_to_the_terminal(file: str, run_here: RunHere) -> 
     assert r"ValueError: \x1b[31m\x07\udc80 (" in done.stderr
 
 
-def test_the_list_of_rules_is_json_too(run_here: RunHere) -> None:
-    rules = [json.loads(line) for line in run_here("check", "--break", "list", "--json").stdout.splitlines()]
+@pytest.mark.parametrize("command", [[], ["-c", "1", "-q"], ["play"], ["play", "--right"]])
+def test_every_command_that_leaves_out_rules_lists_them(command: list[str], run_here: RunHere) -> None:
+    done = run_here(*command, "--break", "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run_here("check", "--break", "list").stdout
+
+
+@pytest.mark.parametrize("command", [[], ["check"]])
+def test_the_list_of_rules_is_json_too(command: list[str], run_here: RunHere) -> None:
+    rules = [json.loads(line) for line in run_here(*command, "--break", "list", "--json").stdout.splitlines()]
     assert rules[0] == {
         "event": "rule",
         "name": "ignores-accepted",

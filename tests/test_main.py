@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 from conftest import COMMAND, OnTerminal, Run, RunHere, Start, clean_environment
@@ -147,6 +148,7 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--seed", "x"], "x is no whole number."),
         (["--round", "3"], "give --seed with it"),
         (["--quiet", "--diagram"], "--quiet shows no round, and --diagram has nothing else to show: choose one."),
+        (["--break", "list", "--svg"], "--break list has no story for --svg to show: leave out one"),
         (["check", "--break", "list", "--diagram"], "--break list has no story for --diagram to show: leave out one"),
         (["--round", "3", "--seed", "1", "-c", "3"], "and not --rounds"),
         (["--value", ""], "give it at least one character"),
@@ -177,6 +179,17 @@ def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_d
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert what_to_do in done.stderr
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_wrong_usage_of_a_command_points_to_its_own_help(name: str, run_here: RunHere) -> None:
+    its = command.get_command(click.Context(command), name)
+    assert its
+    takes_value = next(param for param in its.params if isinstance(param, click.Option) and not param.is_flag)
+    for arg in (takes_value.opts[-1], "--help=x", "--bogus"):
+        done = run_here(name, arg)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.endswith(f" (toy-paxos {name} --help lists the options)\n")
 
 
 @pytest.mark.parametrize("args", ["--version", "--help", "--json --rounds 1", "-c 1", "-n 0"])

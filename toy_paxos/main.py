@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from toy_paxos.command.actors import actor_options, other_actors, undisturbed
+from toy_paxos.command.actors import actor_options, list_rules, other_actors, undisturbed
 from toy_paxos.command.options import NETWORK, check_values, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.show import Pace, show
@@ -115,6 +115,7 @@ def run(
         refuse_options_before(ctx.invoked_subcommand, ctx)
         return
     form = one_view(diagram=diagram, brief=brief, mermaid=mermaid, svg=svg, html=html, json=json)
+    list_rules(ctx, form)
     if round and (seed is None or rounds):
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
     if form in FILES:

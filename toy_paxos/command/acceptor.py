@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from toy_paxos.command.options import Command
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
 from toy_paxos.command.remote import (
     FORGETFUL,
@@ -28,7 +29,9 @@ from toy_paxos.command.remote import (
 )
 
 
-@click.command(params=[RUN["acceptor_failure_prob"], RUN["failure_mode"]], context_settings={"show_default": True})
+@click.command(
+    cls=Command, params=[RUN["acceptor_failure_prob"], RUN["failure_mode"]], context_settings={"show_default": True}
+)
 @click.option("--name", type=Name(), required=True, help="Its name: acceptor-0, acceptor-1, and so on.")
 @click.option(
     "--data-dir",

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from toy_paxos.command.options import F, option, shortened, suggestion
-from toy_paxos.command.process import somebody_elses_words
+from toy_paxos.command.process import set_up, somebody_elses_words, write
+from toy_paxos.command.views import shown
 from toy_paxos.simulation.settings import quoted
 
 if TYPE_CHECKING:
@@ -71,19 +72,19 @@ def load_module(path: str) -> ModuleType:
     return module
 
 
+LIST = "list"
+
+
 class RuleName(click.ParamType[str]):
-    """The name of a rule that can be left out, or one of some other words."""
+    """The name of a rule that can be left out, or the word that lists all of them."""
 
     name = "rule"
 
-    def __init__(self, words: Iterable[str] = ()) -> None:
-        self.words = list(words)
-
     def names(self) -> list[str]:
-        """What can be said; the rules are looked up only now, for most runs do without."""
+        """Return the possible values; the rules are imported only now, because most runs need none."""
         from toy_paxos.checking import RULES
 
-        return [*RULES, *self.words]
+        return [*RULES, LIST]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name; raise click.BadParameter with the one that was probably meant."""
@@ -119,11 +120,17 @@ def undisturbed(rounds: Iterator[T]) -> Iterator[T]:
         yield finished
 
 
-def actor_options(group: str, verb: str, words: Iterable[str] = ()) -> Callable[[F], F]:
-    """The options that name other actors than those of Paxos, for a command that does so much with them."""
-    lists = "; 'list' lists the rules" if "list" in words else "; 'toy-paxos check --break list' lists the rules"
+def actor_options(group: str, verb: str) -> Callable[[F], F]:
+    """The options that name other actors than those of Paxos, for a command that calls :func:`list_rules` first."""
     options = [
-        option(group, "--break", "rule_name", type=RuleName(words), metavar="RULE", help=f"Leave one rule out{lists}."),
+        option(
+            group,
+            "--break",
+            "rule_name",
+            type=RuleName(),
+            metavar="RULE",
+            help=f"Leave one rule out; '{LIST}' lists the rules.",
+        ),
         option(
             group,
             "--acceptor",
@@ -148,6 +155,19 @@ def actor_options(group: str, verb: str, words: Iterable[str] = ()) -> Callable[
         return command
 
     return add
+
+
+def list_rules(ctx: click.Context, form: str | None = None) -> None:
+    """List the rules and end the command if --break asks for that; raises click.UsageError for other forms."""
+    if ctx.params["rule_name"] != LIST:
+        return
+    if form not in (None, "json"):
+        raise click.UsageError(f"--break list has no story for --{form} to show: leave out one of them.")
+    from toy_paxos.command.verdict import rules_json, rules_lines
+
+    set_up(utf_8=form == "json")
+    write(rules_json() if form == "json" else shown(rules_lines()))
+    ctx.exit()
 
 
 def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:

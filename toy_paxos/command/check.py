@@ -21,16 +21,14 @@ from toy_paxos.checking import (
     climb,
     never_chosen,
 )
-from toy_paxos.command.actors import Unchecked, actor_options, at_fault, other_actors
-from toy_paxos.command.options import WholeNumber, one_view, size_options
+from toy_paxos.command.actors import Unchecked, actor_options, at_fault, list_rules, other_actors
+from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
 from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.verdict import (
     cluster_json,
     cluster_lines,
     report_json,
     report_lines,
-    rules_json,
-    rules_lines,
     start_json,
     start_lines,
     story_json,
@@ -45,6 +43,7 @@ from toy_paxos.command.words import Line, printable
 
 
 @click.command(
+    cls=Command,
     context_settings={"show_default": True},
     epilog="""\b
 Exit status:
@@ -55,7 +54,7 @@ Exit status:
 )
 @size_options(max_attempts=1)
 @click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")
-@actor_options("Other", "Check", ["list"])
+@actor_options("Other", "Check")
 @click.option(
     "--max-states",
     type=WholeNumber(1, 10**9),
@@ -95,12 +94,8 @@ def check_command(
       toy-paxos check --break ignores-accepted
     """
     form = one_view(diagram=diagram, mermaid=mermaid, svg=svg, html=html, json=json)
+    list_rules(ctx, form)
     set_up(utf_8=json or form in FILES)
-    if rule_name == "list":
-        if form not in (None, "json"):
-            raise click.UsageError(f"--break list has no story for --{form} to show: leave out one of them.")
-        write(rules_json() if json else shown(rules_lines()))
-        return
     rule = RULES[rule_name] if rule_name else None
     actors, named, change = other_actors(ctx)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import click
 
-from toy_paxos.command.options import Number
+from toy_paxos.command.options import Command, Number
 from toy_paxos.command.propose import HANDED_OVER
 from toy_paxos.command.remote import (
     FORGETFUL,
@@ -41,6 +41,7 @@ class Own(Root):
 
 
 @click.command(
+    cls=Command,
     params=[
         *(RUN[name] for name in ("num_acceptors", "acceptor_failure_prob", "num_proposers", "failure_mode")),
         *RUN_OPTIONS,

@@ -93,6 +93,18 @@ class Option(click.Option):
         self.group = group
 
 
+class Command(click.Command):
+    """A command that all its usage errors name, so that they can point to its help; click's parser names it in some."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; raise click.UsageError, with the context, if they are wrong."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+
 def option(group: str, *names: str, **attributes: Any) -> Callable[[F], F]:
     """An option under a heading."""
     return click.option(*names, cls=Option, group=group, **attributes)

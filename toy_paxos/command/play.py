@@ -12,10 +12,10 @@ import click
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, Game, Model, Move
-from toy_paxos.command.actors import actor_options, at_fault, complete_files, other_actors
+from toy_paxos.command.actors import actor_options, at_fault, complete_files, list_rules, other_actors
 from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
-from toy_paxos.command.options import AnyWholeNumber, shortened, size_options
+from toy_paxos.command.options import AnyWholeNumber, Command, shortened, size_options
 from toy_paxos.command.process import interruptible, set_up, somebody_elses_words, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story
 from toy_paxos.command.table import Screen, Table
@@ -31,6 +31,7 @@ class Unplayable(click.ClickException):
 
 
 @click.command(
+    cls=Command,
     context_settings={"show_default": True},
     epilog="""\b
 Exit status:
@@ -69,6 +70,7 @@ def play_command(
     Play a story again, on right actors:
       toy-paxos check --break adopts-lowest | toy-paxos play --right -
     """
+    list_rules(ctx)
     set_up(utf_8=False)
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")

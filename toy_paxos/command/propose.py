@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from toy_paxos.command.options import WholeNumber
+from toy_paxos.command.options import Command, WholeNumber
 from toy_paxos.command.remote import (
     LOG,
     RUN,
@@ -30,7 +30,7 @@ from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
 
 
-@click.command(params=[RUN["num_proposers"], *RUN_OPTIONS], context_settings={"show_default": True})
+@click.command(cls=Command, params=[RUN["num_proposers"], *RUN_OPTIONS], context_settings={"show_default": True})
 @click.option("--at", type=Place(), multiple=True, metavar="NAME=HOST:PORT", help="Where an acceptor is; repeat it.")
 @ZOOKEEPER
 @click.option(

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from toy_paxos import __version__
-from toy_paxos.command.options import WholeNumber
+from toy_paxos.command.options import Command, WholeNumber
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import Refused, needs
 from toy_paxos.command.views import shown
@@ -18,12 +18,13 @@ from toy_paxos.event import Chosen, Event, Learned, Violation, Wants
 
 
 @click.command(
+    cls=Command,
     epilog="""\b
 Exit status:
   0  all is known, and nothing is violated
   2  wrong usage, or logs that cannot be judged
   3  violated
-  4  nothing is violated in what is known, but logs are missing or cut off"""
+  4  nothing is violated in what is known, but logs are missing or cut off""",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Which run, if the logs are of several.")
