@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flit_core.buildapi import build_sdist
 
+from toy_paxos import remote
 from toy_paxos.remote.local_zookeeper import PACKAGES
 
 PACKAGE = Path(__file__).parent.parent / "toy_paxos"
@@ -164,6 +165,11 @@ def test_the_classifiers_name_the_versions_of_python_that_ci_runs() -> None:
     versions = [line.rpartition(" ")[2] for line in project["classifiers"] if "Python :: 3." in line]
     assert f"versions=({' '.join(versions)})\n" in (PACKAGE.parent / ".ci" / "run").read_text()
     assert project["requires-python"] == f">={versions[0]}"
+
+
+def test_the_packages_that_processes_ask_for_are_the_extra() -> None:
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    assert project["optional-dependencies"]["cluster"] == [*remote.PACKAGES]
 
 
 def test_ci_installs_the_zookeeper_that_the_program_asks_for() -> None:

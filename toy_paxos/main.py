@@ -166,7 +166,7 @@ def main() -> None:
         command = error.ctx.command_path if error.ctx else "toy-paxos"
         complain(f"{error.format_message()} ({command} --help lists the options)", error.exit_code)
     except click.ClickException as error:
-        complain(error.format_message(), error.exit_code)
+        complain(error.format_message(), error.exit_code, getattr(error, "command", ""))
     except DrawingError as error:
         complain(str(error), 2)
     except SignalledError as error:
@@ -181,14 +181,19 @@ def main() -> None:
     sys.exit(status)
 
 
-def complain(words: str, status: int) -> NoReturn:
-    """Say what is wrong in one line, which a terminal shows broken between words, and exit."""
+def complain(words: str, status: int, command: str = "") -> NoReturn:
+    """Say what is wrong in one line, and exit; a terminal shows it broken between words, but for a command at its end.
+
+    A command that is broken would be two when it is copied.
+    """
     told = f"toy-paxos: {tame(' '.join(words.split()))}"
     if sys.stderr is not None and sys.stderr.isatty():
         # Here and not above: few runs end so.
         from textwrap import fill
 
         width = os.get_terminal_size(2).columns
+        told = told.removesuffix(command)
         told = fill(told, width or len(told), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        told += f"\n    {command}" if command else ""
     say(told)
     sys.exit(status)

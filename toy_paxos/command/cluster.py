@@ -15,8 +15,8 @@ from toy_paxos.command.remote import (
     RUN,
     RUN_OPTIONS,
     TIMEOUT,
+    NotInstalled,
     RealRun,
-    Refused,
     Root,
     acceptor_names,
     check_texts,
@@ -89,8 +89,8 @@ def cluster_command(
         raise click.UsageError(f"--num-acceptors {num_acceptors}: that would be as many processes; up to {MOST}, then.")
     check_texts(value, num_proposers)
     if zookeeper == "local" and not local_zookeeper.is_installed():
-        packages = local_zookeeper.PACKAGES
-        raise Refused(f"ZooKeeper is not installed: apt-get install --no-install-recommends {packages}")
+        command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
+        raise NotInstalled("ZooKeeper is not installed", command)
     network = Network(num_proposers, failure_mode, **patience_in(options))
     proposers = {f"proposer-{at}": at for at in range(num_proposers)}
     acceptors = acceptor_names(num_acceptors)

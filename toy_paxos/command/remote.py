@@ -2,10 +2,14 @@
 
 import random
 import re
+import shlex
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,7 @@ from toy_paxos.command.show import Pace, show
 from toy_paxos.command.views import view_of
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
-from toy_paxos.remote import MOST
+from toy_paxos.remote import MOST, PACKAGES
 from toy_paxos.safety import ALWAYS, PROPOSED, watch
 from toy_paxos.simulation import Round, Settings, Statistics, different_values
 
@@ -30,12 +34,34 @@ class Refused(click.ClickException):
     exit_code = 2
 
 
+class NotInstalled(Refused):
+    """Something is not installed, and a command installs it; a terminal shows that in one piece, to be copied."""
+
+    def __init__(self, words: str, command: str) -> None:
+        super().__init__(f"{words}: {command}")
+        self.command = command
+
+
 def needs(module: str) -> None:
-    """Raise Refused if a module cannot be imported because the extra is not installed."""
+    """Raise NotInstalled if a module cannot be imported because the extra is not installed, or too old."""
     try:
         import_module(f"toy_paxos.remote.{module}")
-    except ImportError as error:
-        raise Refused(f"{error.name} is not installed: pip install 'toy-paxos[cluster]'") from error
+    except Exception as error:
+        # An old protobuf raises an exception that is not an ImportError.
+        words = f"{str(error).rstrip('.')}; install what this command needs"
+        raise NotInstalled(words, f"{installer()} {shlex.join(PACKAGES)}") from error
+
+
+def installer() -> str:
+    """Return the beginning of the command that installs packages for this program, however it was installed itself."""
+    environment, python = Path(sys.prefix), shlex.quote(sys.executable)
+    if (environment / "pipx_metadata.json").exists():
+        return f"pipx inject {environment.name}"
+    if find_spec("pip"):
+        return f"{python} -m pip install"
+    if shutil.which("uv"):
+        return f"uv pip install --python {python}"
+    return f"python3 -m pip --python {python} install"
 
 
 @contextmanager

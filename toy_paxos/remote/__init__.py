@@ -5,6 +5,9 @@ once, in real time. What each process did can be logged, and the logs be judged 
 the commands that do not need it; grpcio, protobuf and kazoo come with an extra.
 """
 
+PACKAGES = ("grpcio>=1.66", "kazoo>=2.10", "protobuf>=5.29.1")
+"""The extra ``cluster``."""
+
 MOST = 100
 """As many processes of a kind as a cluster has at most."""
 
