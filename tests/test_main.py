@@ -181,6 +181,24 @@ def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_d
     assert what_to_do in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [
+        ("check", "0 1 2 3 4 130"),
+        ("play", "0 1 2 3 130"),
+        ("cluster", "0 1 2 3 4 130"),
+        ("acceptor", "0 1 2 143"),
+        ("propose", "0 1 2 3 4 130"),
+        ("verify", "0 1 2 3 4 130"),
+    ],
+)
+def test_the_help_of_every_command_lists_its_exit_statuses(name: str, statuses: str, run_here: RunHere) -> None:
+    _, _, listed = run_here(name, "--help").stdout.partition("  Exit status:\n")
+    assert re.findall(r"^    (\d+) +\S", listed, re.MULTILINE) == statuses.split()
+    assert "143 SIGTERM" in listed.replace("  ", " ")
+    assert "141 closed pipe" in listed
+
+
 @pytest.mark.parametrize("name", main.COMMANDS)
 def test_wrong_usage_of_a_command_points_to_its_own_help(name: str, run_here: RunHere) -> None:
     its = command.get_command(click.Context(command), name)

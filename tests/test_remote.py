@@ -180,6 +180,24 @@ def test_a_log_that_cannot_be_written_is_refused(run: Run, log: str, words: str)
     assert words in done.stderr
 
 
+@pytest.mark.parametrize("view", ["", "-q", "--json"])
+def test_a_run_that_reaches_no_acceptor_says_so_and_ends_with_4(view: str, run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    play = "-c", "2", "--max-attempts", "2", "--backoff", "1", *view.split()
+    done = run("propose", "--at", f"acceptor-0=127.0.0.1:{port}", *play)
+    assert (done.returncode, done.stderr.count("\n")) == (4, 1)
+    assert done.stderr.startswith("toy-paxos: no acceptor has answered: check that they run, ")
+    assert "2 rounds" in done.stdout or '"rounds":2' in done.stdout
+
+
+def test_a_run_that_reaches_one_of_its_acceptors_ends_with_0(acceptors: Begin, run: Run) -> None:
+    its = acceptors(3)
+    its.kill(1, 2)
+    done = run("propose", *its.places, "-c", "2", "--max-attempts", "1", "-q")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # A cluster and its keeper
 
 
@@ -276,6 +294,15 @@ def test_after_the_last_round_that_there_is_a_run_ends_with_a_clear_word(
     with pytest.raises(CannotError, match=r"^run 7 has come to the last round that there is: begin another one$"):
         shown_run(client, monkeypatch, rounds=9)
     assert f"\nRound {LARGEST}: consensus on " in capfd.readouterr().out
+
+
+@pytest.mark.usefixtures("restored_signals")
+def test_that_a_round_is_over_is_an_answer(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    client = Here()
+    for its in client.services.values():
+        its.store.newest[7] = 200
+    shown_run(client, monkeypatch)
+    assert "Round 1: no value is known to be chosen" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

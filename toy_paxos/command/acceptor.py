@@ -30,7 +30,15 @@ from toy_paxos.command.remote import (
 
 
 @click.command(
-    cls=Command, params=[RUN["acceptor_failure_prob"], RUN["failure_mode"]], context_settings={"show_default": True}
+    cls=Command,
+    params=[RUN["acceptor_failure_prob"], RUN["failure_mode"]],
+    context_settings={"show_default": True},
+    epilog="""\b
+Exit status:
+  0    Ctrl-C
+  1    it cannot write, or has lost its place in ZooKeeper
+  2    wrong usage, or it cannot start
+  143  SIGTERM; 141 closed pipe""",
 )
 @click.option("--name", type=Name(), required=True, help="Its name: acceptor-0, acceptor-1, and so on.")
 @click.option(

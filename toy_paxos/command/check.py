@@ -47,10 +47,12 @@ from toy_paxos.command.words import Line, printable
     context_settings={"show_default": True},
     epilog="""\b
 Exit status:
-  0  explored to the end, and safe
-  2  wrong usage, or an actor that cannot be checked
-  3  violated, or nothing can be chosen; so too with --break
-  4  not explored to the end (--max-states, Ctrl-C): nothing is proved""",
+  0    explored to the end, and safe
+  1    the output cannot be written
+  2    wrong usage, or an actor that cannot be checked
+  3    violated, or nothing can be chosen; so too with --break
+  4    not explored to the end (--max-states, Ctrl-C): nothing is proved
+  130  a second Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @size_options(max_attempts=1)
 @click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")

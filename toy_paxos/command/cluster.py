@@ -47,6 +47,14 @@ class Own(Root):
         *RUN_OPTIONS,
     ],
     context_settings={"show_default": True},
+    epilog="""\b
+Exit status:
+  0    all rounds done, or Ctrl-C in an endless run
+  1    the output cannot be written
+  2    wrong usage, or the cluster cannot start or go on
+  3    safety violated; the run shows where
+  4    no acceptor has answered
+  130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe""",
 )
 @click.option(
     "--kill-every", type=Number(0.05, 3600), metavar="SECONDS", help="Kill an acceptor that often, and start it again."

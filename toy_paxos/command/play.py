@@ -35,9 +35,11 @@ class Unplayable(click.ClickException):
     context_settings={"show_default": True},
     epilog="""\b
 Exit status:
-  0  the game ends, and nothing is lost
-  2  wrong usage, or a line of the story that cannot be read or played
-  3  safety is lost""",
+  0    the game ends, and nothing is lost
+  1    the output cannot be written
+  2    wrong usage, or a line of the story that cannot be read or played
+  3    safety is lost
+  130  Ctrl-C on a pipe; 143 SIGTERM; 141 closed pipe""",
 )
 @click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_files)
 @size_options(max_attempts=2)

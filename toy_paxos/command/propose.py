@@ -30,7 +30,19 @@ from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
 
 
-@click.command(cls=Command, params=[RUN["num_proposers"], *RUN_OPTIONS], context_settings={"show_default": True})
+@click.command(
+    cls=Command,
+    params=[RUN["num_proposers"], *RUN_OPTIONS],
+    context_settings={"show_default": True},
+    epilog="""\b
+Exit status:
+  0    all rounds done, or Ctrl-C in an endless run
+  1    the output cannot be written
+  2    wrong usage, or it cannot start or go on
+  3    safety violated; the run shows where
+  4    no acceptor has answered
+  130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe""",
+)
 @click.option("--at", type=Place(), multiple=True, metavar="NAME=HOST:PORT", help="Where an acceptor is; repeat it.")
 @ZOOKEEPER
 @click.option(

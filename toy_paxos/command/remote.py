@@ -34,6 +34,12 @@ class Refused(click.ClickException):
     exit_code = 2
 
 
+class Unanswered(click.ClickException):
+    """No acceptor has answered in a whole run, so it says nothing about Paxos."""
+
+    exit_code = 4
+
+
 class NotInstalled(Refused):
     """Something is not installed, and a command installs it; a terminal shows that in one piece, to be copied."""
 
@@ -247,6 +253,7 @@ class RealRun:
     is_alone: bool
     check: Callable[[], None] = lambda: None
     trouble: Exception | None = field(default=None, init=False)
+    answered: bool = field(default=False, init=False)
 
     def show(
         self,
@@ -256,7 +263,10 @@ class RealRun:
         rule: str | None = None,
         change: str = "",
     ) -> None:
-        """Play rounds, and show them as any others; raises CannotError if they cannot go on, once all is shown."""
+        """Play rounds, and show them as any others.
+
+        Once all is shown, raises CannotError if they cannot go on, and Unanswered if no acceptor has answered.
+        """
         from toy_paxos.remote.records import Log
         from toy_paxos.remote.rpc import Client
 
@@ -273,6 +283,9 @@ class RealRun:
             client.close()
         if self.trouble:
             raise self.trouble
+        if not self.answered:
+            words = "check that they run, their addresses and certificates, and --timeout"
+            raise Unanswered(f"no acceptor has answered: {words}")
 
     def until_trouble(self, rounds: Iterator[Round]) -> Iterator[Round]:
         """The rounds, until they cannot go on; what the trouble is, is noted."""
@@ -306,6 +319,8 @@ class RealRun:
             ]
             round = RealRound(client, self.number, number, proposers, patience, draw)
             told, events = round.play(), []
+            # An acceptor that no longer keeps this round tells only which one is the newest.
+            self.answered |= bool(round.handled) or round.newest > number
             try:
                 for event in watch(merge(told), num_acceptors, always):
                     events.append(event)

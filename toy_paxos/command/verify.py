@@ -21,10 +21,12 @@ from toy_paxos.event import Chosen, Event, Learned, Violation, Wants
     cls=Command,
     epilog="""\b
 Exit status:
-  0  all is known, and nothing is violated
-  2  wrong usage, or logs that cannot be judged
-  3  violated
-  4  nothing is violated in what is known, but logs are missing or cut off""",
+  0    all is known, and nothing is violated
+  1    the output cannot be written
+  2    wrong usage, or logs that cannot be judged
+  3    violated
+  4    nothing is violated in what is known, but logs are missing or cut off
+  130  Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Which run, if the logs are of several.")
