@@ -48,6 +48,16 @@ def test_it_is_on_the_disk_when_saving_returns(tmp_path: Path, monkeypatch: pyte
     close(kept)
 
 
+def test_it_is_so_where_there_is_no_fdatasync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Store(tmp_path, "acceptor-0")
+    synced: list[int] = []
+    monkeypatch.delattr(os, "fdatasync")
+    monkeypatch.setattr(os, "fsync", synced.append)
+    kept.save((7, 1), 2, None)
+    assert synced == [kept.file]
+    close(kept)
+
+
 @pytest.mark.parametrize("torn", [b"[", b"[7, 2, 9", b"[7, 2, 9]"])
 def test_a_last_line_that_is_torn_was_never_answered_and_is_dropped(tmp_path: Path, torn: bytes) -> None:
     before = reopened(filled(tmp_path)).states

@@ -23,6 +23,7 @@ from toy_paxos.command.remote import (
     certificates_in,
     directory_at,
     needs,
+    needs_posix,
     refusing,
     security,
     zookeeper_auth,
@@ -75,6 +76,8 @@ def acceptor_command(
     \b
       toy-paxos acceptor --name acceptor-0 --data-dir a0
     """
+    if data_dir or log:
+        needs_posix("--data-dir" if data_dir else "--log")
     needs("rpc")
     from toy_paxos.remote.records import Log
     from toy_paxos.remote.rpc import Server, is_loopback

@@ -23,6 +23,7 @@ from toy_paxos.command.remote import (
     directory_at,
     form_of,
     needs,
+    needs_posix,
     new_run,
     patience_in,
     refusing,
@@ -87,6 +88,7 @@ def cluster_command(
     Agreement lost before your eyes:
       toy-paxos cluster --num-proposers 2 --kill-every 1 --forgetful
     """
+    needs_posix("cluster")
     needs("rpc")
     from toy_paxos.remote import local_zookeeper
     from toy_paxos.remote.keeper import Kept

@@ -16,14 +16,18 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from types import FrameType
 from typing import NoReturn
 
+POSIX = hasattr(signal, "SIGALRM")
+"""Whether there are the signals of a POSIX system, and streams that somebody else may have made non-blocking."""
+
 
 def set_up(utf_8: bool) -> None:
     """Set standard output up so that whatever is written arrives, perhaps as UTF-8 wherever it goes."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8" if utf_8 else None, errors="backslashreplace")
-        # Whoever shares it may have made it non-blocking, and then what does not fit at once would be lost.
-        with suppress(io.UnsupportedOperation):
-            os.set_blocking(sys.stdout.fileno(), True)
+        if POSIX:
+            # Whoever shares it may have made it non-blocking, and then what does not fit at once would be lost.
+            with suppress(io.UnsupportedOperation):
+                os.set_blocking(sys.stdout.fileno(), True)
 
 
 def columns() -> int | None:
@@ -140,7 +144,7 @@ class StopRequest:
         # Set explicitly: a shell starts background jobs with SIGINT ignored.
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGTERM, self._stop)
-        if hasattr(signal, "SIGQUIT"):
+        if POSIX:
             signal.signal(signal.SIGQUIT, self._report)
             signal.signal(signal.SIGALRM, self._lose_patience)
 
@@ -148,7 +152,7 @@ class StopRequest:
         self.signal = number
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if hasattr(signal, "SIGALRM"):
+        if POSIX:
             signal.setitimer(signal.ITIMER_REAL, MOMENT_S if number == signal.SIGINT else GRACE_S)
 
     def _lose_patience(self, number: int, frame: FrameType | None) -> None:
@@ -169,7 +173,7 @@ class StopRequest:
 
     def close(self) -> None:
         """Stop listening for the end of a wait; the signals keep their meaning."""
-        if hasattr(signal, "SIGALRM"):
+        if POSIX:
             signal.setitimer(signal.ITIMER_REAL, 0)
         if WAITS_FOR_PIPES:
             signal.set_wakeup_fd(-1)
@@ -196,7 +200,8 @@ class SignalledError(Exception):
 
 
 def die_by(number: int) -> NoReturn:
-    """End the process by a signal, so that whoever started it sees what happened."""
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+    """End the process by a signal, so that whoever started it sees what happened; elsewhere by the same exit status."""
+    if POSIX:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
     raise SystemExit(128 + number)

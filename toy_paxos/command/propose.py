@@ -20,6 +20,7 @@ from toy_paxos.command.remote import (
     directory_at,
     form_of,
     needs,
+    needs_posix,
     new_run,
     patience_in,
     refusing,
@@ -71,6 +72,8 @@ def propose_command(
       toy-paxos propose --at acceptor-0=127.0.0.1:4000
       toy-paxos propose --zookeeper 127.0.0.1:2181 --num-acceptors 5
     """
+    if log:
+        needs_posix("--log")
     needs("rpc")
     form = form_of(options)
     if proposer >= num_proposers:

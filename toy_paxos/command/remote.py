@@ -58,6 +58,14 @@ def needs(module: str) -> None:
         raise NotInstalled(words, f"{installer()} {shlex.join(PACKAGES)}") from error
 
 
+def needs_posix(what: str) -> None:
+    """Raise Refused on a system without POSIX locks; it has no pipes to wait for either, and few signals."""
+    try:
+        import fcntl  # noqa: F401
+    except ImportError as error:
+        raise Refused(f"{what} needs a POSIX system, such as Linux or macOS") from error
+
+
 def installer() -> str:
     """Return the beginning of the command that installs packages for this program, however it was installed itself."""
     environment, python = Path(sys.prefix), shlex.quote(sys.executable)

@@ -4,7 +4,6 @@ So whatever anybody has heard is in some file, and only what nobody has answered
 it: clocks of different machines are not compared.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 from toy_paxos.event import Delivery, Event, TimedOut, Wants, said_by
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.remote.codec import denial, message_of, number, proposal_of, text
-from toy_paxos.remote.store import StoreError, usable, whole_lines, write_all
+from toy_paxos.remote.store import StoreError, lock_file, usable, whole_lines, write_all
 
 FORMAT = 1
 """What is raised when a program that reads the lines has to be changed."""
@@ -40,10 +39,7 @@ class Log:
         if path.exists() and not path.is_file():
             raise StoreError(f"{path} is no file")
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreError(f"{path} is in use by another process: give each a log of its own") from error
+        lock_file(self.file, path, "give each a log of its own")
         beginning = line_of(start(process)).rstrip(b"}\n")
         if path.read_bytes()[: len(beginning)] != beginning[: path.stat().st_size]:
             self.close()

@@ -5,7 +5,6 @@ dropped. That is all that a process that is killed, or a machine that stops, can
 are kept. What is older is refused, for to have forgotten it and to answer would be to have promised nothing.
 """
 
-import fcntl
 import json
 import os
 import uuid
@@ -90,7 +89,8 @@ class Store:
         if self.folder:
             with usable(self.folder):
                 write_all(self.file, line_of(instance, promised, accepted))
-                os.fdatasync(self.file)
+                # macOS has no fdatasync.
+                getattr(os, "fdatasync", os.fsync)(self.file)
                 self.lines += 1
                 if self.lines >= LINES:
                     self.rewrite()
@@ -134,6 +134,17 @@ def sync_folder(folder: Path) -> None:
     os.close(file)
 
 
+def lock_file(file: int, path: Path, remedy: str) -> None:
+    """Lock a file until this process ends; raises StoreError if another process has locked it."""
+    # Here and not above: reading logs needs no locks, and not every system has them.
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StoreError(f"{path} is in use by another process: {remedy}") from error
+
+
 def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
     """Take a folder for an acceptor of a cluster; return its lock and who it is. Raises StoreError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,10 +153,7 @@ def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
     if strangers and not path.exists():
         raise StoreError(f"{folder} has other files in it ({min(strangers)}): give an empty folder")
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise StoreError(f"{folder} is in use by another process: give each acceptor a folder of its own") from error
+    lock_file(lock, folder, "give each acceptor a folder of its own")
     owner: dict[str, Any] = {"name": name, "cluster": cluster, "identity": uuid.uuid4().hex}
     promises = folder / "promises"
     if (data := path.read_bytes()) or (promises.exists() and promises.stat().st_size):
