@@ -7,12 +7,14 @@ from typing import NoReturn
 
 import pytest
 
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.event import Delivery
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Terminate
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_wire, to_wire
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
 from toy_paxos.remote.store import ROUNDS_KEPT, Store, StoreError
+from toy_paxos.remote.verify import read_log
 
 
 class StoppedError(Exception):
@@ -76,6 +78,20 @@ def test_after_a_restart_it_holds_what_it_held(tmp_path: Path) -> None:
     higher = Prepare("proposer-1", "acceptor-0", 3)
     assert answers(again, higher) == [Promise("acceptor-0", "proposer-1", 3, Proposal(2, "apple"))]
     ended(again)
+
+
+def test_it_logs_first_what_it_saved_last(tmp_path: Path) -> None:
+    for message, round in ((PREPARE, 1), (PREPARE, 2), (PROPOSE, 1)):
+        its = service(tmp_path / "data")
+        handled(its, message, round)
+        ended(its)
+    its = Service(
+        "acceptor-0", Store(tmp_path / "data", "acceptor-0"), Log(tmp_path / "log", "acceptor-0"), 0, False, float, stop
+    )
+    ended(its)
+    restart = Restart("power", "acceptor-0", 1)
+    kept = Delivery(0, restart, answers=[], promised=2, accepted=Proposal(2, "apple"))
+    assert read_log(tmp_path / "log").rounds == {(7, 1): [kept]}
 
 
 def test_one_that_forgets_promises_again_after_a_restart() -> None:

@@ -9,7 +9,7 @@ import pytest
 from conftest import RunHere
 
 from toy_paxos.event import Delivery, Event, TimedOut, Wants
-from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose, Timeout
+from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.store import StoreError
 from toy_paxos.remote.verify import read_log
@@ -167,6 +167,28 @@ def test_what_an_acceptor_remembers_and_its_log_does_not_tell_is_a_gap(logs: Log
     done = verify(paths := logs.close())
     assert done.returncode == 4
     assert f"not all is known: round 1: acceptor-0 has accepted 1, which is not in {paths[0]}\n" in done.stdout
+
+
+def test_what_an_acceptor_still_holds_when_it_begins_again_is_known_as_if_it_were_logged(
+    logs: Logs, verify: Verify
+) -> None:
+    logs.play(0, 1, "apple", [0])
+    logs.logs.pop("acceptor-0").close()
+    for name in ("acceptor-0", "acceptor-1"):
+        logs.add(name, Delivery(0, Restart("power", name, 1), promised=1, accepted=Proposal(1, "apple")))
+    done = verify(paths := logs.close())
+    assert done.returncode == 0
+    assert "round 1: chosen under 1: apple; proposer-0 learned apple\n" in done.stdout
+    (events,) = read_log(paths[0]).rounds.values()
+    assert [isinstance(event.message, Restart) for event in events if isinstance(event, Delivery)] == [0, 0, 1]
+
+
+def test_what_it_still_holds_of_another_run_does_not_count(logs: Logs, verify: Verify) -> None:
+    logs.of("acceptor-0").add(6, 1, Delivery(0, Restart("power", "acceptor-0", 1), promised=5))
+    logs.play(0, 1, "apple", [0, 1])
+    paths = logs.close()
+    assert verify(paths).returncode == 0
+    assert "nothing is in these logs about run 6" in verify(paths, "--run", "6").stderr
 
 
 def test_two_values_learned_before_and_after_a_restart_are_one_violation(logs: Logs, verify: Verify) -> None:

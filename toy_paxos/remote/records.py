@@ -1,7 +1,8 @@
 """What a process did, as JSON Lines: a line for each thing that happened to it, written before it says what follows.
 
-So whatever anybody has heard is in some file, and only what nobody has answered can be missing. There are no times in
-it: clocks of different machines are not compared.
+So whatever anybody has heard is in some file, and only what nobody has answered can be missing. An acceptor that
+begins again writes first what it saved last, because it may have been killed before it wrote that. There are no times
+in it: clocks of different machines are not compared.
 """
 
 import json

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
-from toy_paxos.event import hand_over
-from toy_paxos.message import Fail, Prepare, Propose, Terminate
+from toy_paxos.event import Delivery, hand_over
+from toy_paxos.message import Fail, Prepare, Propose, Restart, Terminate
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_wire, number, to_handled
 from toy_paxos.remote.records import Log
@@ -42,6 +42,10 @@ class Service:
         self.stop = stop
         self.began = time.time_ns()
         self.step = 0
+        if store.states:
+            # It may have been killed after this was saved, and before it was logged.
+            instance, (promised, accepted) = list(store.states.items())[-1]
+            log.add(*instance, Delivery(0, Restart("power", name, 1), promised=promised, accepted=accepted))
 
     def receive(self, envelope: wire.Envelope) -> wire.Handled:
         """Handle a message; raises ValueError if it is none for this acceptor."""

@@ -70,8 +70,9 @@ class Store:
                 raise StoreError(f"line {at} of {path} is damaged: this acceptor may have forgotten") from error
 
     def keep(self, instance: Instance, promised: int, accepted: Proposal | None) -> None:
-        """Keep a state in memory, and drop that of a round that is too old."""
+        """Keep a state in memory, as the last one, and drop that of a round that is too old."""
         run, round = instance
+        self.states.pop(instance, None)
         self.states[instance] = promised, accepted
         if round > self.newest.get(run, 0):
             self.newest[run] = round

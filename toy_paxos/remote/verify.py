@@ -85,10 +85,11 @@ def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, in
         return
     instance = number(line["run"]), number(line["round"])
     events = log.rounds.setdefault(instance, [])
-    if last.setdefault(instance, log.restarts) != log.restarts:
-        events.append(Delivery(len(events), Restart("power", log.process, log.restarts)))
-        last[instance] = log.restarts
     event = event_of(line)
+    if last.setdefault(instance, log.restarts) != log.restarts:
+        if not is_restart(event):
+            events.append(Delivery(len(events), Restart("power", log.process, log.restarts)))
+        last[instance] = log.restarts
     if {*who_acts(event)} != {log.process}:
         raise ValueError("somebody else has done that")
     # Proposers take turns; acceptors act as soon as they can.
@@ -162,7 +163,9 @@ def gather(logs: Iterable[ProcessLog], run: int | None) -> Evidence:
         if other := by_name.get(log.process):
             raise LogError(f"{other.path} and {log.path} are both of {log.process}: give one log for each process")
         by_name[log.process] = log
-    known = sorted({of for log in by_name.values() for of, _ in log.rounds})
+    told = [its for log in by_name.values() for its in log.rounds.items()]
+    # What an acceptor still holds of another run, when it begins, does not count.
+    known = sorted({of for (of, _), events in told if not all(map(is_restart, events))})
     if run is None and len(known) > 1:
         raise LogError(f"these logs are of {len(known)} runs ({known[0]}, {known[1]}, ...): choose one by --run")
     run = run or next(iter(known), 0)
@@ -195,7 +198,7 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
     for round in evidence.rounds:
         told = evidence.told(round)
         heard = list(hearsay(told, evidence))
-        gap = gap_in(told, evidence) or gap_beside(heard, evidence)
+        gap = gap_in(told, evidence) or gap_beside(heard, told, evidence)
         always = [ONE_VALUE, LEARNERS_AGREE, PROMISES_RISE]
         if not gap and not evidence.missing_proposers:
             always.append(PROPOSED)
@@ -235,10 +238,13 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
     return None
 
 
-def gap_beside(heard: Sequence[Delivery], evidence: Evidence) -> str | None:
+def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
     """What an acceptor has accepted by what others say or it remembers, that is missing in its own log."""
+    restarts = [event for events in told.values() for event in events if is_restart(event)]
+    kept = {key(accept) for event in restarts for accept in accepts_in(event, evidence)}
     for event in heard:
-        if log := evidence.logs.get(event.message.recipient):
+        log = evidence.logs.get(event.message.recipient)
+        if log and not kept.issuperset(map(key, event.answers)):
             return f"{log.process} has accepted {event.message.id}, which is not in {log.path}"
     return None
 

@@ -1,0 +1,113 @@
+"""An acceptor that is killed between any two of its steps has forgotten nothing, and its log can still be judged."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Run, Start
+from test_remote import Acceptors
+
+# A Python that finds this file kills itself at a step, when it handles a message of some kind.
+SITECUSTOMIZE = """
+import os, signal, sys
+
+if "acceptor" in sys.orig_argv:
+    from toy_paxos.remote import records, service, store, wire_pb2
+
+    def die_at(module, name):
+        step = getattr(module, name)
+
+        def dies(*args):
+            if kinds[-1:] == [wire_pb2.{kind}]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(*args)
+
+        setattr(module, name, dies)
+
+    def die_in_a_line(file, data, write_all=records.write_all):
+        if kinds[-1:] == [wire_pb2.{kind}]:
+            os.write(file, data[:len(data) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        write_all(file, data)
+
+    def noting(self, envelope, receive=service.Service.receive):
+        kinds.append(envelope.message.kind)
+        return receive(self, envelope)
+
+    kinds = []
+    service.Service.receive = noting
+    {step}
+"""
+
+STEPS = {
+    "before it is written": "die_at(store, 'write_all')",
+    "while it is written": "store.write_all = die_in_a_line",
+    "before it is on the disk": "die_at(os, 'fdatasync')",
+    "before it is logged": "die_at(records.Log, 'add')",
+    "while it is logged": "records.write_all = die_in_a_line",
+    "before it is answered": "die_at(service, 'to_handled')",
+}
+
+
+class Cluster(Acceptors):
+    """Acceptors of which some kill themselves, and what their logs say."""
+
+    def __init__(self, start: Start, run: Run, folder: Path) -> None:
+        super().__init__(start, folder, 0)
+        self.run = run
+
+    def begin_mortal(self, name: str, step: str, kind: str) -> None:
+        """Start an acceptor that dies at a step when it handles a message of some kind."""
+        bin = self.folder / "bin"
+        bin.mkdir(exist_ok=True)
+        (bin / "sitecustomize.py").write_text(SITECUSTOMIZE.format(kind=kind, step=STEPS[step]))
+        self.begin(name, PYTHONPATH=str(bin))
+
+    def propose(self, at: int, value: str, num_proposers: int) -> None:
+        """Let a proposer play one attempt of a round."""
+        which = "--run", "7", "--num-proposers", str(num_proposers), "--proposer", str(at), "--value", value
+        log = str(self.folder / f"proposer-{at}.jsonl")
+        done = self.run("propose", *self.places, "-c", "1", "--max-attempts", "1", *which, "--log", log)
+        assert done.returncode in (0, 4)
+
+    def begin_dead_again(self, number: int) -> None:
+        """Start again those that have killed themselves, and see that they have."""
+        for name in [*self.processes][:number]:
+            assert self.processes[name].wait() == -9
+            self.begin(name)
+
+
+@pytest.fixture
+def cluster(start: Start, run: Run, tmp_path: Path) -> Cluster:
+    """A cluster that has no acceptor yet."""
+    return Cluster(start, run, tmp_path)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("kind", ["PREPARE", "PROPOSE"])
+@pytest.mark.parametrize("step", STEPS)
+def test_wherever_it_is_killed_the_logs_are_complete_and_safe(
+    step: str, kind: str, number: int, cluster: Cluster, run: Run
+) -> None:
+    for at in range(3):
+        name = f"acceptor-{at}"
+        if at < number:
+            cluster.begin_mortal(name, step, kind)
+        else:
+            cluster.begin(name)
+    cluster.propose(0, "apple", num_proposers=2)
+    cluster.begin_dead_again(number)
+    cluster.propose(1, "pear", num_proposers=2)
+    judged = run("verify", *cluster.logs)
+    assert "not all is known" not in judged.stdout
+    assert judged.returncode == 0
+    assert "proposer-1 learned" in judged.stdout
+
+
+def test_what_is_chosen_only_by_what_is_on_the_disks_is_known_to_be_chosen(cluster: Cluster, run: Run) -> None:
+    for at in range(3):
+        cluster.begin_mortal(f"acceptor-{at}", "before it is logged", "PROPOSE")
+    cluster.propose(0, "apple", num_proposers=1)
+    cluster.begin_dead_again(3)
+    judged = run("verify", *cluster.logs)
+    assert judged.returncode == 0
+    assert "round 1: chosen under 1: apple\n" in judged.stdout
