@@ -2,9 +2,11 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment
+from wrong_actors import WRONG, CountsFailAsPromise, FixedQuorum
 
 from toy_paxos.checking import RULES, Game, Model
 from toy_paxos.command.moves import Player
@@ -132,6 +134,29 @@ def test_a_story_of_somebodys_actors_imports_none_but_asks_for_them(
     assert "other actors have played this" in done.stderr
     assert "name them here, too" in done.stderr
     assert run_here("play", str(path), *mine).returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("actor", "form"), [(CountsFailAsPromise, []), (CountsFailAsPromise, ["--json"]), (FixedQuorum, [])]
+)
+def test_the_text_of_a_climb_is_played_again_in_its_last_cluster(
+    actor: type[Any], form: list[str], run_here: RunHere, run: Run
+) -> None:
+    assert WRONG[actor] > 4, "it falls after the cluster whose numbers begin at 9"
+    proposer = ["--proposer", f"{Path(__file__).parent / 'wrong_actors.py'}:{actor.__name__}"]
+    climb = run_here("check", *proposer, *form).stdout
+    done = run("play", *proposer, "-", typed=climb)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert "SAFETY VIOLATED" in done.stdout
+
+
+def test_a_climb_without_a_counterexample_is_no_story(run: Run) -> None:
+    climb = (
+        "toy-paxos 1.2.0 check: clusters\nok  2 proposers, 1 acceptor: 153 states\n\nok   always     so\nSAFE in all\n"
+    )
+    done = run("play", "-", typed=climb)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it tells of no round, no counterexample and no game" in done.stderr
 
 
 # Typed moves

@@ -157,6 +157,12 @@ def begin_story(story: Story, heading: str) -> None:
     take_sizes(story, heading)
 
 
+def begin_cluster(story: Story, words: str) -> None:
+    """Take the sizes of the next cluster of a climb, and none of the last one."""
+    story.sizes.clear()
+    take_sizes(story, words)
+
+
 def take_sizes(story: Story, words: str) -> None:
     """Note the sizes of a cluster, as far as the words name any."""
     for number, noun in re.findall(r"([\d,]+) (proposer|acceptor|attempt|restart)s?\b", words):
@@ -277,7 +283,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
     for pattern, says in (
         (r"(toy-paxos \S+(?: check| play)?: .*)", begin_story),
         (r"network: .*, ([\d,]+ attempts?)", take_sizes),
-        (r"(?:VIOLATED|ok|\?\?)  (.*)", take_sizes),
+        (r"(?:VIOLATED|ok|\?\?)  (\d.*)", begin_cluster),
         (r"Changed rule, (\S+): .*", take_rule),
         (r"Actors: (.*)", take_actors),
         (rf"(?:Round [\d,]+:)? *{P} wants (.+)", take_wish),
