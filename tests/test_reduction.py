@@ -1,5 +1,6 @@
 """The reductions: the same verdicts and the same shortest lengths as the full search, in far fewer states."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,12 +8,15 @@ from typing import Any
 import pytest
 from wrong_actors import LearnsAtFirstAccept, by_chance
 
+from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, CheckError, Model, check
+from toy_paxos.checking.broken import SkipsPhase1
 from toy_paxos.checking.checker import Origin, Search
 from toy_paxos.checking.cluster import Cluster, State
 from toy_paxos.checking.judge import Judge
 from toy_paxos.checking.reduction import Future, Turn
-from toy_paxos.message import Message
+from toy_paxos.message import Message, Propose, Restart, Terminate
+from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, Moment, Property
 
 SMALL = (
@@ -36,12 +40,12 @@ def few_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toy_paxos.checking.honesty.WALKS", 3)
 
 
-def found(model: Model) -> object:
+def found(model: Model) -> tuple[object, ...]:
     """What has to be the same, whatever is left out: verdict, property, length, and what never happens."""
     try:
         report = check(model)
     except CheckError as error:
-        return str(error)
+        return (str(error),)
     assert report.complete or report.violation
     return report.lost, len(report.execution), report.never
 
@@ -125,6 +129,92 @@ def test_what_nobody_reacts_to_any_more_is_forgotten() -> None:
 def test_an_actor_that_has_too_many_states_keeps_its_past(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toy_paxos.checking.reduction.MANY_STEPS", 10)
     assert check(Model(3, 2)).states == check(Model(3, 2, past_forgotten=False)).states
+
+
+class Retires(Acceptor):
+    """It answers nothing once it has restarted; it says so to the proposer if it has accepted nothing until then."""
+
+    retired = False
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Restart):
+            self.retired = True
+            return [] if self.accepted else [Terminate(self.name, "proposer-0", 1)]
+        return [] if self.retired else super().receive(message)
+
+
+class ChangesItsProposal(Proposer):
+    """It proposes another value under the same number when it is told that this no longer matters."""
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Terminate) and self.proposal:
+            return [Propose(self.name, acceptor, self.id, "another") for acceptor in self.acceptors]
+        return super().receive(message)
+
+
+def one_number_two_values(moment: Moment) -> str | None:
+    numbers = [id for id, _ in moment.issued]
+    return f"{max(numbers)} stands for two values" if len({*numbers}) < len(numbers) else None
+
+
+def two_learn(moment: Moment) -> str | None:
+    return " and ".join(moment.learned) if len(moment.learned) > 1 else None
+
+
+def last_before_first(moment: Moment) -> str | None:
+    senders = {promise.sender for promise in moment.promises}
+    return "acceptor-0 after acceptor-2" if "acceptor-0" in senders and "acceptor-2" in moment.promised else None
+
+
+def first_before_last(moment: Moment) -> str | None:
+    senders = {promise.sender for promise in moment.promises}
+    return "acceptor-2 after acceptor-0" if "acceptor-2" in senders and "acceptor-0" in moment.promised else None
+
+
+def report_of_nothing(moment: Moment) -> str | None:
+    reports = [promise.accepted for promise in moment.promises if promise.accepted]
+    return "what was never proposed is reported" if not {*reports} <= {*moment.issued} else None
+
+
+def unpromised_number(moment: Moment) -> str | None:
+    highest = max([*moment.promised.values(), *(promise.id for promise in moment.promises)], default=0)
+    return "a number is proposed that is not promised" if any(id > highest for id, _ in moment.issued) else None
+
+
+@pytest.mark.parametrize(
+    ("lost", "model"),
+    [
+        (one_number_two_values, Model(1, 1, acceptor=Retires, proposer=ChangesItsProposal)),
+        (two_learn, Model(1, 2)),
+        (last_before_first, Model(3, 1)),
+        (first_before_last, Model(3, 1)),
+        (unpromised_number, Model(2, 2, proposer=SkipsPhase1)),
+    ],
+)
+def test_a_property_that_is_added_to_those_of_safety_is_lost_by_actors_that_lose_it(
+    lost: Callable[[Moment], str | None], model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = Property("added", lost)
+    model = replace(model, properties=add_to_always(added, monkeypatch))
+    assert found(model)[0] == added
+    assert found(model) == found(in_full(replace(model, symmetric=False)))
+
+
+@pytest.mark.parametrize("lost", [one_number_two_values, report_of_nothing, unpromised_number])
+def test_a_property_that_is_added_to_those_of_safety_is_not_lost_by_correct_actors(
+    lost: Callable[[Moment], str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    properties = add_to_always(Property("added", lost), monkeypatch)
+    assert found(Model(1, 2, 2, restarts=0, properties=properties)) == (None, 0, [])
+
+
+def add_to_always(added: Property, monkeypatch: pytest.MonkeyPatch) -> tuple[Property, ...]:
+    """Add a property to those that must always hold, wherever these are read; return all of them."""
+    properties = (*ALWAYS, added)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("toy_paxos.") and hasattr(module, "ALWAYS"):
+            monkeypatch.setattr(module, "ALWAYS", properties)
+    return properties
 
 
 def test_a_property_of_ones_own_gets_nothing_forgotten() -> None:

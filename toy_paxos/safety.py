@@ -37,8 +37,9 @@ class Moment:
     """What is so after a delivery, as far as safety is concerned.
 
     ``wishes`` are the values that proposers want; ``issued`` the proposals that anybody has made; ``chosen`` those
-    that are chosen, in that order; ``learned`` what each proposer has learned. ``promises`` are those that were said
-    now and never before, ``promised`` the highest number that each acceptor had promised until then.
+    that are chosen, the ones that are chosen only now at the end; ``learned`` what each proposer has learned.
+    ``promises`` are those that were said now and never before, ``promised`` the highest number that each acceptor had
+    promised until then.
     """
 
     wishes: Collection[str]
@@ -51,10 +52,21 @@ class Moment:
 
 @dataclass(frozen=True)
 class Property:
-    """Something that must always be so: its name, and how it is lost at some moment, in words, or None."""
+    """An invariant: its name, and a function that returns how a moment violates it, in words, or None.
+
+    A property that declares nothing more is evaluated at every moment, and for it a search leaves out nothing.
+    ``reducible`` declares that it treats acceptors alike and compares only the following: a promise with a higher
+    one that the same acceptor made before; proposals that are chosen with what is wanted and proposed, and their
+    values with one another; what is learned with the values that are chosen. ``learners_alone`` declares that it
+    never compares what two proposers have learned. If a property ``follows_from`` others, it is never violated
+    before one of them is.
+    """
 
     name: str
     lost: Callable[[Moment], str | None]
+    reducible: bool = False
+    learners_alone: bool = False
+    follows_from: tuple["Property", ...] = ()
 
 
 def second_value(moment: Moment) -> str | None:
@@ -101,11 +113,15 @@ def fallen_promise(moment: Moment) -> str | None:
     return None
 
 
-ONE_VALUE = Property("at most one value is chosen", second_value)
-PROPOSED = Property("a value that is chosen was proposed under its number", invented_value)
-LEARNED_CHOSEN = Property("what a proposer learns is chosen", premature_learning)
-LEARNERS_AGREE = Property("proposers learn the same value", disagreement)
-PROMISES_RISE = Property("a promise never goes down", fallen_promise)
+ONE_VALUE = Property("at most one value is chosen", second_value, reducible=True, learners_alone=True)
+PROPOSED = Property(
+    "a value that is chosen was proposed under its number", invented_value, reducible=True, learners_alone=True
+)
+LEARNED_CHOSEN = Property("what a proposer learns is chosen", premature_learning, reducible=True, learners_alone=True)
+LEARNERS_AGREE = Property(
+    "proposers learn the same value", disagreement, reducible=True, follows_from=(ONE_VALUE, LEARNED_CHOSEN)
+)
+PROMISES_RISE = Property("a promise never goes down", fallen_promise, reducible=True, learners_alone=True)
 
 ALWAYS = (ONE_VALUE, PROPOSED, LEARNED_CHOSEN, LEARNERS_AGREE, PROMISES_RISE)
 
@@ -180,6 +196,8 @@ class Watcher:
     def __init__(self, num_acceptors: int, always: Sequence[Property] = ALWAYS) -> None:
         self.ballots = Ballots(num_acceptors)
         self.always = always
+        # A property that may compare anything is evaluated whenever something is said.
+        self.judges_all = not all(property.reducible for property in always)
         self.wishes: dict[str, str] = {}
         self.issued: set[tuple[int, str]] = set()
         self.chosen: list[Proposal] = []
@@ -267,10 +285,13 @@ class Watcher:
         promises: list[Promise] = []
         for message in said:
             if isinstance(message, Promise):
-                # Most are higher than any before, which can lose nothing; and to say the same again promises nothing.
+                # Most are higher than any before, which can lose nothing that is reducible; and to say the same again
+                # promises nothing.
                 if message.id > self.promised.get(message.sender, 0):
                     self.promised[message.sender] = message.id
                     self.promises.append(message)
+                    if self.judges_all:
+                        promises.append(message)
                 elif message not in self.promises:
                     self.promises.append(message)
                     promises.append(message)
@@ -289,7 +310,7 @@ class Watcher:
                     self.last_prepare[message.sender] = message.id
             elif isinstance(message, Terminate):
                 self.abandoned[message.sender] = message.id
-        if promises or is_news:
+        if promises or is_news or self.judges_all:
             follows += self.judge(time, promises)
         return follows
 
@@ -310,10 +331,19 @@ class Watcher:
 
     def judge(self, time: float, promises: Sequence[Promise]) -> list[Event]:
         """The properties that are lost now, and were not before."""
-        moment = Moment(self.wishes.values(), self.issued, self.chosen, self.learned, promises, self.promised)
+        promised = self.promised_before(promises) if self.judges_all else self.promised
+        moment = Moment(self.wishes.values(), self.issued, self.chosen, self.learned, promises, promised)
         lost: list[Event] = []
         for property in self.always:
             if (words := property.lost(moment)) and property.name not in self.named:
                 self.named.add(property.name)
                 lost.append(Violation(time, property.name, words))
         return lost
+
+    def promised_before(self, promises: Sequence[Promise]) -> dict[str, int]:
+        """The highest number that each acceptor had promised before these promises."""
+        highest: dict[str, int] = {}
+        for promise in self.promises:
+            if promise not in promises:
+                highest[promise.sender] = max(promise.id, highest.get(promise.sender, 0))
+        return highest

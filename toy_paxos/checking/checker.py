@@ -154,7 +154,8 @@ class Search:
         self.cluster = Cluster(model)
         self.surroundings = Surroundings(self.cluster)
         self.judge = Judge(self.cluster)
-        self.symmetry = Symmetry(self.cluster) if model.symmetric and model.num_acceptors > 1 else None
+        are_alike = model.symmetric and model.reducible and model.num_acceptors > 1
+        self.symmetry = Symmetry(self.cluster) if are_alike else None
         self.future = Future(self.cluster, self.judge) if model.past_forgotten else None
         self.turns: dict[tuple[int, int, int, int], Turn] = {}
         self.origins: dict[State, Origin | None] = {}

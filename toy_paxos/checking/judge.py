@@ -21,6 +21,7 @@ class Judge:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.properties = cluster.model.properties
+        self.is_reducible = cluster.model.reducible
         self.choices: list[tuple[Proposal, ...]] = []
         self.choice_numbers: dict[tuple[Proposal, ...], int] = {}
         self.known_chosen: dict[tuple[int, int, int], int] = {}
@@ -70,7 +71,8 @@ class Judge:
         if proposers not in self.known_learned:
             self.known_learned[proposers] = tuple(map(self.cluster.learned, range(len(proposers)), proposers))
         learned = self.known_learned[proposers]
-        promised = before[-3] & self.cluster.promises if promises else 0
+        # Properties that are reducible compare promises with each other only.
+        promised = before[-3] & self.cluster.promises if promises or not self.is_reducible else 0
         key = before[-1], after[-1], self.issued(after[-3]), learned, promises, promised
         if key not in self.known_lost:
             self.known_lost[key] = self.first_lost(self.moment(*key))
@@ -93,8 +95,8 @@ class Judge:
             highest[promise.sender] = max(promise.id, highest.get(promise.sender, 0))
         return Moment(
             self.cluster.model.values,
-            # What is chosen already was found to be proposed then.
-            issued | {*first},
+            # Where a PROPOSE may be forgotten, what is chosen already was found to be proposed then.
+            issued | {*first} if self.is_reducible else issued,
             [*first, *then],
             {name: value for name, value in zip(self.cluster.names, learned, strict=False) if value is not None},
             list(self.all_of(Promise, promises)),

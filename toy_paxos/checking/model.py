@@ -48,6 +48,11 @@ class Model:
         values = [f"value-{number}" for number in range(self.num_proposers)]
         return values[::-1] if self.descending else values
 
+    @property
+    def reducible(self) -> bool:
+        """Whether the properties allow a search to forget messages, and to exchange the names of acceptors."""
+        return all(property.reducible for property in self.properties)
+
     def new_actors(self) -> tuple[list[ProposingActor], list[Actor]]:
         """New proposers, and new acceptors."""
         names = [f"acceptor-{number}" for number in range(self.num_acceptors)]

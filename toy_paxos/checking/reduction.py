@@ -11,9 +11,10 @@ out if there is none. The message is still there then, and a timeout or restart 
 is said, is said in the same order as before, by an execution that is no longer. So it is enough to look at the
 executions in which each silence is followed by the same actor's speaking, and states in the midst of a silence are
 no states of the search. What a proposer learns in silence is looked at on the way, in each state in which it can
-learn it, one proposer at a time: if two learn different values, then one of them learns what is not chosen, or two
-values are. Where those two properties are not looked at, to learn something is no silence. Nothing that is said is
-put off or put forward: an ACCEPT said earlier could hide that a proposer learned its value before it was chosen.
+learn it, one proposer at a time. That two learn different values is not seen in this way; but then one of them learns
+what is not chosen, or two values are. A property that compares learners and does not follow from others that are
+looked at, too, makes learning a step that is not silent. Nothing that is said is put off or put forward: an ACCEPT
+said earlier could hide that a proposer learned its value before it was chosen.
 
 **The past can be forgotten** (:class:`Future`). A message makes a difference only as long as (1) its recipient can
 still come into a state in which the message makes it do something; or (2) a property may compare it with what is
@@ -23,8 +24,8 @@ state. What an actor can still do is found out for each one alone, and too much 
 every message that is ever sent by anybody who himself gets every message, save that what others say only because
 of what it said does not come before that, and that the environment says nothing twice. From a state on, an actor
 can only do what it could do before, so what is forgotten once is never missed, and if it is said again, it is
-forgotten again. Of the proposals that are chosen one for each value is remembered, for no property tells the
-others from it. Who brings a property of his own, which may ask for anything, gets nothing forgotten.
+forgotten again. Of the proposals that are chosen one for each value is remembered. All this holds for properties that
+are :attr:`reducible <toy_paxos.safety.Property>`: they compare nothing else. If one is not, nothing is forgotten.
 """
 
 from typing import NamedTuple
@@ -33,7 +34,6 @@ from toy_paxos.checking.cluster import Cluster, State, numbers
 from toy_paxos.checking.judge import Judge
 from toy_paxos.checking.model import CheckError, Model
 from toy_paxos.message import Accept, Promise, Proposal, Propose
-from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, ONE_VALUE, PROMISES_RISE, PROPOSED
 
 # How many steps of single actors may be tried to find out what can be forgotten. Actors with larger states than
 # that would lose more time than they gain.
@@ -43,8 +43,9 @@ MANY_STEPS = 12_000
 def may_learn_in_silence(model: Model) -> bool:
     """Whether to look at what each proposer can learn alone is to see all that the properties see."""
     properties = {*model.properties}
-    return properties <= {ONE_VALUE, PROPOSED, PROMISES_RISE} or (
-        {ONE_VALUE, LEARNED_CHOSEN} <= properties <= {*ALWAYS}
+    return all(
+        property.learners_alone or (property.follows_from and properties.issuperset(property.follows_from))
+        for property in properties
     )
 
 
@@ -141,8 +142,7 @@ class Future:
         self.causes: dict[int, int] = {}
         self.needed: dict[State, tuple[int, int]] = {}
         self.settled: dict[int, tuple[int, int]] = {}
-        # A property that is not one of these may ask for anything.
-        self.known = {*cluster.model.properties} <= {*ALWAYS} and self.explore()
+        self.known = cluster.model.reducible and self.explore()
         if self.known:
             self.look_ahead()
 

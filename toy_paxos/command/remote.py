@@ -22,7 +22,7 @@ from toy_paxos.command.views import view_of
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import MOST, PACKAGES
-from toy_paxos.safety import ALWAYS, PROPOSED, watch
+from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, watch
 from toy_paxos.simulation import Round, Settings, Statistics, different_values
 
 RUN = options_of_a_run()
@@ -317,7 +317,7 @@ class RealRun:
         assert network
         patience, draw = Patience(network.timeout, network.backoff, network.max_attempts), random.SystemRandom().random
         # What others want is not known here.
-        always = ALWAYS if self.is_alone else [property for property in ALWAYS if property is not PROPOSED]
+        always = ALWAYS if self.is_alone else (ONE_VALUE, LEARNED_CHOSEN, LEARNERS_AGREE, PROMISES_RISE)
         number = 1
         while True:
             wants = different_values(self.settings.values, len(logs), draw)
