@@ -11,6 +11,7 @@ from toy_paxos.checking import RULES
 
 ACTORS = """
 from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose
+from toy_paxos.proposer import Proposer
 
 class Minimal:
     \"\"\"An acceptor that has a name and can receive, and nothing more.\"\"\"
@@ -35,6 +36,82 @@ class Talkative(Minimal):
 class Failing(Minimal):
     def receive(self, message):
         return 1 / 0
+
+class Nothing(Minimal):
+    def receive(self, message):
+        super().receive(message)
+
+class Async(Minimal):
+    async def receive(self, message):
+        return super().receive(message)
+
+class One(Minimal):
+    def receive(self, message):
+        return super().receive(message)[0]
+
+class Word(Minimal):
+    def receive(self, message):
+        return ["hello"]
+
+class Stray(Minimal):
+    def receive(self, message):
+        return [Prepare(self.name, "nobody", 1)]
+
+class Nameless:
+    def __init__(self, name):
+        pass
+
+    def receive(self, message):
+        return []
+
+class Idle(Proposer):
+    def prepare(self):
+        super().prepare()
+
+class Ignorant(Proposer):
+    @property
+    def learned(self):
+        return 7
+
+    @learned.setter
+    def learned(self, value):
+        pass
+"""
+
+CHANCE = """
+import random
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.message import Propose
+
+class Lots(Acceptor):
+    def promise(self, request):
+        return super().promise(request) if random.random() < 0.5 else []
+
+class LotsLater(Acceptor):
+    rounds = 0
+
+    def __init__(self, name):
+        super().__init__(name)
+        LotsLater.rounds += name == "acceptor-0"
+
+    def promise(self, request):
+        LotsLater.rounds > 3 and random.random()
+        return super().promise(request)
+
+class Counts(Acceptor):
+    asked = 0
+
+    def promise(self, request):
+        Counts.asked += 1
+        return super().promise(request) if Counts.asked > 5 else []
+
+class Liar(Acceptor):
+    def accept(self, request):
+        self.promised = request.id + (random.random() < 0)
+        return super().accept(request)
+
+class Fair(Acceptor):
+    pass
 """
 
 
@@ -81,12 +158,86 @@ def test_what_an_actor_prints_goes_to_standard_error(file: str, run: Run) -> Non
     assert "I was asked\n" in done.stderr
 
 
-def test_an_actor_that_fails_is_named_with_its_file_and_line(file: str, run_here: RunHere) -> None:
-    done = run_here("--acceptor", f"{file}:Failing", "-p", "0")
-    assert (done.returncode, done.stderr) == (
-        2,
-        "toy-paxos: an actor fails: ZeroDivisionError: division by zero (actors.py, line 26)\n",
-    )
+AT = "on receiving PREPARE 1 from proposer-0 to acceptor-0: "
+
+
+@pytest.mark.parametrize(
+    ("actor", "words"),
+    [
+        ("Failing", f"{AT}ZeroDivisionError: division by zero"),
+        ("Nothing", f"{AT}receive returned None, not a list of messages"),
+        ("Async", f"{AT}receive is async: it is never awaited, so make it a plain method"),
+        ("One", f"{AT}receive returned a PROMISE, not a list of messages"),
+        ("Word", f"{AT}a str is not a message"),
+        ("Stray", f"{AT}PREPARE to 'nobody', but no actor has that name"),
+        ("Nameless", "the actors cannot begin: AttributeError: 'Nameless' object has no attribute 'name'"),
+        ("Idle", "the actors cannot begin: prepare returned None, not a list of messages"),
+    ],
+)
+def test_what_an_actor_does_wrong_is_said_in_the_same_words_by_every_command(
+    actor: str, words: str, file: str, run_here: RunHere, run: Run
+) -> None:
+    option = ("--proposer" if actor == "Idle" else "--acceptor", f"{file}:{actor}", "-n", "1")
+    line = ACTORS[: ACTORS.index(f"class {actor}")].count("\n") + (2 if actor == "Failing" else 0) + 1
+    said = f"{words} (actors.py, line {line})\n"
+    fails = "" if words.startswith("the actors") else "an actor fails: "
+    done = run_here(*option, "-p", "0")
+    assert (done.returncode, done.stderr) == (2, f"toy-paxos: {fails}{said}")
+    done = run_here("check", *option)
+    assert (done.returncode, done.stderr) == (2, f"toy-paxos: the model cannot be checked: {said}")
+    played = run("play", *option, typed="1\n")
+    assert (played.returncode, played.stderr) == (2, f"toy-paxos: {fails}{said}")
+
+
+def test_a_proposer_that_does_not_say_what_it_has_learned_fails(file: str, run_here: RunHere) -> None:
+    words = "proposer-0 needs an attribute 'learned', None or the text of a value: it has type int (actors.py, line "
+    for command, before in (([], ""), (["check"], "the model cannot be checked: ")):
+        done = run_here(*command, "--proposer", f"{file}:Ignorant", "-n", "1")
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"toy-paxos: {before}{words}")
+
+
+# Replay
+
+USES_RANDOM = "an actor uses Python's random module, which the seed does not control"
+
+
+@pytest.mark.parametrize(
+    ("actor", "last_line"),
+    [
+        ("Lots", f"seed 1, no replay: {USES_RANDOM}"),
+        ("LotsLater", f"seed 1, no replay: {USES_RANDOM}"),
+        ("Counts", "seed 1, no replay: round 1 went differently when it was played again"),
+        ("Fair", "seed 1, replay: toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.1 --num-proposers 1"),
+    ],
+)
+@pytest.mark.parametrize("how", [[], ["-q"]])
+def test_a_replay_is_promised_only_to_actors_that_do_the_same_again(
+    actor: str, last_line: str, how: list[str], tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "chance.py").write_text(CHANCE)
+    done = run("--acceptor", f"{tmp_path}/chance.py:{actor}", "--seed", "1", "-c", "5", *how)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith(last_line)
+
+
+def test_a_violation_by_chance_has_no_replay_in_any_form(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "chance.py").write_text(CHANCE)
+    args = ("--acceptor", f"{tmp_path}/chance.py:Liar", "--num-proposers", "3", "--seed", "1")
+    text = run(*args)
+    assert text.returncode == 3
+    assert f"\nNo replay: {USES_RANDOM}\n" in text.stdout
+    assert "To see it again" not in text.stdout
+    events = map(json.loads, run(*args, "--json").stdout.splitlines())
+    assert [event["replay"] for event in events if event["event"] == "violation"] == [None]
+    assert run("play", *args[:2], "-", typed=text.stdout).returncode == 3
+
+
+def test_what_is_played_again_for_comparison_is_not_heard(file: str, run: Run) -> None:
+    done = run("--acceptor", f"{file}:Talkative", "-c", "1", "--seed", "1", "-p", "0", "-n", "3", "--json")
+    messages = [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "message"]
+    to_acceptors = [message for message in messages if message["recipient"].startswith("acceptor")]
+    assert done.stderr == "I was asked\n" * len(to_acceptors)
 
 
 @pytest.mark.parametrize(

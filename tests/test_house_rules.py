@@ -64,6 +64,7 @@ RESERVED = {
             "command.moves",
             "command.play",
             "command.remote",
+            "command.user_code",
             "remote.keeper",
         )
     },

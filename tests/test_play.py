@@ -226,13 +226,16 @@ def test_standard_input_may_be_closed() -> None:
 @pytest.mark.parametrize(
     ("says", "words"),
     [
-        ("['hello']", "a str is no message"),
+        ("['hello']", "a str is not a message"),
         (
             "iter(lambda: Promise(self.name, request.sender, request.id, None), None)",
-            "100,000 messages or more at once",
+            "receive returned 100,000 messages or more",
         ),
-        ("[Timeout(self.name, self.name, request.id)]", "TIMEOUT is for the clock and the power switch to say"),
-        ("[Promise(self.name, 'nobody', request.id, None)]", "PROMISE to 'nobody', who is not there"),
+        (
+            "[Timeout(self.name, self.name, request.id)]",
+            "an actor must not send TIMEOUT: the clock and the power switch do",
+        ),
+        ("[Promise(self.name, 'nobody', request.id, None)]", "PROMISE to 'nobody', but no actor has that name"),
     ],
 )
 def test_what_no_actor_can_say_is_one_line(says: str, words: str, run: Run, tmp_path: Path) -> None:
@@ -247,6 +250,26 @@ def test_what_no_actor_can_say_is_one_line(says: str, words: str, run: Run, tmp_
     assert done.stderr.startswith("toy-paxos: an actor fails: ")
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("does", ["raise SystemExit(0)", "print(7 // (3 - self.asked))"])
+def test_an_actor_that_fails_is_named_whatever_makes_it_receive(does: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(
+        "from toy_paxos.acceptor import Acceptor\n"
+        "class Odd(Acceptor):\n"
+        "    asked = 0\n"
+        "    def promise(self, request):\n"
+        "        Odd.asked += 1\n"
+        f"        {does}\n"
+        "        return super().promise(request)\n"
+    )
+    done = run("play", "--acceptor", f"{tmp_path}/odd.py:Odd", typed="1\n2\nundo\n")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        "toy-paxos: an actor fails: on receiving PREPARE 1 from proposer-0 to "
+    )
+    assert done.stderr.endswith(" (odd.py, line 6)\n")
+    assert "7\n" not in done.stdout
 
 
 # On a terminal

@@ -1039,12 +1039,12 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
     (Interrupts, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: KeyboardInterrupt"),
     (Recurses, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: RecursionError"),
     (LooksAtTheClock, "does not always do the same"),
-    (ProposesAgreeable, "the value of a PROPOSE is a Agreeable, not a str"),
+    (ProposesAgreeable, "the value of a PROPOSE has type Agreeable, not str"),
     (HasMoods, "a Mood has its own idea of what is equal"),
     (TellsEqualPairsApart, "or on which of two equal things it has"),
     (ChangesWhenLookedAt, "proposer-0 is changed by a look at what it has learned"),
-    (TalksForEver, "100,000 messages or more at once: let there be an end to them"),
-    (RemindsItself, "TIMEOUT is for the clock and the power switch to say, not for an actor"),
+    (TalksForEver, "receive returned 100,000 messages or more: there seems to be no end to them"),
+    (RemindsItself, "an actor must not send TIMEOUT: the clock and the power switch do"),
     (RaisesTheUnspeakable, "on receiving PROPOSE 1 from proposer-0 to acceptor-0: UnspeakableError"),
 )
 

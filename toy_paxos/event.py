@@ -5,15 +5,15 @@ A source (direct calls, the simulated network, the checker) tells what proposers
 has a quorum of promises, adopts, or learns; that a value is chosen; that safety is lost.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from toy_paxos.acceptor import REQUESTS, Acceptor, FailingAcceptor
 from toy_paxos.actor import Actor
-from toy_paxos.message import Accept, Fail, Message, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Fail, Message, Promise, Proposal, Propose, Restart, Timeout
 
 
 class Fate(StrEnum):
@@ -208,19 +208,51 @@ def seen_of(
 TOO_MANY = 100_000
 
 
-def listed(messages: Iterable[Message]) -> list[Message]:
-    """What an actor says at once, be it a list or not.
+class AnswerError(Exception):
+    """A method of an actor returned what it must not return; the words, one line of them, say what that is."""
 
-    Raises ValueError if there is no end to it, and TypeError for a message alone.
-    """
+
+def listed(messages: Iterable[Message], method: str = "receive") -> list[Message]:
+    """Return what a method of an actor returned as a list; raises AnswerError if it cannot be one."""
     if type(messages) is list:
         return messages
-    if isinstance(messages, Message):
-        raise TypeError(f"a {messages.type} is returned where a list of messages is due")
+    if hasattr(messages, "__await__") or hasattr(messages, "__aiter__"):
+        # Python would warn that it was never awaited.
+        getattr(messages, "close", int)()
+        raise AnswerError(f"{method} is async: it is never awaited, so make it a plain method")
+    if isinstance(messages, str) or not hasattr(messages, "__iter__"):
+        raise AnswerError(f"{method} returned {described(messages)}, not a list of messages")
     found = list(islice(messages, TOO_MANY))
     if len(found) == TOO_MANY:
-        raise ValueError(f"{TOO_MANY:,} messages or more at once: let there be an end to them")
+        raise AnswerError(f"{method} returned {TOO_MANY:,} messages or more: there seems to be no end to them")
     return found
+
+
+def described(returned: object) -> str:
+    """Name what a method returned instead of a list."""
+    if returned is None:
+        return "None"
+    return f"a {returned.type}" if isinstance(returned, Message) else f"a value of type {type(returned).__name__}"
+
+
+def check_message(message: object, names: Container[str]) -> None:
+    """Raise AnswerError for what no actor can send.
+
+    That is anything but a message, a message with parts of the wrong type, one that only the clock or the power switch
+    sends, and one to a recipient that has none of these names.
+    """
+    if not isinstance(message, Message):
+        raise AnswerError(f"a {type(message).__name__} is not a message")
+    if isinstance(message, (Timeout, Restart)):
+        raise AnswerError(f"an actor must not send {message.type}: the clock and the power switch do")
+    parts = {"sender": str, "recipient": str, "id": int, "value": str}
+    for name, kind in parts.items():
+        part = getattr(message, name, kind())
+        # Not one of a class derived from it either, which may have its own idea of what is equal.
+        if type(part) is not kind:
+            raise AnswerError(f"the {name} of a {message.type} has type {type(part).__name__}, not {kind.__name__}")
+    if message.recipient not in names:
+        raise AnswerError(f"{message.type} to {message.recipient!r}, but no actor has that name")
 
 
 def says(event: Event) -> Sequence[Message]:
@@ -268,3 +300,11 @@ def learned_by(actor: Actor) -> str | None:
     """What a proposer has learned."""
     learned = getattr(actor, "learned", None)
     return None if learned is None else str(learned)
+
+
+def plain_learned(proposer: Any) -> str | None:
+    """What a proposer says that it has learned; raises AnswerError if it can be no value."""
+    learned: str | None = proposer.learned
+    if learned is not None and type(learned) is not str:
+        raise AnswerError(f"it has type {type(learned).__name__}")
+    return learned

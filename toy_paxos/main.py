@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from toy_paxos.command.actors import actor_options, list_rules, other_actors, undisturbed
+from toy_paxos.command.actors import actor_options, list_rules, other_actors
 from toy_paxos.command.options import NETWORK, check_values, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.show import Pace, show
@@ -133,8 +133,14 @@ def run(
     pace = Pace.of(1 if round else rounds, 0 if form in FILES else interval, quiet)
     set_up(utf_8=json or form in FILES)
     statistics = Statistics(settings, round or 1)
-    played = play_rounds(settings, statistics.first, told=not quiet)
-    show(undisturbed(played) if actors else played, statistics, view_of(settings, form, rule_name, change), pace)
+    if acceptor or proposer:
+        # Here and not above: most runs play with our own actors.
+        from toy_paxos.command.user_code import guarded_rounds
+
+        played = guarded_rounds(settings, statistics)
+    else:
+        played = play_rounds(settings, statistics.first, told=not quiet)
+    show(played, statistics, view_of(settings, form, rule_name, change), pace)
 
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:

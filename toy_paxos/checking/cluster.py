@@ -4,19 +4,17 @@ What an actor does depends on its state and the message alone, so each pair is t
 and sets of messages that are the bits of one number, is what makes it possible to visit every state.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import Enum
 from itertools import chain
-from types import NoneType
-from typing import Any
 
 from toy_paxos.actor import Actor
 from toy_paxos.checking import snapshot
 from toy_paxos.checking.model import Model
-from toy_paxos.checking.refusal import failure, refusal
-from toy_paxos.event import listed
-from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart, Timeout
+from toy_paxos.checking.refusal import described, failure, failure_at, needs_learned, refusal
+from toy_paxos.event import check_message, listed, plain_learned
+from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Timeout
 
 State = tuple[int, ...]
 """A number for the state of each actor; then two sets of messages, a bit a message: those said so far, and those
@@ -55,7 +53,7 @@ class Cluster:
         try:
             proposers, acceptors = model.new_actors()
             self.actors: list[Actor] = [*proposers, *acceptors]
-            began = [listed(proposer.prepare()) for proposer in proposers]
+            began = [listed(proposer.prepare(), "prepare") for proposer in proposers]
             self.names = [actor.name for actor in self.actors]
             self.positions = {name: at for at, name in enumerate(self.names)}
         except BaseException as error:
@@ -195,7 +193,7 @@ class Cluster:
             said = self.bits(answers)
             changed = any(snapshot.take(known) != letter for known, letter in shared)
         except BaseException as error:
-            raise failure(f"on receiving {self.words(number)}", error, *self.kinds(number)) from error
+            raise failure_at(self.messages[number], error, *self.kinds(number)) from error
         if changed:
             words = f"on receiving {self.words(number)}: {self.names[position]} changes a message"
             raise refusal(f"{words}, which others may see, too: {MAKE_A_NEW_ONE}", *self.kinds(number))
@@ -231,8 +229,7 @@ class Cluster:
 
     def words(self, number: int) -> str:
         """A message by its type, number, sender and recipient."""
-        message = self.messages[number]
-        return f"{message.type} {message.id} from {message.sender} to {message.recipient}"
+        return described(self.messages[number])
 
     def kinds(self, number: int) -> list[type]:
         """The classes of those who have to do with a message, its recipient's first."""
@@ -256,8 +253,7 @@ class Cluster:
             try:
                 self.known_learned[key] = plain_learned(actor)
             except BaseException as error:
-                words = f"{self.names[position]} needs an attribute 'learned', None or the text of a value"
-                raise failure(words, error, type(actor)) from error
+                raise failure(needs_learned(self.names[position]), error, type(actor)) from error
             if self.changes(position, actor, self.spoke_last(position, state)) != state:
                 words = (
                     f"{self.names[position]} is changed by a look at what it has learned: let that be free of effects"
@@ -274,33 +270,6 @@ class Cluster:
         """The message that says the same between others."""
         renamed: Message = snapshot.put_back(snapshot.rename(snapshot.take(message), names))
         return renamed
-
-
-def plain_learned(actor: Any) -> str | None:
-    """What a proposer says that it has learned; raises TypeError if it can be no value."""
-    learned: str | None = actor.learned
-    if type(learned) not in (str, NoneType):
-        raise TypeError(f"it is a {type(learned).__name__}")
-    return learned
-
-
-def check_message(message: object, names: Container[str]) -> None:
-    """Raise TypeError for what no actor can send: no message, or one with parts of the wrong kind, or the clock's.
-
-    Raises LookupError if its recipient has none of these names.
-    """
-    if not isinstance(message, Message):
-        raise TypeError(f"a {type(message).__name__} is no message")
-    if isinstance(message, (Timeout, Restart)):
-        raise TypeError(f"{message.type} is for the clock and the power switch to say, not for an actor")
-    parts = {"sender": str, "recipient": str, "id": int, "value": str}
-    for name, kind in parts.items():
-        part = getattr(message, name, kind())
-        # Not one of a class derived from it either, which may have its own idea of what is equal.
-        if type(part) is not kind:
-            raise TypeError(f"the {name} of a {message.type} is a {type(part).__name__}, not a {kind.__name__}")
-    if message.recipient not in names:
-        raise LookupError(f"{message.type} to {message.recipient!r}, who is not there")
 
 
 def numbers(bits: int) -> Iterator[int]:

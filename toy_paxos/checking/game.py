@@ -12,10 +12,9 @@ from typing import Literal
 
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import Actor
-from toy_paxos.checking.cluster import check_message
 from toy_paxos.checking.model import Model
-from toy_paxos.checking.story import begin, watched
-from toy_paxos.event import Crash, Delivery, Event, Fate, TimedOut, Violation, hand_over, learned_by, said_by
+from toy_paxos.checking.story import begin, deliver, watched
+from toy_paxos.event import Crash, Delivery, Event, Fate, TimedOut, Violation, learned_by, said_by
 from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
 
 Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give up"]
@@ -133,7 +132,6 @@ class Game:
     def note_said(self, speaker: str, messages: Sequence[Message]) -> None:
         """Remember what somebody says."""
         for message in messages:
-            check_message(message, self.actors)
             key = repr(message)
             if key not in self.since:
                 self.since[key] = self.time
@@ -202,8 +200,9 @@ class Game:
         is_again = key in self.since and self.times_delivered[key] >= self.times_said[key]
         fate = Fate.DUPLICATE if is_again else Fate.DELIVERED
         since = self.since.get(key, self.time)
-        event = hand_over(actor, message, self.time + 1, since, fate, name in self.proposers)
-        event.answers = list(event.answers) if is_answered else []
+        event = deliver(self.actors, actor, message, self.time + 1, since, fate, name in self.proposers)
+        if not is_answered:
+            event.answers = []
         self.time += 1
         if event.denial != "failed":
             self.past.append((message, is_answered))

@@ -15,8 +15,9 @@ from types import FunctionType, ModuleType
 
 from toy_paxos.actor import Actor
 from toy_paxos.checking import snapshot
-from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers, plain_learned
-from toy_paxos.checking.refusal import failure, refusal
+from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers
+from toy_paxos.checking.refusal import failure, failure_at, refusal
+from toy_paxos.event import listed, plain_learned
 from toy_paxos.message import Message
 
 WALKS = 60
@@ -70,7 +71,7 @@ class Walk:
             proposers, acceptors = cluster.model.new_actors()
             self.actors: list[Actor] = [*proposers, *acceptors]
             self.sent: list[tuple[Message, snapshot.Snapshot]] = []
-            began = self.send([message for proposer in proposers for message in proposer.prepare()])
+            began = self.send([message for proposer in proposers for message in listed(proposer.prepare(), "prepare")])
         except BaseException as error:
             raise failure("the actors cannot begin", error, cluster.model.proposer) from error
         if began != self.said:
@@ -108,11 +109,11 @@ class Walk:
         actor = self.actors[position]
         try:
             message = cluster.delivered(position, self.states[position], number)
-            same = self.send(list(actor.receive(message))) == said
+            same = self.send(listed(actor.receive(message))) == said
             if position < cluster.first_acceptor:
                 same = same and plain_learned(actor) == cluster.learned(position, after)
         except BaseException as error:
-            raise failure(f"on receiving {cluster.words(number)}", error, *cluster.kinds(number)) from error
+            raise failure_at(cluster.messages[number], error, *cluster.kinds(number)) from error
         if not same:
             raise not_the_same(cluster, position, number)
         self.states[position] = after

@@ -7,6 +7,8 @@ from pathlib import Path
 from traceback import walk_tb
 
 from toy_paxos.checking.model import CheckError
+from toy_paxos.event import AnswerError
+from toy_paxos.message import Message
 
 OURS = str(Path(__file__).parent.parent) + os.sep
 LIBRARY = str(Path(os.__file__).parent) + os.sep
@@ -22,11 +24,30 @@ def refusal(words: str, *kinds: object, error: BaseException | None = None) -> C
 
 def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
     """An error that says what was raised, and where."""
+    if isinstance(error, CheckError):
+        return CheckError(f"{words}: {error}")
+    if isinstance(error, AnswerError):
+        return refusal(f"{words}: {error}", *kinds, error=error)
     try:
         said = str(error)
     except BaseException:
         said = ""
     return refusal(f"{words}: {type(error).__name__}{': ' if said else ''}{said}", *kinds, error=error)
+
+
+def failure_at(message: Message, error: BaseException, *kinds: object) -> CheckError:
+    """An error that says what was raised, where, and when which message was received."""
+    return failure(f"on receiving {described(message)}", error, *kinds)
+
+
+def needs_learned(proposer: str) -> str:
+    """What a proposer does wrong that does not say what it has learned."""
+    return f"{proposer} needs an attribute 'learned', None or the text of a value"
+
+
+def described(message: Message) -> str:
+    """A message by its type, number, sender and recipient."""
+    return f"{message.type} {message.id} from {message.sender} to {message.recipient}"
 
 
 def one_line(words: str) -> str:

@@ -1,24 +1,45 @@
 """An execution told as events: it is played by actors of flesh and blood, which are never put back."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from toy_paxos.actor import Actor
 from toy_paxos.checking.model import Model
-from toy_paxos.event import Event, Fate, Wants, hand_over, learned_by, listed
+from toy_paxos.checking.refusal import failure, failure_at
+from toy_paxos.event import Delivery, Event, Fate, Wants, check_message, hand_over, learned_by, listed
 from toy_paxos.message import Message, Timeout
 from toy_paxos.safety import ALWAYS, watch
 
 
 def begin(model: Model) -> tuple[dict[str, Actor], list[Wants]]:
-    """New actors by name, and what the proposers want and say at once."""
-    proposers, acceptors = model.new_actors()
-    wishes = [
-        Wants(0, proposer.name, value, listed(proposer.prepare()), learned_by(proposer))
-        for proposer, value in zip(proposers, model.values, strict=True)
-    ]
-    return {actor.name: actor for actor in (*proposers, *acceptors)}, wishes
+    """New actors by name, and what the proposers want and say at once; raises CheckError if they cannot begin."""
+    try:
+        proposers, acceptors = model.new_actors()
+        wishes = [
+            Wants(0, proposer.name, value, listed(proposer.prepare(), "prepare"), learned_by(proposer))
+            for proposer, value in zip(proposers, model.values, strict=True)
+        ]
+        actors: dict[str, Actor] = {actor.name: actor for actor in (*proposers, *acceptors)}
+        for wish in wishes:
+            for message in wish.says:
+                check_message(message, actors)
+    except (Exception, SystemExit) as error:
+        raise failure("the actors cannot begin", error, model.proposer, model.acceptor) from error
+    return actors, wishes
+
+
+def deliver(actors: Mapping[str, Actor], actor: Actor, message: Message, *about: Any) -> Delivery:
+    """Hand a message over to one of these actors, or one in its place; raises CheckError if the actor fails."""
+    try:
+        event = hand_over(actor, message, *about)
+        event.answers = list(event.answers)
+        for answer in event.answers:
+            check_message(answer, actors)
+    except (Exception, SystemExit) as error:
+        raise failure_at(message, error, type(actors[message.recipient])) from error
+    return event
 
 
 def play(model: Model, execution: Iterable[Message], instead: bool = False) -> Iterator[Event]:
@@ -46,8 +67,7 @@ def play(model: Model, execution: Iterable[Message], instead: bool = False) -> I
         recipient, key = message.recipient, repr(message)
         _, since = said.get(key, (message, time))
         fate = Fate.DUPLICATE if 0 < times_said[key] <= times_delivered[key] else Fate.DELIVERED
-        event = hand_over(actors[recipient], message, time, since, fate, recipient in proposers)
-        event.answers = list(event.answers)
+        event = deliver(actors, actors[recipient], message, time, since, fate, recipient in proposers)
         times_delivered[key] += 1
         times_said.update(map(repr, event.answers))
         for answer in event.answers:

@@ -2,10 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,8 +16,6 @@ from toy_paxos.simulation.settings import quoted
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-T = TypeVar("T")
 
 
 class Unchecked(click.ClickException):
@@ -100,24 +98,11 @@ class RuleName(click.ParamType[str]):
         return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 
-def at_fault(words: str, error: BaseException) -> Unchecked:
-    """What a class of the user's has done, in one line that ends with its file and line."""
+def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
+    """What one of these classes of the user's has done, in one line that ends with its file and line."""
     from toy_paxos.checking.refusal import failure
 
-    return Unchecked(str(failure(words, error)))
-
-
-def undisturbed(rounds: Iterator[T]) -> Iterator[T]:
-    """Rounds of actors of the user's: they are heard on standard error only, and blamed for what they raise."""
-    while True:
-        try:
-            with somebody_elses_words():
-                finished = next(rounds, None)
-        except BaseException as error:
-            raise at_fault("an actor fails", error) from error
-        if finished is None:
-            return
-        yield finished
+    return Unchecked(str(failure(words, error, *kinds)))
 
 
 def actor_options(group: str, verb: str) -> Callable[[F], F]:

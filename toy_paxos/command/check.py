@@ -12,7 +12,6 @@ import click
 from toy_paxos.checking import (
     MAX_STATES,
     RULES,
-    CheckError,
     Model,
     Report,
     Rule,
@@ -21,7 +20,7 @@ from toy_paxos.checking import (
     climb,
     never_chosen,
 )
-from toy_paxos.command.actors import Unchecked, actor_options, at_fault, list_rules, other_actors
+from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
 from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.verdict import (
@@ -218,8 +217,6 @@ def judged() -> Iterator[None]:
     with somebody_elses_words():
         try:
             yield
-        except CheckError as error:
-            raise Unchecked(f"the model cannot be checked: {error}") from error
         except MemoryError:
             raise
         except Exception as error:

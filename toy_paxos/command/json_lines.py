@@ -41,7 +41,8 @@ class JsonLines:
 
     def round(self, finished: Round) -> str:
         """An object for each thing that happened, then the ``round`` event."""
-        return "".join([self.event(finished.number, event) for event in finished.events]) + self.ending(finished)
+        number, no_replay = finished.number, finished.no_replay
+        return "".join([self.event(number, event, no_replay) for event in finished.events]) + self.ending(finished)
 
     def heading(self, finished: Round) -> str:
         """Return nothing."""
@@ -51,8 +52,8 @@ class JsonLines:
         """Return nothing."""
         return ""
 
-    def event(self, number: int, event: Event) -> str:
-        """An object for one event."""
+    def event(self, number: int, event: Event, no_replay: str = "") -> str:
+        """An object for one event of a round, which for some reason may not be replayed."""
         beginning = f'"round":{number}'
         if not self.settings.network:
             return event_object(event, beginning)
@@ -60,7 +61,8 @@ class JsonLines:
         if isinstance(event, Delivery):
             times += f',"sent_ms":{round(event.sent, 3)!r}'
         if isinstance(event, Violation) and self.settings.seed is not None:
-            times += f',"replay":{ENCODER.encode(f"{self.settings.command} --round {number}")}'
+            replay = None if no_replay else f"{self.settings.command} --round {number}"
+            times += f',"replay":{ENCODER.encode(replay)}'
         return event_object(event, beginning, times)
 
     def ending(self, finished: Round) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Game, Model, Move
-from toy_paxos.command.actors import actor_options, at_fault, complete_files, list_rules, other_actors
+from toy_paxos.checking import RULES, CheckError, Game, Model, Move
+from toy_paxos.command.actors import Unchecked, actor_options, complete_files, list_rules, other_actors
 from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import AnyWholeNumber, Command, shortened, size_options
@@ -137,8 +137,8 @@ def begin(model: Model) -> Game:
     try:
         with somebody_elses_words():
             return Game(model)
-    except Exception as error:
-        raise at_fault("the actors cannot begin", error) from error
+    except CheckError as error:
+        raise Unchecked(str(error)) from error
 
 
 def play_again(story: Story, table: Table, file: str) -> None:

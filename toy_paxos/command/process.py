@@ -12,9 +12,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 POSIX = hasattr(signal, "SIGALRM")
 """Whether there are the signals of a POSIX system, and streams that somebody else may have made non-blocking."""
@@ -74,16 +74,36 @@ def say(words: str, end: str = "\n") -> None:
 @contextmanager
 def somebody_elses_words() -> Iterator[None]:
     """Send what the user's own classes write to standard error, however they do it: standard output is for events."""
-    with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stderr or nowhere):
-        ours = os.dup(1)
-        os.dup2(2 if sys.stderr else nowhere.fileno(), 1)
-        try:
-            yield
-        finally:
-            if sys.__stdout__ is not None:
-                sys.__stdout__.flush()
-            os.dup2(ours, 1)
-            os.close(ours)
+    with (
+        open(os.devnull, "w") as nowhere,
+        redirect_stdout(sys.stderr or nowhere),
+        diverted(1, 2 if sys.stderr else nowhere.fileno(), sys.__stdout__),
+    ):
+        yield
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Let nothing arrive that is written to standard error meanwhile."""
+    if sys.stderr is None:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere), diverted(2, nowhere.fileno(), sys.__stderr__):
+        yield
+
+
+@contextmanager
+def diverted(number: int, to: int, stream: TextIO | None) -> Iterator[None]:
+    """Let the file of that number be another one meanwhile, for the stream that writes to it, too."""
+    ours = os.dup(number)
+    os.dup2(to, number)
+    try:
+        yield
+    finally:
+        if stream is not None:
+            stream.flush()
+        os.dup2(ours, number)
+        os.close(ours)
 
 
 class Progress:

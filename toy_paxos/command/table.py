@@ -1,6 +1,7 @@
 """What is told of a game: on a terminal at once, elsewhere at its end, for moves can be taken back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from toy_paxos import __version__
 from toy_paxos.checking import Game, Move, WrongMoveError
@@ -13,6 +14,18 @@ from toy_paxos.command.words import Line, count_lines, line, printable, route_wi
 from toy_paxos.event import Event
 
 Draw = Callable[[Sequence[Event]], list[Line]]
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Let the user's own actors be heard on standard error only; raises Unchecked for what they do wrong."""
+    with somebody_elses_words():
+        try:
+            yield
+        except WrongMoveError:
+            raise
+        except Exception as error:
+            raise at_fault("an actor fails", error) from error
 
 
 class Table:
@@ -30,17 +43,13 @@ class Table:
 
     def make(self, move: Move) -> None:
         """Make a move; raises WrongMoveError if it cannot be made."""
-        with somebody_elses_words():
-            try:
-                self.game.make(move)
-            except WrongMoveError:
-                raise
-            except Exception as error:
-                raise at_fault("an actor fails", error) from error
+        with guarded():
+            self.game.make(move)
 
     def undo(self, number: int) -> list[Move]:
         """Take the last moves back, and return them; raises WrongMoveError if there are not so many."""
-        undone = self.game.undo(number)
+        with guarded():
+            undone = self.game.undo(number)
         now = len(self.game.moves)
         for after in sorted(after for after in self.comments if after > now):
             self.comments.setdefault(now, []).extend(self.comments.pop(after))

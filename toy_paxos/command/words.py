@@ -131,6 +131,8 @@ class Words:
             return []
         if self.is_real:
             return [line(("command", "To see it again: toy-paxos play FILE, with the first lines and this round"))]
+        if finished.no_replay:
+            return [line(("notable", f"No replay: {finished.no_replay}"))]
         return [line(("command", f"To see it again: {self.settings.command} --round {finished.number}"))]
 
     def story(self, finished: Round) -> list[Line]:
@@ -220,7 +222,10 @@ class Words:
             *(line(("", words)) for words in shares + text),
         ]
         if not self.is_real:
-            lines.append(line(("command", f"seed {settings.seed}, replay: {statistics.replay_command}")))
+            if statistics.no_replay:
+                lines.append(line(("notable", f"seed {settings.seed}, no replay: {statistics.no_replay}")))
+            else:
+                lines.append(line(("command", f"seed {settings.seed}, replay: {statistics.replay_command}")))
         return lines
 
 

@@ -120,13 +120,17 @@ class Facts:
 
 @dataclass
 class Round:
-    """One finished round: who wanted what, how it ended, how many messages there were, and a way to tell it."""
+    """One finished round: who wanted what, how it ended, how many messages there were, and a way to tell it.
+
+    ``no_replay`` says why it cannot be replayed, if that is known.
+    """
 
     number: int
     wishes: Mapping[str, str]
     outcome: Outcome
     messages: int
     tell: Callable[[Mapping[str, str]], Sequence[Event]]
+    no_replay: str = field(default="", kw_only=True)
 
     @cached_property
     def events(self) -> Sequence[Event]:
@@ -273,7 +277,8 @@ class Times:
 class Statistics:
     """The running totals of a run, whose first round has the number ``first``.
 
-    ``elapsed_s`` is its wall time in seconds. What the network did is counted only if there is one.
+    ``elapsed_s`` is its wall time in seconds. What the network did is counted only if there is one. ``no_replay`` says
+    why the run cannot be replayed, if that is known.
     """
 
     settings: Settings
@@ -282,6 +287,7 @@ class Statistics:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     messages: int = 0
     elapsed_s: float = 0.0
+    no_replay: str = ""
     lost: int = 0
     duplicates: int = 0
     duels: int = 0
