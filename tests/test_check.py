@@ -9,6 +9,7 @@ import pytest
 from conftest import OnTerminal, Run, RunHere, Start
 
 from toy_paxos.checking import CLIMB, Model, check
+from toy_paxos.command.check import Watched
 
 ACTORS = """
 import os
@@ -210,6 +211,15 @@ def interrupted_search(start: Start, number: int) -> "tuple[int, str]":
     process.send_signal(number)
     stdout, _ = process.communicate(timeout=60)
     return process.returncode, stdout
+
+
+@pytest.mark.usefixtures("restored_signals")
+def test_a_search_says_how_far_it_is() -> None:
+    with Watched(10, None, "") as search:
+        assert search.keep_going(1, 1)
+        assert str(search) == "1 state, 1 delivery deep"
+        assert search.keep_going(1_000, 20)
+        assert str(search) == "1,000 states, 20 deliveries deep"
 
 
 def test_ctrl_c_ends_the_search_with_a_report(start: Start) -> None:

@@ -53,31 +53,31 @@ pytestmark = pytest.mark.usefixtures("restored_signals")
 
 
 def test_nobody_has_asked_at_first() -> None:
-    assert StopRequest(on_quit=lambda: None, waiting_for="nothing").signal is None
+    assert StopRequest(on_quit=str, waiting_for="nothing").signal is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_remembers_which_signal_asked(number: int) -> None:
-    stop = StopRequest(on_quit=lambda: None, waiting_for="nothing")
+    stop = StopRequest(on_quit=str, waiting_for="nothing")
     os.kill(os.getpid(), number)
     assert stop.signal == number
 
 
 def test_a_second_one_would_kill() -> None:
-    StopRequest(on_quit=lambda: None, waiting_for="nothing")
+    StopRequest(on_quit=str, waiting_for="nothing")
     os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) == signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_a_wait_lasts_as_long_as_asked() -> None:
-    stop = StopRequest(on_quit=lambda: None, waiting_for="nothing")
+    stop = StopRequest(on_quit=str, waiting_for="nothing")
     until = time.monotonic() + 0.05
     stop.wait(until)
     assert time.monotonic() >= until
 
 
 def test_a_signal_before_or_during_a_wait_ends_it() -> None:
-    stop = StopRequest(on_quit=lambda: None, waiting_for="nothing")
+    stop = StopRequest(on_quit=str, waiting_for="nothing")
     with subprocess.Popen(["sh", "-c", f"sleep 0.1; kill -INT {os.getpid()}"]):
         # Without an end of the wait, the test would never end.
         stop.wait(until=time.monotonic() + 1e6)
@@ -87,7 +87,12 @@ def test_a_signal_before_or_during_a_wait_ends_it() -> None:
 
 def test_quit_calls_back_and_the_wait_goes_on() -> None:
     called: list[float] = []
-    stop = StopRequest(on_quit=lambda: called.append(time.monotonic()), waiting_for="nothing")
+
+    def on_quit() -> str:
+        called.append(time.monotonic())
+        return "so far"
+
+    stop = StopRequest(on_quit=on_quit, waiting_for="nothing")
     with subprocess.Popen(["sh", "-c", f"sleep 0.05; kill -QUIT {os.getpid()}"]):
         until = time.monotonic() + 1
         busy = time.process_time()
@@ -100,8 +105,21 @@ def test_quit_calls_back_and_the_wait_goes_on() -> None:
     assert busy < 0.5
 
 
+@pytest.mark.parametrize(("term", "fresh_line"), [("xterm", "\r\x1b[K"), ("dumb", "\n")])
+def test_on_a_terminal_what_comes_after_a_signal_is_not_glued_to_the_echo_of_the_key(
+    term: str, fresh_line: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    stop = StopRequest(on_quit=str, waiting_for="nothing")
+    os.kill(os.getpid(), signal.SIGINT)
+    assert stop.signal == signal.SIGINT
+    assert capfd.readouterr().err == fresh_line
+    stop.close()
+
+
 def test_closed_it_still_remembers() -> None:
-    stop = StopRequest(on_quit=lambda: None, waiting_for="nothing")
+    stop = StopRequest(on_quit=str, waiting_for="nothing")
     stop.close()
     os.kill(os.getpid(), signal.SIGTERM)
     assert stop.signal == signal.SIGTERM

@@ -84,7 +84,7 @@ def test_on_a_terminal_the_lines_of_a_round_appear_one_by_one(on_terminal: OnTer
 def test_no_round_takes_longer_than_ten_seconds_to_appear(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(show, "time", clock)
-    show.show_round("line\n" * 1_000, per_line=1, stop=clock)  # type: ignore[arg-type]
+    show.show_line_by_line([str] * 1_000, per_line=1, stop=clock)  # type: ignore[arg-type]
     assert clock.now == pytest.approx(show.LONGEST_ROUND_S)
 
 

@@ -216,7 +216,7 @@ def test_who_is_none_of_the_run_is_refused(logs: Logs, verify: Verify) -> None:
     logs.add("acceptor-7", Delivery(0, Prepare("proposer-0", "acceptor-7", 1), answers=[]))
     done = verify(logs.close())
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "is of acceptor-7, which is none of the 3 acceptors and 2 proposers of run 7\n" in done.stderr
+    assert "is of acceptor-7, which does not take part in run 7 (acceptors: 3, proposers: 2)\n" in done.stderr
 
 
 def test_without_a_wish_nobody_knows_whether_a_value_was_wanted(logs: Logs, verify: Verify) -> None:

@@ -28,6 +28,7 @@ from toy_paxos.command.remote import (
     security,
     zookeeper_auth,
 )
+from toy_paxos.command.words import plural
 
 
 @click.command(
@@ -105,7 +106,7 @@ def acceptor_command(
         server = Server(listen, service.receive, certificates)
         if directory:
             directory.register(name, server.address)
-    stop = StopRequest(on_quit=lambda: say(f"{name}: {service.step:,} messages"), waiting_for=name)
+    stop = StopRequest(on_quit=lambda: f"{name}: {plural(service.step, 'message')}", waiting_for=name)
     write(f"{name} listens at {server.address}\n")
     while not stop.signal:
         stop.wait(until=time.monotonic() + 3600)

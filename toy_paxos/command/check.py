@@ -26,6 +26,7 @@ from toy_paxos.command.process import Progress, StopRequest, columns, die_by, sa
 from toy_paxos.command.verdict import (
     cluster_json,
     cluster_lines,
+    deliveries,
     report_json,
     report_lines,
     start_json,
@@ -38,7 +39,7 @@ from toy_paxos.command.verdict import (
     verdict_word,
 )
 from toy_paxos.command.views import FILES, file_of, shown
-from toy_paxos.command.words import Line, printable
+from toy_paxos.command.words import Line, plural, printable
 
 
 @click.command(
@@ -130,10 +131,10 @@ class Watched:
         self.change = change
         self.states = self.depth = 0
         self.progress = Progress()
-        self.stop = StopRequest(on_quit=lambda: say(f"toy-paxos check: {self}"), waiting_for="the search")
+        self.stop = StopRequest(on_quit=lambda: f"toy-paxos check: {self}", waiting_for="the search")
 
     def __str__(self) -> str:
-        return f"{self.states:,} states, {self.depth} deliveries deep"
+        return f"{plural(self.states, 'state')}, {deliveries(self.depth)} deep"
 
     def __enter__(self) -> "Watched":
         return self

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise, zip_longest
 
 from rich.cells import cell_len, chop_cells
 
-from toy_paxos.command.process import can_say, wants_colour
+from toy_paxos.command.process import can_say, columns, wants_colour
 from toy_paxos.command.rows import Row, Rows, short_name
 from toy_paxos.command.terminal import breaks
 from toy_paxos.command.words import Line, Span, Words, line
@@ -230,21 +230,27 @@ class Diagram(Words):
 
     def __init__(self, settings: Settings, width: int | None, change: str = "") -> None:
         super().__init__(settings, change)
-        self.available = width
-        names = [f"proposer-{number}" for number in range(settings.num_proposers)]
-        names += [f"acceptor-{number}" for number in range(settings.num_acceptors)]
-        self.lanes = Lanes(names, width, CLOCK_WIDTH if settings.network else COUNT_WIDTH)
+        self.lay_out(width)
 
     def start(self) -> list[Line]:
         """Who takes part, and what to do if there are too many of them for lanes."""
         return [*super().start(), *too_narrow(self.lanes, self.available)]
 
     def story(self, finished: Round) -> list[Line]:
-        """What happened, as lanes."""
+        """What happened, as lanes, which are narrower if the terminal is narrower now than before."""
+        if self.available is not None and columns() not in (None, self.available):
+            self.lay_out(columns())
         if not self.lanes.pitch:
             return super().story(finished)
         time = "{:7.1f}" if self.settings.network else "{:3.0f}"
         return drawn(finished.events, self.lanes, self.settings.num_acceptors, time)
+
+    def lay_out(self, width: int | None) -> None:
+        """Find out where the lanes are in so many columns."""
+        names = [f"proposer-{number}" for number in range(self.settings.num_proposers)]
+        names += [f"acceptor-{number}" for number in range(self.settings.num_acceptors)]
+        self.available = width
+        self.lanes = Lanes(names, width, CLOCK_WIDTH if self.settings.network else COUNT_WIDTH)
 
 
 def drawn(events: Iterable[Event], lanes: Lanes, num_acceptors: int, time: str) -> list[Line]:

@@ -71,6 +71,30 @@ def say(words: str, end: str = "\n") -> None:
             os.write(2, f"{words}{end}".encode(errors="backslashreplace"))
 
 
+def fresh_line() -> str:
+    """What takes a terminal away from the line on which it has echoed a key, such as ^C; empty for anything else."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return ""
+    return "\n" if os.environ.get("TERM") == "dumb" else ERASE
+
+
+def answer_key(words: str) -> None:
+    """Say something because a key was pressed; on a terminal it is broken between words."""
+    if fresh := fresh_line():
+        # Here and not above: few runs are asked anything.
+        from textwrap import fill
+
+        words = fresh + fill(words, os.get_terminal_size(2).columns or len(words), subsequent_indent="    ")
+    say(words)
+
+
+# Back to the beginning of the line, which is then empty.
+ERASE = "\r\x1b[K"
+
+# What a terminal echoes when a key sends a signal: ^C.
+ECHO_WIDTH = 2
+
+
 @contextmanager
 def somebody_elses_words() -> Iterator[None]:
     """Send what the user's own classes write to standard error, however they do it: standard output is for events."""
@@ -124,7 +148,8 @@ class Progress:
             self.period = 0.1
             self.erase()
             self.shown = True
-            say(words()[: os.get_terminal_size(2).columns - 1], end="")
+            # The echo of a key must not begin another line, or this one could not be erased any more.
+            say(words()[: os.get_terminal_size(2).columns - 1 - ECHO_WIDTH], end="")
         else:
             self.period *= 2
             say(words())
@@ -133,31 +158,31 @@ class Progress:
     def erase(self) -> None:
         """Leave nothing behind on a terminal."""
         if self.shown:
-            say("\r\x1b[K", end="")
+            say(ERASE, end="")
             self.shown = False
 
 
 # So long nobody wonders whether Ctrl-C was heard, and so long SIGTERM leaves for an end in good order.
 MOMENT_S, GRACE_S = 0.5, 2.0
 
-
-# Whether a pipe can end a wait; where it cannot, as on Windows, a wait looks for signals at this interval.
-WAITS_FOR_PIPES, A_BLINK_S = os.name == "posix", 0.05
+# Where no pipe can end a wait, it looks for signals at this interval.
+A_BLINK_S = 0.05
 
 
 class StopRequest:
     """Listens for SIGINT and SIGTERM; ``signal`` is the one that asked to stop, or None.
 
-    ``on_quit`` is called on SIGQUIT (Ctrl-\\), which stops nothing. ``waiting_for`` says what has to end first.
+    On SIGQUIT (Ctrl-\\) it says what ``on_quit`` returns, and stops nothing. ``waiting_for`` says what has to end
+    first.
     """
 
-    def __init__(self, on_quit: Callable[[], None], waiting_for: str) -> None:
+    def __init__(self, on_quit: Callable[[], str], waiting_for: str) -> None:
         self.signal: int | None = None
         self._on_quit = on_quit
         self._waiting_for = waiting_for
         # Every signal also writes a byte here, which ends a wait even if the signal came just before it.
         self._bytes, self._waker = os.pipe()
-        if WAITS_FOR_PIPES:
+        if POSIX:
             os.set_blocking(self._bytes, False)
             os.set_blocking(self._waker, False)
             signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
@@ -172,21 +197,22 @@ class StopRequest:
         self.signal = number
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        say(fresh_line(), end="")
         if POSIX:
             signal.setitimer(signal.ITIMER_REAL, MOMENT_S if number == signal.SIGINT else GRACE_S)
 
     def _lose_patience(self, number: int, frame: FrameType | None) -> None:
         if self.signal == signal.SIGTERM:
             die_by(signal.SIGTERM)
-        say(f"toy-paxos: waiting for {self._waiting_for}; Ctrl-C again stops at once")
+        answer_key(f"toy-paxos: waiting for {self._waiting_for}; Ctrl-C again stops at once")
 
     def _report(self, number: int, frame: FrameType | None) -> None:
-        self._on_quit()
+        answer_key(self._on_quit())
 
     def wait(self, until: float) -> None:
         """Wait until that time of the monotonic clock, or until asked to stop."""
         while self.signal is None and (left := until - time.monotonic()) > 0:
-            if not WAITS_FOR_PIPES:
+            if not POSIX:
                 time.sleep(min(left, A_BLINK_S))
             elif select.select([self._bytes], [], [], left)[0]:
                 os.read(self._bytes, 4096)
@@ -195,7 +221,6 @@ class StopRequest:
         """Stop listening for the end of a wait; the signals keep their meaning."""
         if POSIX:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        if WAITS_FOR_PIPES:
             signal.set_wakeup_fd(-1)
         os.close(self._waker)
         os.close(self._bytes)

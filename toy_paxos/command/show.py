@@ -2,13 +2,13 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from signal import SIGINT
 
 from toy_paxos.command.process import Progress, SignalledError, StopRequest, say, write
-from toy_paxos.command.views import View
+from toy_paxos.command.views import View, lines_of
 from toy_paxos.command.words import running_line
 from toy_paxos.simulation import Round, Statistics
 
@@ -49,7 +49,7 @@ def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace
         statistics.elapsed_s = time.monotonic() - began
         return running_line(statistics)
 
-    stop = StopRequest(on_quit=lambda: say(running()), waiting_for="the end of the round")
+    stop = StopRequest(on_quit=running, waiting_for="the end of the round")
     progress = Progress()
     write(view.start())
     if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
@@ -64,7 +64,10 @@ def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace
             due = max(due + pace.interval, time.monotonic())
         statistics.add(finished)
         if not pace.quiet or statistics.violated:
-            show_round(view.round(finished), pace.per_line, stop)
+            if pace.per_line:
+                show_line_by_line(lines_of(view, finished), pace.per_line, stop)
+            else:
+                write(view.round(finished))
         else:
             progress.show(running)
         if statistics.violated:
@@ -81,12 +84,8 @@ def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace
         raise SignalledError(stop.signal)
 
 
-def show_round(text: str, per_line: float, stop: StopRequest) -> None:
-    """Write a round, all at once or line by line; whoever asks to stop gets the rest at once."""
-    if not per_line:
-        write(text)
-        return
-    lines = text.splitlines(keepends=True)
+def show_line_by_line(lines: Sequence[Callable[[], str]], per_line: float, stop: StopRequest) -> None:
+    """Write a round line by line; after a stop request the rest is written at once."""
     for line in lines:
-        write(line)
+        write(line())
         stop.wait(until=time.monotonic() + min(per_line, LONGEST_ROUND_S / len(lines)))

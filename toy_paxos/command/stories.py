@@ -300,7 +300,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
         (r"(?:Round \d+: |Safety is lost in |The game is won in ).*", skip),
         (r"(?:To see it again|No replay): .*", skip),
         (r"(?:--- |What is missing: |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),
-        (r"[\d,]+ (?:states?|deliveries), .*", end_story),
+        (r"[\d,]+ (?:states?|delivery|deliveries), .*", end_story),
         (r" *(?:p0|p a|p p)\b.*", refuse_picture),
     )
 ]

@@ -117,7 +117,7 @@ def told(report: Report, draw: Callable[[Report], list[Line]]) -> list[Line]:
 def figures(report: Report) -> str:
     """How much was explored, and how fast."""
     if report.by_chance:
-        found = f"{len(report.execution)} deliveries, found by chance in {report.elapsed_s:.2f} s"
+        found = f"{deliveries(len(report.execution))}, found by chance in {report.elapsed_s:.2f} s"
         return f"{found}: none of them can be left out, but there may be a shorter way"
     rate = f" ({report.states / report.elapsed_s:,.0f} states/s)" if report.elapsed_s else ""
     depth = len(report.execution) or report.depth

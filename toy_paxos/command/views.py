@@ -1,6 +1,7 @@
 """What a run shows, whatever the form: the way from words to what is written."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from toy_paxos.command.direct import Remembering
@@ -59,6 +60,13 @@ class InWords:
     def summary(self, statistics: Statistics) -> str:
         """Return what to write after the last round."""
         return self.write(self.words.summary(statistics))
+
+
+def lines_of(view: View, finished: Round) -> list[Callable[[], str]]:
+    """How to write each line of a round: late, because the terminal may become narrower before it is written."""
+    if isinstance(view, InWords):
+        return [partial(view.write, [line]) for line in view.words.round(finished)]
+    return [partial(str, line) for line in view.round(finished).splitlines(keepends=True)]
 
 
 # Views that are a file of their own, of one story.

@@ -179,8 +179,8 @@ def gather(logs: Iterable[ProcessLog], run: int | None) -> Evidence:
     evidence = Evidence(run, *sizes.pop(), by_name)
     for name, log in by_name.items():
         if name not in evidence.acceptors + evidence.proposers:
-            counts = f"{evidence.num_acceptors} acceptors and {evidence.num_proposers} proposers"
-            raise LogError(f"{log.path} is of {name}, which is none of the {counts} of run {run}")
+            sizes_of_run = f"acceptors: {evidence.num_acceptors}, proposers: {evidence.num_proposers}"
+            raise LogError(f"{log.path} is of {name}, which does not take part in run {run} ({sizes_of_run})")
     return evidence
 
 
