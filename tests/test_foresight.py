@@ -29,15 +29,16 @@ def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run: Run, on_term
 
 def test_a_timeout_is_hinted_at_as_it_is_typed() -> None:
     game = Game(RULES["takes-old-promises"].model)
-    assert hint(game) == "type timeout p0 (the game can be won in 14 deliveries from here)"
+    expected = "type timeout p0 (the game can be won in 14 deliveries from here); Enter makes this move"
+    assert hint(game) == (expected, Move("timeout", actor="proposer-0"))
 
 
 def test_right_actors_cannot_lose_and_it_is_said_for_what() -> None:
     game = Game(Model())
     sizes = "2 proposers, 3 acceptors, 1 attempt, 1 restart each"
-    assert hint(game) == f"safety cannot be lost from here, for {sizes}, FAIL never delivered"
+    assert hint(game) == (f"safety cannot be lost from here, for {sizes}, FAIL never delivered", None)
     game.make(Move("crash", actor="proposer-1"))
-    assert hint(game).endswith(", FAIL never delivered; who has crashed or given up receives nothing more")
+    assert hint(game).words.endswith(", FAIL never delivered; proposers that have crashed or given up do nothing more")
 
 
 def test_what_is_chosen_remains_the_only_value_that_can_be() -> None:

@@ -183,18 +183,21 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
         ("timeout p7", "there is no proposer proposer-7: they are proposer-0, proposer-1"),
         ("crash a0", "there is no proposer acceptor-0"),
         ("restart p0", "only an acceptor can restart, acceptor-0 to acceptor-2"),
-        ("undo", "no more than 0 can be taken back"),
-        ("next", "no move was taken back that could be made again"),
-        ("fail x", "x is no number: type one, such as 3"),
+        ("undo", "there are 0 moves to undo, not 1"),
+        ("next", "nothing to redo"),
+        ("fail x", "x is not a number: type one, such as 3"),
+        ("fail 1234567890", "1234567890 is too large: type a number such as 3"),
         ("hnit", "there is no move hnit. Did you mean 'hint'?"),
+        ("HNIT", "there is no move HNIT. Did you mean 'hint'?"),
         ("1 2", "there is no move 1 2. 'help' lists them"),
         ("drop 2\ndrop 2", "message 2 is not in flight, so it cannot be lost"),
-        ("save", "save FILE takes the name of a file"),
+        ("save", "type the name of a file, too: save FILE"),
         ("save /nowhere/at/all", "cannot write /nowhere/at/all: No such file"),
-        (f"save {__file__}", "is there already: choose another name"),
+        (f"save {__file__}", "exists already: choose another name"),
         ("crash p0\ntimeout p0", "proposer-0 has crashed already"),
         ("proposer-0 -> acceptor-0 PREPARE 9", "nobody has said that: proposer-0 -> acceptor-0 PREPARE 9; in flight"),
-        ("roll 9999", "nothing is in flight, and nobody can try again"),
+        ("roll 100000", "nothing is in flight, and no proposer can try again"),
+        ("100000", "there is no message 100000: they have the numbers 1 to 6"),
     ],
 )
 def test_a_wrong_move_says_what_would_be_right_and_costs_nothing(typed: str, words: str, run: Run) -> None:
@@ -314,10 +317,41 @@ def test_a_lost_game_lists_no_messages_but_what_can_be_done(story: Path, on_term
     assert "'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game\ntoy-paxos> " in shown
 
 
-def test_the_greeting_says_whether_the_actors_are_right(on_terminal: OnTerminal) -> None:
-    right = "These actors are right, so safety should hold"
-    assert right in on_terminal("play", columns=140, typed=["quit"])
-    assert right not in on_terminal("play", "--break", "forgets-all", columns=140, typed=["quit"])
+def test_the_greeting_says_whether_the_actors_are_correct_and_promises_a_hint_only_if_they_are_not(
+    on_terminal: OnTerminal,
+) -> None:
+    correct, hint = (
+        "These actors are correct: safety should hold",
+        "'hint' names the next move, if there is a way to win",
+    )
+    greeted = on_terminal("play", columns=140, typed=["quit"])
+    assert (correct in greeted, hint in greeted) == (True, False)
+    greeted = on_terminal("play", "--break", "forgets-all", columns=140, typed=["quit"])
+    assert (correct in greeted, hint in greeted) == (False, True)
+
+
+@pytest.mark.parametrize("typed", ["h", "H", "?", "Help", "HELP"])
+def test_help_has_short_names(typed: str, run: Run) -> None:
+    assert run("play", typed=f"{typed}\n").stdout == run("play", typed="help\n").stdout
+
+
+def test_capital_letters_are_as_good(run: Run) -> None:
+    small = "hint\n1\nfail 2\ndrop 3\ntimeout p0\nrestart a1\nundo\ncrash p1\nstate\n"
+    assert run("play", typed=small.upper()).stdout == run("play", typed=small).stdout
+
+
+def test_enter_after_a_hint_makes_the_move_and_at_any_other_time_none(run: Run) -> None:
+    args = ("play", "--break", "takes-old-promises")
+    won = run(*args, typed="\nhint\n" * 14 + "\n")
+    assert won.returncode == 3
+    assert "\nThe game is won in 14 deliveries: " in won.stdout
+    assert run(*args, typed="hint\n\n\n\n").stdout.count("tries again") == 1
+    assert run(*args, typed="\nhint\nfoo\n\n").stdout.count("tries again") == 0
+
+
+def test_enter_after_a_hint_that_names_no_move_makes_none(run: Run) -> None:
+    done = run("play", typed="hint\n\n")
+    assert done.stdout.endswith("FAIL never delivered\n")
 
 
 def test_help_tells_how_many_attempts_and_restarts_there_are(run: Run) -> None:

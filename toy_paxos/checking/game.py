@@ -110,7 +110,7 @@ class Game:
     def undo(self, number: int) -> list[Move]:
         """Take the last moves back, and return them; all others are made again, even if number is 0."""
         if number > len(self.moves):
-            raise WrongMoveError(f"no more than {len(self.moves)} can be taken back")
+            raise WrongMoveError(f"there are {len(self.moves)} moves to undo, not {number:,}")
         kept, undone = self.moves[: len(self.moves) - number], self.moves[len(self.moves) - number :]
         self.begin()
         for move in kept:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from toy_paxos.checking import CheckError, Game, Model, Prospect, WrongMoveError, check, prospect
+from toy_paxos.checking import CheckError, Game, Model, Move, Prospect, WrongMoveError, check, prospect
+from toy_paxos.checking.game import Kind
 from toy_paxos.command.process import Progress, interruptible, somebody_elses_words
 from toy_paxos.command.verdict import deliveries, sizes
 from toy_paxos.command.words import message_words, plural, printable
@@ -48,25 +49,35 @@ def possibilities(game: Game) -> str:
     return f"can still be chosen, if no FAIL arrives: {values}{' only' if len(found.values) == 1 else ''}"
 
 
-def hint(game: Game) -> str:
+class Hint(NamedTuple):
+    """What to do next, in words, and as a move if there is one."""
+
+    words: str
+    move: Move | None = None
+
+
+def hint(game: Game) -> Hint:
     """The next move of a shortest way to reach the aim, or that there is none; raises NotFoundOutError."""
     what, done = aim(game.model)
     if game.violation:
-        return f"{what} is {done} already"
+        return Hint(f"{what} is {done} already")
     found = look_ahead(game)
     if found.execution:
+        typed, move = as_typed(game, found.execution[0])
         left = deliveries(len(found.execution))
-        return f"type {as_typed(game, found.execution[0])} ({what} can be {done} in {left} from here)"
-    deaf = "; who has crashed or given up receives nothing more" if game.deaf else ""
-    return f"{what} cannot be {done} from here, for {sizes(without_fail(game.model))}, FAIL never delivered{deaf}"
+        return Hint(f"type {typed} ({what} can be {done} in {left} from here); Enter makes this move", move)
+    deaf = "; proposers that have crashed or given up do nothing more" if game.deaf else ""
+    model = without_fail(game.model)
+    return Hint(f"{what} cannot be {done} from here, for {sizes(model)}, FAIL never delivered{deaf}")
 
 
-def as_typed(game: Game, message: Message) -> str:
-    """What to type to have a message delivered."""
+def as_typed(game: Game, message: Message) -> tuple[str, Move]:
+    """What to type to have a message delivered, and the move that it is."""
     if isinstance(message, (Timeout, Restart)):
         kind, _, number = message.recipient.rpartition("-")
-        return f"{message.type.lower()} {kind[0]}{number}"
-    return f"{game.said.index(game.find(message)) + 1}: {message_words(message)}"
+        does: Kind = "timeout" if isinstance(message, Timeout) else "restart"
+        return f"{does} {kind[0]}{number}", Move(does, actor=message.recipient)
+    return f"{game.said.index(game.find(message)) + 1}: {message_words(message)}", Move("deliver", message)
 
 
 def look_ahead(game: Game) -> Prospect:

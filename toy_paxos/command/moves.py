@@ -20,12 +20,15 @@ from toy_paxos.simulation.settings import quoted
 MOST_MOVES = 5_000
 """How many moves can be typed in one game: the story of so many can still be read back."""
 
+MOST_DIGITS = 9
+
 
 class Player:
     """Somebody at a table, who makes moves, takes them back, and asks.
 
-    ``ahead`` are the moves that were taken back: they can be made again. ``looks_ahead`` is whether what can still
-    happen is found out without being asked: no more once that took too long.
+    ``ahead`` are the moves that were taken back: they can be made again. ``hinted`` is the move that a hint has just
+    named. ``looks_ahead`` is whether what can still happen is found out without being asked: no more once that took too
+    long.
     """
 
     def __init__(self, table: Table, seed: int) -> None:
@@ -34,17 +37,25 @@ class Player:
         self.seed = seed
         self.die = random.Random(seed).random
         self.ahead: list[Move] = []
+        self.hinted: Move | None = None
         self.has_quit = False
         self.looks_ahead = True
 
     def obey(self, typed: str) -> None:
-        """Do what is typed: something that 'help' lists, or a line of a story. If it cannot be done, say why."""
+        """Do what is typed: something that 'help' lists, or a line of a story. If it cannot be done, say why.
+
+        Nothing typed after a hint makes the move that was hinted at.
+        """
         word, _, rest = typed.strip().partition(" ")
+        command = COMMANDS.get(ALSO.get(word, word.lower()))
+        hinted, self.hinted = self.hinted, None
         try:
-            if word.isdecimal() and not rest:
+            if not word and hinted:
+                self.make(hinted)
+            elif word.isdecimal() and not rest:
                 self.make(Move("deliver", self.game.numbered(whole(word))))
-            elif word in COMMANDS:
-                COMMANDS[word].do(self, rest.strip())
+            elif command:
+                command.do(self, rest.strip())
             elif move := line_typed(typed):
                 self.make(move)
         except WrongMoveError as error:
@@ -53,7 +64,7 @@ class Player:
     def make(self, move: Move) -> None:
         """Make a move; raises WrongMoveError if it cannot be made."""
         if len(self.game.moves) >= MOST_MOVES:
-            raise WrongMoveError(f"a game has at most {MOST_MOVES:,} moves: take some back, or begin another one")
+            raise WrongMoveError(f"a game has at most {MOST_MOVES:,} moves: undo some, or start another game")
         self.table.make(move)
 
     def roll(self, number: int) -> None:
@@ -63,7 +74,7 @@ class Player:
             moves = [Move("deliver", message) for _, message in self.game.in_flight()]
             moves = moves or [Move("timeout", actor=name) for name in self.game.proposers if self.may_try_again(name)]
             if not moves:
-                raise WrongMoveError("nothing is in flight, and nobody can try again")
+                raise WrongMoveError("nothing is in flight, and no proposer can try again")
             self.make(moves[int(self.die() * len(moves))])
 
     def may_try_again(self, name: str) -> bool:
@@ -80,7 +91,7 @@ class Player:
         """Make the next moves of those that were taken back."""
         for _ in range(number):
             if not self.ahead:
-                raise WrongMoveError("no move was taken back that could be made again")
+                raise WrongMoveError("nothing to redo")
             self.table.make(self.ahead[0])
             del self.ahead[0]
 
@@ -93,7 +104,8 @@ class Player:
 
     def ask(self) -> None:
         """Tell what the checker would do."""
-        self.table.say(hint(self.game))
+        words, self.hinted = hint(self.game)
+        self.table.say(words)
 
     def state(self) -> None:
         """Tell what everybody holds, what is in flight, and what was."""
@@ -128,12 +140,12 @@ class Player:
     def save(self, file: str) -> None:
         """Write the story so far to a new file."""
         if not file:
-            raise WrongMoveError("save FILE takes the name of a file")
+            raise WrongMoveError("type the name of a file, too: save FILE")
         try:
             with Path(file).open("x", encoding="utf-8", errors="backslashreplace") as to:
                 to.write(plain(self.table.story()))
         except FileExistsError as error:
-            raise WrongMoveError(f"{shortened(file)} is there already: choose another name") from error
+            raise WrongMoveError(f"{shortened(file)} exists already: choose another name") from error
         except (OSError, ValueError) as error:
             raise WrongMoveError(f"cannot write {shortened(file)}: {getattr(error, 'strerror', error)}") from error
         again = " ".join(["toy-paxos play", quoted(file), self.table.options]).rstrip()
@@ -174,17 +186,23 @@ COMMANDS = {
         Command("crash p0", "let a proposer crash: it receives nothing more", to_actor("crash")),
         Command("restart a1", "let an acceptor restart: {restarts} each", to_actor("restart")),
         Command("roll [N]", "let dice choose a move, or N", lambda player, text: player.roll(whole(text, 1))),
-        Command("undo [N]", "take back a move, or N", lambda player, text: player.undo(whole(text, 1))),
+        Command("undo [N]", "undo a move, or N", lambda player, text: player.undo(whole(text, 1))),
+        Command("next [N]", "make an undone move again, or N", lambda player, text: player.go_on(whole(text, 1))),
         Command(
-            "next [N]", "make a move again that was taken back, or N", lambda player, text: player.go_on(whole(text, 1))
+            "hint",
+            "name the next move of a shortest way to lose safety, if there is one; Enter makes it",
+            lambda player, _: player.ask(),
         ),
-        Command("hint", "tell the next move of a shortest way to lose safety", lambda player, _: player.ask()),
-        Command("state", "tell what everybody holds, and all that is in flight", lambda player, _: player.state()),
+        Command("state", "show what each actor holds, and all messages in flight", lambda player, _: player.state()),
         Command("save FILE", "write the story so far, to be played again", Player.save),
         Command("quit", "end", lambda player, _: player.quit()),
-        Command("help", "list all this", lambda player, _: player.help()),
+        Command("help", "list all this, as h and ? do", lambda player, _: player.help()),
     )
 }
+
+
+# The same commands, under other names.
+ALSO = {"h": "help", "H": "help", "?": "help"}
 
 
 def flight_lines(messages: Iterable[tuple[int, Message]]) -> Iterator[str]:
@@ -200,20 +218,23 @@ def line_typed(typed: str) -> Move | None:
         return read_line(Story(), typed)
     except WrongMoveError as error:
         word = (typed.split() or [""])[0]
-        words = f"there is no move {shortened(typed.strip())}.{suggestion(word, COMMANDS)} 'help' lists them"
+        words = f"there is no move {shortened(typed.strip())}.{suggestion(word.lower(), COMMANDS)} 'help' lists them"
         raise WrongMoveError(words) from error
 
 
 def whole(text: str, default: int | None = None) -> int:
-    """The whole number that somebody typed; raises WrongMoveError if it is none."""
+    """Return the whole number that was typed; raise WrongMoveError if it is not one, or is far too large."""
     if not text and default is not None:
         return default
-    if not text.isdecimal() or len(text) > len(str(MOST_MOVES)) + 1:
-        raise WrongMoveError(f"{shortened(text)} is no number: type one, such as 3")
+    if not text.isdecimal():
+        raise WrongMoveError(f"{shortened(text)} is not a number: type one, such as 3")
+    if len(text) > MOST_DIGITS:
+        raise WrongMoveError(f"{shortened(text)} is too large: type a number such as 3")
     return int(text)
 
 
 def full_name(text: str) -> str:
-    """The name of the actor that is meant: ``p0`` for ``proposer-0``, ``a1`` for ``acceptor-1``."""
+    """The name of the actor that is meant: ``p0`` or ``P0`` for ``proposer-0``, ``a1`` for ``acceptor-1``."""
+    text = text.lower()
     kinds = {"p": "proposer", "a": "acceptor"}
     return f"{kinds[text[0]]}-{text[1:]}" if text[:1] in kinds and text[1:].isdecimal() else text

@@ -192,12 +192,13 @@ LEAVE = "'quit' or Ctrl-D ends the game"
 def greeting(game: Game) -> list[str]:
     """What it is all about."""
     model = game.model
-    how = "Type the number of a message to deliver it; 'hint' tells what to do next, and 'help' what else you can do."
+    deliver, others = "Type the number of a message to deliver it", "'help' lists everything else."
     if (model.acceptor, model.proposer) == (Acceptor, Proposer):
-        right = "These actors are right, so safety should hold, whatever you do; with --break RULE you can lose it."
-        return ["You are the network.", right, how]
+        correct = "These actors are correct: safety should hold whatever you do. With --break RULE you can lose it."
+        return ["You are the network.", correct, f"{deliver}; {others}"]
     lose = "safety" if model.properties == ALWAYS else ", ".join(repr(each.name) for each in model.properties)
-    return [f"You are the network, and the game is to lose {lose}, if you can.", how]
+    hints = "'hint' names the next move, if there is a way to win"
+    return [f"You are the network, and the game is to lose {lose}, if you can.", f"{deliver}; {hints}; {others}"]
 
 
 # So many messages leave room on a screen for what has happened.
