@@ -70,5 +70,5 @@ def browse(page: Path, profile: Path, step: str, *flags: str) -> str:
     quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
     quiet += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     command = [chromium() or "", *quiet, f"--user-data-dir={profile}", *flags, f"{page.as_uri()}{step}"]
-    ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     return ended.stdout

@@ -209,7 +209,7 @@ def interrupted_search(start: Start, number: int) -> "tuple[int, str]":
     assert process.stderr
     assert "deliveries deep" in process.stderr.readline()
     process.send_signal(number)
-    stdout, _ = process.communicate(timeout=60)
+    stdout, _ = process.communicate()
     return process.returncode, stdout
 
 

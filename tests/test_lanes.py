@@ -209,7 +209,7 @@ any_settings = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(any_settings, st.sampled_from([40, 80, 120, None]))
 def test_every_event_of_any_round_is_on_the_picture(run: Settings, width: int | None) -> None:
     diagram = Diagram(run, width)

@@ -49,7 +49,7 @@ def parsed(texts: list[str], tmp_path: Path) -> list[str]:
     script = tmp_path / "parse.mjs"
     script.write_text(PARSE)
     command = ["node", str(script), MODULES]
-    ended = subprocess.run(command, input=json.dumps(texts), capture_output=True, encoding="utf-8", timeout=60)
+    ended = subprocess.run(command, input=json.dumps(texts), capture_output=True, encoding="utf-8")
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.splitlines()
 
@@ -69,7 +69,7 @@ def test_the_real_parser_takes_it(tmp_path: Path) -> None:
     assert parsed(["sequenceDiagram\n    a->>\n"], tmp_path) != ["sequence"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs)
 def test_each_line_has_one_of_a_few_forms_and_every_message_its_arrow(run: Settings) -> None:
     events = list(first_round(run).events)

@@ -69,7 +69,7 @@ def test_it_tells_what_is_so_at_each_step() -> None:
     assert at_15["words"].startswith("acceptor-2 → proposer-2: PROMISE 3 (2 value-1)\n")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(runs)
 def test_the_last_step_tells_what_everybody_holds_and_knows_in_the_end(run: Settings) -> None:
     events = first_round(run).events

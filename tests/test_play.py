@@ -219,7 +219,6 @@ def test_standard_input_may_be_closed() -> None:
             ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, "play", *args],
             capture_output=True,
             env=clean_environment(),
-            timeout=60,
             check=False,
         )
         assert done.returncode == status

@@ -86,23 +86,27 @@ def test_a_signal_before_or_during_a_wait_ends_it() -> None:
 
 
 def test_quit_calls_back_and_the_wait_goes_on() -> None:
-    called: list[float] = []
+    reading, writing = os.pipe()
+    called: list[bytes] = []
 
-    def on_quit() -> str:
-        called.append(time.monotonic())
+    def answer() -> str:
+        called.append(b"quit")
+        os.write(writing, b"\n")
         return "so far"
 
-    stop = StopRequest(on_quit=on_quit, waiting_for="nothing")
-    with subprocess.Popen(["sh", "-c", f"sleep 0.05; kill -QUIT {os.getpid()}"]):
-        until = time.monotonic() + 1
+    stop = StopRequest(on_quit=answer, waiting_for="nothing")
+    # It interrupts half a second after it was heard.
+    script = f"sleep 0.05; kill -QUIT {os.getpid()}; read line; sleep 0.5; kill -INT {os.getpid()}"
+    with subprocess.Popen(["sh", "-c", script], stdin=reading):
         busy = time.process_time()
-        stop.wait(until)
+        stop.wait(until=time.monotonic() + 1e6)
         busy = time.process_time() - busy
-    assert len(called) == 1
-    assert called[0] < until <= time.monotonic()
-    assert stop.signal is None
-    # It slept: to spin would take the whole second.
-    assert busy < 0.5
+    os.close(reading)
+    os.close(writing)
+    assert called == [b"quit"]
+    assert stop.signal == signal.SIGINT
+    # It slept: to spin would take the whole half second.
+    assert busy < 0.25
 
 
 @pytest.mark.parametrize(("term", "fresh_line"), [("xterm", "\r\x1b[K"), ("dumb", "\n")])

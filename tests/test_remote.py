@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import COMMAND, PATIENCE_S, OnTerminal, Run, RunHere, Start, clean_environment, processes_that_know
+from conftest import COMMAND, OnTerminal, Run, RunHere, Start, clean_environment, processes_that_know
 from google.protobuf.runtime_version import VersionError
 from test_calls import Here, named
 
@@ -98,7 +98,7 @@ def test_several_proposers_compete_and_agree(acceptors: Begin, start: Start, run
         start("propose", *its.places, *rounds, "--proposer", at, "--log", str(tmp_path / f"proposer-{at}.jsonl"))
         for at in "01"
     ]
-    assert [process.wait(PATIENCE_S) for process in both] == [0, 0]
+    assert [process.wait() for process in both] == [0, 0]
     judged = run("verify", *its.logs)
     assert judged.returncode == 0
     assert "safety violated              0" in judged.stdout
@@ -317,7 +317,7 @@ def test_however_it_ends_nothing_is_left(
         pass
     assert len(processes_that_know(str(tmp_path))) >= 2
     process.send_signal(number)
-    output, _ = process.communicate(timeout=PATIENCE_S)
+    output, _ = process.communicate()
     assert process.returncode == status
     assert ("of toy-paxos ---" in output) == (number != signal.SIGKILL)
 
@@ -329,7 +329,7 @@ def test_modules_in_the_present_folder_do_not_reach_its_processes(
     (tmp_path / "queue.py").write_text("print('hijacked')")
     command = [sys.executable, "-P", "-m", "toy_paxos", "cluster", "-n", "2", "-p", "0", "-c", "1"]
     env = clean_environment(**nothing_left)
-    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Round 1: consensus on" in done.stdout
 
@@ -360,7 +360,7 @@ def test_a_run_that_cannot_go_on_is_summed_up(start: Start, nothing_left: dict[s
     (acceptor,) = processes_that_know("acceptor-0", str(tmp_path))
     (keeper,) = re.findall(r"PPid:\t(\d+)", Path(f"/proc/{acceptor}/status").read_text())
     os.kill(int(keeper), signal.SIGTERM)
-    output, errors = process.communicate(timeout=PATIENCE_S)
+    output, errors = process.communicate()
     assert (process.returncode, errors) == (2, "toy-paxos: the cluster has ended, or was killed\n")
     assert "of toy-paxos ---" in output
 
@@ -371,7 +371,6 @@ def test_a_closed_pipe_ends_it_silently(nothing_left: dict[str, str]) -> None:
         ["bash", "-c", f"set -o pipefail; {command}"],
         capture_output=True,
         env=clean_environment(**nothing_left),
-        timeout=PATIENCE_S,
         check=False,
     )
     assert (done.returncode, done.stdout.count(b"\n"), done.stderr) == (128 + signal.SIGPIPE, 1, b"")
@@ -391,7 +390,7 @@ def rejected(address: str, data: bytes) -> grpc.StatusCode:
     """How a call with these bytes fails."""
     with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
         with pytest.raises(grpc.RpcError) as failed:
-            channel.unary_unary("/toy_paxos.Acceptor/Receive")(data, timeout=PATIENCE_S)  # type: ignore[arg-type]
+            channel.unary_unary("/toy_paxos.Acceptor/Receive")(data)  # type: ignore[arg-type]
         return failed.value.code()
 
 
@@ -423,7 +422,7 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
     assert "Round 1: consensus on" in run("propose", *its.places, "-c", "1", "--value", "x" * LONGEST).stdout
     process = its.processes["acceptor-0"]
     process.terminate()
-    _, errors = process.communicate(timeout=PATIENCE_S)
+    _, errors = process.communicate()
     assert (process.returncode, errors) == (-signal.SIGTERM, "")
 
 

@@ -1,6 +1,7 @@
 """Rounds appear at the pace of whoever reads them."""
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -88,6 +89,12 @@ def test_no_round_takes_longer_than_ten_seconds_to_appear(monkeypatch: pytest.Mo
     assert clock.now == pytest.approx(show.LONGEST_ROUND_S)
 
 
-def test_with_an_interval_they_appear_at_once(on_terminal: OnTerminal) -> None:
-    # One by one, they would take longer than a test may.
-    assert "--- 1 round of toy-paxos ---" in on_terminal("-c", "1", "-n", "1000", "-i", "0")
+@pytest.mark.parametrize(
+    ("on_terminal", "interval", "quiet", "per_line"),
+    [(True, None, False, show.LINE_S), (True, 0, False, 0), (True, None, True, 0), (False, None, False, 0)],
+)
+def test_only_a_terminal_gets_line_by_line_and_only_without_an_interval(
+    on_terminal: bool, interval: float | None, quiet: bool, per_line: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: on_terminal)
+    assert Pace.of(None, interval, quiet).per_line == per_line

@@ -55,7 +55,7 @@ def messages(events: list[Event]) -> list[Delivery]:
     return [event for event in events if isinstance(event, Delivery) and not isinstance(event.message, Timeout)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs)
 def test_every_event_is_drawn_once_in_its_own_row_below_those_before(run: Settings) -> None:
     tree, events = drawn(run)
@@ -71,7 +71,7 @@ def test_every_event_is_drawn_once_in_its_own_row_below_those_before(run: Settin
     assert arrivals == sorted(set(arrivals))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs)
 def test_an_arrow_leads_from_lane_to_lane_and_never_up(run: Settings) -> None:
     tree, events = drawn(run)
@@ -82,7 +82,7 @@ def test_an_arrow_leads_from_lane_to_lane_and_never_up(run: Settings) -> None:
         assert y1 < y2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs)
 def test_words_lie_on_nothing_and_nothing_is_cut_off(run: Settings) -> None:
     tree, _ = drawn(run)
@@ -143,7 +143,7 @@ def test_the_first_words_of_a_proposer_are_drawn_just_before_they_first_arrive()
     assert 0 < end - start < 24
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(runs)
 def test_somebody_who_cannot_see_it_is_told_the_same(run: Settings) -> None:
     tree, events = drawn(run)

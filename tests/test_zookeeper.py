@@ -5,13 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE_S, Run, RunHere, Start
+from conftest import Run, RunHere, Start, wait_until
 from test_remote import Acceptors
 
 from toy_paxos.remote import local_zookeeper
@@ -73,7 +72,8 @@ def client(shared_zookeeper: ZooKeeper) -> Iterator[Any]:
     from kazoo.client import KazooClient
 
     client = KazooClient(shared_zookeeper.address)
-    client.start(PATIENCE_S)
+    # Its own limit must not be the one that ends a test.
+    client.start(timeout=3600)
     yield client
     client.stop()
     client.close()
@@ -94,14 +94,6 @@ Begin = Callable[..., Acceptors]
 def acceptors(start: Start, tmp_path: Path) -> Begin:
     """Start some acceptors that register themselves at a place."""
     return lambda number, place, *options: Acceptors(start, tmp_path, number, "--zookeeper", place, *options)
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait until something is so; fail if that takes too long."""
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def wait_for_line(stream: Any, words: str) -> str:
@@ -240,7 +232,7 @@ def test_a_cluster_that_is_asked_to_stop_removes_its_nodes(
     process = start("cluster", "-n", "2", "-p", "0", "-c", "100000", "--brief", "--zookeeper", place, **nothing_left)
     wait_for_line(process.stdout, "consensus on")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=PATIENCE_S)
+    process.communicate()
     assert process.returncode == -signal.SIGINT
     assert client.get_children(f"/{place.partition('/')[2]}") == []
 
@@ -274,7 +266,7 @@ def test_a_cluster_whose_zookeeper_is_gone_ends_and_says_what_stays_there(
     own_zookeeper.kill()
     wait_for_line(process.stderr, "does not answer")
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=PATIENCE_S)
+    output, errors = process.communicate()
     assert (process.returncode, "of toy-paxos ---" in output) == (0, True)
     assert re.search(f"/cluster-\\d+ could not be removed from the ZooKeeper at {place}\n", errors)
 
@@ -298,7 +290,7 @@ def test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before(
     its.begin("acceptor-0")
     wait_for_line(play.stdout, "consensus on")
     play.send_signal(signal.SIGINT)
-    play.communicate(timeout=PATIENCE_S)
+    play.communicate()
     assert play.returncode == 0
 
 
@@ -314,8 +306,8 @@ def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
     own_zookeeper.begin()
     words = f"the ZooKeeper at {own_zookeeper.address} has come back without this cluster: it has lost its data"
     (acceptor,) = its.processes.values()
-    assert f"acceptor-0 stops: {words}\n" in acceptor.communicate(timeout=PATIENCE_S)[1]
-    assert f"toy-paxos: {words}\n" in play.communicate(timeout=PATIENCE_S)[1]
+    assert f"acceptor-0 stops: {words}\n" in acceptor.communicate()[1]
+    assert f"toy-paxos: {words}\n" in play.communicate()[1]
     assert (acceptor.returncode, play.returncode) == (1, 2)
 
 
@@ -328,7 +320,7 @@ def test_without_it_all_can_be_ended(acceptors: Begin, start: Start, own_zookeep
     wait_for_line(play.stderr, "does not answer")
     for process, status in ((its.processes["acceptor-0"], 0), (play, 0)):
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE_S)
+        process.communicate()
         assert process.returncode == status
 
 
