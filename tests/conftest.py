@@ -8,6 +8,8 @@ import fcntl
 import io
 import os
 import pty
+import re
+import shlex
 import signal
 import struct
 import subprocess
@@ -16,6 +18,7 @@ import termios
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,24 +65,60 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 RunHere = Callable[..., "Ended"]
 Start = Callable[..., "subprocess.Popen[str]"]
 OnTerminal = Callable[..., str]
+PrintedBy = Callable[[str], str]
+
+
+def run_process(
+    *args: str, stdout: Any = subprocess.PIPE, typed: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end, with pipes and with what was typed before; other keywords go to the environment."""
+    return subprocess.run(
+        [*COMMAND, *args],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        input=typed,
+        env=clean_environment(**env),
+        encoding="utf-8",
+        check=False,
+    )
 
 
 @pytest.fixture
 def run() -> Run:
-    """Run the program to its end, with pipes and with what was typed before; other keywords go to the environment."""
+    """Run the program to its end as a process."""
+    return run_process
 
-    def run(*args: str, stdout: Any = subprocess.PIPE, typed: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *args],
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            input=typed,
-            env=clean_environment(**env),
-            encoding="utf-8",
-            check=False,
-        )
 
-    return run
+def without_times(output: str) -> str:
+    """What is left when the only thing that differs between two equal runs is taken out: wall time."""
+    output = re.sub(r"in [\d.]+ s, [\d,.]+ rounds/s", "in ... s, ... rounds/s", output)
+    output = re.sub(r"in [\d.]+ s \([\d,]+ states/s\)", "in ... s (... states/s)", output)
+    output = re.sub(r"(states?), [\d.]+ s\b", r"\1, ... s", output)
+    return re.sub(r'"elapsed_s":[\d.e-]+', '"elapsed_s":0', output)
+
+
+@pytest.fixture(scope="session")
+def printed_by(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> PrintedBy:
+    """Return what a command line prints, without times.
+
+    That is the same each time, so it runs once a session: the processes of pytest share a folder for what was printed.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder if worker_id == "master" else folder.parent
+
+    def printed_by(command: str) -> str:
+        program, *args = shlex.split(command)
+        assert program == "toy-paxos"
+        path = folder / f"{sha256(command.encode()).hexdigest()}.txt"
+        with path.open("a+", encoding="utf-8", newline="") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            if not (printed := file.read()):
+                printed = without_times(run_process(*args).stdout)
+                file.write(printed)
+        return printed
+
+    return printed_by
 
 
 class Ended(NamedTuple):

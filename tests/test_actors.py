@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Run, RunHere
-from test_transcripts import printed_by
+from conftest import PrintedBy, Run, RunHere
 
 from toy_paxos.checking import RULES
 
@@ -122,14 +121,14 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_a_rule_left_out_loses_safety_by_dice_too_and_the_replay_line_names_it(run: Run) -> None:
+def test_a_rule_left_out_loses_safety_by_dice_too_and_the_replay_line_names_it(run: Run, printed_by: PrintedBy) -> None:
     done = run("--break", "ignores-accepted", "--num-proposers", "2", "--seed", "1")
     assert done.returncode == 3
     assert "\nChanged rule, ignores-accepted: A proposer proposes its own value" in done.stdout
     assert "SAFETY VIOLATED, a second value is chosen" in done.stdout
     (replay,) = [line for line in done.stdout.splitlines() if line.startswith("To see it again: ")]
     assert " --break ignores-accepted " in replay
-    assert "SAFETY VIOLATED, a second value is chosen" in printed_by(replay.removeprefix("To see it again: "), run)
+    assert "SAFETY VIOLATED, a second value is chosen" in printed_by(replay.removeprefix("To see it again: "))
 
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate != "unsafe"])

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import is_possible
+from conftest import PrintedBy, is_possible
 from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, LogsAndAdoptsFirst, LogsEverything, ReusesNumber
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CLIMB, CheckError, Model, Report, check, climb, never_chosen
 from toy_paxos.checking.broken import AcceptsOnlyAbove
+from toy_paxos.command.verdict import sizes
 
 MODULE = sys.modules["toy_paxos.checking.climb"]
 
@@ -37,26 +38,14 @@ def test_between_them_the_clusters_hold_every_kind_of_trouble() -> None:
     assert any(model.fail and model.num_acceptors == 4 for model in CLIMB)
 
 
-def test_the_right_actors_get_to_the_top() -> None:
-    reports = list(climb())
-    assert [report.model for report in reports] == list(CLIMB)
-    assert all(report.safe for report in reports)
-    assert never_chosen(reports) == []
-    assert [report.states for report in reports] == [
-        153,
-        146,
-        784,
-        2_218,
-        2_218,
-        680,
-        1_596,
-        7_644,
-        9_612,
-        6_313,
-        5_318,
-        6_517,
-        19_885,
+def test_the_right_actors_get_to_the_top(printed_by: PrintedBy) -> None:
+    lines = printed_by("toy-paxos check").splitlines()
+    states = 153, 146, 784, 2_218, 2_218, 680, 1_596, 7_644, 9_612, 6_313, 5_318, 6_517, 19_885
+    assert lines[1 : lines.index("")] == [
+        f"ok  {sizes(model)}: {number:,} states, ... s" for model, number in zip(CLIMB, states, strict=True)
     ]
+    assert "ok   sometimes  each value is chosen" in lines
+    assert lines[-2] == f"SAFE in all {len(CLIMB)} clusters"
 
 
 @pytest.mark.parametrize("actor", WRONG)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run, clean_environment
-from test_transcripts import printed_by
+from conftest import PrintedBy, clean_environment
 
 from toy_paxos.checking import Model, check
 
@@ -33,11 +32,11 @@ def test_the_readmes_have_a_transcript_the_help_and_a_replay() -> None:
 
 @pytest.mark.parametrize(("command", "expected"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
 def test_an_example_is_what_the_program_prints_but_for_what_it_leaves_out(
-    command: str, expected: str, run: Run
+    command: str, expected: str, printed_by: PrintedBy
 ) -> None:
     parts = re.split(r"^\.\.\.\n", expected, flags=re.MULTILINE)
     pattern = r"(?:.*\n)*".join(map(re.escape, parts))
-    assert re.fullmatch(pattern, printed_by(command, run))
+    assert re.fullmatch(pattern, printed_by(command))
 
 
 def test_there_are_ten_questions() -> None:
@@ -45,21 +44,21 @@ def test_there_are_ten_questions() -> None:
 
 
 @pytest.mark.parametrize(("command", "look_for"), QUESTIONS, ids=[command for command, _ in QUESTIONS])
-def test_what_is_to_be_looked_for_is_there(command: str, look_for: str, run: Run) -> None:
-    printed = printed_by(command, run)
+def test_what_is_to_be_looked_for_is_there(command: str, look_for: str, printed_by: PrintedBy) -> None:
+    printed = printed_by(command)
     for words in re.findall(r"`([^`]+)`", look_for):
         assert words in printed or words.startswith("--")
 
 
-def test_the_diagram_is_what_the_program_draws(run: Run) -> None:
+def test_the_diagram_is_what_the_program_draws(printed_by: PrintedBy) -> None:
     ((command, diagram),) = re.findall(r"`(toy-paxos .* --mermaid)`.*\n\n```mermaid\n((?:.*\n)*?)```", README)
-    assert printed_by(command, run) == diagram
+    assert printed_by(command) == diagram
 
 
-def test_the_picture_is_what_the_program_draws(run: Run, request: pytest.FixtureRequest) -> None:
+def test_the_picture_is_what_the_program_draws(printed_by: PrintedBy, request: pytest.FixtureRequest) -> None:
     (command,) = re.findall(r"The picture above is `(toy-paxos [^`]* --svg)`", README.replace("\n", " "))
     (picture,) = re.findall(r"^!\[[^]]*\]\((tests/transcripts/.*\.svg)\)", README, re.MULTILINE)
-    drawn = printed_by(command, run)
+    drawn = printed_by(command)
     if request.config.getoption("--regenerate"):
         (ROOT / picture).write_text(drawn, encoding="utf-8")
     assert (ROOT / picture).read_text(encoding="utf-8") == drawn

@@ -3,34 +3,19 @@
 `pytest tests/test_transcripts.py --regenerate` writes them anew from their first two lines; review the diff.
 """
 
-import re
-import shlex
 from pathlib import Path
 
 import pytest
-from conftest import TRANSCRIPTS, Run
-
-
-def without_times(output: str) -> str:
-    """What is left when the only thing that differs between two equal runs is taken out: wall time."""
-    output = re.sub(r"in [\d.]+ s, [\d,.]+ rounds/s", "in ... s, ... rounds/s", output)
-    output = re.sub(r"in [\d.]+ s \([\d,]+ states/s\)", "in ... s (... states/s)", output)
-    output = re.sub(r"(states?), [\d.]+ s\b", r"\1, ... s", output)
-    return re.sub(r'"elapsed_s":[\d.e-]+', '"elapsed_s":0', output)
-
-
-def printed_by(command: str, run: Run) -> str:
-    """What a command line of the program prints."""
-    program, *args = shlex.split(command)
-    assert program == "toy-paxos"
-    return without_times(run(*args).stdout)
+from conftest import TRANSCRIPTS, PrintedBy, Run, without_times
 
 
 @pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
-def test_prints_what_it_printed_when_somebody_reviewed_it(path: Path, run: Run, request: pytest.FixtureRequest) -> None:
+def test_prints_what_it_printed_when_somebody_reviewed_it(
+    path: Path, printed_by: PrintedBy, request: pytest.FixtureRequest
+) -> None:
     intent, command, expected = path.read_text(encoding="utf-8").split("\n", 2)
     assert intent.startswith("# ")
-    printed = printed_by(command.removeprefix("$ "), run)
+    printed = printed_by(command.removeprefix("$ "))
     if request.config.getoption("--regenerate"):
         path.write_text(f"{intent}\n{command}\n{printed}", encoding="utf-8")
     else:
@@ -61,14 +46,14 @@ def test_another_seed_is_another_run(run: Run) -> None:
     assert run("--seed", "1", "-c", "3").stdout != run("--seed", "2", "-c", "3").stdout
 
 
-def test_the_replay_command_of_the_summary_replays(run: Run) -> None:
+def test_the_replay_command_of_the_summary_replays(run: Run, printed_by: PrintedBy) -> None:
     first = run("-n", "3", "-p", "0.4", "-c", "20").stdout
     command = first.splitlines()[-1].partition("replay: ")[2]
-    assert printed_by(command, run) == without_times(first)
+    assert printed_by(command) == without_times(first)
 
 
-def test_the_replay_command_of_a_single_round_replays_that_round(run: Run) -> None:
+def test_the_replay_command_of_a_single_round_replays_that_round(run: Run, printed_by: PrintedBy) -> None:
     first = run("--seed", "5", "--round", "42").stdout
     command = first.splitlines()[-1].partition("replay: ")[2]
     assert "--round 42" in command
-    assert printed_by(command, run) == without_times(first)
+    assert printed_by(command) == without_times(first)
