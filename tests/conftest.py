@@ -24,8 +24,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+from stories import report_of
 
-from toy_paxos.checking import Model
+from toy_paxos.checking import Model, Report, Rule, check_rule
 from toy_paxos.event import Delivery, Event
 from toy_paxos.main import main
 from toy_paxos.message import Fail, Message, Timeout
@@ -145,6 +146,16 @@ def run_here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.fixture
+def searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `check --break RULE`, if it runs in this process, print a report that was made before."""
+
+    def once(rule: Rule, model: Model, *limits: Any) -> Report:
+        return report_of(rule.name) if model == rule.model else check_rule(rule, model, *limits)
+
+    monkeypatch.setattr("toy_paxos.command.check.check_rule", once)
+
+
+@pytest.fixture
 def start() -> Iterator[Start]:
     """Start the program with pipes, perhaps as another command; what still runs at the end of the test is killed."""
     with ExitStack() as at_the_end:
@@ -164,6 +175,35 @@ def start() -> Iterator[Start]:
             return process
 
         yield start
+
+
+SLOW = """
+import time
+from pathlib import Path
+from toy_paxos.acceptor import Acceptor
+
+HERE = Path(__file__).parent
+
+class Waiting(Acceptor):
+    def promise(self, request):
+        (HERE / "asked").touch()
+        while not (HERE / "permitted").exists():
+            time.sleep(0.01)
+        return super().promise(request)
+
+class Slow(Acceptor):
+    def promise(self, request):
+        time.sleep(0.03)
+        return super().promise(request)
+"""
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Path:
+    """A file with slow acceptors."""
+    path = tmp_path / "slow.py"
+    path.write_text(SLOW)
+    return path
 
 
 @pytest.fixture

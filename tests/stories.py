@@ -1,13 +1,15 @@
-"""Stories for pictures: random rounds over the network with all that can go wrong, and values that are awkward."""
+"""Stories to look at: random rounds over the network, awkward values, and what becomes of changed rules."""
 
 import shutil
 import subprocess
+from copy import deepcopy
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
 from hypothesis import strategies as st
 
-from toy_paxos.checking import RULES, check_rule
+from toy_paxos.checking import RULES, Report, check_rule
 from toy_paxos.event import Event
 from toy_paxos.simulation import Network, Round, Settings, play_rounds
 
@@ -53,11 +55,16 @@ def first_round(run: Settings) -> Round:
     return next(islice(play_rounds(run), 1))
 
 
+@cache
+def report_of(rule: str) -> Report:
+    """What the checker finds of a changed rule in the cluster that shows it: many tests look at that from some side."""
+    return check_rule(RULES[rule], RULES[rule].model)
+
+
 def broken_story(rule: str) -> tuple[list[Event], int]:
     """The story of a changed rule, and among how many acceptors it plays."""
-    model = RULES[rule].model
-    report = check_rule(RULES[rule], model)
-    return list(report.story), model.num_acceptors
+    report = report_of(rule)
+    return deepcopy(list(report.story)), report.model.num_acceptors
 
 
 def chromium() -> str | None:

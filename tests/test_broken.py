@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from stories import report_of
 
-from toy_paxos.checking import RULES, Report, check, check_rule
+from toy_paxos.checking import RULES, Report, check
 from toy_paxos.checking.broken import first_wrong_delivery
 from toy_paxos.event import Delivery
 from toy_paxos.message import Accept, Message, Promise, Propose
@@ -65,7 +66,7 @@ def test_every_broken_rule_is_pinned() -> None:
 @pytest.mark.parametrize("name", DELIVERIES)
 def test_a_broken_rule_loses_its_property_after_so_many_deliveries(name: str) -> None:
     rule = RULES[name]
-    report = check(rule.model)
+    report = report_of(name)
     assert report.lost == rule.loses == (LEARNERS_AGREE if name in LEARN_DIFFERENTLY else ONE_VALUE)
     assert report.violation
     assert report.violation.startswith(
@@ -79,7 +80,7 @@ def test_a_broken_rule_loses_its_property_after_so_many_deliveries(name: str) ->
 
 @pytest.mark.parametrize("name", sorted(LEARN_DIFFERENTLY))
 def test_two_who_learn_different_values_have_quorums_that_share_nobody(name: str) -> None:
-    report = check(RULES[name].model)
+    report = report_of(name)
     quorums: dict[str, set[str]] = {}
     for message in report.execution:
         if isinstance(message, Accept):
@@ -138,7 +139,7 @@ def answers_at(report: Report, number: int) -> Sequence[Message]:
 
 def test_it_is_said_what_the_right_actor_would_have_done() -> None:
     rule = RULES["hides-accepted"]
-    report = check_rule(rule, rule.model)
+    report = report_of(rule.name)
     assert report.missed
     number, right_answers = report.missed
     (wrong,) = answers_at(report, number)
@@ -150,7 +151,7 @@ def test_it_is_said_what_the_right_actor_would_have_done() -> None:
 
 def test_an_acceptor_that_does_not_raise_its_promise_is_compared_with_one_that_does() -> None:
     rule = RULES["does-not-raise"]
-    report = check_rule(rule, rule.model)
+    report = report_of(rule.name)
     assert report.missed
     number, right_answers = report.missed
     (answer,) = answers_at(report, number)

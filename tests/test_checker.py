@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import is_possible
+from stories import report_of
 from wrong_actors import (
     AcceptsAnotherValue,
     KeepsADictionary,
@@ -164,7 +165,7 @@ def test_a_silence_without_end_is_given_up(silence_waits: bool) -> None:
     "name", [name for name, rule in RULES.items() if rule.fate == "unsafe" and rule.num_proposers < 3]
 )
 def test_what_a_counterexample_delivers_has_been_sent(name: str) -> None:
-    report = check(RULES[name].model)
+    report = report_of(name)
     assert is_possible(report.model, report.story)
 
 

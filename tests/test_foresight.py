@@ -1,10 +1,14 @@
 """What is said of the future of a game: what the checker finds from where it stands, and no more than that."""
 
 import pytest
-from conftest import OnTerminal, Run
+from conftest import OnTerminal, RunHere
 
 from toy_paxos.checking import RULES, Game, Model, Move
+from toy_paxos.command import foresight
 from toy_paxos.command.foresight import NotFoundOutError, hint, possibilities, standing
+from toy_paxos.command.moves import Player
+from toy_paxos.command.play import offer
+from toy_paxos.command.table import Table
 from toy_paxos.message import Message
 
 
@@ -16,10 +20,10 @@ def played(model: Model, *numbers: int) -> Game:
     return game
 
 
-def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run: Run, on_terminal: OnTerminal) -> None:
+def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run_here: RunHere, on_terminal: OnTerminal) -> None:
     typed: list[str] = []
     for _ in range(12):
-        done = run("play", "--break", "ignores-accepted", typed="\n".join([*typed, "hint", ""]))
+        done = run_here("play", "--break", "ignores-accepted", typed="\n".join([*typed, "hint", ""]))
         typed.append(done.stdout.splitlines()[-1].removeprefix("# type ").split(": ")[0])
     shown = on_terminal("play", "--break", "ignores-accepted", columns=140, typed=[*typed, "hint", "quit"])
     assert "The game is won in 12 deliveries: a second value is chosen: value-1" in shown
@@ -48,15 +52,30 @@ def test_what_is_chosen_remains_the_only_value_that_can_be() -> None:
     assert possibilities(Game(Model())) == "can still be chosen, if no FAIL arrives: value-0, value-1"
 
 
-def test_a_search_that_is_too_long_says_so(run: Run) -> None:
-    done = run("play", "--num-proposers", "3", "-n", "5", typed="hint\n")
-    assert done.stdout.endswith("# not found out within 20,000 states\n")
+@pytest.fixture
+def few_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that ends sooner than it does."""
+    monkeypatch.setattr(foresight, "FEW_STATES", 100)
 
 
-def test_what_was_not_found_out_is_searched_again_only_when_asked(on_terminal: OnTerminal) -> None:
-    shown = on_terminal("play", "--num-proposers", "3", "-n", "5", columns=140, typed=["1", "2", "quit"])
-    assert shown.count("is not found out within 20,000 states, and from now on only 'hint' searches") == 1
-    assert shown.count("chosen: nothing; learned: nobody") == 3
+@pytest.mark.usefixtures("few_states")
+def test_a_search_that_is_too_long_says_so(run_here: RunHere) -> None:
+    done = run_here("play", "--num-proposers", "3", "--max-attempts", "1", typed="hint\n")
+    assert done.stdout.endswith("# not found out within 100 states\n")
+
+
+@pytest.mark.usefixtures("few_states")
+def test_what_was_not_found_out_is_searched_again_only_when_asked() -> None:
+    player = Player(Table(Game(Model(3, 3)), "", {}), seed=1)
+    outlooks = []
+    for typed in ("1", "2", "3"):
+        *_, outlook = offer(player)
+        outlooks.append(outlook)
+        player.obey(typed)
+    first, *later = outlooks
+    nothing = "chosen: nothing; learned: nobody"
+    assert first.startswith(f"{nothing}; what can still be chosen is not found out within 100 states, and from now on")
+    assert later == [nothing, nothing]
 
 
 def test_larger_clusters_than_a_check_takes_are_not_searched() -> None:

@@ -3,8 +3,9 @@
 import random
 
 import pytest
+from stories import report_of
 
-from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError, check, prospect
+from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError, prospect
 from toy_paxos.event import Delivery, Fate
 
 MANY = 20_000
@@ -100,7 +101,7 @@ def test_to_take_moves_back_is_as_if_they_had_never_been_made(seed: int) -> None
 @pytest.mark.parametrize("name", [rule.name for rule in RULES.values() if rule.fate == "unsafe"])
 def test_along_a_shortest_way_the_rest_of_it_is_seen_ahead(name: str) -> None:
     model = RULES[name].model
-    execution = check(model).execution
+    execution = report_of(name).execution
     for done in range(0, len(execution), 4):
         found = prospect(model, [(message, True) for message in execution[:done]], (), 10**6)
         assert found.execution is not None

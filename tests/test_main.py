@@ -427,35 +427,6 @@ def test_ctrl_c_during_the_imports_is_silent(module: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
-SLOW = """
-import time
-from pathlib import Path
-from toy_paxos.acceptor import Acceptor
-
-HERE = Path(__file__).parent
-
-class Waiting(Acceptor):
-    def promise(self, request):
-        (HERE / "asked").touch()
-        while not (HERE / "permitted").exists():
-            time.sleep(0.01)
-        return super().promise(request)
-
-class Slow(Acceptor):
-    def promise(self, request):
-        time.sleep(0.01)
-        return super().promise(request)
-"""
-
-
-@pytest.fixture
-def slow(tmp_path: Path) -> Path:
-    """A file with slow acceptors."""
-    path = tmp_path / "slow.py"
-    path.write_text(SLOW)
-    return path
-
-
 StartLong = Callable[..., "subprocess.Popen[str]"]
 
 

@@ -17,9 +17,18 @@ STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
 
 UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
 
+# What can happen in so small a game is found out in no time.
+SMALL = ("--max-attempts", "1")
+
 
 @pytest.fixture
-def story(tmp_path: Path, run_here: RunHere) -> Path:
+def run(run_here: RunHere) -> Run:
+    """Play in this process."""
+    return run_here
+
+
+@pytest.fixture
+def story(tmp_path: Path, run_here: RunHere, searched_once: None) -> Path:
     """A counterexample in a file."""
     path = tmp_path / "s.txt"
     path.write_text(run_here("check", "--break", "adopts-lowest").stdout)
@@ -29,6 +38,7 @@ def story(tmp_path: Path, run_here: RunHere) -> Path:
 # Stories
 
 
+@pytest.mark.usefixtures("searched_once")
 @pytest.mark.parametrize("form", [[], ["--json"]])
 @pytest.mark.parametrize("name", UNSAFE)
 def test_the_story_of_every_unsafe_rule_is_lost_again(
@@ -41,10 +51,11 @@ def test_the_story_of_every_unsafe_rule_is_lost_again(
     assert "\nThe game is won in " in done.stdout
 
 
+@pytest.mark.usefixtures("searched_once")
 @pytest.mark.parametrize("name", UNSAFE)
-def test_check_and_play_tell_the_same_story_with_all_that_is_lost(name: str, run_here: RunHere, run: Run) -> None:
+def test_check_and_play_tell_the_same_story_with_all_that_is_lost(name: str, run_here: RunHere) -> None:
     checked = run_here("check", "--break", name).stdout
-    played = run("play", "-", typed=checked).stdout
+    played = run_here("play", "-", typed=checked).stdout
     told, again = (its[its.index("proposer-0 wants") :] for its in (checked, played))
     assert told.partition("\n\n")[0] == again.partition("\nThe game is won in ")[0]
 
@@ -291,7 +302,7 @@ def test_on_a_terminal_a_story_plays_to_its_end_as_lanes_and_can_be_taken_back(
 
 
 def test_after_each_move_the_last_rows_stand_under_the_names_of_the_lanes(on_terminal: OnTerminal) -> None:
-    shown = on_terminal("play", TERM="dumb", typed=["1", "2", "7", "undo", "quit"])
+    shown = on_terminal("play", *SMALL, TERM="dumb", typed=["1", "2", "7", "undo", "quit"])
     # From the last names on: who echoes what was typed, the terminal or readline, depends on who is quicker.
     last = shown.split("     p0  p1  a0  a1  a2\n")[-1].splitlines()
     # On a slow machine the search tells how far it is.
@@ -301,7 +312,7 @@ def test_after_each_move_the_last_rows_stand_under_the_names_of_the_lanes(on_ter
 
 
 def test_what_is_in_flight_is_listed_again_only_after_a_move(on_terminal: OnTerminal) -> None:
-    shown = on_terminal("play", TERM="dumb", typed=["", "help", "foo", "hint", "1", "quit"])
+    shown = on_terminal("play", *SMALL, TERM="dumb", typed=["", "help", "foo", "hint", "1", "quit"])
     assert shown.count("in flight:\n") == 2
 
 
@@ -323,7 +334,7 @@ def test_the_greeting_says_whether_the_actors_are_correct_and_promises_a_hint_on
         "These actors are correct: safety should hold",
         "'hint' names the next move, if there is a way to win",
     )
-    greeted = on_terminal("play", columns=140, typed=["quit"])
+    greeted = on_terminal("play", *SMALL, columns=140, typed=["quit"])
     assert (correct in greeted, hint in greeted) == (True, False)
     greeted = on_terminal("play", "--break", "forgets-all", columns=140, typed=["quit"])
     assert (correct in greeted, hint in greeted) == (False, True)
@@ -349,7 +360,7 @@ def test_enter_after_a_hint_makes_the_move_and_at_any_other_time_none(run: Run) 
 
 
 def test_enter_after_a_hint_that_names_no_move_makes_none(run: Run) -> None:
-    done = run("play", typed="hint\n\n")
+    done = run("play", *SMALL, typed="hint\n\n")
     assert done.stdout.endswith("FAIL never delivered\n")
 
 
@@ -360,12 +371,19 @@ def test_help_tells_how_many_attempts_and_restarts_there_are(run: Run) -> None:
 
 
 def test_ctrl_d_ends_a_game(on_terminal: OnTerminal) -> None:
-    assert on_terminal("play", typed=["\x04"]).endswith("toy-paxos> \n")
+    assert on_terminal("play", *SMALL, typed=["\x04"]).endswith("toy-paxos> \n")
 
 
-def test_ctrl_c_ends_the_search_and_not_the_game(on_terminal: OnTerminal) -> None:
-    sizes = ("--num-proposers", "9", "-n", "9", "--max-attempts", "9")
-    shown = on_terminal("play", *sizes, columns=140, interrupt_at=b"Ctrl-C ends the search", typed=["quit"])
+def test_ctrl_c_ends_the_search_and_not_the_game(slow: Path, on_terminal: OnTerminal) -> None:
+    shown = on_terminal(
+        "play",
+        *SMALL,
+        "--acceptor",
+        f"{slow}:Slow",
+        columns=140,
+        interrupt_at=b"Ctrl-C ends the search",
+        typed=["quit"],
+    )
     assert "what can still be chosen is not found out: the search was ended" in shown
 
 
@@ -382,7 +400,7 @@ def test_what_is_in_flight_is_told_before_what_takes_long_to_find_out(monkeypatc
 
 def test_ctrl_c_at_the_prompt_ends_no_game(on_terminal: OnTerminal) -> None:
     # Whether the first line is read or lost depends on who is quicker.
-    shown = on_terminal("play", interrupt_at=b"toy-paxos> ", typed=["state", "quit", "quit"])
+    shown = on_terminal("play", *SMALL, interrupt_at=b"toy-paxos> ", typed=["state", "quit", "quit"])
     assert "'quit' or Ctrl-D ends the game" in shown
     assert shown.count("wants value-0") == 1
 

@@ -36,6 +36,7 @@ def outcomes(events: list[Event]) -> list[tuple[str, ...]]:
     ]
 
 
+@pytest.mark.usefixtures("searched_once")
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize("name", UNSAFE)
 def test_the_story_of_every_unsafe_rule_replays_to_the_same_violation(name: str, form: str, run_here: RunHere) -> None:

@@ -7,8 +7,9 @@ import pytest
 from conftest import OnTerminal, Run
 from rich.cells import cell_len
 from rich.color import Color
+from stories import report_of
 
-from toy_paxos.checking import RULES, check_rule
+from toy_paxos.checking import RULES
 from toy_paxos.command.terminal import style_of, wrapped
 from toy_paxos.command.verdict import report_lines, rules_lines, start_lines, story_lines, told
 from toy_paxos.command.words import Line, Words, line
@@ -51,7 +52,7 @@ def every_kind_of_words() -> list[Line]:
     statistics = Statistics(settings)
     statistics.add(finished)
     rule = RULES["ignores-accepted"]
-    report = check_rule(rule, rule.model)
+    report = report_of(rule.name)
     return [
         *(words.start() + words.round(finished) + words.summary(statistics)),
         *start_lines(rule.model, f"Changed rule, {rule.name}"),

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from stories import report_of
 
 from toy_paxos.checking import CLIMB, RULES, Model, Report, check, check_rule
 from toy_paxos.command.verdict import (
@@ -27,12 +28,8 @@ def said(report: Report, name: str | None = None) -> list[str]:
     return [line.text for line in report_lines(report, rule, told(report, story_lines))]
 
 
-def broken(name: str) -> Report:
-    return check_rule(RULES[name], RULES[name].model)
-
-
 def test_the_story_says_who_wants_what_then_a_line_a_delivery() -> None:
-    report = broken("ignores-accepted")
+    report = report_of("ignores-accepted")
     lines = said(report, "ignores-accepted")
     assert lines[:4] == [
         "",
@@ -45,21 +42,20 @@ def test_the_story_says_who_wants_what_then_a_line_a_delivery() -> None:
 
 
 def test_the_line_that_teaches_is_there() -> None:
-    assert "  15  proposer-2 adopts what acceptor-0 accepted under 1: value-0" in said(broken("adopts-lowest"))
+    assert "  15  proposer-2 adopts what acceptor-0 accepted under 1: value-0" in said(report_of("adopts-lowest"))
 
 
 def test_a_story_with_a_timeout_and_one_with_a_restart_read_as_in_a_run() -> None:
     assert any(
-        line.endswith("  proposer-0 tries again, attempt 2 under 3") for line in said(broken("takes-old-promises"))
+        line.endswith("  proposer-0 tries again, attempt 2 under 3") for line in said(report_of("takes-old-promises"))
     )
-    assert any(line.endswith("  acceptor-0 restarts") for line in said(broken("forgets-all")))
+    assert any(line.endswith("  acceptor-0 restarts") for line in said(report_of("forgets-all")))
 
 
 def test_what_is_missing_and_where_it_was_missed_first() -> None:
-    missed = [line for line in said(broken("adopts-lowest"), "adopts-lowest") if line.startswith("What is missing: ")]
-    assert missed[0].endswith("Missed first at delivery 15.")
-    at_once = [line for line in said(broken("skips-phase-1"), "skips-phase-1") if line.startswith("What is missing: ")]
-    assert at_once[0].endswith("Missed first at the start.")
+    for name, where in (("adopts-lowest", "at delivery 15."), ("skips-phase-1", "at the start.")):
+        (missing,) = [line for line in said(report_of(name), name) if line.startswith("What is missing: ")]
+        assert missing.endswith(f"Missed first {where}")
 
 
 def test_safe_says_what_was_found_out() -> None:
@@ -77,13 +73,13 @@ def test_not_explored_to_the_end_is_never_called_safe() -> None:
 
 
 def test_what_can_never_choose_is_no_success() -> None:
-    lines = said(broken("accepts-only-above"), "accepts-only-above")
+    lines = said(report_of("accepts-only-above"), "accepts-only-above")
     assert "NOT  sometimes  value-0 is chosen" in lines
     assert any(line.startswith("NOT ALIVE") for line in lines)
 
 
 def test_json_tells_the_same_story() -> None:
-    report = broken("forgets-all")
+    report = report_of("forgets-all")
     *story, verdict = map(json.loads, report_json(report).splitlines())
     assert [event["event"] for event in story] == [event.event for event in report.story]
     assert [event["step"] for event in story] == [event.time for event in report.story]
@@ -144,7 +140,7 @@ def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
     (line,) = cluster_lines(check(LARGER, 10))
     assert re.match(r"\?\?  3 proposers, 3 acceptors, .* each, FAIL delivered, values descending: ", line.text)
     assert line.text.endswith(", not explored to the end")
-    (line,) = cluster_lines(broken("hides-accepted"))
+    (line,) = cluster_lines(report_of("hides-accepted"))
     assert line.text.startswith("VIOLATED  2 proposers")
 
 
@@ -164,7 +160,7 @@ def test_what_was_not_explored_is_not_called_safe() -> None:
 
 
 def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
-    report = replace(broken("hides-accepted"), by_chance=True)
+    report = replace(report_of("hides-accepted"), by_chance=True)
     (line,) = cluster_lines(report)
     assert re.fullmatch(r"VIOLATED  2 proposers, .*: found by chance, \d+\.\d s", line.text)
     assert any(line.endswith("none of them can be left out, but there may be a shorter way") for line in said(report))
