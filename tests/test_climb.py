@@ -78,6 +78,7 @@ def test_a_right_actor_is_never_called_violated(actor: type[Any]) -> None:
 
 def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "CLIMB", (Model(3, 2), Model(3, 3), Model(3, 1), Model(1, 2)))
+    monkeypatch.setattr("toy_paxos.checking.chance.WALKS", 10)
     monkeypatch.setattr(MODULE, "VERY_FEW_STATES", 100)
     monkeypatch.setattr(MODULE, "FEW_STATES", 100)
     reports = list(climb(max_states=200))

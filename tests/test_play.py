@@ -22,7 +22,7 @@ SMALL = ("--max-attempts", "1")
 
 
 @pytest.fixture
-def run(run_here: RunHere) -> Run:
+def run(run_here: RunHere) -> RunHere:
     """Play in this process."""
     return run_here
 

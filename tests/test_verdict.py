@@ -127,7 +127,8 @@ def test_where_a_changed_rule_does_no_harm_it_is_said_what_was_asked_and_where_i
 
 # Many clusters
 
-SMALL, LARGER = Model(1, 2), Model(3, 3, fail=True, descending=True)
+FINISHED = check(Model(1, 2))
+UNFINISHED = check(Model(3, 3, fail=True, descending=True), 10)
 
 
 def summit(*reports: Report) -> list[str]:
@@ -135,9 +136,9 @@ def summit(*reports: Report) -> list[str]:
 
 
 def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
-    (line,) = cluster_lines(replace(check(SMALL), elapsed_s=0.25))
+    (line,) = cluster_lines(replace(FINISHED, elapsed_s=0.25))
     assert re.fullmatch(r"ok  2 proposers, 1 acceptor, 1 attempt, 1 restart each: \d+ states, 0.2 s", line.text)
-    (line,) = cluster_lines(check(LARGER, 10))
+    (line,) = cluster_lines(UNFINISHED)
     assert re.match(r"\?\?  3 proposers, 3 acceptors, .* each, FAIL delivered, values descending: ", line.text)
     assert line.text.endswith(", not explored to the end")
     (line,) = cluster_lines(report_of("hides-accepted"))
@@ -145,7 +146,7 @@ def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
 
 
 def test_safe_in_all_says_what_it_does_not_say() -> None:
-    lines = summit(*[check(SMALL)] * len(CLIMB))
+    lines = summit(*[FINISHED] * len(CLIMB))
     assert f"SAFE in all {len(CLIMB)} clusters" in lines
     assert lines[-1].endswith("Of larger ones this says nothing.")
     assert "ok   sometimes  each value is chosen" in lines
@@ -153,10 +154,10 @@ def test_safe_in_all_says_what_it_does_not_say() -> None:
 
 def test_what_was_not_explored_is_not_called_safe() -> None:
     left = len(CLIMB) - 2
-    assert f"SAFE in 1 cluster, 1 not explored to the end, {left} not begun" in summit(check(SMALL), check(LARGER, 10))
-    assert json.loads(summit_json([check(SMALL), check(LARGER, 10)]))["not_begun"] == left
-    many = [check(SMALL)] * (len(CLIMB) - 1)
-    assert f"SAFE in {len(CLIMB) - 1} clusters, 1 not explored to the end" in summit(*many, check(LARGER, 10))
+    assert f"SAFE in 1 cluster, 1 not explored to the end, {left} not begun" in summit(FINISHED, UNFINISHED)
+    assert json.loads(summit_json([FINISHED, UNFINISHED]))["not_begun"] == left
+    many = [FINISHED] * (len(CLIMB) - 1)
+    assert f"SAFE in {len(CLIMB) - 1} clusters, 1 not explored to the end" in summit(*many, UNFINISHED)
 
 
 def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
@@ -165,8 +166,8 @@ def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
     assert re.fullmatch(r"VIOLATED  2 proposers, .*: found by chance, \d+\.\d s", line.text)
     assert any(line.endswith("none of them can be left out, but there may be a shorter way") for line in said(report))
     assert json.loads(report_json(report).splitlines()[-1])["by_chance"]
-    assert summit(check(LARGER, 10))[-1].startswith("UNKNOWN")
-    assert json.loads(summit_json([check(SMALL), check(LARGER, 10)]))["verdict"] == "unknown"
+    assert summit(UNFINISHED)[-1].startswith("UNKNOWN")
+    assert json.loads(summit_json([FINISHED, UNFINISHED]))["verdict"] == "unknown"
 
 
 def test_a_value_that_is_chosen_in_no_cluster_is_named() -> None:

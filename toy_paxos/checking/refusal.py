@@ -3,8 +3,10 @@
 import inspect
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from traceback import walk_tb
+from typing import Any
 
 from toy_paxos.checking.model import CheckError
 from toy_paxos.event import AnswerError
@@ -70,6 +72,12 @@ def is_of_the_user(file: str) -> bool:
 def defined_at(kind: object) -> tuple[str, int] | None:
     """Where a class, or what makes its things, is defined, if that can be found out."""
     try:
-        return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]  # type: ignore[arg-type]
+        return place_in_source(kind)
     except (OSError, TypeError):
         return None
+
+
+@cache
+def place_in_source(kind: Any) -> tuple[str, int]:
+    """Return the file and the line of a definition; a search may ask for it thousands of times, and it takes long."""
+    return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]
