@@ -44,6 +44,9 @@ PATIENT_COMMAND = [sys.executable, "-c", PATIENT]
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("any machine")
 
+# Proposers that wait for an answer, however slow the machine is.
+NEVER_LATE = ("--timeout", "3600000")
+
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 
 # What would change the output of a program under test, if the tester happened to have it set.

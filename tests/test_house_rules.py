@@ -1,6 +1,7 @@
 """The rules that keep the core pure, the lesson short and the floors apart, checked on the source itself."""
 
 import ast
+import re
 import sys
 import tarfile
 import tomllib
@@ -171,6 +172,19 @@ def test_the_classifiers_name_the_versions_of_python_that_ci_runs() -> None:
 def test_the_packages_that_processes_ask_for_are_the_extra() -> None:
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
     assert project["optional-dependencies"]["cluster"] == [*remote.PACKAGES]
+
+
+def test_what_the_readmes_test_command_leaves_out_is_slow_by_nature_and_ci_runs_it() -> None:
+    sources = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.glob("*.py")))
+    assert re.findall(r"mark\.slow\b(?:.*\n)+?def (\w+)", sources) == [
+        "test_a_value_is_learned_in_999_of_1000_rounds",
+        "test_acceptors_that_are_killed_at_random_lose_nothing",
+        "test_the_observed_rate_is_within_4_standard_deviations_of_the_law",
+    ]
+    ci = (PACKAGE.parent / ".ci" / "run").read_text()
+    assert ".venv/bin/pytest --quiet -m slow\n" in ci
+    # Any other -m takes the place of that in pyproject.toml, and so has to name what it leaves out.
+    assert set(re.findall(r"pytest.* -m (\w+|\".*?\")", ci)) == {"slow", '"not outside"', '"slow or not slow"'}
 
 
 def test_ci_installs_the_zookeeper_that_the_program_asks_for() -> None:

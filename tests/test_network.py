@@ -321,6 +321,7 @@ def test_a_round_ends_even_if_nothing_ever_arrives(timeout: float, max_attempts:
     assert len(kinds(events, Attempt)) == 2 * (max_attempts - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "failure_prob"),
     [(Network(num_proposers=2), 0.0), (Network(message_loss_prob=0.3, max_attempts=100), 0.0)],

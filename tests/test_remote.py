@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import COMMAND, OnTerminal, Run, RunHere, Start, clean_environment, processes_that_know
+from conftest import COMMAND, NEVER_LATE, OnTerminal, Run, RunHere, Start, clean_environment, processes_that_know
 from google.protobuf.runtime_version import VersionError
 from test_calls import Here, named
 
@@ -54,8 +54,10 @@ class Acceptors:
 
     @property
     def places(self) -> list[str]:
-        """The options that say where they are."""
-        return [word for name, address in self.addresses.items() for word in ("--at", f"{name}={address}")]
+        """The options that say where they are, and to give them time."""
+        return [*NEVER_LATE] + [
+            word for name, address in self.addresses.items() for word in ("--at", f"{name}={address}")
+        ]
 
     @property
     def logs(self) -> list[str]:
@@ -72,7 +74,9 @@ def acceptors(start: Start, tmp_path: Path) -> Begin:
     return lambda number, *options: Acceptors(start, tmp_path, number, *options)
 
 
-def test_a_proposer_plays_rounds_with_acceptors_that_are_processes(acceptors: Begin, run: Run, tmp_path: Path) -> None:
+def test_a_proposer_plays_rounds_with_acceptors_that_are_processes(
+    acceptors: Begin, run: Run, run_here: RunHere, tmp_path: Path
+) -> None:
     its = acceptors(3)
     done = run("propose", *its.places, "-c", "2", "--value", "apple", "--log", str(tmp_path / "proposer-0.jsonl"))
     assert (done.returncode, done.stderr) == (0, "")
@@ -80,71 +84,75 @@ def test_a_proposer_plays_rounds_with_acceptors_that_are_processes(acceptors: Be
     assert "\nnetwork: addresses handed over directly, run " in done.stdout
     assert done.stdout.count("CHOSEN, for a majority has accepted proposal 1: apple\n") == 2
     assert "expected" not in done.stdout
-    judged = run("verify", *its.logs)
+    judged = run_here("verify", *its.logs)
     assert (judged.returncode, "not all" in judged.stdout) == (0, False)
 
 
-@pytest.mark.parametrize(("view", "words"), [("--diagram", "★"), ("--brief", "1 attempt"), ("--json", '"chosen"')])
-def test_it_is_shown_by_the_same_views(acceptors: Begin, run: Run, view: str, words: str) -> None:
-    done = run("propose", *acceptors(1).places, "-c", "1", view)
-    assert done.returncode == 0
-    assert words in done.stdout
+def test_it_is_shown_by_the_same_views(acceptors: Begin, run_here: RunHere) -> None:
+    its = acceptors(1)
+    for view, words in (("--diagram", "★"), ("--brief", "1 attempt"), ("--json", '"chosen"')):
+        done = run_here("propose", *its.places, "-c", "1", view)
+        assert done.returncode == 0
+        assert words in done.stdout
 
 
-def test_several_proposers_compete_and_agree(acceptors: Begin, start: Start, run: Run, tmp_path: Path) -> None:
+def test_several_proposers_compete_and_agree(acceptors: Begin, start: Start, run_here: RunHere, tmp_path: Path) -> None:
     its = acceptors(3)
-    rounds = "-q", "-c", "30", "--run", "7", "--num-proposers", "2", "--max-attempts", "100"
+    rounds = "-q", "-c", "30", "--run", "7", "--num-proposers", "2", "--max-attempts", "1000"
     both = [
         start("propose", *its.places, *rounds, "--proposer", at, "--log", str(tmp_path / f"proposer-{at}.jsonl"))
         for at in "01"
     ]
     assert [process.wait() for process in both] == [0, 0]
-    judged = run("verify", *its.logs)
+    judged = run_here("verify", *its.logs)
     assert judged.returncode == 0
     assert "safety violated              0" in judged.stdout
 
 
-def test_what_was_chosen_stays_chosen_though_all_are_killed(acceptors: Begin, run: Run, tmp_path: Path) -> None:
+def test_what_was_chosen_stays_chosen_though_all_are_killed(
+    acceptors: Begin, run_here: RunHere, tmp_path: Path
+) -> None:
     its = acceptors(3)
-    second_value_after_a_crash(its, run, tmp_path)
-    judged = run("verify", *its.logs)
+    second_value_after_a_crash(its, run_here, tmp_path)
+    judged = run_here("verify", *its.logs)
     assert judged.returncode == 0
     assert "apple; proposer-0, proposer-1 learned apple\n" in judged.stdout
 
 
-def test_those_that_forget_choose_another_value(acceptors: Begin, run: Run, tmp_path: Path) -> None:
+def test_those_that_forget_choose_another_value(acceptors: Begin, run_here: RunHere, tmp_path: Path) -> None:
     its = acceptors(3, "--forgetful")
-    second_value_after_a_crash(its, run, tmp_path)
-    judged = run("verify", *its.logs)
+    second_value_after_a_crash(its, run_here, tmp_path)
+    judged = run_here("verify", *its.logs)
     assert judged.returncode == 3
     assert "VIOLATED, a second value is chosen: pear" in judged.stdout
 
 
-def second_value_after_a_crash(its: Acceptors, run: Run, folder: Path) -> None:
+def second_value_after_a_crash(its: Acceptors, run_here: RunHere, folder: Path) -> None:
     """Let apple be chosen, kill all acceptors, start them again, and let another proposer want pear."""
     for at, value in enumerate(("apple", "pear")):
+        if at:
+            its.kill(0, 1, 2)
+            for name in list(its.addresses):
+                its.begin(name)
         log = str(folder / f"proposer-{at}.jsonl")
         which = "--run", "7", "--num-proposers", "2", "--proposer", str(at), "--value", value, "--log", log
-        assert run("propose", *its.places, "-c", "1", *which).returncode == 0
-        its.kill(0, 1, 2)
-        for name in list(its.addresses):
-            its.begin(name)
+        assert run_here("propose", *its.places, "-c", "1", *which).returncode == 0
 
 
 def test_without_a_minority_it_learns_without_a_majority_it_gives_up_and_later_goes_on(
-    acceptors: Begin, run: Run
+    acceptors: Begin, run_here: RunHere
 ) -> None:
     its = acceptors(3)
-    play = "-c", "1", "--max-attempts", "2", "--timeout", "500"
+    play = "propose", *its.places, "-c", "1", "--max-attempts", "2"
     its.kill(2)
-    assert "Round 1: consensus on" in run("propose", *its.places, *play).stdout
+    assert "Round 1: consensus on" in run_here(*play).stdout
     its.processes["acceptor-1"].send_signal(signal.SIGSTOP)
-    done = run("propose", *its.places, *play)
+    done = run_here(*play, "--timeout", "500")
     assert done.returncode == 0
     assert "proposer-0 gives up after 2 attempts" in done.stdout
     assert "Round 1: no value is known to be chosen" in done.stdout
     its.processes["acceptor-1"].send_signal(signal.SIGCONT)
-    assert "Round 1: consensus on" in run("propose", *its.places, *play).stdout
+    assert "Round 1: consensus on" in run_here(*play).stdout
 
 
 def test_a_folder_belongs_to_one_process_and_to_one_name(acceptors: Begin, run: Run, tmp_path: Path) -> None:
@@ -219,6 +227,7 @@ def test_a_round_that_was_real_can_be_played_again(run: Run, nothing_left: dict[
     assert told.partition(words)[2].splitlines()[:1] == played.stdout.partition(words)[2].splitlines()[:1]
 
 
+@pytest.mark.slow
 def test_acceptors_that_are_killed_at_random_lose_nothing(
     run: Run, nothing_left: dict[str, str], tmp_path: Path
 ) -> None:
@@ -311,10 +320,9 @@ def test_that_a_round_is_over_is_an_answer(monkeypatch: pytest.MonkeyPatch, capf
 def test_however_it_ends_nothing_is_left(
     number: int, status: int, start: Start, nothing_left: dict[str, str], tmp_path: Path
 ) -> None:
-    process = start("cluster", "-n", "2", "-p", "0", **nothing_left)
+    process = start("cluster", "-n", "2", "-p", "0", *NEVER_LATE, **nothing_left)
     assert process.stdout
-    while not process.stdout.readline().startswith("Round 1: consensus"):
-        pass
+    assert any(line.startswith("Round 1: consensus") for line in process.stdout)
     assert len(processes_that_know(str(tmp_path))) >= 2
     process.send_signal(number)
     output, _ = process.communicate()
@@ -327,7 +335,7 @@ def test_modules_in_the_present_folder_do_not_reach_its_processes(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "queue.py").write_text("print('hijacked')")
-    command = [sys.executable, "-P", "-m", "toy_paxos", "cluster", "-n", "2", "-p", "0", "-c", "1"]
+    command = [sys.executable, "-P", "-m", "toy_paxos", "cluster", "-n", "2", "-p", "0", "-c", "1", *NEVER_LATE]
     env = clean_environment(**nothing_left)
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -354,7 +362,7 @@ if "acceptor" in sys.orig_argv:
 
 
 def test_a_run_that_cannot_go_on_is_summed_up(start: Start, nothing_left: dict[str, str], tmp_path: Path) -> None:
-    process = start("cluster", "-n", "1", "-p", "0", "--brief", **nothing_left)
+    process = start("cluster", "-n", "1", "-p", "0", "--brief", *NEVER_LATE, **nothing_left)
     assert process.stdout
     assert any("consensus on" in line for line in process.stdout)
     (acceptor,) = processes_that_know("acceptor-0", str(tmp_path))

@@ -125,6 +125,7 @@ def test_percentiles_are_times_that_occurred() -> None:
     assert [times.percentile(percent) for percent in (1, 50, 95, 100)] == [1, 50, 95, 100]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("num_acceptors", "failure_prob"),
     [(1, 0.3), (2, 0.1), (3, 0.25), (4, 0.2), (5, 0.2), (6, 0.3), (9, 0.35), (50, 0.29)],

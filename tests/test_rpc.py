@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Run, Start
+from conftest import NEVER_LATE, Run, Start
 from test_remote import Acceptors
 
 from toy_paxos.remote.rpc import is_loopback
@@ -37,7 +37,7 @@ def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(run
     process = start(*acceptor, "--insecure")
     assert process.stdout
     port = process.stdout.readline().rpartition(":")[2].strip()
-    assert "consensus on" in run("propose", "--at", f"acceptor-0=127.0.0.1:{port}", "-c", "1").stdout
+    assert "consensus on" in run("propose", "--at", f"acceptor-0=127.0.0.1:{port}", "-c", "1", *NEVER_LATE).stdout
 
 
 # Certificates

@@ -80,10 +80,16 @@ def what_is_seen(finished: Round) -> Iterator[str]:
             yield f"a {fate} message"
 
 
-def test_never_a_violation_and_sometimes_everything_else(request: pytest.FixtureRequest) -> None:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Play as many rounds as the option says, in a time that grows with them."""
+    num_rounds = metafunc.config.getoption("--soak")
+    limit = float(metafunc.config.getini("timeout")) * max(1, num_rounds / ENOUGH)
+    metafunc.parametrize("num_rounds", [pytest.param(num_rounds, marks=pytest.mark.timeout(limit))])
+
+
+def test_never_a_violation_and_sometimes_everything_else(num_rounds: int) -> None:
     die = random.Random(1)
     seen: Counter[str] = Counter()
-    num_rounds = request.config.getoption("--soak")
     for played in range(0, num_rounds, ROUNDS_A_SETTING):
         settings = any_settings(die)
         assert settings.network

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run, RunHere, Start, wait_until
+from conftest import NEVER_LATE, Run, RunHere, Start, wait_until
 from test_remote import Acceptors
 
 from toy_paxos.remote import local_zookeeper
@@ -38,7 +38,7 @@ class ZooKeeper:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        assert wait_until_it_answers(self.port)
+        wait_until(lambda: wait_until_it_answers(self.port))
 
     def kill(self) -> None:
         """Kill it without warning."""
@@ -115,7 +115,7 @@ def is_one_line(done: Any, words: str) -> bool:
 
 @needs_zookeeper
 def test_a_cluster_with_a_zookeeper_of_its_own_leaves_nothing_behind(run: Run, nothing_left: dict[str, str]) -> None:
-    done = run("cluster", "-n", "3", "-p", "0", "-c", "2", "--zookeeper", "local", **nothing_left)
+    done = run("cluster", "-n", "3", "-p", "0", *NEVER_LATE, "-c", "2", "--zookeeper", "local", **nothing_left)
     assert (done.returncode, done.stderr) == (0, "")
     assert "network: processes on this machine, addresses from ZooKeeper at 127.0.0.1:" in done.stdout
     assert done.stdout.count(": consensus on") == 2
@@ -125,7 +125,7 @@ def test_a_cluster_with_a_zookeeper_of_its_own_leaves_nothing_behind(run: Run, n
 def test_a_cluster_at_a_zookeeper_that_runs_leaves_nothing_there(
     run: Run, place: str, client: Any, nothing_left: dict[str, str]
 ) -> None:
-    done = run("cluster", "-n", "3", "-p", "0", "-c", "2", "--zookeeper", place, **nothing_left)
+    done = run("cluster", "-n", "3", "-p", "0", *NEVER_LATE, "-c", "2", "--zookeeper", place, **nothing_left)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"addresses from ZooKeeper at {place}/cluster-" in done.stdout
     assert client.get_children(f"/{place.partition('/')[2]}") == []
@@ -136,9 +136,11 @@ def test_processes_find_each_other_and_a_run_has_members(
     acceptors: Begin, start: Start, run: Run, place: str, tmp_path: Path
 ) -> None:
     its = acceptors(3, place)
-    first = start("propose", "--zookeeper", place, "-n", "3", "--num-proposers", "2", "-i", "0.1", "--brief")
+    first = start(
+        "propose", "--zookeeper", place, "-n", "3", "--num-proposers", "2", "-i", "0.1", "--brief", *NEVER_LATE
+    )
     number = wait_for_line(first.stdout, "network: ").partition(", run ")[2].partition(",")[0]
-    play = "propose", "--zookeeper", place, "--num-proposers", "2", "-c", "2", "-q"
+    play = "propose", "--zookeeper", place, "--num-proposers", "2", "-c", "2", "-q", *NEVER_LATE
     join = *play, "--run", number
     assert is_one_line(
         run(*join, "-n", "5", "--proposer", "1"), f"run {number} has --num-acceptors 3 --num-proposers 2"
@@ -194,7 +196,7 @@ def test_whose_the_nodes_are_can_be_said(acceptors: Begin, run: Run, place: str,
 
     auth = "--zookeeper-auth", "me:secret"
     acceptors(1, place, *auth)
-    play = "propose", "--zookeeper", place, "-n", "1", "-c", "1"
+    play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", *NEVER_LATE
     assert is_one_line(run(*play), "is not yours: its --zookeeper-auth is another one")
     assert "Round 1: consensus on" in run(*play, *auth).stdout
     with pytest.raises(NoAuthError):
@@ -229,7 +231,9 @@ def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, 
 def test_a_cluster_that_is_asked_to_stop_removes_its_nodes(
     start: Start, place: str, client: Any, nothing_left: dict[str, str]
 ) -> None:
-    process = start("cluster", "-n", "2", "-p", "0", "-c", "100000", "--brief", "--zookeeper", place, **nothing_left)
+    process = start(
+        "cluster", "-n", "2", "-p", "0", "-c", "100000", "--brief", *NEVER_LATE, "--zookeeper", place, **nothing_left
+    )
     wait_for_line(process.stdout, "consensus on")
     process.send_signal(signal.SIGINT)
     process.communicate()
@@ -261,7 +265,7 @@ def test_a_cluster_whose_zookeeper_is_gone_ends_and_says_what_stays_there(
     start: Start, own_zookeeper: ZooKeeper, nothing_left: dict[str, str]
 ) -> None:
     place = own_zookeeper.address
-    process = start("cluster", "-n", "1", "-p", "0", "--brief", "--zookeeper", place, **nothing_left)
+    process = start("cluster", "-n", "1", "-p", "0", "--brief", *NEVER_LATE, "--zookeeper", place, **nothing_left)
     wait_for_line(process.stdout, "consensus on")
     own_zookeeper.kill()
     wait_for_line(process.stderr, "does not answer")
@@ -276,7 +280,7 @@ def test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before(
     acceptors: Begin, start: Start, own_zookeeper: ZooKeeper
 ) -> None:
     its = acceptors(3, own_zookeeper.address)
-    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "3", "--brief", "-i", "0.05")
+    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "3", "--brief", "-i", "0.05", *NEVER_LATE)
     wait_for_line(play.stdout, "consensus on")
     own_zookeeper.kill()
     wait_for_line(play.stderr, "does not answer: going on with what is known")
@@ -299,7 +303,7 @@ def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
     acceptors: Begin, start: Start, own_zookeeper: ZooKeeper
 ) -> None:
     its = acceptors(1, own_zookeeper.address)
-    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "1", "--brief", "-i", "0.05")
+    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "1", "--brief", "-i", "0.05", *NEVER_LATE)
     wait_for_line(play.stdout, "consensus on")
     own_zookeeper.kill()
     own_zookeeper.lose_data()
@@ -314,7 +318,7 @@ def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
 @needs_zookeeper
 def test_without_it_all_can_be_ended(acceptors: Begin, start: Start, own_zookeeper: ZooKeeper) -> None:
     its = acceptors(1, own_zookeeper.address)
-    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "1", "--brief", "-i", "0.05")
+    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "1", "--brief", "-i", "0.05", *NEVER_LATE)
     wait_for_line(play.stdout, "consensus on")
     own_zookeeper.kill()
     wait_for_line(play.stderr, "does not answer")
