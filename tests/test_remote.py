@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import signal
 import socket
 import subprocess
@@ -13,13 +12,12 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import COMMAND, NEVER_LATE, OnTerminal, Run, RunHere, Start, clean_environment, processes_that_know
-from google.protobuf.runtime_version import VersionError
+from conftest import COMMAND, NEVER_LATE, Run, RunHere, Start, clean_environment, processes_that_know
 from test_calls import Here, named
 
 from toy_paxos.command.cluster import CHANGE, FORGETS
-from toy_paxos.command.remote import RealRun, installer
-from toy_paxos.remote import PACKAGES, CannotError
+from toy_paxos.command.remote import RealRun
+from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import LARGEST, LONGEST
 from toy_paxos.simulation import Network, Settings
@@ -467,72 +465,6 @@ def test_wrong_usage_is_one_line(args: list[str], words: str, run_here: RunHere)
     done = run_here(*args)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert words in done.stderr
-
-
-def forget_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let all modules of processes be imported anew."""
-    for name in [name for name in sys.modules if name.startswith("toy_paxos.remote")]:
-        monkeypatch.delitem(sys.modules, name)
-
-
-@pytest.mark.parametrize("args", ["acceptor --name acceptor-0 --forgetful", "propose", "cluster", "verify x"])
-@pytest.mark.parametrize("module", ["grpc", "google.protobuf"])
-def test_without_the_extra_one_line_says_what_to_install(
-    args: str, module: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forget_processes(monkeypatch)
-    monkeypatch.setitem(sys.modules, module, None)
-    done = run_here(*args.split())
-    if module == "grpc" and args.startswith("verify"):
-        # It reads files, and calls nobody.
-        assert "No such file" in done.stderr
-    else:
-        install = f"{sys.executable} -m pip install 'grpcio>=1.66' 'kazoo>=2.10' 'protobuf>=5.29.1'"
-        assert re.match("toy-paxos: .*; install what this command needs: ", done.stderr)
-        assert done.stderr.endswith(f": {install}\n")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-
-
-def test_a_version_that_is_too_old_is_one_line_too(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
-    def too_old(*_: object) -> None:
-        raise VersionError("gencode 5.29.0 runtime 5.27.0.")
-
-    forget_processes(monkeypatch)
-    monkeypatch.setattr("google.protobuf.runtime_version.ValidateProtobufRuntimeVersion", too_old)
-    done = run_here("cluster", "-c", "1")
-    assert done.returncode == 2
-    assert re.fullmatch(
-        "toy-paxos: gencode 5.29.0 runtime 5.27.0; install what .* needs: .* 'protobuf>=.*'\n", done.stderr
-    )
-
-
-@pytest.mark.parametrize(
-    ("file", "has_pip", "has_uv", "expected"),
-    [
-        ("pyvenv.cfg", True, True, "/some/bin/python -m pip install"),
-        ("pyvenv.cfg", False, True, "uv pip install --python /some/bin/python"),
-        ("pyvenv.cfg", False, False, "python3 -m pip --python /some/bin/python install"),
-        ("pipx_metadata.json", False, True, "pipx inject toy-paxos"),
-        ("pipx_metadata.json", True, False, "pipx inject toy-paxos"),
-    ],
-)
-def test_packages_are_installed_as_the_program_was(
-    file: str, has_pip: bool, has_uv: bool, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environment = tmp_path / "toy-paxos"
-    environment.mkdir()
-    (environment / file).touch()
-    monkeypatch.setattr(sys, "prefix", str(environment))
-    monkeypatch.setattr(sys, "executable", "/some/bin/python")
-    monkeypatch.setattr("toy_paxos.command.remote.find_spec", lambda name: name if has_pip else None)
-    monkeypatch.setattr("shutil.which", lambda name: name if has_uv else None)
-    assert installer() == expected
-
-
-def test_a_terminal_shows_a_command_in_one_piece(on_terminal: OnTerminal, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['grpc'] = None")
-    *_, command = on_terminal("cluster", columns=30, PYTHONPATH=str(tmp_path)).splitlines()
-    assert command == f"    {installer()} {shlex.join(PACKAGES)}"
 
 
 def test_no_other_command_waits_for_it() -> None:

@@ -1,0 +1,67 @@
+"""The options of every command: where they come from, and what its help says."""
+
+import re
+from typing import Any
+
+import click
+import pytest
+from conftest import RunHere
+
+from toy_paxos.main import COMMANDS
+from toy_paxos.main import run as command
+
+
+def parsed(name: str, *args: str) -> dict[str, Any]:
+    """Return the options that a command gets."""
+    with command.make_context("toy-paxos", []) as context:
+        its = command.get_command(context, name)
+        return its.make_context(name, list(args), parent=context).params if its else context.params
+
+
+NEEDED = {"acceptor": ["--name", "acceptor-0"], "verify": ["log"]}
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_the_environment_sets_no_option_but_the_password(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = parsed(name, *NEEDED.get(name, []))
+    for param in ("BREAK", *(key.upper() for key in without)):
+        # No number, switch or file is called so.
+        monkeypatch.setenv(f"TOY_PAXOS_{param}", "x")
+        if name and param != "ZOOKEEPER_AUTH":
+            monkeypatch.setenv(f"TOY_PAXOS_{name.upper()}_{param}", "x")
+    assert parsed(name, *NEEDED.get(name, [])) == without
+
+
+@pytest.mark.parametrize("name", ["acceptor", "propose", "cluster"])
+def test_the_environment_sets_the_password(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"TOY_PAXOS_{name.upper()}_ZOOKEEPER_AUTH", "me:secret")
+    assert parsed(name, *NEEDED.get(name, []))["zookeeper_auth"] == "me:secret"
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [
+        ("check", "0 1 2 3 4 130"),
+        ("play", "0 1 2 3 130"),
+        ("cluster", "0 1 2 3 4 130"),
+        ("acceptor", "0 1 2 143"),
+        ("propose", "0 1 2 3 4 130"),
+        ("verify", "0 1 2 3 4 130"),
+    ],
+)
+def test_the_help_of_every_command_lists_its_exit_statuses(name: str, statuses: str, run_here: RunHere) -> None:
+    _, _, listed = run_here(name, "--help").stdout.partition("  Exit status:\n")
+    assert re.findall(r"^    (\d+) +\S", listed, re.MULTILINE) == statuses.split()
+    assert "143 SIGTERM" in listed.replace("  ", " ")
+    assert "141 closed pipe" in listed
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_wrong_usage_of_a_command_points_to_its_own_help(name: str, run_here: RunHere) -> None:
+    its = command.get_command(click.Context(command), name)
+    assert its
+    takes_value = next(param for param in its.params if isinstance(param, click.Option) and not param.is_flag)
+    for arg in (takes_value.opts[-1], "--help=x", "--bogus"):
+        done = run_here(name, arg)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.endswith(f" (toy-paxos {name} --help lists the options)\n")
