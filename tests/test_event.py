@@ -1,11 +1,12 @@
 """What is seen of a delivery: the answers, why there was no better one, and what the recipient then holds."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
-from toy_paxos.event import Delivery, Fate, as_proposal, hand_over, said_by
+from toy_paxos.event import AnswerError, Delivery, Fate, as_proposal, hand_over, listed, said_by
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
 from toy_paxos.proposer import Proposer
 
@@ -92,3 +93,33 @@ def test_what_a_message_says_is_a_value_or_a_report() -> None:
     assert said_by(Promise("a", "p", 1, (1, "x"))) == (None, Proposal(1, "x"))  # type: ignore[arg-type]
     assert said_by(Promise("a", "p", 1, None)) == (None, None)
     assert as_proposal([1, "x"]) == Proposal(1, "x")
+
+
+async def coroutine() -> list[Message]:
+    return []
+
+
+async def generator() -> AsyncIterator[Message]:
+    yield PREPARE
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        (None, "prepare returned None, not a list of messages"),
+        (7, "prepare returned a value of type int, not a list of messages"),
+        ("hello", "prepare returned a value of type str, not a list of messages"),
+        (PREPARE, "prepare returned a PREPARE, not a list of messages"),
+        (coroutine, "prepare is async: it is never awaited, so make it a plain method"),
+        (generator, "prepare is async: it is never awaited, so make it a plain method"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_a_method_returns_instead_of_messages_is_named(returned: Any, words: str) -> None:
+    with pytest.raises(AnswerError) as error:
+        listed(returned() if callable(returned) else returned, "prepare")
+    assert str(error.value) == words
+
+
+def test_messages_need_not_be_in_a_list() -> None:
+    assert listed((PREPARE,)) == listed(iter([PREPARE])) == listed({PREPARE.id: PREPARE}.values()) == [PREPARE]

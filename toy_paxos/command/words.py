@@ -131,9 +131,8 @@ class Words:
             return []
         if self.is_real:
             return [line(("command", "To see it again: toy-paxos play FILE, with the first lines and this round"))]
-        if finished.no_replay:
-            return [line(("notable", f"No replay: {finished.no_replay}"))]
-        return [line(("command", f"To see it again: {self.settings.command} --round {finished.number}"))]
+        again = f"To see it again: {self.settings.command} --round {finished.number}"
+        return [line(("notable", f"No replay: {finished.no_replay}") if finished.no_replay else ("command", again))]
 
     def story(self, finished: Round) -> list[Line]:
         """What happened, a line for each event; with direct calls, a tally after each phase."""
@@ -221,11 +220,10 @@ class Words:
             line(("heading", f"--- {plural(statistics.rounds, 'round')} of toy-paxos ---")),
             *(line(("", words)) for words in shares + text),
         ]
-        if not self.is_real:
-            if statistics.no_replay:
-                lines.append(line(("notable", f"seed {settings.seed}, no replay: {statistics.no_replay}")))
-            else:
-                lines.append(line(("command", f"seed {settings.seed}, replay: {statistics.replay_command}")))
+        if statistics.no_replay:
+            lines.append(line(("notable", f"seed {settings.seed}, no replay: {statistics.no_replay}")))
+        elif not self.is_real:
+            lines.append(line(("command", f"seed {settings.seed}, replay: {statistics.replay_command}")))
         return lines
 
 
@@ -242,7 +240,6 @@ NETWORK_OUTCOMES = {
     Outcome.ALL_CRASHED: "all proposers crashed",
     Outcome.VIOLATED: "safety violated",
 }
-
 
 # What nobody has told may have happened.
 REAL_OUTCOMES = {
