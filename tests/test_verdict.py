@@ -10,16 +10,14 @@ from stories import report_of
 from toy_paxos.checking import CLIMB, RULES, Model, Report, check, check_rule
 from toy_paxos.command.verdict import (
     cluster_lines,
-    report_json,
     report_lines,
     rules_lines,
-    start_json,
     start_lines,
     story_lines,
-    summit_json,
     summit_lines,
     told,
 )
+from toy_paxos.command.verdict_json import report_json, start_json, summit_json
 from toy_paxos.event import Delivery
 
 

@@ -4,16 +4,14 @@ import inspect
 import os
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from traceback import walk_tb
 from typing import Any
 
 from toy_paxos.checking.model import CheckError
 from toy_paxos.event import AnswerError
 from toy_paxos.message import Message
 
-OURS = str(Path(__file__).parent.parent) + os.sep
-LIBRARY = str(Path(os.__file__).parent) + os.sep
+OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 
 
 def refusal(words: str, *kinds: object, error: BaseException | None = None) -> CheckError:
@@ -21,7 +19,7 @@ def refusal(words: str, *kinds: object, error: BaseException | None = None) -> C
     places = [*(raised_at(error) if error else ()), *filter(None, map(defined_at, kinds))]
     ours = [place for place in places if place[0].startswith(OURS)]
     at = next((place for place in places if place not in ours), ours[0] if ours else None)
-    return CheckError(one_line(words) + (f" ({Path(at[0]).name}, line {at[1]})" if at else ""))
+    return CheckError(one_line(words) + (f" ({os.path.basename(at[0])}, line {at[1]})" if at else ""))
 
 
 def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
@@ -59,6 +57,9 @@ def one_line(words: str) -> str:
 
 def raised_at(error: BaseException) -> Iterator[tuple[str, int]]:
     """The last place that an error passed through and that is neither in this program nor in Python's library."""
+    # Here and not above: a search that refuses nothing need not wait for it.
+    from traceback import walk_tb
+
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
     yield from [place for place in places if is_of_the_user(place[0])][-1:]
 

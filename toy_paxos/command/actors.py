@@ -148,7 +148,8 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
         return
     if form not in (None, "json"):
         raise click.UsageError(f"--break list has no story for --{form} to show: leave out one of them.")
-    from toy_paxos.command.verdict import rules_json, rules_lines
+    from toy_paxos.command.verdict import rules_lines
+    from toy_paxos.command.verdict_json import rules_json
 
     set_up(utf_8=form == "json")
     write(rules_json() if form == "json" else shown(rules_lines()))

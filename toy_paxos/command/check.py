@@ -4,7 +4,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from signal import SIGTERM
+from types import ModuleType
 from typing import Any
 
 import click
@@ -24,16 +26,11 @@ from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_
 from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
 from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.verdict import (
-    cluster_json,
     cluster_lines,
     deliveries,
-    report_json,
     report_lines,
-    start_json,
     start_lines,
-    story_json,
     story_lines,
-    summit_json,
     summit_lines,
     told,
     verdict_word,
@@ -102,7 +99,7 @@ def check_command(
     actors, named, change = other_actors(ctx)
 
     def start(model: Model | None) -> str:
-        return start_json(model, rule, named) if json else shown(start_lines(model, change))
+        return as_json().start_json(model, rule, named) if json else shown(start_lines(model, change))
 
     given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
     with Watched(max_states, form if form in FILES else None, change) as search:
@@ -178,7 +175,9 @@ def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | No
         else:
             report = check(model, search.max_states, search.keep_going)
     search.show(
-        report_json(report) if form == "json" else shown([*report_lines(report, rule, story(report, rule, form))])
+        as_json().report_json(report)
+        if form == "json"
+        else shown([*report_lines(report, rule, story(report, rule, form))])
     )
     search.write_file([report], rule)
     if report.violation or report.never:
@@ -192,11 +191,11 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
     climbing = climb(**actors, max_states=search.max_states, keep_going=search.keep_going)
     while report := next_report(climbing):
         reports.append(report)
-        search.show(cluster_json(report) if form == "json" else shown(cluster_lines(report)))
+        search.show(as_json().cluster_json(report) if form == "json" else shown(cluster_lines(report)))
     last = reports[-1]
     search.write_file(reports, None)
     if form == "json":
-        search.show(story_json(last) + summit_json(reports))
+        search.show(as_json().story_json(last) + as_json().summit_json(reports))
     elif last.violation:
         search.show(shown([*report_lines(last, None, story(last, None, form))]))
     else:
@@ -204,6 +203,11 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
     if last.violation or never_chosen(reports):
         return 3
     return 0 if all(report.complete for report in reports) else 4
+
+
+def as_json() -> ModuleType:
+    """Return the module that writes JSON, imported only now: most searches do without."""
+    return import_module("toy_paxos.command.verdict_json")
 
 
 def next_report(climbing: Iterator[Report]) -> Report | None:
