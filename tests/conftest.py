@@ -159,6 +159,12 @@ def searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def few_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search without looking for long whether actors are what their attributes say."""
+    monkeypatch.setattr("toy_paxos.checking.honesty.WALKS", 3)
+
+
+@pytest.fixture
 def start() -> Iterator[Start]:
     """Start the program with pipes, perhaps as another command; what still runs at the end of the test is killed."""
     with ExitStack() as at_the_end:

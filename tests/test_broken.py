@@ -12,6 +12,8 @@ from toy_paxos.event import Delivery
 from toy_paxos.message import Accept, Message, Promise, Propose
 from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, ONE_VALUE
 
+pytestmark = pytest.mark.usefixtures("few_walks")
+
 # How many deliveries the shortest execution takes that loses the property.
 DELIVERIES = {
     "ignores-accepted": 12,

@@ -29,6 +29,8 @@ from toy_paxos.message import Fail, Message, Prepare, Promise, Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import LEARNED_CHOSEN, ONE_VALUE, PROMISES_RISE, PROPOSED
 
+pytestmark = pytest.mark.usefixtures("few_walks")
+
 # With both reductions.
 COUNTS = {
     Model(1, 1): (4, 3, 3),

@@ -153,11 +153,11 @@ def test_without_a_minority_it_learns_without_a_majority_it_gives_up_and_later_g
     assert "Round 1: consensus on" in run_here(*play).stdout
 
 
-def test_a_folder_belongs_to_one_process_and_to_one_name(acceptors: Begin, run: Run, tmp_path: Path) -> None:
+def test_a_folder_belongs_to_one_process_and_to_one_name(acceptors: Begin, run_here: RunHere, tmp_path: Path) -> None:
     acceptors(1)
     folder = str(tmp_path / "acceptor-0")
     for name, words in (("acceptor-0", "in use by another process"), ("acceptor-1", "in use by another process")):
-        done = run("acceptor", "--name", name, "--data-dir", folder)
+        done = run_here("acceptor", "--name", name, "--data-dir", folder)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
         assert words in done.stderr
 

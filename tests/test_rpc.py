@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import NEVER_LATE, Run, Start
+from conftest import NEVER_LATE, Run, RunHere, Start
 from test_remote import Acceptors
 
 from toy_paxos.remote.rpc import is_loopback
@@ -24,14 +24,16 @@ def test_others_may_reach_any_other(address: str) -> None:
     assert not is_loopback(address)
 
 
-def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(run: Run, start: Start) -> None:
+def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(
+    run: Run, run_here: RunHere, start: Start
+) -> None:
     acceptor = "acceptor", "--name", "acceptor-0", "--forgetful", "-p", "0", "--listen", "0.0.0.0:0"
-    done = run(*acceptor)
+    done = run_here(*acceptor)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert (
         "0.0.0.0:0 can be reached from elsewhere: give --tls-cert, --tls-key and --tls-ca, or --insecure" in done.stderr
     )
-    done = run(*acceptor, "--insecure", "--zookeeper", "127.0.0.1:1")
+    done = run_here(*acceptor, "--insecure", "--zookeeper", "127.0.0.1:1")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "nobody can find an acceptor at 0.0.0.0:0" in done.stderr
     process = start(*acceptor, "--insecure")
@@ -91,9 +93,9 @@ def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, ru
 
 
 @needs_openssl
-def test_files_that_do_not_fit_together_are_one_line(certify: Certify, run: Run) -> None:
+def test_files_that_do_not_fit_together_are_one_line(certify: Certify, run_here: RunHere) -> None:
     mine, other = certify("mine", "authority"), certify("other", "authority")
     for wrong in ((*mine[:2], *other[2:]), (*mine[:5], __file__), mine[:4], mine[:2]):
-        done = run("acceptor", "--name", "acceptor-0", "--forgetful", *wrong)
+        done = run_here("acceptor", "--name", "acceptor-0", "--forgetful", *wrong)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
         assert "together" in done.stderr
