@@ -24,9 +24,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import toy_paxos
 from toy_paxos.checking import climb
-from toy_paxos.command.views import view_of
 from toy_paxos.message import Accept
 from toy_paxos.simulation import Network, Settings, Statistics, play_rounds
+from toy_paxos.view.views import view_of
 
 SETTINGS = Settings(num_acceptors=5, acceptor_failure_prob=0.2, seed=1)
 SAMPLE = 1_000

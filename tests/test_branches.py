@@ -5,7 +5,7 @@ from rich.cells import cell_len
 from stories import report_of
 
 from toy_paxos.checking import RULES
-from toy_paxos.command.branches import branch_lanes, story_lanes
+from toy_paxos.view.branches import branch_lanes, story_lanes
 
 
 def test_the_story_of_a_check_is_drawn() -> None:

@@ -7,8 +7,8 @@ import pytest
 from conftest import RunHere
 from rich.cells import cell_len
 
-from toy_paxos.command.brief import Brief
 from toy_paxos.simulation import Network, Round, Settings, play_rounds
+from toy_paxos.view.brief import Brief
 
 
 def lines_of(settings: Settings, number: int) -> list[tuple[Round, str]]:

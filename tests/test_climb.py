@@ -12,7 +12,7 @@ from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, HalfOfFive, LogsAndAdoptsFir
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CLIMB, CheckError, Model, Report, check, climb, never_chosen
 from toy_paxos.checking.broken import AcceptsOnlyAbove
-from toy_paxos.command.verdict import sizes
+from toy_paxos.view.verdict import sizes
 
 MODULE = sys.modules["toy_paxos.checking.climb"]
 

@@ -5,11 +5,12 @@ from itertools import islice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toy_paxos.command.direct import FEW, MANY_PIECES, Remembering
-from toy_paxos.command.json_lines import JsonLines, encoded
-from toy_paxos.command.views import InWords, plain
-from toy_paxos.command.words import Words, printable
 from toy_paxos.simulation import Network, Settings, play_rounds
+from toy_paxos.view.direct import FEW, MANY_PIECES, Remembering
+from toy_paxos.view.json_lines import JsonLines, encoded
+from toy_paxos.view.output import plain
+from toy_paxos.view.views import InWords
+from toy_paxos.view.words import Words, printable
 
 
 def both(run: Settings) -> list[tuple[InWords | JsonLines, Remembering]]:

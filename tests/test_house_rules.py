@@ -31,6 +31,7 @@ FLOORS: list[list[str]] = [
     ["toy_paxos.event"],
     ["toy_paxos.safety"],
     ["toy_paxos.simulation", "toy_paxos.checking", "toy_paxos.remote"],
+    ["toy_paxos.view"],
     ["toy_paxos.command"],
     ["toy_paxos.main"],
     ["toy_paxos.__main__"],
@@ -53,7 +54,7 @@ RESERVED = {
             "command.verify",
         )
     },
-    "rich": {f"toy_paxos.command.{name}" for name in ("terminal", "lanes", "svg")},
+    "rich": {f"toy_paxos.view.{name}" for name in ("terminal", "lanes", "svg")},
     "random": {
         f"toy_paxos.{name}"
         for name in (
@@ -198,7 +199,7 @@ def test_the_source_distribution_holds_the_tests_and_the_types(tmp_path: Path, m
     assert {
         "README.md",
         "toy_paxos/py.typed",
-        "toy_paxos/command/page.html",
+        "toy_paxos/view/page.html",
         "tests/test_house_rules.py",
         "tests/transcripts/json.txt",
     } <= names

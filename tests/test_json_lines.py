@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from conftest import Run
 
-from toy_paxos.command.json_lines import JsonLines, event_object, json_line
 from toy_paxos.event import (
     AcceptorCrash,
     Adoption,
@@ -25,6 +24,7 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose
 from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
+from toy_paxos.view.json_lines import JsonLines, event_object, json_line
 
 SETTINGS = Settings(num_acceptors=3, acceptor_failure_prob=0.25, seed=1)
 NETWORK = Settings(3, 0.25, seed=1, values=("x", "y"), network=Network(2, message_loss_prob=0.1, max_attempts=3))

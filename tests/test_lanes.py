@@ -10,8 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from toy_paxos.command.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture
-from toy_paxos.command.words import Line
 from toy_paxos.event import (
     AcceptorCrash,
     Adoption,
@@ -29,6 +27,8 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.simulation import Network, Round, Settings, play_rounds
+from toy_paxos.view.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture
+from toy_paxos.view.words import Line
 
 NAMES = ["proposer-0", "proposer-1", "acceptor-0", "acceptor-1", "acceptor-2"]
 PREPARE = Prepare("proposer-0", "acceptor-1", 3)

@@ -13,11 +13,11 @@ from conftest import RunHere
 from hypothesis import given, settings
 from stories import AWKWARD, broken_story, first_round, runs
 
-from toy_paxos.command.mermaid import LONGEST, escaped, mermaid
-from toy_paxos.command.views import DrawingError
 from toy_paxos.event import Delivery
 from toy_paxos.message import Timeout
 from toy_paxos.simulation import Network, Settings, play_rounds
+from toy_paxos.view.mermaid import LONGEST, escaped, mermaid
+from toy_paxos.view.output import DrawingError
 
 # Where .ci/run has installed the real Mermaid, and the page that it wants to find itself in.
 MODULES = os.environ.get("MERMAID_MODULES", "")

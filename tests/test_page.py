@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from stories import AWKWARD, broken_story, browse, chromium, first_round, runs
 
-from toy_paxos.command.page import page
-from toy_paxos.command.words import printable
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.simulation import Network, Settings
+from toy_paxos.view.page import page
+from toy_paxos.view.words import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 

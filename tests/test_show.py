@@ -9,9 +9,9 @@ import pytest
 from conftest import OnTerminal
 
 from toy_paxos.command import show
-from toy_paxos.command.json_lines import JsonLines
 from toy_paxos.command.show import Pace
 from toy_paxos.simulation import Round, Settings, Statistics, play_rounds
+from toy_paxos.view.json_lines import JsonLines
 
 SETTINGS = Settings(3, 0.1, seed=1)
 

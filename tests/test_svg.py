@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from rich.cells import cell_len
 from stories import broken_story, first_round, runs
 
-from toy_paxos.command.svg import LETTER, svg
-from toy_paxos.command.words import printable
 from toy_paxos.event import AcceptorCrash, Chosen, Delivery, Event, Fate, Wants
 from toy_paxos.message import Prepare, Proposal, Propose, Restart, Timeout
 from toy_paxos.simulation import Network, Settings
+from toy_paxos.view.svg import LETTER, svg
+from toy_paxos.view.words import printable
 
 SVG = "{http://www.w3.org/2000/svg}"
 NETWORK = Settings(5, 0.1, 3, network=Network(3, message_loss_prob=0.1, message_duplication_prob=0.1))

@@ -8,7 +8,8 @@ import pytest
 from stories import report_of
 
 from toy_paxos.checking import CLIMB, RULES, Model, Report, check, check_rule
-from toy_paxos.command.verdict import (
+from toy_paxos.event import Delivery
+from toy_paxos.view.verdict import (
     cluster_lines,
     report_lines,
     rules_lines,
@@ -17,8 +18,7 @@ from toy_paxos.command.verdict import (
     summit_lines,
     told,
 )
-from toy_paxos.command.verdict_json import report_json, start_json, summit_json
-from toy_paxos.event import Delivery
+from toy_paxos.view.verdict_json import report_json, start_json, summit_json
 
 
 def said(report: Report, name: str | None = None) -> list[str]:

@@ -2,9 +2,8 @@
 
 import pytest
 
-from toy_paxos.command.process import wants_colour
-from toy_paxos.command.views import plain, shown
-from toy_paxos.command.words import line
+from toy_paxos.view.output import plain, shown, wants_colour
+from toy_paxos.view.words import line
 
 
 def test_plain_lines_have_no_colour_and_no_end_but_their_own() -> None:

@@ -15,12 +15,13 @@ import pytest
 from conftest import COMMAND, clean_environment, read_terminal
 from rich.cells import cell_len
 
-from toy_paxos.command import lanes, show
-from toy_paxos.command.lanes import Diagram
-from toy_paxos.command.terminal import wrapped
-from toy_paxos.command.views import InWords, lines_of
-from toy_paxos.command.words import Line, Words
+from toy_paxos.command import show
 from toy_paxos.simulation import Settings, play_rounds
+from toy_paxos.view import lanes
+from toy_paxos.view.lanes import Diagram
+from toy_paxos.view.terminal import wrapped
+from toy_paxos.view.views import InWords, lines_of
+from toy_paxos.view.words import Line, Words
 
 # Only the terminal that controls a session turns keys into signals.
 IN_CONTROL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"

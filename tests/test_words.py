@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toy_paxos.command.words import Words, event_line, plural, printable, running_line
 from toy_paxos.event import (
     AcceptorCrash,
     Adoption,
@@ -25,6 +24,7 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.simulation import Network, Outcome, Round, Settings, Statistics, play_rounds
+from toy_paxos.view.words import Words, event_line, plural, printable, running_line
 
 SETTINGS = Settings(num_acceptors=3, acceptor_failure_prob=0.25, seed=1)
 NETWORK = Settings(3, 0.25, seed=1, values=("x", "y"), network=Network(2, message_loss_prob=0.1, max_attempts=3))

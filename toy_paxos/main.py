@@ -17,9 +17,10 @@ from toy_paxos.command.actors import actor_options, list_rules, other_actors
 from toy_paxos.command.options import NETWORK, check_values, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.show import Pace, show
-from toy_paxos.command.views import FILES, DrawingError, view_of
-from toy_paxos.command.words import tame
 from toy_paxos.simulation import Network, Settings, Statistics, play_rounds
+from toy_paxos.view.output import DrawingError
+from toy_paxos.view.views import FILES, view_of
+from toy_paxos.view.words import tame
 
 # Each is the function NAME_command in a module of its name.
 COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")

@@ -28,7 +28,7 @@ from toy_paxos.command.remote import (
     security,
     zookeeper_auth,
 )
-from toy_paxos.command.words import plural
+from toy_paxos.view.words import plural
 
 
 @click.command(

@@ -11,8 +11,8 @@ import click
 
 from toy_paxos.command.options import F, option, shortened, suggestion
 from toy_paxos.command.process import set_up, somebody_elses_words, write
-from toy_paxos.command.views import shown
 from toy_paxos.simulation.settings import quoted
+from toy_paxos.view.output import shown
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -148,8 +148,8 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
         return
     if form not in (None, "json"):
         raise click.UsageError(f"--break list has no story for --{form} to show: leave out one of them.")
-    from toy_paxos.command.verdict import rules_lines
-    from toy_paxos.command.verdict_json import rules_json
+    from toy_paxos.view.verdict import rules_lines
+    from toy_paxos.view.verdict_json import rules_json
 
     set_up(utf_8=form == "json")
     write(rules_json() if form == "json" else shown(rules_lines()))

@@ -24,8 +24,9 @@ from toy_paxos.checking import (
 )
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
-from toy_paxos.command.process import Progress, StopRequest, columns, die_by, say, set_up, somebody_elses_words, write
-from toy_paxos.command.verdict import (
+from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, somebody_elses_words, write
+from toy_paxos.view.output import columns, shown
+from toy_paxos.view.verdict import (
     cluster_lines,
     deliveries,
     report_lines,
@@ -35,8 +36,8 @@ from toy_paxos.command.verdict import (
     told,
     verdict_word,
 )
-from toy_paxos.command.views import FILES, file_of, shown
-from toy_paxos.command.words import Line, plural, printable
+from toy_paxos.view.views import FILES, file_of
+from toy_paxos.view.words import Line, plural, printable
 
 
 @click.command(
@@ -207,7 +208,7 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
 
 def as_json() -> ModuleType:
     """Return the module that writes JSON, imported only now: most searches do without."""
-    return import_module("toy_paxos.command.verdict_json")
+    return import_module("toy_paxos.view.verdict_json")
 
 
 def next_report(climbing: Iterator[Report]) -> Report | None:
@@ -233,7 +234,7 @@ def story(report: Report, rule: Rule | None, form: str | None) -> list[Line]:
     """The story of a counterexample: as lines, as lanes, or with a changed rule as two branches of them."""
     if form != "diagram":
         return told(report, story_lines)
-    from toy_paxos.command.branches import branch_lanes, story_lanes
+    from toy_paxos.view.branches import branch_lanes, story_lanes
 
     if rule:
         return told(report, lambda report: branch_lanes(report, rule.remedy, columns()))

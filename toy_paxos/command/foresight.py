@@ -8,11 +8,11 @@ from typing import NamedTuple, TypeVar
 from toy_paxos.checking import CheckError, Game, Model, Move, Prospect, WrongMoveError, check, prospect
 from toy_paxos.checking.game import Kind
 from toy_paxos.command.process import Progress, interruptible, somebody_elses_words
-from toy_paxos.command.verdict import deliveries, sizes
-from toy_paxos.command.words import message_words, plural, printable
 from toy_paxos.event import Chosen, learned_by
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.safety import ALWAYS
+from toy_paxos.view.verdict import deliveries, sizes
+from toy_paxos.view.words import message_words, plural, printable
 
 # After so many states a search ends: always the same number, whatever the machine.
 FEW_STATES = 20_000

@@ -11,11 +11,11 @@ from toy_paxos.command.foresight import hint
 from toy_paxos.command.options import shortened, suggestion
 from toy_paxos.command.stories import Story, read_line, why_not
 from toy_paxos.command.table import Table
-from toy_paxos.command.views import plain
-from toy_paxos.command.words import message_words, plural, printable
 from toy_paxos.event import learned_by, stored_by
 from toy_paxos.message import Message
 from toy_paxos.simulation.settings import quoted
+from toy_paxos.view.output import plain
+from toy_paxos.view.words import message_words, plural, printable
 
 MOST_MOVES = 5_000
 """How many moves can be typed in one game: the story of so many can still be read back."""

@@ -30,30 +30,6 @@ def set_up(utf_8: bool) -> None:
                 os.set_blocking(sys.stdout.fileno(), True)
 
 
-def columns() -> int | None:
-    """How wide a terminal is; None for what has no width."""
-    if not sys.stdout.isatty():
-        return None
-    # Here and not above: on a pipe nothing has a width, and this takes as long to import as a round to play.
-    from shutil import get_terminal_size
-
-    return get_terminal_size().columns
-
-
-def wants_colour() -> bool:
-    """Whether standard output is a terminal, or is to be treated as one."""
-    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
-
-
-def can_say(glyphs: str) -> bool:
-    """Whether the encoding of standard output has these characters."""
-    try:
-        glyphs.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def write(text: str) -> None:
     """Write to standard output now, so that whoever reads the other end of a pipe sees it now."""
     sys.stdout.write(text)

@@ -18,12 +18,12 @@ import click
 from toy_paxos.command.options import F, Number, check_values, one_view, options_of_a_run, shortened
 from toy_paxos.command.process import say, set_up
 from toy_paxos.command.show import Pace, show
-from toy_paxos.command.views import view_of
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import MOST, PACKAGES
 from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, watch
 from toy_paxos.simulation import Round, Settings, Statistics, different_values
+from toy_paxos.view.views import view_of
 
 RUN = options_of_a_run()
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
 from toy_paxos.checking.game import Kind, NobodySaidError
 from toy_paxos.command.options import shortened
-from toy_paxos.command.words import message_words, read_back
 from toy_paxos.message import BETWEEN_ACTORS, Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.view.words import message_words, read_back
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from toy_paxos import __version__
 from toy_paxos.checking import Game, Move, WrongMoveError
 from toy_paxos.command.actors import at_fault
 from toy_paxos.command.foresight import aim
-from toy_paxos.command.process import columns, somebody_elses_words, write
-from toy_paxos.command.verdict import deliveries, sizes
-from toy_paxos.command.views import plain, shown
-from toy_paxos.command.words import Line, count_lines, line, printable, route_width, wishes_lines
+from toy_paxos.command.process import somebody_elses_words, write
 from toy_paxos.event import Event
+from toy_paxos.view.output import columns, plain, shown
+from toy_paxos.view.verdict import deliveries, sizes
+from toy_paxos.view.words import Line, count_lines, line, printable, route_width, wishes_lines
 
 Draw = Callable[[Sequence[Event]], list[Line]]
 
@@ -140,7 +140,7 @@ class Screen(Table):
         Where lanes do not fit, events are lines, and what stands above says why.
         """
         # Here and not above: the help and pipes need not wait for it.
-        from toy_paxos.command.lanes import COUNT_WIDTH, Lanes, Picture, glyphs, too_narrow
+        from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, glyphs, too_narrow
 
         lanes = Lanes([*self.game.actors], columns(), COUNT_WIDTH)
         if not lanes.pitch:

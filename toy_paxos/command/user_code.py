@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any
 
 from toy_paxos.command.actors import Unchecked, at_fault
-from toy_paxos.command.json_lines import event_object
 from toy_paxos.command.process import silence, somebody_elses_words
 from toy_paxos.event import check_message, listed, plain_learned
 from toy_paxos.message import Message
 from toy_paxos.simulation import Round, Settings, Statistics, play_rounds
+from toy_paxos.view.json_lines import event_object
 
 USES_RANDOM = "an actor uses Python's random module, which the seed does not control"
 

@@ -12,9 +12,9 @@ from toy_paxos import __version__
 from toy_paxos.command.options import Command, WholeNumber
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import Refused, needs
-from toy_paxos.command.views import shown
-from toy_paxos.command.words import Line, count_lines, line, plural, printable, route_width, share_line, wishes_lines
 from toy_paxos.event import Chosen, Event, Learned, Violation, Wants
+from toy_paxos.view.output import shown
+from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, share_line, wishes_lines
 
 
 @click.command(

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from toy_paxos.command.rows import Row
-from toy_paxos.command.scenes import Note, Scenes
-from toy_paxos.command.views import DrawingError
 from toy_paxos.event import Chosen, Event, Fate, Violation
+from toy_paxos.view.output import DrawingError
+from toy_paxos.view.rows import Row
+from toy_paxos.view.scenes import Note, Scenes
 
 # Mermaid draws no text that is longer.
 LONGEST = 50_000

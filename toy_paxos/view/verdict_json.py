@@ -5,8 +5,8 @@ from typing import Any
 
 from toy_paxos import __version__
 from toy_paxos.checking import CLIMB, RULES, Model, Report, Rule, never_chosen
-from toy_paxos.command.json_lines import FORMAT, event_object, json_line
-from toy_paxos.command.verdict import verdict_word
+from toy_paxos.view.json_lines import FORMAT, event_object, json_line
+from toy_paxos.view.verdict import verdict_word
 
 
 def sizes_object(model: Model) -> dict[str, Any]:

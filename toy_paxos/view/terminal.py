@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from toy_paxos.command.words import Line
+from toy_paxos.view.words import Line
 
 STYLES = {
     "heading": "bold",

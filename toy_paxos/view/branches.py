@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from toy_paxos.checking import Report
-from toy_paxos.command.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too_narrow
-from toy_paxos.command.rows import Row, short_name, words_of
-from toy_paxos.command.verdict import story_lines
-from toy_paxos.command.words import Line
 from toy_paxos.event import Delivery, Event, Wants
 from toy_paxos.message import Message, Restart, Timeout
+from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too_narrow
+from toy_paxos.view.rows import Row, short_name, words_of
+from toy_paxos.view.verdict import story_lines
+from toy_paxos.view.words import Line
 
 
 def story_lanes(report: Report, width: int | None) -> list[Line]:

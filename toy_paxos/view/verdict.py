@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from toy_paxos import __version__
 from toy_paxos.checking import CLIMB, RULES, Model, Report, Rule, never_chosen
-from toy_paxos.command.words import Line, count_lines, line, plural, printable, route_width, wishes_lines
 from toy_paxos.event import Wants
 from toy_paxos.safety import ALWAYS, sometimes
+from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, wishes_lines
 
 MANY = "clusters from small to large"
 

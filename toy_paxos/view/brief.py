@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from toy_paxos.command.process import can_say
-from toy_paxos.command.words import Line, Words, line, outcome_style, plural
 from toy_paxos.event import Chosen, Learned
 from toy_paxos.simulation import DirectRound, Outcome, Round, Settings
+from toy_paxos.view.output import can_say
+from toy_paxos.view.words import Line, Words, line, outcome_style, plural
 
 # More acceptors than that are counted, but not ticked off one by one.
 TICKS = 20

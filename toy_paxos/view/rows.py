@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from toy_paxos.command.words import marks_of, plural, printable
 from toy_paxos.event import (
     AcceptorCrash,
     Adoption,
@@ -22,6 +21,7 @@ from toy_paxos.event import (
     said_by,
 )
 from toy_paxos.message import Accept, Message, Restart, Timeout
+from toy_paxos.view.words import marks_of, plural, printable
 
 
 @dataclass(slots=True)

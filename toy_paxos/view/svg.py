@@ -10,11 +10,11 @@ from xml.sax.saxutils import escape
 
 from rich.cells import cell_len
 
-from toy_paxos.command.rows import Row
-from toy_paxos.command.scenes import FOLLOWS, Note, Scene, Scenes
-from toy_paxos.command.words import event_line
 from toy_paxos.event import AcceptorCrash, Attempt, Crash, Delivery, Event, Fate, Violation, Wants
 from toy_paxos.message import Restart
+from toy_paxos.view.rows import Row
+from toy_paxos.view.scenes import FOLLOWS, Note, Scene, Scenes
+from toy_paxos.view.words import event_line
 
 # How high a row is; how wide a letter is at most; and how much room the time takes on the left.
 ROW, LETTER, LEFT = 20, 7.5, 64

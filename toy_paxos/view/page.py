@@ -6,13 +6,13 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from toy_paxos.command.rows import Row
-from toy_paxos.command.scenes import Note, Scenes
-from toy_paxos.command.svg import NOTE_WIDTH, Drawing
-from toy_paxos.command.words import printable
 from toy_paxos.event import Delivery, Event, Fate, Learned, Wants
 from toy_paxos.message import Accept
 from toy_paxos.safety import Ballots
+from toy_paxos.view.rows import Row
+from toy_paxos.view.scenes import Note, Scenes
+from toy_paxos.view.svg import NOTE_WIDTH, Drawing
+from toy_paxos.view.words import printable
 
 # How much smaller than by itself the drawing may be; else its letters could not be read.
 LEAST_SCALE = 0.8
@@ -29,7 +29,7 @@ def page(events: Sequence[Event], title: str, num_acceptors: int, notes: Sequenc
     # A script ends at the first "</script", even within a text.
     told = json.dumps(steps, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     drawing = Drawing(Scenes(events, num_acceptors, notes, NOTE_WIDTH))
-    form = Template(files("toy_paxos.command").joinpath("page.html").read_text(encoding="utf-8"))
+    form = Template(files("toy_paxos.view").joinpath("page.html").read_text(encoding="utf-8"))
     return form.substitute(
         title=escape(title),
         last=len(steps) - 1,

@@ -14,8 +14,8 @@ from toy_paxos.event import Chosen, Delivery, Learned, Quorum, Wants
 from toy_paxos.simulation import DirectRound, Round, Settings, tell_directly
 
 if TYPE_CHECKING:
-    from toy_paxos.command.json_lines import JsonLines
-    from toy_paxos.command.views import InWords
+    from toy_paxos.view.json_lines import JsonLines
+    from toy_paxos.view.views import InWords
 
 # What stands for the number of a round, for its wish, and for each character in the name of an acceptor in what is
 # remembered: neither occurs otherwise.

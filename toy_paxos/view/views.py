@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from toy_paxos.command.direct import Remembering
-from toy_paxos.command.process import columns, wants_colour
-from toy_paxos.command.words import Line, Words, printable
 from toy_paxos.event import Event, Wants
 from toy_paxos.simulation import Round, Settings, Statistics
+from toy_paxos.view.direct import Remembering
+from toy_paxos.view.output import DrawingError, columns, plain, shown, wants_colour
+from toy_paxos.view.words import Line, Words, printable
 
 
 class View(Protocol):
@@ -76,10 +76,6 @@ FILES = ("mermaid", "svg", "html")
 MOST_ACTORS, MOST_EVENTS = 100, 10_000
 
 
-class DrawingError(Exception):
-    """A story has no such picture; the message says what to do about it."""
-
-
 class File:
     """One round as a file, and nothing else."""
 
@@ -117,11 +113,11 @@ def file_of(
             raise DrawingError(f"{words}: choose fewer acceptors or proposers, or another view.")
     # Each is imported only when it is asked for.
     if form == "mermaid":
-        from toy_paxos.command.mermaid import mermaid as draw
+        from toy_paxos.view.mermaid import mermaid as draw
     elif form == "svg":
-        from toy_paxos.command.svg import svg as draw
+        from toy_paxos.view.svg import svg as draw
     else:
-        from toy_paxos.command.page import page as draw
+        from toy_paxos.view.page import page as draw
     return draw(story, title, num_acceptors, notes)
 
 
@@ -129,35 +125,20 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
     """The view that suits standard output: lines, unless another form is asked for; ``change`` tells of the rule."""
     if form == "json":
         # Here and not above, as all views but the plain one: nobody waits for what is not used.
-        from toy_paxos.command.json_lines import JsonLines, encoded
+        from toy_paxos.view.json_lines import JsonLines, encoded
 
         return Remembering(JsonLines(settings, rule), settings, encoded)
     # Asked once, for it takes longer than a line of --brief.
     write = shown if wants_colour() else plain
     if form == "diagram":
-        from toy_paxos.command.lanes import Diagram
+        from toy_paxos.view.lanes import Diagram
 
         return InWords(Diagram(settings, columns(), change), write)
     if form == "brief":
-        from toy_paxos.command.brief import Brief
+        from toy_paxos.view.brief import Brief
 
         return InWords(Brief(settings, change), write)
     if form in FILES:
         return File(settings, form)
     words = InWords(Words(settings, change), write)
     return words if wants_colour() else Remembering(words, settings, printable)
-
-
-def plain(lines: Sequence[Line]) -> str:
-    """Lines for a pipe, never wrapped."""
-    return "\n".join([*[line.text for line in lines], ""])
-
-
-def shown(lines: Sequence[Line]) -> str:
-    """Lines as rich shows them on a terminal; on a pipe, they are plain."""
-    if not wants_colour():
-        return plain(lines)
-    # Here and not above: pipes, --json, --help and errors must not pay for the import of rich.
-    from toy_paxos.command.terminal import styled
-
-    return styled(lines)

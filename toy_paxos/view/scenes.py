@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from toy_paxos.command.lanes import fitting
-from toy_paxos.command.rows import Row, Rows
-from toy_paxos.command.words import printable
 from toy_paxos.event import Adoption, Attempt, Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
+from toy_paxos.view.lanes import fitting
+from toy_paxos.view.rows import Row, Rows
+from toy_paxos.view.words import printable
 
 # What is said of a story and is no part of it: below everything at which time, the words, and their style.
 Note = tuple[float, str, str]

@@ -11,12 +11,12 @@ from itertools import groupby, pairwise, zip_longest
 
 from rich.cells import cell_len, chop_cells
 
-from toy_paxos.command.process import can_say, columns, wants_colour
-from toy_paxos.command.rows import Row, Rows, short_name
-from toy_paxos.command.terminal import breaks
-from toy_paxos.command.words import Line, Span, Words, line
 from toy_paxos.event import Delivery, Event, Fate
 from toy_paxos.simulation import Round, Settings
+from toy_paxos.view.output import can_say, columns, wants_colour
+from toy_paxos.view.rows import Row, Rows, short_name
+from toy_paxos.view.terminal import breaks
+from toy_paxos.view.words import Line, Span, Words, line
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from functools import lru_cache
 from typing import Any
 
 from toy_paxos import __version__
-from toy_paxos.command.words import DIRECT_OUTCOMES, NETWORK_OUTCOMES
 from toy_paxos.event import Delivery, Event, Violation, said_by
 from toy_paxos.simulation import Round, Settings, Statistics, Times
+from toy_paxos.view.words import DIRECT_OUTCOMES, NETWORK_OUTCOMES
 
 FORMAT = 1
 """What is raised when a program that reads the lines has to be changed."""
