@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import cache
 from itertools import islice
@@ -10,8 +11,9 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from toy_paxos.checking import RULES, Report, check_rule
-from toy_paxos.event import Event
+from toy_paxos.event import Event, Wants
 from toy_paxos.simulation import Network, Round, Settings, play_rounds
+from toy_paxos.story import Configuration, Note, Story
 
 # What would do harm somewhere, if it were not escaped.
 AWKWARD = [
@@ -48,6 +50,12 @@ runs = st.builds(
     values=st.sampled_from(AWKWARD).map(lambda value: (value,)),
     network=networks | st.none(),
 )
+
+
+def told(events: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[Note] = ()) -> Story:
+    """These events as a story."""
+    num_proposers = sum(isinstance(event, Wants) for event in events)
+    return Story(Configuration.of(num_proposers, num_acceptors), events, title, notes)
 
 
 def first_round(run: Settings) -> Round:

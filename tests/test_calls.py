@@ -22,6 +22,7 @@ from toy_paxos.remote.merge import merge
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
 from toy_paxos.safety import watch
+from toy_paxos.story import Configuration
 
 ACCEPTORS = [f"acceptor-{number}" for number in range(3)]
 
@@ -83,7 +84,7 @@ def played(
     draws = count()
     logs = [(proposer, Log(None, proposer.name)) for proposer in proposers]
     round = RealRound(client, 7, 1, logs, Patience(1000, backoff, attempts), lambda: next(draws) % 2)
-    return list(watch(merge(round.play()), 3)), proposers, round
+    return list(watch(merge(round.play()), Configuration.of(2, 3))), proposers, round
 
 
 def lost(events: list[Event]) -> list[Message]:

@@ -29,6 +29,7 @@ FLOORS: list[list[str]] = [
     ["toy_paxos"],
     [f"toy_paxos.{name}" for name in LESSON],
     ["toy_paxos.event"],
+    ["toy_paxos.story"],
     ["toy_paxos.safety"],
     ["toy_paxos.simulation", "toy_paxos.checking", "toy_paxos.remote"],
     ["toy_paxos.view"],

@@ -24,6 +24,7 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose
 from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
+from toy_paxos.story import Configuration, Story
 from toy_paxos.view.json_lines import JsonLines, event_object, json_line
 
 SETTINGS = Settings(num_acceptors=3, acceptor_failure_prob=0.25, seed=1)
@@ -142,8 +143,13 @@ def test_a_network_has_more_to_say() -> None:
 
 
 def test_times_are_simulated_milliseconds_to_the_microsecond() -> None:
-    finished = Round.told(7, {"proposer-0": "x"}, [Delivery(1.23456, Prepare("a", "b", 1), sent=0.10006)])
-    (message, _) = lines_of(NETWORK, finished)
+    finished = Round.told(
+        7,
+        Story(
+            Configuration.of(1, 1), [Wants(0, "proposer-0", "x"), Delivery(1.23456, Prepare("a", "b", 1), sent=0.10006)]
+        ),
+    )
+    (_, message, _) = lines_of(NETWORK, finished)
     assert (message["t_ms"], message["sent_ms"]) == (1.235, 0.1)
 
 

@@ -27,15 +27,17 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.simulation import Network, Round, Settings, play_rounds
+from toy_paxos.story import Configuration
 from toy_paxos.view.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture
 from toy_paxos.view.words import Line
 
-NAMES = ["proposer-0", "proposer-1", "acceptor-0", "acceptor-1", "acceptor-2"]
+CONFIGURATION = Configuration.of(2, 3)
+NAMES = CONFIGURATION.names
 PREPARE = Prepare("proposer-0", "acceptor-1", 3)
 
 
 def picture(width: int | None = None, glyphs: Glyphs = BOXES) -> Picture:
-    return Picture(Lanes(NAMES, width, 4), glyphs, 3)
+    return Picture(Lanes(CONFIGURATION, width, 4), glyphs)
 
 
 def drawn(*events: Event, width: int | None = None, glyphs: Glyphs = BOXES) -> list[str]:
@@ -164,12 +166,12 @@ def test_a_state_that_is_not_new_is_not_shown_again() -> None:
 
 @pytest.mark.parametrize(("width", "pitch"), [(None, 4), (80, 4), (42, 4), (41, 3), (37, 3), (36, 2), (32, 2), (31, 0)])
 def test_lanes_are_as_far_apart_as_fits(width: int | None, pitch: int) -> None:
-    lanes = Lanes(NAMES, width, 4)
+    lanes = Lanes(CONFIGURATION, width, 4)
     assert (lanes.pitch, lanes.least_width) == (pitch, 32)
 
 
 def test_names_that_do_not_fit_between_lanes_are_written_downward() -> None:
-    lanes = Lanes(["proposer-0", "acceptor-0", "acceptor-12"], 4 + 6 + 18, 4)
+    lanes = Lanes(Configuration(("proposer-0",), ("acceptor-0", "acceptor-12"), 2, 2), 4 + 6 + 18, 4)
     assert [line.text for line in lanes.heading()] == ["    p a a", "    0 0 1", "        2"]
 
 

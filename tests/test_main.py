@@ -180,6 +180,7 @@ NOT_THERE = {"org"}
 LESSON = {"message", "actor", "acceptor", "proposer", "actor_registry"}
 STORIES = {
     "event",
+    "story",
     "safety",
     "simulation",
     *(f"simulation.{name}" for name in ("settings", "network", "result", "rounds")),

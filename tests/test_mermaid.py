@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import RunHere
 from hypothesis import given, settings
-from stories import AWKWARD, broken_story, first_round, runs
+from stories import AWKWARD, broken_story, first_round, runs, told
 
 from toy_paxos.event import Delivery
 from toy_paxos.message import Timeout
@@ -59,12 +59,12 @@ def parsed(texts: list[str], tmp_path: Path) -> list[str]:
 def test_the_real_parser_takes_it(tmp_path: Path) -> None:
     network = Network(3, message_loss_prob=0.2, message_duplication_prob=0.2, proposer_failure_prob=0.05)
     rounds = [*islice(play_rounds(Settings(3, 0.2, 1, network=network)), 20)]
-    texts = [mermaid(list(finished.events), "a round", 3) for finished in rounds]
+    texts = [mermaid(told(list(finished.events), "a round", 3)) for finished in rounds]
     for value in AWKWARD:
-        texts.append(mermaid(list(first_round(Settings(3, 0.0, 1, (value,))).events), "a round", 3))
+        texts.append(mermaid(told(list(first_round(Settings(3, 0.0, 1, (value,))).events), "a round", 3)))
     for rule in ("adopts-lowest", "forgets-all"):
         events, num_acceptors = broken_story(rule)
-        texts.append(mermaid(events, f"{rule}: a story", num_acceptors))
+        texts.append(mermaid(told(events, f"{rule}: a story", num_acceptors)))
     assert parsed(texts, tmp_path) == ["sequence"] * len(texts)
     assert parsed(["sequenceDiagram\n    a->>\n"], tmp_path) != ["sequence"]
 
@@ -73,7 +73,7 @@ def test_the_real_parser_takes_it(tmp_path: Path) -> None:
 @given(runs)
 def test_each_line_has_one_of_a_few_forms_and_every_message_its_arrow(run: Settings) -> None:
     events = list(first_round(run).events)
-    heading, *lines = mermaid(events, "a round", run.num_acceptors).splitlines()
+    heading, *lines = mermaid(told(events, "a round", run.num_acceptors)).splitlines()
     assert heading == "sequenceDiagram"
     assert [line for line in lines if not LINE.fullmatch(line)] == []
     messages = [event for event in events if isinstance(event, Delivery) and not isinstance(event.message, Timeout)]
@@ -86,7 +86,7 @@ def test_each_line_has_one_of_a_few_forms_and_every_message_its_arrow(run: Setti
 
 def test_a_story_is_drawn_to_its_end() -> None:
     events, num_acceptors = broken_story("skips-phase-1")
-    text = mermaid(events, "skips-phase-1", num_acceptors)
+    text = mermaid(told(events, "skips-phase-1", num_acceptors))
     assert "    participant p0 as proposer-0\n" in text
     assert "p0->>a0: PROPOSE 1 value-0<br/>a0 = 1 1:value-0\n" in text
     assert "    rect rgb(215, 240, 215)\n        Note over" in text
@@ -100,7 +100,7 @@ def test_what_is_escaped_is_what_it_was(text: str) -> None:
 
 def test_what_mermaid_does_not_take_is_refused_with_a_line_that_says_what_to_do(run_here: RunHere) -> None:
     with pytest.raises(DrawingError):
-        mermaid(list(first_round(Settings(1_000, 0.1, 1)).events), "a round", 1_000)
+        mermaid(told(list(first_round(Settings(1_000, 0.1, 1)).events), "a round", 1_000))
     refused = run_here("-n", "95", "--num-proposers", "4", "--seed", "1", "--round", "1", "--mermaid")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.count("\n") == 1

@@ -27,6 +27,7 @@ from toy_paxos.proposer import Proposer
 from toy_paxos.simulation.network import MAX_DELAY_MS, MIN_DELAY_MS, Simulation
 from toy_paxos.simulation.rounds import Dice, play_rounds
 from toy_paxos.simulation.settings import Network, Settings
+from toy_paxos.story import Configuration
 
 
 class LoadedDice(Dice):
@@ -45,14 +46,14 @@ class LoadedDice(Dice):
 def simulate(network: Network, num_acceptors: int = 3, dice: Dice | None = None) -> list[Event]:
     """One round of healthy acceptors."""
     actors = ActorRegistry()
-    names = [f"acceptor-{number}" for number in range(num_acceptors)]
-    for name in names:
+    configuration = Configuration.of(network.num_proposers, num_acceptors)
+    for name in configuration.acceptors:
         actors.register(Acceptor(name))
-    wishes = {f"proposer-{at}": "xyz"[at] for at in range(network.num_proposers)}
+    wishes = dict(zip(configuration.proposers, "xyz", strict=False))
     for id, (name, value) in enumerate(wishes.items(), start=1):
-        actors.register(Proposer(name, value, names, id, len(wishes)))
+        actors.register(Proposer(name, value, configuration.acceptors, id, len(wishes)))
     dice = Dice(seed=1, chapter=1) if dice is None else dice
-    return Simulation(actors, wishes, network, dice).run()
+    return Simulation(configuration, actors, wishes, network, dice).run()
 
 
 def deliveries(events: Iterable[Event], type: str | None = None) -> list[Delivery]:
@@ -189,7 +190,8 @@ class Speechless(Proposer):
 def test_a_proposer_that_has_nothing_to_say_is_none_the_worse() -> None:
     actors = ActorRegistry()
     actors.register(Speechless("proposer-0", "x", ["acceptor-0"]))
-    events = Simulation(actors, {"proposer-0": "x"}, Network(), Dice(seed=1, chapter=1)).run()
+    simulation = Simulation(Configuration.of(1, 1), actors, {"proposer-0": "x"}, Network(), Dice(seed=1, chapter=1))
+    events = simulation.run()
     assert events == [Wants(0, "proposer-0", "x", [])]
 
 

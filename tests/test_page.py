@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
-from stories import AWKWARD, broken_story, browse, chromium, first_round, runs
+from stories import AWKWARD, broken_story, browse, chromium, first_round, runs, told
 
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.simulation import Network, Settings
@@ -29,7 +29,7 @@ def in_a_browser(test: F) -> F:
 def story_page() -> str:
     """The page of a story in which safety is lost."""
     events, num_acceptors = broken_story("adopts-lowest")
-    return page(events, "adopts-lowest: a story", num_acceptors)
+    return page(told(events, "adopts-lowest: a story", num_acceptors))
 
 
 def steps_of(text: str) -> list[dict[str, str]]:
@@ -73,7 +73,7 @@ def test_it_tells_what_is_so_at_each_step() -> None:
 @given(runs)
 def test_the_last_step_tells_what_everybody_holds_and_knows_in_the_end(run: Settings) -> None:
     events = first_round(run).events
-    steps = steps_of(page(list(events), "a round", run.num_acceptors))
+    steps = steps_of(page(told(list(events), "a round", run.num_acceptors)))
     last = facts_at(steps, len(steps))
     for event in events:
         if isinstance(event, Delivery) and event.promised:
@@ -86,7 +86,7 @@ def test_the_last_step_tells_what_everybody_holds_and_knows_in_the_end(run: Sett
 def test_a_value_is_text_whatever_it_says(value: str) -> None:
     events = list(first_round(Settings(3, 0.0, 1, (value,))).events)
     plain = list(first_round(Settings(3, 0.0, 1, ("value",))).events)
-    assert Tags(page(events, "a round", 3)).tags == Tags(page(plain, "a round", 3)).tags
+    assert Tags(page(told(events, "a round", 3))).tags == Tags(page(told(plain, "a round", 3))).tags
 
 
 def test_it_asks_for_nothing_from_anywhere() -> None:
@@ -117,7 +117,7 @@ def opened(text: str, tmp_path: Path, step: str = "", then: str = "") -> str:
     return browse(file, tmp_path / "profile", step, "--virtual-time-budget=2000", "--dump-dom")
 
 
-def told(shown: str, fact: str) -> str:
+def fact_of(shown: str, fact: str) -> str:
     """What a page tells of something."""
     (words,) = re.findall(rf'data-fact="{fact}">([^<]*)<', shown)
     return unescape(words)
@@ -127,8 +127,8 @@ def told(shown: str, fact: str) -> str:
 def test_an_address_opens_a_step(tmp_path: Path) -> None:
     shown = opened(story_page(), tmp_path, "#15")
     assert "15 of 17" in shown
-    assert told(shown, "acceptor-0 accepted") == "1 value-0"
-    assert told(shown, "chosen") == "value-1, under 2"
+    assert fact_of(shown, "acceptor-0 accepted") == "1 value-0"
+    assert fact_of(shown, "chosen") == "value-1, under 2"
     assert len(re.findall(r'<g data-step="1[67]" class="(?!arrow)[^"]* later">', shown)) == 3
     assert not re.findall(r'<g data-step="1?[0-5]" class="[^"]*later', shown)
 
@@ -161,8 +161,8 @@ def test_keys_buttons_and_the_slider_step_and_print_shows_the_end(tmp_path: Path
 @pytest.mark.parametrize("value", ["</script><b>", "]]>&amp;"])
 def test_a_browser_shows_a_value_as_it_is(value: str, tmp_path: Path) -> None:
     events = list(first_round(Settings(3, 0.0, 1, (value,))).events)
-    shown = opened(page(events, "a round", 3), tmp_path, "#99")
-    assert told(shown, "proposer-0 learned") == value
+    shown = opened(page(told(events, "a round", 3)), tmp_path, "#99")
+    assert fact_of(shown, "proposer-0 learned") == value
 
 
 @in_a_browser
@@ -177,7 +177,7 @@ ROUND = Settings(5, 0.1, 4, network=Network(3, message_loss_prob=0.1, message_du
 
 @in_a_browser
 def test_a_step_far_below_shows_its_time_and_the_names_above_it(tmp_path: Path) -> None:
-    text = page(list(first_round(ROUND).events), "a round", 5)
+    text = page(told(list(first_round(ROUND).events), "a round", 5))
     places = "const topOf = part => part.getBoundingClientRect().top;"
     names = "Math.abs(topOf(document.querySelector('.names')) - topOf(drawing)) < 3"
     then = f"{places} drawing.onscroll(); document.title = [drawing.scrollTop > 99, drawing.scrollLeft, {names}];"
@@ -197,7 +197,7 @@ def test_lanes_end_at_the_step_that_is_shown(tmp_path: Path) -> None:
 @in_a_browser
 def test_what_is_still_to_come_of_a_broken_lane_is_not_shown(tmp_path: Path) -> None:
     crashes = Settings(3, 0.1, 1, network=Network(2, acceptor_crash_prob=0.3))
-    shown = opened(page(list(first_round(crashes).events), "a round", 3), tmp_path, "#4")
+    shown = opened(page(told(list(first_round(crashes).events), "a round", 3)), tmp_path, "#4")
     lines = re.findall(r'<line class="(?:lane|held [^"]*)"[^>]* y1="(\d+)"[^>]* y2="(\d+)"', shown)
     assert len(lines) > 5
     assert all(int(start) <= int(end) for start, end in lines)

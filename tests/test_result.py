@@ -8,6 +8,7 @@ import pytest
 from toy_paxos.event import Adoption, Attempt, Chosen, Crash, Delivery, Event, Fate, Learned, Quorum, Violation, Wants
 from toy_paxos.message import Message, Prepare, Promise
 from toy_paxos.simulation import DirectRound, Facts, Network, Outcome, Round, Settings, Statistics, Times, play_rounds
+from toy_paxos.story import Configuration, Story
 
 CHOSEN, LEARNED = Chosen(20.0, 1, "x", ("acceptor-0",)), Learned(30.4, "proposer-0", "x")
 CRASHES = [Crash(1.0, f"proposer-{n}", "PREPARE", "acceptor-0") for n in range(2)]
@@ -17,7 +18,7 @@ NETWORK = Settings(3, 0.1, seed=1, network=Network(2))
 
 
 def finished(*events: Event) -> Round:
-    return Round.told(1, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events])
+    return Round.told(1, Story(Configuration.of(2, 1), [*(Wants(0, *wish) for wish in WISHES.items()), *events]))
 
 
 def delivery(message: Message, fate: Fate = Fate.DELIVERED) -> Delivery:

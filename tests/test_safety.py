@@ -24,6 +24,7 @@ from toy_paxos.safety import (
     chosen,
     watch,
 )
+from toy_paxos.story import Configuration
 
 
 def accept(number: int, id: int, value: str) -> Accept:
@@ -59,7 +60,7 @@ WISHES = [Wants(0, "proposer-0", "x", PROPOSALS), Wants(0, "proposer-1", "y")]
 
 def told(*events: Event) -> list[Event]:
     """These events among three acceptors, and what follows from them."""
-    return list(watch([*WISHES, *events], 3))[2:]
+    return list(watch([*WISHES, *events], Configuration.of(2, 3)))[2:]
 
 
 def verdict(*events: Event) -> Sequence[Event]:
@@ -72,20 +73,20 @@ X_CHOSEN = Chosen(0, 1, "x", ("acceptor-0", "acceptor-1"))
 
 def test_a_proposal_is_chosen_by_the_acceptance_that_makes_a_majority() -> None:
     accepts = [accept(0, 1, "x"), accept(1, 2, "y"), accept(2, 1, "x"), accept(1, 1, "x")]
-    assert [chosen(accepts[:n], 3) for n in range(5)] == [[], [], [], [Proposal(1, "x")], [Proposal(1, "x")]]
+    assert [chosen(accepts[:n], quorum=2) for n in range(5)] == [[], [], [], [Proposal(1, "x")], [Proposal(1, "x")]]
 
 
 def test_the_same_value_under_different_numbers_is_not_one_proposal() -> None:
-    assert chosen([accept(0, 1, "x"), accept(1, 2, "x")], 3) == []
+    assert chosen([accept(0, 1, "x"), accept(1, 2, "x")], quorum=2) == []
 
 
 def test_an_acceptor_counts_once() -> None:
-    assert chosen([accept(0, 1, "x"), accept(0, 1, "x")], 3) == []
+    assert chosen([accept(0, 1, "x"), accept(0, 1, "x")], quorum=2) == []
 
 
 def test_proposals_can_be_chosen_one_after_the_other() -> None:
     accepts = [accept(n, id, "x") for id in (1, 2) for n in (0, 1)]
-    assert chosen(accepts, 3) == [Proposal(1, "x"), Proposal(2, "x")]
+    assert chosen(accepts, quorum=2) == [Proposal(1, "x"), Proposal(2, "x")]
 
 
 def test_chosen_is_noted_once_right_after_it_happened() -> None:
@@ -119,7 +120,7 @@ def test_to_learn_what_is_not_chosen_is_a_violation() -> None:
 
 
 def test_what_a_proposer_has_learned_before_it_began_counts_too() -> None:
-    events = list(watch([Wants(0, "proposer-0", "x", learned="x")], 3))
+    events = list(watch([Wants(0, "proposer-0", "x", learned="x")], Configuration.of(1, 3)))
     assert events[1:] == [
         Learned(0, "proposer-0", "x"),
         Violation(0, LEARNED_CHOSEN.name, "proposer-0 learns what is not chosen: x"),
@@ -167,7 +168,7 @@ def test_each_property_is_named_once_and_the_watch_goes_on() -> None:
 def test_a_majority_of_promises_to_the_present_attempt_is_a_quorum() -> None:
     prepares = [Prepare("proposer-0", f"acceptor-{n}", 5) for n in range(3)]
     answers = [Delivery(0, Promise(f"acceptor-{n}", "proposer-0", id, None)) for id in (5, 3) for n in (2, 2, 0)]
-    events = list(watch([Wants(0, "proposer-0", "x", prepares), *answers], 3))
+    events = list(watch([Wants(0, "proposer-0", "x", prepares), *answers], Configuration.of(1, 3)))
     quorums = [event for event in events if isinstance(event, Quorum)]
     assert quorums == [Quorum(0, "proposer-0", 5, ("acceptor-2", "acceptor-0"))]
     assert [event.fate for event in events if isinstance(event, Delivery)] == ["delivered"] * 3 + ["stale"] * 3

@@ -8,7 +8,7 @@ import pytest
 from conftest import RunHere
 from hypothesis import given, settings
 from rich.cells import cell_len
-from stories import broken_story, first_round, runs
+from stories import broken_story, first_round, runs, told
 
 from toy_paxos.event import AcceptorCrash, Chosen, Delivery, Event, Fate, Wants
 from toy_paxos.message import Prepare, Proposal, Propose, Restart, Timeout
@@ -23,7 +23,7 @@ NETWORK = Settings(5, 0.1, 3, network=Network(3, message_loss_prob=0.1, message_
 def drawn(run: Settings) -> tuple[ElementTree.Element, list[Event]]:
     """The first round of a run, as a tree, and as events."""
     events = list(first_round(run).events)
-    return ElementTree.fromstring(svg(events, "a round", run.num_acceptors)), events
+    return ElementTree.fromstring(svg(told(events, "a round", run.num_acceptors))), events
 
 
 def lanes(tree: ElementTree.Element) -> dict[str, float]:
@@ -92,7 +92,7 @@ def test_words_lie_on_nothing_and_nothing_is_cut_off(run: Settings) -> None:
 @pytest.mark.parametrize("rule", ["forgets-promise", "forgets-all", "counts-twice", "skips-phase-1"])
 def test_nor_in_a_story_of_a_check(rule: str) -> None:
     events, num_acceptors = broken_story(rule)
-    assert_words_lie_on_nothing(ElementTree.fromstring(svg(events, rule, num_acceptors)))
+    assert_words_lie_on_nothing(ElementTree.fromstring(svg(told(events, rule, num_acceptors))))
 
 
 def assert_words_lie_on_nothing(tree: ElementTree.Element) -> None:
@@ -137,7 +137,7 @@ def test_a_message_is_sent_where_what_provoked_it_arrived_so_that_a_late_one_sla
 
 def test_the_first_words_of_a_proposer_are_drawn_just_before_they_first_arrive() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
-    tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
+    tree = ElementTree.fromstring(svg(told(events, "a story", num_acceptors)))
     first = lanes(tree)["proposer-2"]
     _, start, _, end = next(its for its in map(ends, groups(tree, "arrow")) if its[0] == first)
     assert 0 < end - start < 24
@@ -160,7 +160,7 @@ def test_somebody_who_cannot_see_it_is_told_the_same(run: Settings) -> None:
 
 
 def test_whatever_happens_looks_different_also_without_colour() -> None:
-    text = svg(list(first_round(NETWORK).events), "a round", 5)
+    text = svg(told(list(first_round(NETWORK).events), "a round", 5))
     dashes = re.findall(r"\.(duplicate|stale|lost) line \{ stroke-dasharray: ([\d ]+) }", text)
     assert len(dict(dashes)) == len({dash for _, dash in dashes}) == 3
     for mark in ("quorum", "chosen", "learned", "failed", "refused"):
@@ -169,7 +169,7 @@ def test_whatever_happens_looks_different_also_without_colour() -> None:
 
 def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_loss() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
-    text = svg(events, "a story", num_acceptors)
+    text = svg(told(events, "a story", num_acceptors))
     for part in (
         '<g class="shared ',
         '<g class="adopted ',
@@ -182,7 +182,7 @@ def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_lo
 
 def test_a_restart_a_crash_and_the_end_of_patience_have_marks_and_a_lane_ends_where_its_proposer_crashes() -> None:
     events, num_acceptors = broken_story("forgets-promise")
-    assert '<g class="restart ' in svg(events, "a story", num_acceptors)
+    assert '<g class="restart ' in svg(told(events, "a story", num_acceptors))
     network = Network(2, message_loss_prob=0.3, proposer_failure_prob=0.08, max_attempts=2)
     tree, _ = drawn(Settings(3, 0.1, 1, network=network))
     text = ElementTree.tostring(tree, encoding="unicode").replace("ns0:", "")
@@ -197,7 +197,7 @@ def test_the_lane_of_an_acceptor_is_broken_while_it_is_down_and_so_is_what_it_ho
     back = Delivery(3, Restart("power", "acceptor-0", 1), promised=1, accepted=held)
     lost = Delivery(2, Prepare("proposer-0", "acceptor-0", 1), Fate.LOST)
     events: list[Event] = [Wants(0, "proposer-0", "x"), propose, AcceptorCrash(2, "acceptor-0"), lost, back]
-    lines = [*ElementTree.fromstring(svg(events, "a story", 1)).iter(f"{SVG}line")]
+    lines = [*ElementTree.fromstring(svg(told(events, "a story", 1))).iter(f"{SVG}line")]
     ends = {
         kind: [(int(its.get("y1", "")), int(its.get("y2", ""))) for its in lines if kind in its.get("class", "")]
         for kind in ("lane", "held")
@@ -210,7 +210,7 @@ def test_the_lane_of_an_acceptor_is_broken_while_it_is_down_and_so_is_what_it_ho
 
 def test_the_lane_of_an_acceptor_has_the_hue_of_what_it_holds_from_when_it_accepts_it() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
-    tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
+    tree = ElementTree.fromstring(svg(told(events, "a story", num_acceptors)))
     held = [line for line in tree.iter(f"{SVG}line") if str(line.get("class")).startswith("held")]
     assert [(line.get("class"), line.get("data-step")) for line in held] == [
         ("held value-1", "11"),
@@ -227,7 +227,7 @@ def test_an_acceptor_that_keeps_nothing_by_these_names_has_no_state_but_a_lane_t
     for event in events:
         if isinstance(event, Delivery):
             event.promised = event.accepted = None
-    tree = ElementTree.fromstring(svg(events, "a story", num_acceptors))
+    tree = ElementTree.fromstring(svg(told(events, "a story", num_acceptors)))
     assert not [text for text in tree.iter(f"{SVG}text") if text.get("class") == "state"]
     held = [line.get("class") for line in tree.iter(f"{SVG}line") if "held" in str(line.get("class"))]
     assert sorted(map(str, held)) == ["held value-0", "held value-0", "held value-1", "held value-1"]
@@ -295,7 +295,7 @@ def test_of_a_check_it_is_the_story_or_nothing_and_the_status_is_that_of_the_ver
 def test_a_note_stands_below_all_that_happens_at_its_time_in_rows_of_its_own() -> None:
     events, num_acceptors = broken_story("takes-old-promises")
     words = "missing: " + "to count only promises under the present number, " * 3
-    tree = ElementTree.fromstring(svg(events, "a story", num_acceptors, [(5, words.strip(), "bad")]))
+    tree = ElementTree.fromstring(svg(told(events, "a story", num_acceptors, [(5, words.strip(), "bad")])))
     assert_words_lie_on_nothing(tree)
     (group,) = [group for group in groups(tree, "words") if "missing: " in "".join(group.itertext())]
     said = [str(text.text) for text in group.iter(f"{SVG}text")]

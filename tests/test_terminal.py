@@ -10,8 +10,9 @@ from rich.color import Color
 from stories import report_of
 
 from toy_paxos.checking import RULES
-from toy_paxos.event import Violation
+from toy_paxos.event import Violation, Wants
 from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
+from toy_paxos.story import Configuration, Story
 from toy_paxos.view.terminal import style_of, wrapped
 from toy_paxos.view.verdict import report_lines, rules_lines, start_lines, story_lines, told
 from toy_paxos.view.words import Line, Words, line
@@ -142,7 +143,9 @@ def test_each_proposer_has_a_hue_of_its_own(on_terminal: OnTerminal) -> None:
 
 def test_that_safety_is_violated_is_red_wherever_it_is_said() -> None:
     settings = Settings(3, 0, 1, network=Network(2))
-    violated = Round.told(7, {"proposer-0": "x"}, [Violation(1, "property", "why")])
+    violated = Round.told(
+        7, Story(Configuration.of(2, 3), [Wants(0, "proposer-0", "x"), Violation(1, "property", "why")])
+    )
     for said in Words(settings).round(violated):
         if "violated" in said.text.lower():
             assert any(style_of(style).color == Color.parse("red") for style, _ in said.spans)

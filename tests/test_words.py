@@ -24,6 +24,7 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.simulation import Network, Outcome, Round, Settings, Statistics, play_rounds
+from toy_paxos.story import Configuration, Story
 from toy_paxos.view.words import Words, event_line, plural, printable, running_line
 
 SETTINGS = Settings(num_acceptors=3, acceptor_failure_prob=0.25, seed=1)
@@ -144,7 +145,7 @@ def texts(settings: Settings, finished: Round) -> list[str]:
 
 
 def over_network(*events: Event) -> Round:
-    return Round.told(7, WISHES, [*(Wants(0, *wish) for wish in WISHES.items()), *events])
+    return Round.told(7, Story(Configuration.of(2, 3), [*(Wants(0, *wish) for wish in WISHES.items()), *events]))
 
 
 def direct(**outcome: int) -> list[str]:

@@ -29,7 +29,7 @@ from toy_paxos.event import (
     as_proposal,
 )
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
-from toy_paxos.proposer import majority
+from toy_paxos.story import Configuration
 
 
 @dataclass(slots=True)
@@ -134,8 +134,8 @@ def sometimes(value: str) -> str:
 class Ballots:
     """Who has accepted which proposal so far."""
 
-    def __init__(self, num_acceptors: int) -> None:
-        self.quorum = majority(num_acceptors)
+    def __init__(self, quorum: int) -> None:
+        self.quorum = quorum
         self.acceptors: dict[tuple[int, str], dict[str, None]] = {}
 
     def add(self, accept: Accept) -> Proposal | None:
@@ -148,15 +148,15 @@ class Ballots:
         return Proposal(accept.id, accept.value) if len(acceptors) == self.quorum else None
 
 
-def chosen(accepts: Iterable[Accept], num_acceptors: int) -> list[Proposal]:
+def chosen(accepts: Iterable[Accept], quorum: int) -> list[Proposal]:
     """The proposals that are chosen, given all that acceptors have said, in the order of their choice."""
-    ballots = Ballots(num_acceptors)
+    ballots = Ballots(quorum)
     return [proposal for accept in accepts if (proposal := ballots.add(accept))]
 
 
 def watch(
     events: Iterable[Event],
-    num_acceptors: int,
+    configuration: Configuration,
     always: Sequence[Property] = ALWAYS,
     at_the_end: Sequence[Property] = (),
 ) -> Iterator[Event]:
@@ -166,7 +166,7 @@ def watch(
     attempt than that of the recipient's last PREPARE is marked as stale. Where not all is known, or not in which order
     it happened, some properties can be judged only ``at_the_end``, or not at all.
     """
-    watcher = Watcher(num_acceptors, always)
+    watcher = Watcher(configuration, always)
     time = 0.0
     for event in events:
         time = event.time
@@ -193,8 +193,9 @@ class Reported(NamedTuple):
 class Watcher:
     """What is known of a round so far, and what follows from the next event."""
 
-    def __init__(self, num_acceptors: int, always: Sequence[Property] = ALWAYS) -> None:
-        self.ballots = Ballots(num_acceptors)
+    def __init__(self, configuration: Configuration, always: Sequence[Property] = ALWAYS) -> None:
+        self.promise_quorum = configuration.promise_quorum
+        self.ballots = Ballots(configuration.accept_quorum)
         self.always = always
         # A property that may compare anything is evaluated whenever something is said.
         self.judges_all = not all(property.reducible for property in always)
@@ -275,7 +276,7 @@ class Watcher:
         if promise.sender in promisers:
             return []
         promisers[promise.sender] = None
-        if len(promisers) != self.ballots.quorum or promise.id <= self.abandoned.get(promise.recipient, 0):
+        if len(promisers) != self.promise_quorum or promise.id <= self.abandoned.get(promise.recipient, 0):
             return []
         return [Quorum(time, promise.recipient, promise.id, tuple(promisers))]
 

@@ -46,7 +46,8 @@ class Judge:
         key = before, all_said & self.cluster.accepts, said & self.cluster.accepts
         if key not in self.known_chosen:
             accepted = {Proposal(accept.id, accept.value) for accept in self.all_of(Accept, key[2])}
-            now = accepted.intersection(chosen(self.all_of(Accept, key[1]), self.cluster.model.num_acceptors))
+            quorum = self.cluster.model.configuration.accept_quorum
+            now = accepted.intersection(chosen(self.all_of(Accept, key[1]), quorum))
             self.known_chosen[key] = self.number_of_choice(tuple(sorted({*self.choices[before], *now})))
         return self.known_chosen[key]
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, Property
+from toy_paxos.story import Configuration
 
 
 class CheckError(Exception):
@@ -53,12 +55,17 @@ class Model:
         """Whether the properties allow a search to forget messages, and to exchange the names of acceptors."""
         return all(property.reducible for property in self.properties)
 
+    @cached_property
+    def configuration(self) -> Configuration:
+        """Who takes part, and how large a quorum is."""
+        return Configuration.of(self.num_proposers, self.num_acceptors)
+
     def new_actors(self) -> tuple[list[ProposingActor], list[Actor]]:
         """New proposers, and new acceptors."""
-        names = [f"acceptor-{number}" for number in range(self.num_acceptors)]
+        names = self.configuration.acceptors
         proposers = [
-            self.proposer(f"proposer-{at}", value, [*names], self.first_number + at, self.num_proposers)
-            for at, value in enumerate(self.values)
+            self.proposer(name, value, [*names], self.first_number + at, self.num_proposers)
+            for at, (name, value) in enumerate(zip(self.configuration.proposers, self.values, strict=True))
         ]
         return proposers, [self.acceptor(name) for name in names]
 
@@ -67,9 +74,9 @@ class Model:
 
         Here the timeouts of a proposer are counted; one is delivered under the number of the attempt that it ends.
         """
-        for at in range(self.num_proposers):
+        for name in self.configuration.proposers:
             for number in range(1, self.max_attempts):
-                yield Timeout("clock", f"proposer-{at}", number)
-        for at in range(self.num_acceptors):
+                yield Timeout("clock", name, number)
+        for name in self.configuration.acceptors:
             for number in range(1, self.restarts + 1):
-                yield Restart("power", f"acceptor-{at}", number)
+                yield Restart("power", name, number)

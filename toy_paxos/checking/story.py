@@ -84,7 +84,7 @@ def outline(message: Message) -> tuple[str, str, str, int]:
 
 def watched(model: Model, events: Iterable[Event]) -> Iterator[Event]:
     """Some events, and what follows from them: whatever is lost, be it what the model asks for or not."""
-    return watch(events, model.num_acceptors, tuple(dict.fromkeys((*ALWAYS, *model.properties))))
+    return watch(events, model.configuration, tuple(dict.fromkeys((*ALWAYS, *model.properties))))
 
 
 def story(model: Model, execution: Iterable[Message]) -> list[Event]:

@@ -25,6 +25,7 @@ from toy_paxos.checking import (
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, somebody_elses_words, write
+from toy_paxos.story import Story
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
     cluster_lines,
@@ -165,7 +166,7 @@ class Watched:
         notes = [(0, self.change, "notable")] if self.change else []
         if rule and report.missed:
             notes.append((report.missed.delivery, f"missing: {rule.remedy}", "bad"))
-        write(file_of(self.file, report.story, title, report.model.num_acceptors, notes))
+        write(file_of(self.file, Story(report.model.configuration, report.story, title, notes)))
 
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> int:

@@ -18,7 +18,6 @@ from toy_paxos.command.remote import (
     NotInstalled,
     RealRun,
     Root,
-    acceptor_names,
     check_texts,
     directory_at,
     form_of,
@@ -31,6 +30,7 @@ from toy_paxos.command.remote import (
 )
 from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
+from toy_paxos.story import Configuration
 
 
 class Own(Root):
@@ -102,8 +102,8 @@ def cluster_command(
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
         raise NotInstalled("ZooKeeper is not installed", command)
     network = Network(num_proposers, failure_mode, **patience_in(options))
-    proposers = {f"proposer-{at}": at for at in range(num_proposers)}
-    acceptors = acceptor_names(num_acceptors)
+    configuration = Configuration.of(num_proposers, num_acceptors)
+    proposers, acceptors = {name: at for at, name in enumerate(configuration.proposers)}, [*configuration.acceptors]
     rule, change = (FORGETS, CHANGE) if forgetful else (None, "")
     with refusing(), ExitStack() as at_the_end:
         if log:

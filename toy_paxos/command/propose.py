@@ -14,7 +14,6 @@ from toy_paxos.command.remote import (
     ZOOKEEPER,
     Place,
     RealRun,
-    acceptor_names,
     certificates_in,
     check_texts,
     directory_at,
@@ -29,6 +28,7 @@ from toy_paxos.command.remote import (
 )
 from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
+from toy_paxos.story import Configuration
 
 
 @click.command(
@@ -81,9 +81,10 @@ def propose_command(
     if bool(zookeeper) == bool(at) or bool(zookeeper) != bool(num_acceptors):
         raise click.UsageError("give --at for each acceptor, or else --zookeeper and --num-acceptors.")
     addresses = dict(at)
-    names = acceptor_names(num_acceptors or len(at))
+    configuration = Configuration.of(num_proposers, num_acceptors or len(at))
+    names = [*configuration.acceptors]
     if at and sorted(addresses) != sorted(names):
-        raise click.UsageError(f"--at: {len(at)} acceptors are called {names[0]} to {names[-1]}, each once.")
+        raise click.UsageError(f"--at: name each acceptor from {names[0]} to {names[-1]} exactly once.")
     check_texts(value, 1)
     network = Network(num_proposers, **patience_in(options))
     is_alone = run is None and num_proposers == 1
@@ -96,7 +97,7 @@ def propose_command(
             return
         directory = directory_at(zookeeper, options)
         try:
-            number = directory.take_part(run, names, [f"proposer-{proposer}"], num_proposers)
+            number = directory.take_part(run, names, [configuration.proposers[proposer]], num_proposers)
             place = f"addresses from ZooKeeper at {zookeeper}, run {number}"
             settings = Settings(len(names), None, None, value, network, place=place)
             real = RealRun(number, settings, directory.addresses, {proposer: log}, is_alone, directory.check_trouble)

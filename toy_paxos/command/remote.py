@@ -23,6 +23,7 @@ from toy_paxos.proposer import Proposer
 from toy_paxos.remote import MOST, PACKAGES
 from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, watch
 from toy_paxos.simulation import Round, Settings, Statistics, different_values
+from toy_paxos.story import Story
 from toy_paxos.view.views import view_of
 
 RUN = options_of_a_run()
@@ -281,7 +282,7 @@ class RealRun:
         set_up(options["json"])
         num_acceptors, num_proposers = self.settings.num_acceptors, self.settings.num_proposers
         about = {"run": self.number, "num_acceptors": num_acceptors, "num_proposers": num_proposers}
-        logs = {at: Log(path, f"proposer-{at}", **about) for at, path in self.logs.items()}
+        logs = {at: Log(path, self.settings.configuration.proposers[at], **about) for at, path in self.logs.items()}
         client = Client(self.addresses, certificates)
         pace = Pace.of(options["rounds"], options["interval"], options["quiet"])
         try:
@@ -311,8 +312,8 @@ class RealRun:
         from toy_paxos.remote.codec import LARGEST
         from toy_paxos.remote.merge import ContradictionError, merge
 
-        num_acceptors, num_proposers = self.settings.num_acceptors, self.settings.num_proposers
-        acceptors = acceptor_names(num_acceptors)
+        num_proposers = self.settings.num_proposers
+        configuration = self.settings.configuration
         network = self.settings.network
         assert network
         patience, draw = Patience(network.timeout, network.backoff, network.max_attempts), random.SystemRandom().random
@@ -322,7 +323,7 @@ class RealRun:
         while True:
             wants = different_values(self.settings.values, len(logs), draw)
             proposers = [
-                (Proposer(f"proposer-{at}", value, acceptors, at + 1, num_proposers), log)
+                (Proposer(configuration.proposers[at], value, configuration.acceptors, at + 1, num_proposers), log)
                 for (at, log), value in zip(logs.items(), wants, strict=True)
             ]
             round = RealRound(client, self.number, number, proposers, patience, draw)
@@ -330,19 +331,14 @@ class RealRun:
             # An acceptor that no longer keeps this round tells only which one is the newest.
             self.answered |= bool(round.handled) or round.newest > number
             try:
-                for event in watch(merge(told), num_acceptors, always):
+                for event in watch(merge(told), configuration, always):
                     events.append(event)
                     if isinstance(event, Violation):
                         break
             except ContradictionError as error:
                 raise CannotError(f"round {number}: {error}: is there a clock that was set back?") from error
-            yield Round.told(number, {actor.name: actor.value for actor, _ in proposers}, events)
+            yield Round.told(number, Story(configuration, events))
             number = max(number + 1, round.newest)
             if number > LARGEST:
                 raise CannotError(f"run {self.number} has come to the last round that there is: begin another one")
             self.check()
-
-
-def acceptor_names(number: int) -> list[str]:
-    """So many acceptors are called so."""
-    return [f"acceptor-{at}" for at in range(number)]

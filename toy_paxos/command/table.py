@@ -74,7 +74,7 @@ class Table:
 
     def lines(self, events: Sequence[Event]) -> list[Line]:
         """Events as lines."""
-        return count_lines(events, route_width(self.game.model.num_proposers, self.game.model.num_acceptors))
+        return count_lines(events, route_width(self.game.model.configuration))
 
     def body(self, draw: Draw) -> list[Line]:
         """All that has happened, drawn in some way, with its comments."""
@@ -142,10 +142,10 @@ class Screen(Table):
         # Here and not above: the help and pipes need not wait for it.
         from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, glyphs, too_narrow
 
-        lanes = Lanes([*self.game.actors], columns(), COUNT_WIDTH)
+        lanes = Lanes(self.game.model.configuration, columns(), COUNT_WIDTH)
         if not lanes.pitch:
             return self.lines, too_narrow(lanes, columns()), 0
-        picture = Picture(lanes, glyphs(), self.game.model.num_acceptors)
+        picture = Picture(lanes, glyphs())
 
         def draw(events: Sequence[Event]) -> list[Line]:
             return [part for event in events for part in picture.draw(event, f"{event.time:3.0f}")]

@@ -108,7 +108,7 @@ def what_is_known(events: Sequence[Event]) -> list[str]:
 
 def story_lines(its: Any, evidence: Any) -> list[Line]:
     """What happened in a round, in one of the orders that are possible."""
-    width = route_width(evidence.num_proposers, evidence.num_acceptors)
+    width = route_width(evidence.configuration)
     wants = {event.proposer: event.value for event in its.events if isinstance(event, Wants)}
     return [line(), *wishes_lines(f"Round {its.round}: ", wants), *count_lines(its.events, width), line()]
 

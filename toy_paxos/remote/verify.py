@@ -31,6 +31,7 @@ from toy_paxos.safety import (
     Property,
     watch,
 )
+from toy_paxos.story import Configuration
 
 
 class LogError(Exception):
@@ -121,14 +122,19 @@ class Evidence:
     logs: Mapping[str, ProcessLog]
 
     @property
+    def configuration(self) -> Configuration:
+        """Who takes part, and how large a quorum is."""
+        return Configuration.of(self.num_proposers, self.num_acceptors)
+
+    @property
     def acceptors(self) -> list[str]:
         """The names of the acceptors."""
-        return [f"acceptor-{at}" for at in range(self.num_acceptors)]
+        return [*self.configuration.acceptors]
 
     @property
     def proposers(self) -> list[str]:
         """The names of the proposers."""
-        return [f"proposer-{at}" for at in range(self.num_proposers)]
+        return [*self.configuration.proposers]
 
     @property
     def missing_acceptors(self) -> list[str]:
@@ -206,7 +212,7 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
         told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
         try:
             at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
-            story = list(watch(in_turn(merge(told)), evidence.num_acceptors, always, at_the_end))
+            story = list(watch(in_turn(merge(told)), evidence.configuration, always, at_the_end))
         except ContradictionError as error:
             words = "they are not of one run, were changed, or do not begin at its beginning"
             raise LogError(f"round {round}: {error}: {words}") from error

@@ -37,6 +37,7 @@ from toy_paxos.message import Fail, Message, Restart, Terminate, Timeout
 from toy_paxos.safety import Watcher
 from toy_paxos.simulation.result import Facts
 from toy_paxos.simulation.settings import Network
+from toy_paxos.story import Configuration
 
 # How long a message is on its way, at least and at most. More than a factor of two lets messages overtake
 # each other; a request and its answer take up to 20 ms, which is what a timeout competes with.
@@ -61,14 +62,20 @@ class Simulation:
     """
 
     def __init__(
-        self, actors: ActorRegistry, wishes: Mapping[str, str], network: Network, dice: Draws, told: bool = True
+        self,
+        configuration: Configuration,
+        actors: ActorRegistry,
+        wishes: Mapping[str, str],
+        network: Network,
+        dice: Draws,
+        told: bool = True,
     ) -> None:
         self.actors = actors
         self.wishes = wishes
         self.network = network
         self.dice = dice
         self.told = told
-        self.watcher = Watcher(len(actors) - len(wishes))
+        self.watcher = Watcher(configuration)
         self.facts = Facts()
         self.now = 0.0
         self.events: list[Event] = []

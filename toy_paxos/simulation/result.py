@@ -1,11 +1,11 @@
 """What came of a round and of a run: plain data for whoever shows it."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from itertools import compress, count, islice
+from itertools import compress, islice
 
 from toy_paxos.event import (
     DELIVERED,
@@ -24,8 +24,8 @@ from toy_paxos.event import (
     Wants,
 )
 from toy_paxos.message import Accept, Message, Promise, Restart, Timeout
-from toy_paxos.proposer import majority
 from toy_paxos.simulation.settings import Settings
+from toy_paxos.story import Configuration, Story
 
 
 class Outcome(StrEnum):
@@ -126,6 +126,7 @@ class Round:
     """
 
     number: int
+    configuration: Configuration
     wishes: Mapping[str, str]
     outcome: Outcome
     messages: int
@@ -136,6 +137,11 @@ class Round:
     def events(self) -> Sequence[Event]:
         """What happened, in the order of time."""
         return self.tell(self.wishes)
+
+    @property
+    def story(self) -> Story:
+        """The round as a story."""
+        return Story(self.configuration, self.events)
 
     @cached_property
     def facts(self) -> Facts:
@@ -148,14 +154,16 @@ class Round:
         return self.facts.chosen.value if self.facts.chosen else None
 
     @classmethod
-    def told(cls, number: int, wishes: Mapping[str, str], events: Sequence[Event]) -> "Round":
+    def told(cls, number: int, story: Story) -> "Round":
         """Return a round of which every event is known."""
-        return cls.over_network(number, wishes, Facts.of(events), lambda _: events)
+        facts = Facts.of(story.events)
+        return cls.over_network(number, story.configuration, story.wishes, facts, lambda _: story.events)
 
     @classmethod
     def over_network(
         cls,
         number: int,
+        configuration: Configuration,
         wishes: Mapping[str, str],
         facts: Facts,
         tell: Callable[[Mapping[str, str]], Sequence[Event]],
@@ -171,7 +179,7 @@ class Round:
             outcome = Outcome.ALL_CRASHED
         else:
             outcome = Outcome.NOT_CHOSEN
-        finished = cls(number, wishes, outcome, facts.messages, tell)
+        finished = cls(number, configuration, wishes, outcome, facts.messages, tell)
         finished.facts = facts
         return finished
 
@@ -215,10 +223,10 @@ class DirectRound(Round):
         (proposer,), (wish,) = self.wishes.keys(), self.wishes.values()
         quorum, chosen, learned = None, None, None
         if self.proposed:
-            place, names = first_of(self.failures, self.promised)
+            place, names = first_of(self.configuration.promise_quorum, self.failures, self.promised)
             quorum = Quorum(number + place, proposer, 1, names)
         if self.outcome is Outcome.CONSENSUS:
-            place, names = first_of(self.failures, self.accepted)
+            place, names = first_of(self.configuration.accept_quorum, self.failures, self.accepted)
             chosen = Chosen(2 * number + place, 1, wish, names)
             learned = Learned(3 * number + place, proposer, wish)
         return quorum, chosen, learned
@@ -239,11 +247,10 @@ class DirectRound(Round):
         )
 
 
-def first_of(names: Collection[str], flags: Sequence[bool]) -> tuple[int, tuple[str, ...]]:
-    """Return the first majority of names that are flagged, after the place of the last of them, from 1 on."""
-    needed = majority(len(names))
-    place = next(islice(compress(count(1), flags), needed - 1, None))
-    return place, tuple(islice(compress(names, flags), needed))
+def first_of(number: int, names: Iterable[str], flags: Iterable[bool]) -> tuple[int, tuple[str, ...]]:
+    """Return that many of the first names that are flagged, after the place of the last of them, from 1 on."""
+    found = list(islice(compress(enumerate(names, start=1), flags), number))
+    return found[-1][0], tuple([name for _, name in found])
 
 
 def direct_outcome(learned: bool, proposed: bool) -> Outcome:

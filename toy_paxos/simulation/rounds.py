@@ -66,14 +66,14 @@ def play_over_network(
 ) -> Iterator[Round]:
     """Rounds of one or more proposers over the simulated network, each until its end or until safety is lost."""
     assert settings.network
-    dice_of = {name: dice["failures", name] for name in acceptor_names(settings)}
+    dice_of = {name: dice["failures", name] for name in settings.configuration.acceptors}
     for number in numbers:
         wishes = new_wishes(settings, dice)
         register_actors(actors, settings, wishes, dice_of)
-        simulation = Simulation(actors, wishes, settings.network, dice, told)
+        simulation = Simulation(settings.configuration, actors, wishes, settings.network, dice, told)
         events = simulation.run()
         tell = partial(told_before, events) if told else partial(tell_again, settings, number)
-        yield Round.over_network(number, wishes, simulation.facts, tell)
+        yield Round.over_network(number, settings.configuration, wishes, simulation.facts, tell)
 
 
 def told_before(events: Sequence[Event], wishes: Mapping[str, str]) -> Sequence[Event]:
@@ -89,7 +89,7 @@ def tell_again(settings: Settings, number: int, wishes: Mapping[str, str]) -> Se
 
 def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
     """Rounds of one proposer with one attempt and direct calls, told only if somebody asks."""
-    dice_of = dict.fromkeys(acceptor_names(settings), dice["failures",])
+    dice_of = dict.fromkeys(settings.configuration.acceptors, dice["failures",])
     for number in numbers:
         wishes = new_wishes(settings, dice)
         acceptors = register_actors(registry, settings, wishes, dice_of)
@@ -99,9 +99,8 @@ def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Ro
         proposed = any(isinstance(message, Propose) for message in reversed(transcript))
         outcome = direct_outcome(proposer.learned is not None, proposed)
         failures = {acceptor.name: acceptor.failures for acceptor in acceptors}
-        yield DirectRound(
-            number, wishes, outcome, len(transcript), partial(tell_directly, settings, failures), failures
-        )
+        tell = partial(tell_directly, settings, failures)
+        yield DirectRound(number, settings.configuration, wishes, outcome, len(transcript), tell, failures)
 
 
 def tell_directly(settings: Settings, failures: Mapping[str, Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:
@@ -110,7 +109,7 @@ def tell_directly(settings: Settings, failures: Mapping[str, Sequence[bool]], wi
     # A lot below 0 is a failure, and a lot of 1 is none, whatever the probability.
     lots = {name: iter([-1 if failed else 1 for failed in its]).__next__ for name, its in failures.items()}
     register_actors(actors, settings, wishes, lots)
-    return list(watch(call(actors, wishes), settings.num_acceptors))
+    return list(watch(call(actors, wishes), settings.configuration))
 
 
 def call(actors: ActorRegistry, wishes: Mapping[str, str]) -> Iterator[Event]:
@@ -146,15 +145,10 @@ def register_actors(
     return acceptors
 
 
-def acceptor_names(settings: Settings) -> list[str]:
-    """The addresses of the acceptors: 0 to N-1, as names."""
-    return [f"acceptor-{number}" for number in range(settings.num_acceptors)]
-
-
 def new_wishes(settings: Settings, dice: Dice) -> dict[str, str]:
     """Who wants what in the next round."""
     values = different_values(settings.values, settings.num_proposers, dice["proposals",])
-    return {f"proposer-{at}": value for at, value in enumerate(values)}
+    return dict(zip(settings.configuration.proposers, values, strict=True))
 
 
 def different_values(given: Sequence[str], number: int, draw: Callable[[], float]) -> list[str]:

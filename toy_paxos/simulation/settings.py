@@ -10,11 +10,13 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Literal
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
-from toy_paxos.proposer import Proposer, majority
+from toy_paxos.proposer import Proposer
+from toy_paxos.story import Configuration
 
 EMOJI = [chr(code) for code in range(0x1F601, 0x1F64F + 1)]
 
@@ -112,6 +114,11 @@ class Settings:
     proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer
     place: str = ""
 
+    @cached_property
+    def configuration(self) -> Configuration:
+        """Who takes part, and how large a quorum is."""
+        return Configuration.of(self.num_proposers, self.num_acceptors)
+
     @property
     def num_proposers(self) -> int:
         """How many proposers there are: one, if calls are direct."""
@@ -145,7 +152,8 @@ class Settings:
             )
             for k in range(n + 1)
         ]
-        failure, success = math.fsum(terms[: majority(n)]), math.fsum(terms[majority(n) :])
+        quorum = self.configuration.accept_quorum
+        failure, success = math.fsum(terms[:quorum]), math.fsum(terms[quorum:])
         # The smaller sum has the smaller error.
         return success if success < failure else 1 - failure
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from toy_paxos.checking import Report
-from toy_paxos.event import Delivery, Event, Wants
+from toy_paxos.event import Delivery, Event
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too_narrow
 from toy_paxos.view.rows import Row, short_name, words_of
@@ -17,14 +17,12 @@ def story_lanes(report: Report, width: int | None) -> list[Line]:
     lanes = lanes_of(report, width)
     if not lanes.pitch:
         return [*too_narrow(lanes, width), *story_lines(report)]
-    return drawn(report.story, lanes, report.model.num_acceptors, "{:3.0f}")
+    return drawn(report.story, lanes, "{:3.0f}")
 
 
 def lanes_of(report: Report, width: int | None) -> Lanes:
-    """A lane for everybody in a story."""
-    names = [event.proposer for event in report.story if isinstance(event, Wants)]
-    names += [f"acceptor-{number}" for number in range(report.model.num_acceptors)]
-    return Lanes(names, width, COUNT_WIDTH)
+    """A lane for each actor in a story."""
+    return Lanes(report.model.configuration, width, COUNT_WIDTH)
 
 
 def branch_lanes(report: Report, remedy: str, width: int | None) -> list[Line]:
@@ -35,7 +33,7 @@ def branch_lanes(report: Report, remedy: str, width: int | None) -> list[Line]:
     lanes = lanes_of(report, None if width is None else width - len("- "))
     if not lanes.pitch:
         return [*too_narrow(lanes, width), *story_lines(report)]
-    wrong, right = (Picture(lanes, glyphs(), report.model.num_acceptors) for _ in range(2))
+    wrong, right = (Picture(lanes, glyphs()) for _ in range(2))
     lines = [line.after("", "  ") for line in lanes.heading()]
     groups, right_groups = by_delivery(report.story), by_delivery(report.right_story)
     for is_unsaid, run in groupby(groups.items(), key=lambda item: item[0] not in right_groups):

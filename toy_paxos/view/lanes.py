@@ -5,7 +5,7 @@ accepted, and ends where its actor crashes. What does not fit beside the lanes g
 room, nobody's state is shown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby, pairwise, zip_longest
 
@@ -13,6 +13,7 @@ from rich.cells import cell_len, chop_cells
 
 from toy_paxos.event import Delivery, Event, Fate
 from toy_paxos.simulation import Round, Settings
+from toy_paxos.story import Configuration
 from toy_paxos.view.output import can_say, columns, wants_colour
 from toy_paxos.view.rows import Row, Rows, short_name
 from toy_paxos.view.terminal import breaks
@@ -66,10 +67,11 @@ CLOCK_WIDTH, COUNT_WIDTH = 9, 5
 
 
 class Lanes:
-    """Where the lanes of some actors are, on a line of so many columns; None is a line without an end."""
+    """Where the lanes of a configuration are, on a line of so many columns; None is a line without an end."""
 
-    def __init__(self, names: Sequence[str], width: int | None, time_width: int) -> None:
-        self.names = names
+    def __init__(self, configuration: Configuration, width: int | None, time_width: int) -> None:
+        self.configuration = configuration
+        self.names = names = configuration.names
         self.short = {name: short_name(name) for name in names}
         self.time_width = time_width
         self.pitch = next((pitch for pitch in PITCHES if self.fits(pitch, width)), 0)
@@ -101,10 +103,10 @@ class Lanes:
 class Picture:
     """A story as it is drawn, event by event, on lanes that change as it goes on."""
 
-    def __init__(self, lanes: Lanes, glyphs: Glyphs, num_acceptors: int) -> None:
+    def __init__(self, lanes: Lanes, glyphs: Glyphs) -> None:
         self.lanes = lanes
         self.glyphs = glyphs
-        self.rows = Rows(lanes.names, num_acceptors)
+        self.rows = Rows(lanes.configuration)
         self.last_sent: dict[str, float] = {}
         self.coloured = wants_colour()
         # The lanes without anything on them, and the arrows on such lanes, until one begins to look otherwise.
@@ -243,19 +245,17 @@ class Diagram(Words):
         if not self.lanes.pitch:
             return super().story(finished)
         time = "{:7.1f}" if self.settings.network else "{:3.0f}"
-        return drawn(finished.events, self.lanes, self.settings.num_acceptors, time)
+        return drawn(finished.events, self.lanes, time)
 
     def lay_out(self, width: int | None) -> None:
         """Find out where the lanes are in so many columns."""
-        names = [f"proposer-{number}" for number in range(self.settings.num_proposers)]
-        names += [f"acceptor-{number}" for number in range(self.settings.num_acceptors)]
         self.available = width
-        self.lanes = Lanes(names, width, CLOCK_WIDTH if self.settings.network else COUNT_WIDTH)
+        self.lanes = Lanes(self.settings.configuration, width, CLOCK_WIDTH if self.settings.network else COUNT_WIDTH)
 
 
-def drawn(events: Iterable[Event], lanes: Lanes, num_acceptors: int, time: str) -> list[Line]:
+def drawn(events: Iterable[Event], lanes: Lanes, time: str) -> list[Line]:
     """A story as lanes, with their heading; ``time`` is the format in which it tells the time."""
-    picture = Picture(lanes, glyphs(), num_acceptors)
+    picture = Picture(lanes, glyphs())
     return [*lanes.heading(), *(part for event in events for part in picture.draw(event, time.format(event.time)))]
 
 

@@ -1,12 +1,13 @@
 """A story as a Mermaid sequence diagram, which many hosts draw where it stands in Markdown."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from toy_paxos.event import Chosen, Event, Fate, Violation
+from toy_paxos.event import Chosen, Fate, Violation
+from toy_paxos.story import Story
 from toy_paxos.view.output import DrawingError
 from toy_paxos.view.rows import Row
-from toy_paxos.view.scenes import Note, Scenes
+from toy_paxos.view.scenes import Scenes
 
 # Mermaid draws no text that is longer.
 LONGEST = 50_000
@@ -17,11 +18,9 @@ ARROWS = {Fate.DELIVERED: "->>", Fate.LOST: "-x", Fate.DUPLICATE: "-->>", Fate.S
 BANDS = {Chosen: "rect rgb(215, 240, 215)", Violation: "rect rgb(255, 215, 215)"}
 
 
-def mermaid(events: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[Note] = ()) -> str:
-    """A story as Mermaid text, under a printable title; raises DrawingError if it is longer than Mermaid takes."""
-    text = "\n".join(
-        ["sequenceDiagram", *(f"    {line}" for line in lines(Scenes(events, num_acceptors, notes), title)), ""]
-    )
+def mermaid(story: Story) -> str:
+    """A story as Mermaid text, under its printable title; raises DrawingError if it is longer than Mermaid takes."""
+    text = "\n".join(["sequenceDiagram", *(f"    {line}" for line in lines(Scenes(story), story.title)), ""])
     # Mermaid counts as JavaScript does, in halves of what lies beyond the first 65,536 characters.
     length = len(text.encode("utf-16-le")) // 2
     if length > LONGEST:

@@ -1,7 +1,7 @@
 """A story as a page to step through: one file, which asks for nothing else and needs no server."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -9,8 +9,9 @@ from string import Template
 from toy_paxos.event import Delivery, Event, Fate, Learned, Wants
 from toy_paxos.message import Accept
 from toy_paxos.safety import Ballots
+from toy_paxos.story import Story
 from toy_paxos.view.rows import Row
-from toy_paxos.view.scenes import Note, Scenes
+from toy_paxos.view.scenes import Scenes
 from toy_paxos.view.svg import NOTE_WIDTH, Drawing
 from toy_paxos.view.words import printable
 
@@ -21,20 +22,20 @@ Facts = dict[str, str]
 """What a step makes so, by the name of the place on the page that tells it."""
 
 
-def page(events: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[Note] = ()) -> str:
-    """A story as an HTML document, under a printable title."""
-    scenes = Scenes(events, num_acceptors, notes)
+def page(story: Story) -> str:
+    """A story as an HTML document, under its printable title."""
+    scenes = Scenes(story)
     steps = list(facts_by_step(scenes))
-    has_state = any(isinstance(event, Delivery) and event.promised is not None for event in events)
+    has_state = any(isinstance(event, Delivery) and event.promised is not None for event in story.events)
     # A script ends at the first "</script", even within a text.
     told = json.dumps(steps, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    drawing = Drawing(Scenes(events, num_acceptors, notes, NOTE_WIDTH))
+    drawing = Drawing(Scenes(story, NOTE_WIDTH))
     form = Template(files("toy_paxos.view").joinpath("page.html").read_text(encoding="utf-8"))
     return form.substitute(
-        title=escape(title),
+        title=escape(story.title),
         last=len(steps) - 1,
         table="\n".join(table(scenes, has_state)),
-        drawing=drawing.document(title),
+        drawing=drawing.document(story.title),
         least=round(drawing.width * LEAST_SCALE),
         steps=told,
     )
@@ -44,7 +45,7 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
     """What is new after each step, from step 0 on."""
     facts: Facts = {}
     step = 0
-    ballots, chosen = Ballots(len(scenes.acceptors)), dict[str, int]()
+    ballots, chosen = Ballots(scenes.accept_quorum), dict[str, int]()
     for scene in scenes:
         if scene.step > step:
             yield facts

@@ -21,6 +21,7 @@ from toy_paxos.event import (
     said_by,
 )
 from toy_paxos.message import Accept, Message, Restart, Timeout
+from toy_paxos.story import Configuration
 from toy_paxos.view.words import marks_of, plural, printable
 
 
@@ -39,9 +40,9 @@ class Row:
 class Rows:
     """A story as it is shown, event by event: it remembers what everybody holds."""
 
-    def __init__(self, names: Sequence[str], num_acceptors: int) -> None:
-        self.short = {name: short_name(name) for name in names}
-        self.num_acceptors = num_acceptors
+    def __init__(self, configuration: Configuration) -> None:
+        self.short = {name: short_name(name) for name in configuration.names}
+        self.num_acceptors = len(configuration.acceptors)
         self.held: dict[str, tuple[int, object]] = {}
         self.accepted: dict[str, str | None] = {}
         self.gone: set[str] = set()

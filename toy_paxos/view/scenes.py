@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from toy_paxos.event import Adoption, Attempt, Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
+from toy_paxos.story import Story
 from toy_paxos.view.lanes import fitting
 from toy_paxos.view.rows import Row, Rows
 from toy_paxos.view.words import printable
-
-# What is said of a story and is no part of it: below everything at which time, the words, and their style.
-Note = tuple[float, str, str]
 
 # What follows from something else happens in the same step.
 FOLLOWS = (Attempt, Quorum, Adoption, Chosen, Learned, Violation)
@@ -36,19 +34,17 @@ class Scenes:
     The first step is 0: all wishes. In a story of the checker, and with direct calls, step 15 is delivery 15.
     """
 
-    def __init__(
-        self, events: Sequence[Event], num_acceptors: int, notes: Sequence[Note] = (), width: int | None = None
-    ) -> None:
-        self.events = events
-        self.notes = notes
+    def __init__(self, story: Story, width: int | None = None) -> None:
+        self.events = story.events
+        self.notes = story.notes
         # So many columns a row of a note takes at most.
         self.width = width
-        self.proposers = [event.proposer for event in events if isinstance(event, Wants)]
-        self.acceptors = [f"acceptor-{number}" for number in range(num_acceptors)]
-        self.names = [*self.proposers, *self.acceptors]
-        self.rows = Rows(self.names, num_acceptors)
+        self.proposers, self.acceptors = story.configuration.proposers, story.configuration.acceptors
+        self.names = story.configuration.names
+        self.accept_quorum = story.configuration.accept_quorum
+        self.rows = Rows(story.configuration)
         self.short = self.rows.short
-        self.has_clock = any(event.time % 1 for event in events)
+        self.has_clock = any(event.time % 1 for event in self.events)
 
     def __iter__(self) -> Iterator[Scene]:
         """Show one event after the other."""

@@ -5,15 +5,16 @@ drawing is needed to see it: no font, for marks are paths; no colour, for dashes
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from rich.cells import cell_len
 
-from toy_paxos.event import AcceptorCrash, Attempt, Crash, Delivery, Event, Fate, Violation, Wants
+from toy_paxos.event import AcceptorCrash, Attempt, Crash, Delivery, Fate, Violation, Wants
 from toy_paxos.message import Restart
+from toy_paxos.story import Story
 from toy_paxos.view.rows import Row
-from toy_paxos.view.scenes import FOLLOWS, Note, Scene, Scenes
+from toy_paxos.view.scenes import FOLLOWS, Scene, Scenes
 from toy_paxos.view.words import event_line
 
 # How high a row is; how wide a letter is at most; and how much room the time takes on the left.
@@ -57,9 +58,9 @@ MARKS = {
 HEAD, CROSS = "M0 0L-9-4V4Z", "M-5-5L5 5M-5 5L5-5"
 
 
-def svg(events: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[Note] = ()) -> str:
-    """A story as an SVG document, under a printable title."""
-    return Drawing(Scenes(events, num_acceptors, notes, NOTE_WIDTH)).document(title)
+def svg(story: Story) -> str:
+    """A story as an SVG document, under its printable title."""
+    return Drawing(Scenes(story, NOTE_WIDTH)).document(story.title)
 
 
 class Drawing:

@@ -101,7 +101,7 @@ def safe_words(report: Report, rule: Rule | None) -> str:
 
 def story_lines(report: Report) -> list[Line]:
     """The execution, a line for each event, in the words of a run."""
-    return count_lines(report.story, route_width(report.model.num_proposers, report.model.num_acceptors))
+    return count_lines(report.story, route_width(report.model.configuration))
 
 
 def told(report: Report, draw: Callable[[Report], list[Line]]) -> list[Line]:

@@ -1,11 +1,13 @@
 """What a run shows, whatever the form: the way from words to what is written."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from toy_paxos.event import Event, Wants
+from toy_paxos.event import Event
 from toy_paxos.simulation import Round, Settings, Statistics
+from toy_paxos.story import Story
 from toy_paxos.view.direct import Remembering
 from toy_paxos.view.output import DrawingError, columns, plain, shown, wants_colour
 from toy_paxos.view.words import Line, Words, printable
@@ -92,21 +94,18 @@ class File:
         actors = f", {printable(self.settings.actors)}" if self.settings.actors else ""
         outcome = Words(self.settings).outcome(finished)
         title = f"Round {finished.number}, seed {self.settings.seed}{actors}: {outcome}"
-        return file_of(self.form, finished.events, title, self.settings.num_acceptors)
+        return file_of(self.form, replace(finished.story, title=title))
 
     def summary(self, statistics: Statistics) -> str:
         """Return nothing."""
         return ""
 
 
-def file_of(
-    form: str, story: Sequence[Event], title: str, num_acceptors: int, notes: Sequence[tuple[float, str, str]] = ()
-) -> str:
-    """A story as a file, with notes of scenes.Note; raises DrawingError."""
-    num_proposers = sum(isinstance(event, Wants) for event in story)
+def file_of(form: str, story: Story) -> str:
+    """A story as a file; raises DrawingError."""
     for number, what, most in (
-        (num_proposers + num_acceptors, "actors", MOST_ACTORS),
-        (len(story), "events", MOST_EVENTS),
+        (len(story.configuration.names), "actors", MOST_ACTORS),
+        (len(story.events), "events", MOST_EVENTS),
     ):
         if number > most:
             words = f"--{form}: {number:,} {what}, and a drawing shows up to {most:,}"
@@ -118,7 +117,7 @@ def file_of(
         from toy_paxos.view.svg import svg as draw
     else:
         from toy_paxos.view.page import page as draw
-    return draw(story, title, num_acceptors, notes)
+    return draw(story)
 
 
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:

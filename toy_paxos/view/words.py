@@ -28,8 +28,8 @@ from toy_paxos.event import (
     said_by,
 )
 from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart
-from toy_paxos.proposer import majority
 from toy_paxos.simulation import Outcome, Round, Settings, Statistics, Times
+from toy_paxos.story import Configuration
 
 Span = tuple[str, str]
 """The name of a style, and a text; a style ``proposer-0`` is the hue of that proposer."""
@@ -90,7 +90,7 @@ class Words:
         self.settings = settings
         self.change = change
         self.is_real = settings.seed is None
-        self.width = route_width(settings.num_proposers, settings.num_acceptors)
+        self.width = route_width(settings.configuration)
 
     def start(self) -> list[Line]:
         """Who takes part, the seed, and what can go wrong."""
@@ -160,21 +160,21 @@ class Words:
         if verb == "accepted" and finished.outcome is Outcome.NO_PROMISE_QUORUM:
             return []
         number = finished.facts.promises if verb == "promised" else finished.facts.accepts
-        quorum = majority(self.settings.num_acceptors)
+        configuration = self.settings.configuration
+        quorum = configuration.promise_quorum if verb == "promised" else configuration.accept_quorum
         words = f"  {number} of {self.settings.num_acceptors} {verb}, {quorum} needed: "
         return [line(("", words), ("good", "quorum") if number >= quorum else ("bad", "no quorum"))]
 
     def outcome(self, finished: Round) -> str:
         """What was agreed on, or why nothing was, as far as anybody can know."""
-        quorum = majority(self.settings.num_acceptors)
         match finished.outcome:
             case Outcome.CONSENSUS:
                 return f"consensus on {printable(finished.value or '')}"
             case Outcome.NO_PROMISE_QUORUM:
-                missing = plural(quorum - finished.facts.promises, "promise")
+                missing = plural(finished.configuration.promise_quorum - finished.facts.promises, "promise")
                 return f"no consensus, {missing} short of a quorum"
             case Outcome.NO_ACCEPT_QUORUM:
-                missing = plural(quorum - finished.facts.accepts, "accept")
+                missing = plural(finished.configuration.accept_quorum - finished.facts.accepts, "accept")
                 return f"no consensus, {missing} short of a quorum"
             case Outcome.CHOSEN_NOT_LEARNED:
                 return f"chosen, but no proposer has learned it: {printable(finished.value or '')}"
@@ -213,7 +213,7 @@ class Words:
             shares.insert(1, f"  {'expected':<28}{settings.expected_consensus_rate:>9.2%}")
             text.append(
                 f"expected: P(Binomial({settings.num_acceptors}, {settings.both_phases_prob:.4g})"
-                f" >= {majority(settings.num_acceptors)}), a majority fails neither phase"
+                f" >= {settings.configuration.accept_quorum}), a majority fails neither phase"
             )
         lines = [
             line(),
@@ -385,9 +385,9 @@ def marks_of(fate: Fate, denial: str | None, promised: int | None) -> str:
 MESSAGE_STYLES = {Propose.type: "proposal", Accept.type: "good", Fail.type: "bad"}
 
 
-def route_width(num_proposers: int, num_acceptors: int) -> int:
+def route_width(configuration: Configuration) -> int:
     """How long the longest sender and recipient are."""
-    return len(f"proposer-{num_proposers - 1} -> acceptor-{num_acceptors - 1}")
+    return len(f"{configuration.proposers[-1]} -> {configuration.acceptors[-1]}")
 
 
 # Figures

@@ -1,0 +1,51 @@
+"""A story: who takes part, what the proposers want, and what happens, in order.
+
+Every source of stories (direct calls, the simulated network, the checker, a game, real processes) tells the same kind,
+and every view shows any of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from toy_paxos.event import Event, Wants
+from toy_paxos.proposer import majority
+
+Note = tuple[float, str, str]
+"""What is said of a story and is not part of it: below everything at which time, the words, and their style."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Who takes part, by name, and how many acceptors make a quorum of promises and one of acceptances."""
+
+    proposers: tuple[str, ...]
+    acceptors: tuple[str, ...]
+    promise_quorum: int
+    accept_quorum: int
+
+    @classmethod
+    def of(cls, num_proposers: int, num_acceptors: int) -> "Configuration":
+        """Return the configuration of that size in which every quorum is a majority."""
+        proposers = tuple(f"proposer-{number}" for number in range(num_proposers))
+        acceptors = tuple(f"acceptor-{number}" for number in range(num_acceptors))
+        return cls(proposers, acceptors, majority(num_acceptors), majority(num_acceptors))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all actors, proposers first."""
+        return self.proposers + self.acceptors
+
+
+@dataclass(frozen=True)
+class Story:
+    """A configuration and the events in order, perhaps with a title and notes."""
+
+    configuration: Configuration
+    events: Sequence[Event]
+    title: str = ""
+    notes: Sequence[Note] = ()
+
+    @property
+    def wishes(self) -> Mapping[str, str]:
+        """What each proposer wants."""
+        return {event.proposer: event.value for event in self.events if isinstance(event, Wants)}
