@@ -6,7 +6,7 @@ from wrong_actors import LogsAndAdoptsFirst
 from toy_paxos.checking import Model, check
 from toy_paxos.checking.broken import ForgetsAll, IgnoresAccepted
 from toy_paxos.checking.chance import check_by_chance
-from toy_paxos.checking.story import story
+from toy_paxos.checking.game import story
 from toy_paxos.event import Violation
 from toy_paxos.message import Fail, Message, Promise
 from toy_paxos.proposer import Proposer

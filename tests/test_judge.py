@@ -7,8 +7,8 @@ from wrong_actors import by_chance
 
 from toy_paxos.checking import Model
 from toy_paxos.checking.cluster import Cluster, numbers
+from toy_paxos.checking.game import story
 from toy_paxos.checking.judge import Judge
-from toy_paxos.checking.story import story
 from toy_paxos.event import Violation
 from toy_paxos.message import Accept, Message, Promise, Proposal, Propose
 from toy_paxos.safety import LEARNED_CHOSEN, ONE_VALUE, PROMISES_RISE, Property

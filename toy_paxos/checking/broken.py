@@ -14,8 +14,8 @@ from typing import Literal
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.checker import MAX_STATES, Missed, Report, check
+from toy_paxos.checking.game import Game, story
 from toy_paxos.checking.model import Model
-from toy_paxos.checking.story import begin, right_story
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, ONE_VALUE, Property
@@ -390,7 +390,7 @@ def check_rule(
     return replace(
         report,
         missed=first_wrong_delivery(rule, report.model, report.execution),
-        right_story=right_story(rule.without_change(report.model), report.execution),
+        right_story=story(rule.without_change(report.model), report.execution, instead=True),
     )
 
 
@@ -399,10 +399,10 @@ def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message])
 
     The two are compared by what they answer, and by the attributes that are the same in both at the start.
     """
-    actors, wishes = begin(model)
-    right, right_wishes = begin(rule.without_change(model))
-    if wishes != right_wishes:
-        return Missed(0, [message for wish in right_wishes for message in wish.says])
+    game, right_game = Game(model), Game(rule.without_change(model))
+    if game.said != right_game.said:
+        return Missed(0, right_game.said)
+    actors, right = game.actors, right_game.actors
     shared = {
         name: [key for key, value in vars(stand_in).items() if vars(actors[name])[key] == value]
         for name, stand_in in right.items()

@@ -21,12 +21,12 @@ from time import monotonic
 from typing import NamedTuple
 
 from toy_paxos.checking.cluster import Cluster, State, numbers
+from toy_paxos.checking.game import story
 from toy_paxos.checking.honesty import KEEP_IT_IN_ATTRIBUTES, Surroundings, check_again, walk_beside
 from toy_paxos.checking.judge import Judge
 from toy_paxos.checking.model import Model
 from toy_paxos.checking.reduction import MANY_STEPS, Future, Move, Turn
 from toy_paxos.checking.refusal import failure, refusal
-from toy_paxos.checking.story import story
 from toy_paxos.checking.symmetry import Order, Symmetry
 from toy_paxos.event import Event, Violation
 from toy_paxos.message import Message, Timeout

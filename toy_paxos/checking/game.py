@@ -1,21 +1,35 @@
-"""An execution that grows move by move, and can go back: whoever makes the moves is the network.
+"""One execution by real actors: somebody chooses its moves, or it repeats the deliveries that a search has found.
 
-Actors are deterministic, so to take moves back is to make all the others again: nothing has to be put back. A message
-that was said is there for ever, as it is for the checker, so every game is a path through what the checker explores.
+Actors are deterministic, so undoing moves means making all the other moves again; no state has to be restored. A
+message stays deliverable once it was sent, as in the checker, so every game is a path through the checker's states.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
 
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import Actor
 from toy_paxos.checking.model import Model
-from toy_paxos.checking.story import begin, deliver, watched
-from toy_paxos.event import Crash, Delivery, Event, Fate, TimedOut, Violation, learned_by, said_by
+from toy_paxos.checking.refusal import failure, failure_at
+from toy_paxos.event import (
+    Crash,
+    Delivery,
+    Event,
+    Fate,
+    TimedOut,
+    Violation,
+    Wants,
+    check_message,
+    hand_over,
+    learned_by,
+    listed,
+    said_by,
+)
 from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
+from toy_paxos.safety import ALWAYS, watch
 
 Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give up"]
 
@@ -51,8 +65,19 @@ class Game:
         self.begin()
 
     def begin(self) -> None:
-        """Forget all that has happened, and let new actors say what they say first."""
-        self.actors, wishes = begin(self.model)
+        """Forget all that has happened, and let new actors begin; raise CheckError if they cannot."""
+        model = self.model
+        try:
+            proposers, acceptors = model.new_actors()
+            wishes = [
+                Wants(0, proposer.name, value, listed(proposer.prepare(), "prepare"), learned_by(proposer))
+                for proposer, value in zip(proposers, model.values, strict=True)
+            ]
+            self.actors: dict[str, Actor] = {actor.name: actor for actor in (*proposers, *acceptors)}
+            for message in chain.from_iterable(wish.says for wish in wishes):
+                check_message(message, self.actors)
+        except (Exception, SystemExit) as error:
+            raise failure("the actors cannot begin", error, model.proposer, model.acceptor) from error
         self.proposers = [wish.proposer for wish in wishes]
         self.moves: list[Move] = []
         self.chapters: list[Sequence[Event]] = []
@@ -62,10 +87,9 @@ class Game:
         self.said: list[Message] = []
         self.by_wording: dict[tuple[object, ...], Message] = {}
         self.since: dict[str, int] = {}
-        # How often each message was said, delivered and dropped.
-        self.times_said: Counter[str] = Counter()
-        self.times_delivered: Counter[str] = Counter()
-        self.dropped: set[str] = set()
+        # How much more often each message was said than delivered, and which were delivered or dropped at all.
+        self.undelivered: Counter[str] = Counter()
+        self.gone: set[str] = set()
         self.crashed: set[str] = set()
         self.gave_up: set[str] = set()
         # Of each proposer: the number that it last spoke of, and its attempts; of each acceptor: its restarts.
@@ -73,7 +97,9 @@ class Game:
         self.attempts = dict.fromkeys(self.proposers, 1)
         self.restarts: Counter[str] = Counter()
         self.queue: deque[Event] = deque()
-        self.watched = watched(self.model, iter(self.queue.popleft, None))
+        # Every lost property is told, whether or not the model asks for it.
+        always = tuple(dict.fromkeys((*ALWAYS, *model.properties)))
+        self.watched = watch(iter(self.queue.popleft, None), model.num_acceptors, always)
         for wish in wishes:
             self.note_said(wish.proposer, wish.says)
         self.tell(*wishes)
@@ -91,8 +117,7 @@ class Game:
     def in_flight(self) -> Iterator[tuple[int, Message]]:
         """The messages that were neither delivered nor dropped and that somebody can receive, with their numbers."""
         for number, message in enumerate(self.said, start=1):
-            key = repr(message)
-            if not self.times_delivered[key] and key not in self.dropped and message.recipient not in self.crashed:
+            if repr(message) not in self.gone and message.recipient not in self.crashed:
                 yield number, message
 
     def numbered(self, number: int) -> Message:
@@ -106,6 +131,17 @@ class Game:
         events = MAKERS[move.kind](self, move)
         self.moves.append(move)
         return self.tell(*events)
+
+    def receive(self, message: Message) -> Sequence[Event]:
+        """Deliver a message as the checker does: anything that was said, a timeout or a restart; return what happens.
+
+        This is not a move: it cannot be undone, and no limit of the model applies to it.
+        """
+        return self.tell(self.hand_over(self.actors[message.recipient], message))
+
+    def is_deliverable(self, message: Message) -> bool:
+        """Whether the message was said, or comes from the environment."""
+        return repr(message) in self.since or isinstance(message, (Timeout, Restart))
 
     def undo(self, number: int) -> list[Move]:
         """Take the last moves back, and return them; all others are made again, even if number is 0."""
@@ -137,7 +173,7 @@ class Game:
                 self.since[key] = self.time
                 self.said.append(message)
                 self.by_wording[wording(message)] = message
-            self.times_said[key] += 1
+            self.undelivered[key] += 1
         if messages:
             self.ids[speaker] = messages[0].id
 
@@ -160,7 +196,7 @@ class Game:
     def drop(self, move: Move) -> list[Event]:
         """Note that a message is lost; it can be delivered all the same, for then it was another copy."""
         message = self.find(move.message)
-        self.dropped.add(repr(message))
+        self.gone.add(repr(message))
         return [Delivery(self.time, message, Fate.LOST, self.since[repr(message)])]
 
     def time_out(self, move: Move) -> list[Event]:
@@ -169,7 +205,7 @@ class Game:
         if self.attempts[name] >= self.model.max_attempts:
             raise WrongMoveError(f"{name} has no attempt left: begin with --max-attempts {self.attempts[name] + 1}")
         self.attempts[name] += 1
-        return [self.hand_over(self.actors[name], Timeout("clock", name, self.ids.get(name, 0)))]
+        return [self.hand_over(self.actors[name], Timeout("clock", name, self.attempts[name]))]
 
     def restart(self, move: Move) -> list[Event]:
         """Let an acceptor crash, and come back."""
@@ -194,19 +230,32 @@ class Game:
         return [TimedOut(self.time, name, self.attempts[name], self.ids.get(name, 0), last=True)]
 
     def hand_over(self, actor: Actor, message: Message) -> Delivery:
-        """Let an actor receive a message, and note what it says, unless it has given up."""
-        key, name = repr(message), message.recipient
+        """Let an actor receive a message, and note what it says, unless it has given up.
+
+        A timeout arrives with the number under which the proposer spoke last.
+        """
+        name = message.recipient
+        if isinstance(message, Timeout):
+            message = replace(message, id=self.ids.get(name, 0))
+        key = repr(message)
         is_answered = name not in self.gave_up
-        is_again = key in self.since and self.times_delivered[key] >= self.times_said[key]
+        is_again = key in self.since and self.undelivered[key] <= 0
         fate = Fate.DUPLICATE if is_again else Fate.DELIVERED
         since = self.since.get(key, self.time)
-        event = deliver(self.actors, actor, message, self.time + 1, since, fate, name in self.proposers)
+        try:
+            event = hand_over(actor, message, self.time + 1, since, fate, name in self.proposers)
+            event.answers = list(event.answers)
+            for answer in event.answers:
+                check_message(answer, self.actors)
+        except (Exception, SystemExit) as error:
+            raise failure_at(message, error, type(self.actors[name])) from error
         if not is_answered:
             event.answers = []
         self.time += 1
         if event.denial != "failed":
             self.past.append((message, is_answered))
-        self.times_delivered[key] += 1
+        self.undelivered[key] -= 1
+        self.gone.add(key)
         self.note_said(name, event.answers)
         return event
 
@@ -262,3 +311,25 @@ MAKERS: dict[Kind, Callable[[Game, Move], list[Event]]] = {
 def wording(message: Message) -> tuple[object, ...]:
     """All that can be seen of a message, whatever else a class of its own may add to it."""
     return message.type, message.sender, message.recipient, message.id, *said_by(message)
+
+
+def story(model: Model, execution: Iterable[Message], instead: bool = False) -> list[Event]:
+    """Return what happens when these messages are delivered one after the other, and what follows from it.
+
+    The time is the number of the delivery. With ``instead``, a message that nobody has said is replaced by one of the
+    same type, sender, recipient and number; if there is none, that delivery is left out.
+    """
+    game = Game(model)
+    for message in execution:
+        if not instead or game.is_deliverable(message):
+            game.receive(message)
+        elif alike := [other for other in game.said if outline(other) == outline(message)]:
+            game.receive(alike[-1])
+        else:
+            game.time += 1
+    return game.story
+
+
+def outline(message: Message) -> tuple[str, str, str, int]:
+    """Return what two messages have in common if they differ only in what they say."""
+    return message.type, message.sender, message.recipient, message.id
