@@ -161,7 +161,7 @@ def searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def few_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Search without looking for long whether actors are what their attributes say."""
-    monkeypatch.setattr("toy_paxos.checking.honesty.WALKS", 3)
+    monkeypatch.setattr("toy_paxos.checking.determinism.WALKS", 3)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def try_all(model: Model) -> Cluster:
     """A cluster of which every actor has received all that is said at the start."""
     cluster = Cluster(model)
     for position in range(len(cluster.actors)):
-        for number in cluster.effective(position, 0, cluster.start[-3] | cluster.start[-2]):
+        for number in cluster.effective(position, 0, cluster.start.said | cluster.start.pending):
             cluster.step(position, 0, number)
     return cluster
 
@@ -30,7 +30,7 @@ def test_a_set_of_messages_is_the_bits_of_a_number() -> None:
 
 def test_at_the_start_the_proposers_have_spoken_and_nobody_has_heard() -> None:
     cluster = Cluster(Model())
-    *actors, said, pending, chosen = cluster.start
+    actors, said, pending, chosen = cluster.start
     assert (set(actors), chosen) == ({0}, 0)
     assert [cluster.messages[number].type for number in numbers(said)] == ["PREPARE"] * 6
     assert [cluster.messages[number].type for number in numbers(pending)] == ["RESTART"] * 3
@@ -42,7 +42,7 @@ def test_a_step_is_taken_once_and_remembered() -> None:
     assert cluster.steps == {(1, 0, 0): (after, said)}
     (promise,) = (cluster.messages[number] for number in numbers(said))
     assert promise == Promise("acceptor-0", "proposer-0", 1, None)
-    actor = cluster.wake(1, after)
+    actor = cluster.restore(1, after)
     assert isinstance(actor, Acceptor)
     assert (actor.name, actor.promised) == ("acceptor-0", 1)
 
@@ -50,11 +50,11 @@ def test_a_step_is_taken_once_and_remembered() -> None:
 def test_what_changes_nothing_is_not_effective() -> None:
     cluster = Cluster(Model(num_acceptors=1, num_proposers=1))
     after, _ = cluster.step(1, 0, 0)
-    assert list(cluster.effective(1, after, cluster.start[-3])) == [0]
+    assert list(cluster.effective(1, after, cluster.start.said)) == [0]
     cluster.step(1, after, 0)
-    assert list(cluster.effective(1, after, cluster.start[-3])) == []
+    assert list(cluster.effective(1, after, cluster.start.said)) == []
     cluster.forget_steps()
-    assert list(cluster.effective(1, after, cluster.start[-3])) == [0]
+    assert list(cluster.effective(1, after, cluster.start.said)) == [0]
 
 
 @pytest.mark.parametrize("fail", [False, True])
@@ -216,8 +216,8 @@ class DeletesAndAdds(Proposer):
 
 def test_an_attribute_that_is_gone_is_gone_in_the_state_too() -> None:
     cluster = Cluster(Model(1, 1, 2, proposer=DeletesAndAdds))
-    (timeout,) = cluster.effective(0, 0, cluster.start[-2])
+    (timeout,) = cluster.effective(0, 0, cluster.start.pending)
     after, _ = cluster.step(0, 0, timeout)
-    woken = cluster.wake(0, after)
+    woken = cluster.restore(0, after)
     assert not hasattr(woken, "abandoned")
     assert vars(woken)["lost"] is True

@@ -121,7 +121,7 @@ def test_what_is_seen_ahead_does_not_depend_on_the_reductions(seed: int) -> None
         return
     plain = Model(3, 2, 1, proposer=rule.proposer, restarts=0, properties=rule.properties, symmetric=False)
     bare = Model(**(vars(plain) | {"silence_waits": False, "past_forgotten": False}))
-    first, second = (prospect(model, game.past, game.deaf, 10**6) for model in (rule, bare))
+    first, second = (prospect(model, game.past, game.stopped, 10**6) for model in (rule, bare))
     assert (first.lost is None) == (second.lost is None)
     if first.execution is None or second.execution is None:
         assert first.values == second.values
@@ -131,14 +131,14 @@ def test_what_is_seen_ahead_does_not_depend_on_the_reductions(seed: int) -> None
 
 def test_a_value_that_is_chosen_is_the_only_one_that_can_be() -> None:
     game = played(Model(restarts=0), 1, 2, 7, 8, 9, 10)
-    found = prospect(game.model, game.past, game.deaf, MANY)
+    found = prospect(game.model, game.past, game.stopped, MANY)
     assert (found.complete, found.values, found.lost) == (True, ["value-0"], None)
 
 
 def test_who_is_deaf_can_no_longer_have_its_value_chosen() -> None:
     game = Game(Model())
     game.make(Move("crash", actor="proposer-1"))
-    found = prospect(game.model, game.past, game.deaf, MANY)
+    found = prospect(game.model, game.past, game.stopped, MANY)
     assert (found.complete, found.values) == (True, ["value-0"])
 
 

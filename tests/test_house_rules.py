@@ -61,7 +61,7 @@ RESERVED = {
         for name in (
             "main",
             "simulation.rounds",
-            "checking.honesty",
+            "checking.determinism",
             "checking.chance",
             "command.acceptor",
             "command.moves",

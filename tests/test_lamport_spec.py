@@ -100,9 +100,10 @@ def is_a_step(before: Spec, after: Spec) -> bool:
 def seen(cluster: Cluster, state: State) -> Spec:
     """What the specification sees of a state."""
     acceptors: list[Any] = [
-        cluster.wake(position, state[position]) for position in range(cluster.first_acceptor, len(cluster.actors))
+        cluster.restore(position, state.actors[position])
+        for position in range(cluster.first_acceptor, len(cluster.actors))
     ]
-    letters = (letter(cluster.messages[number]) for number in numbers(state[-3]))
+    letters = (letter(cluster.messages[number]) for number in numbers(state.said))
     return Spec(
         {a.name: a.promised or -1 for a in acceptors},
         {a.name: a.accepted.id if a.accepted else -1 for a in acceptors},
@@ -113,12 +114,12 @@ def seen(cluster: Cluster, state: State) -> Spec:
 
 def steps(cluster: Cluster, state: State) -> Iterator[State]:
     """Every state that one delivery can lead to."""
-    for position, actor in enumerate(state[:-3]):
-        for number in cluster.effective(position, actor, state[-3] | state[-2]):
+    for position, actor in enumerate(state.actors):
+        for number in cluster.effective(position, actor, state.said | state.pending):
             after, said = cluster.step(position, actor, number)
-            if after != actor or said & ~state[-3]:
-                actors = (*state[:position], after, *state[position + 1 : -3])
-                yield (*actors, state[-3] | said, state[-2] & ~(1 << number), 0)
+            if after != actor or said & ~state.said:
+                actors = (*state.actors[:position], after, *state.actors[position + 1 :])
+                yield State(actors, state.said | said, state.pending & ~(1 << number), 0)
 
 
 def explore(model: Model) -> int:

@@ -13,8 +13,8 @@ from toy_paxos.checking import RULES, CheckError, Model, check
 from toy_paxos.checking.broken import SkipsPhase1
 from toy_paxos.checking.checker import Origin, Search
 from toy_paxos.checking.cluster import Cluster, State
-from toy_paxos.checking.judge import Judge
-from toy_paxos.checking.reduction import Future, Turn
+from toy_paxos.checking.property_cache import PropertyCache
+from toy_paxos.checking.reduction import ActorTransitions, Future
 from toy_paxos.message import Message, Propose, Restart, Terminate
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, Moment, Property
@@ -76,15 +76,15 @@ def test_each_reduction_can_be_switched_off_alone(switch: str) -> None:
 
 
 def accepts_early(
-    visit: Callable[..., list[tuple[State, Turn, int]]],
-) -> Callable[..., list[tuple[State, Turn, int]]]:
+    visit: Callable[..., list[tuple[State, ActorTransitions, int]]],
+) -> Callable[..., list[tuple[State, ActorTransitions, int]]]:
     """A wrong reduction: as soon as an acceptor can accept, nobody else may do anything."""
 
-    def wrong(self: Search, state: State, origin: Origin | None) -> list[tuple[State, Turn, int]]:
+    def wrong(self: Search, state: State, origin: Origin | None) -> list[tuple[State, ActorTransitions, int]]:
         turns = visit(self, state, origin)
         for chosen in turns:
-            chosen[1].find_out(0)
-            if any(move.said & self.cluster.accepts & ~state[-3] for move in chosen[1].moves[0]):
+            chosen[1].explore(0)
+            if any(transition.said & self.cluster.accepts & ~state.said for transition in chosen[1].transitions[0]):
                 return [chosen]
         return turns
 
@@ -101,26 +101,26 @@ def test_a_wrong_reduction_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_silence_ends_with_the_delivery_that_makes_an_actor_speak() -> None:
     cluster = Cluster(Model(3, 1))
-    said = cluster.start[-3]
+    said = cluster.start.said
     for position in (1, 2):
         number = next(cluster.effective(position, 0, said))
         said |= cluster.step(position, 0, number)[1]
-    turn = Turn(cluster, 0, 0, said, 0)
-    assert turn.find_out(0)
-    assert turn.moves[0] == []
-    turn.find_out(1)
-    (move,) = turn.moves[1]
-    spoken: list[Message] = [cluster.messages[number] for number in move.deliveries]
+    actor = ActorTransitions(cluster, 0, 0, said, 0)
+    assert actor.explore(0)
+    assert actor.transitions[0] == []
+    actor.explore(1)
+    (transition,) = actor.transitions[1]
+    spoken: list[Message] = [cluster.messages[number] for number in transition.deliveries]
     assert [message.type for message in spoken] == ["PROMISE", "PROMISE"]
 
 
 def test_what_nobody_reacts_to_any_more_is_forgotten() -> None:
     cluster = Cluster(Model(1, 1))
-    future = Future(cluster, Judge(cluster))
-    prepare = cluster.start[-3]
+    future = Future(cluster, PropertyCache(cluster))
+    prepare = cluster.start.said
     after, promise = cluster.step(1, 0, 0)
-    state = (0, after, prepare | promise, cluster.start[-2], 0)
-    assert future.without_past(state) == (0, after, promise, 0, 0)
+    state = State((0, after), prepare | promise, cluster.start.pending, 0)
+    assert future.without_past(state) == State((0, after), promise, 0, 0)
 
 
 def test_an_actor_that_has_too_many_states_keeps_its_past(monkeypatch: pytest.MonkeyPatch) -> None:

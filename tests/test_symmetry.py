@@ -17,12 +17,12 @@ from toy_paxos.proposer import Proposer
 
 def successors(cluster: Cluster, state: State) -> Iterator[State]:
     """Every state that one delivery can lead to."""
-    for position, actor in enumerate(state[:-3]):
-        for number in cluster.effective(position, actor, state[-3] | state[-2]):
+    for position, actor in enumerate(state.actors):
+        for number in cluster.effective(position, actor, state.said | state.pending):
             after, said = cluster.step(position, actor, number)
-            if after != actor or said & ~state[-3]:
-                actors = (*state[:position], after, *state[position + 1 : -3])
-                yield (*actors, state[-3] | said, state[-2] & ~(1 << number), 0)
+            if after != actor or said & ~state.said:
+                actors = (*state.actors[:position], after, *state.actors[position + 1 :])
+                yield State(actors, state.said | said, state.pending & ~(1 << number), 0)
 
 
 def all_states(cluster: Cluster) -> list[State]:

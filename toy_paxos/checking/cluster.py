@@ -1,13 +1,14 @@
-"""A small cluster as numbers: the states of its actors, the messages they send, and how one follows another.
+"""A small cluster as numbers: the states of its actors, the messages that they send, and the steps between states.
 
-What an actor does depends on its state and the message alone, so each pair is tried once and remembered. That,
-and sets of messages that are the bits of one number, is what makes it possible to visit every state.
+The behaviour of an actor depends only on its state and on the message, so each pair is tried once and cached. The cache
+makes it feasible to visit every state, and so do sets of messages that are the bits of one number.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from enum import Enum
 from itertools import chain
+from typing import NamedTuple
 
 from toy_paxos.actor import Actor
 from toy_paxos.checking import snapshot
@@ -16,25 +17,36 @@ from toy_paxos.checking.refusal import described, failure, failure_at, needs_lea
 from toy_paxos.event import check_message, listed, plain_learned
 from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Timeout
 
-State = tuple[int, ...]
-"""A number for the state of each actor; then two sets of messages, a bit a message: those said so far, and those
-that the environment may still deliver; then a number for the proposals that are chosen."""
+
+class State(NamedTuple):
+    """A state of a cluster.
+
+    ``actors`` has a number for the state of each actor. ``said`` and ``pending`` are sets of messages, one bit for each
+    message: those said so far, and those that the environment may still deliver. ``chosen`` is a number for the
+    proposals that are chosen.
+    """
+
+    actors: tuple[int, ...]
+    said: int
+    pending: int
+    chosen: int
+
 
 Step = tuple[int, int]
 """The number of the state in which a delivery leaves an actor, and the set of messages that it sends."""
 
 
 class Missing(Enum):
-    """What an attribute is that an actor has not got."""
+    """The value of an attribute that an actor does not have."""
 
     MISSING = "missing"
 
 
-# What stands in a state for an attribute that is no more.
+# It stands in a state for an attribute that was deleted.
 MISSING = snapshot.take(Missing.MISSING)
 
-# A state holds this, too, beside attributes: of a proposer what a timeout is for, and the order of all if that is not
-# to be seen in what has changed.
+# Besides attributes, a state can hold the number that the next timeout of a proposer gets, and the order of all
+# attributes if the changed ones do not show it.
 NUMBER = "the number under which it spoke last"
 ORDER = "the order of its attributes"
 
@@ -42,10 +54,10 @@ MAKE_A_NEW_ONE = "leave it as it is, and make a new one (dataclasses.replace)"
 
 
 class Cluster:
-    """The actors of a model, and all that can happen to them one delivery at a time.
+    """The actors of a model, and the steps that single deliveries make.
 
-    The state of an actor is a snapshot of what has changed since the start. Its name never does, so acceptors
-    that are alike but for it are in the same state.
+    The state of an actor is a snapshot of the attributes that have changed since the start. Its name does not change,
+    so acceptors that differ only in their names are in the same state.
     """
 
     def __init__(self, model: Model) -> None:
@@ -62,15 +74,15 @@ class Cluster:
             raise refusal("the actors cannot begin: two of them have the same name", model.acceptor, model.proposer)
         self.first_acceptor = len(proposers)
         self.messages: list[Message] = []
-        self.letters: list[snapshot.Snapshot] = []
+        self.message_snapshots: list[snapshot.Snapshot] = []
         self.message_numbers: dict[snapshot.Snapshot, int] = {}
         self.states: list[dict[str, snapshot.Snapshot]] = []
         self.state_numbers: dict[snapshot.Snapshot, int] = {}
-        # Sets of messages: by recipient, by those who are involved, and by type.
+        # Sets of messages: by recipient, by sender or recipient, and by type.
         self.to = [0] * len(self.actors)
         self.involving = [0] * len(self.actors)
         self.accepts = self.promises = self.proposes = self.timeouts = 0
-        # What is known of an actor, its state and a message; and of an actor and its state.
+        # Caches: by actor, its state and a message; and by actor and its state.
         self.steps: dict[tuple[int, int, int], Step] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
         self.keeps_messages: dict[tuple[int, int], bool] = {}
@@ -81,16 +93,16 @@ class Cluster:
         except BaseException as error:
             raise failure("the actors cannot begin", error, model.proposer) from error
         pending = sum(1 << self.add(message, snapshot.take(message)) for message in model.environment())
-        # Of all together: two actors that share something that can change are not checked one by one.
+        # One set for all actors: two of them that share something mutable cannot be checked one by one.
         seen: set[int] = set()
         self.at_start = [self.attributes(actor, seen) for actor in self.actors]
         unchanged = self.number_of_state({})
-        self.start: State = (*[unchanged] * len(self.actors), said, pending, 0)
+        self.start = State((unchanged,) * len(self.actors), said, pending, 0)
         for position in range(self.first_acceptor):
             self.learned(position, unchanged)
 
     def attributes(self, actor: Actor, seen: set[int]) -> dict[str, snapshot.Snapshot]:
-        """A snapshot of each attribute of an actor; raises CheckError if one is not plain data."""
+        """Return a snapshot of each attribute of an actor; raise CheckError if one is not plain data."""
         try:
             found = snapshot.attributes(actor)
             return {name: snapshot.take(value, seen) for name, value in found.items()}
@@ -100,7 +112,7 @@ class Cluster:
             raise failure(f"{actor.name} cannot be checked", error, type(actor)) from error
 
     def number_of_state(self, changed: dict[str, snapshot.Snapshot]) -> int:
-        """The number of the state of an actor of which these attributes have changed."""
+        """Return the number of the state of an actor in which these attributes have changed."""
         key = tuple(changed.items())
         if key not in self.state_numbers:
             self.state_numbers[key] = len(self.states)
@@ -108,7 +120,7 @@ class Cluster:
         return self.state_numbers[key]
 
     def number_of_message(self, message: Message) -> int:
-        """The number of a message, be it new or known."""
+        """Return the number of a message, new or known."""
         key = snapshot.take(message)
         if key not in self.message_numbers:
             check_message(message, self.positions)
@@ -118,9 +130,9 @@ class Cluster:
     def add(self, message: Message, key: snapshot.Snapshot) -> int:
         """Give a new message a number."""
         number = self.message_numbers[key] = len(self.messages)
-        # A copy, for who sent it may keep it.
+        # A copy, because its sender may keep the message.
         self.messages.append(snapshot.put_back(key))
-        self.letters.append(key)
+        self.message_snapshots.append(key)
         self.sort_in(message, 1 << number)
         return number
 
@@ -139,7 +151,7 @@ class Cluster:
             self.timeouts |= bit
 
     def bits(self, messages: Iterable[Message]) -> int:
-        """Some messages as a set, without those that are never delivered."""
+        """Return some messages as a set, without those that are never delivered."""
         bits = 0
         for message in messages:
             if self.is_deliverable(message):
@@ -151,7 +163,7 @@ class Cluster:
         return self.model.fail or not isinstance(message, Fail)
 
     def step(self, position: int, state: int, number: int) -> Step:
-        """The state of an actor after it has received a message, and the set of those that it sends."""
+        """Return the state of an actor after it has received a message, and the set of messages that it sends."""
         key = position, state, number
         if key not in self.steps:
             self.steps[key] = after = self.receive(position, state, number)
@@ -161,37 +173,37 @@ class Cluster:
         return self.steps[key]
 
     def forget_steps(self) -> None:
-        """Begin anew with finding out what actors do."""
+        """Clear the caches of steps."""
         self.steps.clear()
         self.ineffective.clear()
 
     def effective(self, position: int, state: int, messages: int) -> Iterator[int]:
-        """Those of some messages that are for an actor, without those known to change nothing in this state."""
+        """Yield those of some messages that an actor receives, without those known to change nothing in this state."""
         found = self.first_timeout(messages & self.to[position])
         return numbers(found & ~self.ineffective.get((position, state), 0))
 
     def first_timeout(self, messages: int) -> int:
-        """Some messages to one actor, of its timeouts only the first, for one is as good as another."""
+        """Return a set of messages to one actor with only the first of its timeouts: they are interchangeable."""
         timeouts = messages & self.timeouts
         return messages ^ timeouts & (timeouts - 1)
 
     def delivered(self, position: int, state: int, number: int, maker: snapshot.Maker = snapshot.USUAL) -> Message:
-        """A copy of a message as an actor in some state gets it: a timeout has the number under which it spoke last."""
-        message: Message = snapshot.put_back(self.letters[number], maker)
+        """Return a copy of a message for an actor: a timeout gets the number under which the actor spoke last."""
+        message: Message = snapshot.put_back(self.message_snapshots[number], maker)
         if self.timeouts >> number & 1:
             return replace(message, id=self.spoke_last(position, state))
         return message
 
     def receive(self, position: int, state: int, number: int, maker: snapshot.Maker = snapshot.USUAL) -> Step:
-        """Let an actor in some state receive a copy of a message; raises CheckError if it cannot."""
-        actor = self.wake(position, state, maker)
+        """Let an actor in some state receive a copy of a message; raise CheckError if it cannot."""
+        actor = self.restore(position, state, maker)
         message = self.delivered(position, state, number, maker)
-        letter = snapshot.take(message) if self.timeouts >> number & 1 else self.letters[number]
-        shared = [(message, letter), *self.messages_kept(position, state, actor)]
+        before = snapshot.take(message) if self.timeouts >> number & 1 else self.message_snapshots[number]
+        shared = [(message, before), *self.messages_kept(position, state, actor)]
         try:
             answers = listed(actor.receive(message))
             said = self.bits(answers)
-            changed = any(snapshot.take(known) != letter for known, letter in shared)
+            changed = any(snapshot.take(known) != before for known, before in shared)
         except BaseException as error:
             raise failure_at(self.messages[number], error, *self.kinds(number)) from error
         if changed:
@@ -201,12 +213,12 @@ class Cluster:
         return self.changes(position, actor, spoke_last), said
 
     def spoke_last(self, position: int, state: int) -> int:
-        """The number under which a proposer in some state spoke last, 0 if it has not."""
+        """Return the number under which a proposer in some state spoke last, 0 if it has not spoken."""
         number: int = self.states[state].get(NUMBER) or self.began_under[position]
         return number
 
     def changes(self, position: int, actor: Actor, spoke_last: int) -> int:
-        """The number of the state that an actor is in now, which for a proposer is also how it spoke last."""
+        """Return the number of an actor's state; a proposer's includes the number under which it spoke last."""
         if type(actor) is not type(self.actors[position]):
             words = f"{self.names[position]} changes its class: let an attribute say what it is now"
             raise refusal(words, type(self.actors[position]))
@@ -220,7 +232,7 @@ class Cluster:
         return self.number_of_state(changed)
 
     def messages_kept(self, position: int, state: int, actor: Actor) -> list[tuple[Message, snapshot.Snapshot]]:
-        """The messages that an actor holds in its attributes, as they are."""
+        """Return the messages that an actor holds in its attributes, with their snapshots."""
         if self.keeps_messages.get((position, state)) is False:
             return []
         kept = [(message, snapshot.take(message)) for message in snapshot.parts_of(actor, Message)]
@@ -228,17 +240,17 @@ class Cluster:
         return kept
 
     def words(self, number: int) -> str:
-        """A message by its type, number, sender and recipient."""
+        """Describe a message by its type, number, sender and recipient."""
         return described(self.messages[number])
 
     def kinds(self, number: int) -> list[type]:
-        """The classes of those who have to do with a message, its recipient's first."""
+        """Return the classes of the recipient and of the sender of a message."""
         message = self.messages[number]
         names = (message.recipient, message.sender)
         return [type(self.actors[self.positions[name]]) for name in names if name in self.positions]
 
-    def wake(self, position: int, state: int, maker: snapshot.Maker = snapshot.USUAL) -> Actor:
-        """A new actor in a certain state."""
+    def restore(self, position: int, state: int, maker: snapshot.Maker = snapshot.USUAL) -> Actor:
+        """Return a new actor in a certain state."""
         now = self.at_start[position] | self.states[state]
         names = snapshot.put_back(now[ORDER]) if ORDER in now else now
         attributes = [(name, now[name]) for name in names if now[name] != MISSING and name != NUMBER]
@@ -246,10 +258,10 @@ class Cluster:
         return actor
 
     def learned(self, position: int, state: int) -> str | None:
-        """What a proposer in some state has learned; raises CheckError if it does not say."""
+        """Return what a proposer in some state has learned; raise CheckError if it does not say."""
         key = position, state
         if key not in self.known_learned:
-            actor = self.wake(position, state)
+            actor = self.restore(position, state)
             try:
                 self.known_learned[key] = plain_learned(actor)
             except BaseException as error:
@@ -262,18 +274,18 @@ class Cluster:
         return self.known_learned[key]
 
     def names_in(self, order: tuple[int, ...]) -> dict[str, str]:
-        """Which acceptor gets whose name in another order."""
+        """Return the new name of each acceptor in another order."""
         acceptors = self.names[self.first_acceptor :]
         return {acceptors[old]: acceptors[new] for new, old in enumerate(order)}
 
     def renamed_message(self, message: Message, names: Mapping[str, str]) -> Message:
-        """The message that says the same between others."""
+        """Return the message with other names in it."""
         renamed: Message = snapshot.put_back(snapshot.rename(snapshot.take(message), names))
         return renamed
 
 
 def numbers(bits: int) -> Iterator[int]:
-    """The members of a set of messages, lowest first."""
+    """Yield the numbers in a set of messages, lowest first."""
     while bits:
         lowest = bits & -bits
         yield lowest.bit_length() - 1

@@ -110,8 +110,8 @@ class Game:
         return [*chain.from_iterable(self.chapters)]
 
     @property
-    def deaf(self) -> set[str]:
-        """Those who receive nothing more, or say nothing more when they do."""
+    def stopped(self) -> set[str]:
+        """The proposers that receive nothing more, or say nothing more."""
         return self.crashed | self.gave_up
 
     def in_flight(self) -> Iterator[tuple[int, Message]]:

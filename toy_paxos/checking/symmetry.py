@@ -1,4 +1,4 @@
-"""States that are one but for the names of the acceptors, and whether names make a difference at all."""
+"""States that differ only in the names of the acceptors, and whether these names make a difference at all."""
 
 from itertools import islice, pairwise, permutations, product
 
@@ -6,36 +6,36 @@ from toy_paxos.checking import snapshot
 from toy_paxos.checking.cluster import Cluster, State, Step, numbers
 
 Order = tuple[int, ...]
-"""A way to rename the acceptors: the one at ``order[n]`` becomes acceptor ``n``."""
+"""A permutation of the acceptors: the one at ``order[n]`` becomes acceptor ``n``."""
 
 
 class Symmetry:
-    """Which states are one but for the names of the acceptors: of each kind, one is canonical.
+    """It finds the canonical state among all states that differ only in the names of the acceptors.
 
-    Acceptors are put in the order of what can be seen of each without its name: its own state, the messages
-    it is involved in, and how the proposers see it. If two look the same and it makes no difference to
-    exchange them, either may come first; else all their orders are tried.
+    Acceptors are sorted by their appearance, which does not depend on names: the state of the acceptor, the messages
+    that it sends or receives, and how the proposers see it. If two acceptors have the same appearance and exchanging
+    them makes no difference, either may come first; otherwise all their orders are tried.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.places = range(cluster.first_acceptor, len(cluster.actors))
+        self.positions = range(cluster.first_acceptor, len(cluster.actors))
         self.acceptors = cluster.names[cluster.first_acceptor :]
-        self.as_they_are: Order = tuple(range(len(self.acceptors)))
-        self.looks: dict[object, int] = {}
-        self.known_looks: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self.views: dict[tuple[int, int], int] = {}
-        self.mail: dict[tuple[int, int], int] = {}
+        self.identity: Order = tuple(range(len(self.acceptors)))
+        self.appearance_parts: dict[object, int] = {}
+        self.appearances: dict[tuple[object, ...], tuple[int, ...]] = {}
+        self.anonymous_states: dict[tuple[int, int], int] = {}
+        self.anonymous_sets: dict[tuple[int, int], int] = {}
         self.renamed_states: dict[tuple[Order, int], int] = {}
         self.renamed_messages: dict[tuple[Order, int], int] = {}
         self.renamed_sets: dict[tuple[Order, int, int], int] = {}
 
     def holds(self) -> bool:
-        """Whether acceptors were alike in all that was tried: who is who made no difference.
+        """Whether the acceptors behaved alike in all steps so far, so that their names made no difference.
 
-        Two neighbours exchanging their names must lead from what is the same to what is the same. A step that
-        this comparison adds is compared in its turn, until none is new; else what holds for two neighbours need
-        not hold for two others.
+        If two neighbours exchange their names, each step must become a step with the renamed result. A step that this
+        comparison adds is compared, too, until none is new; otherwise a result for two neighbours need not hold for two
+        others.
         """
         swaps = [self.swap(at, at + 1) for at in range(len(self.acceptors) - 1)]
         if any(self.rename(self.cluster.start, order) != self.cluster.start for order in swaps):
@@ -50,7 +50,7 @@ class Symmetry:
         return True
 
     def is_the_same(self, order: Order, step: tuple[int, int, int], result: Step) -> bool:
-        """Whether a step and its result, renamed, are a step and its result."""
+        """Whether the renamed step has the renamed result."""
         (position, state, number), (after, said) = step, result
         first = self.cluster.first_acceptor
         renamed = position if position < first else first + order.index(position - first)
@@ -58,87 +58,90 @@ class Symmetry:
         step = renamed, self.rename_state(order, state), self.rename_message(order, number)
         if self.cluster.step(*step) != (after_renamed, self.rename_set(order, said)):
             return False
-        # What a proposer has learned need not be one of the attributes that are renamed.
+        # The learned value of a proposer may be computed, so renamed attributes do not cover it.
         return position >= first or self.cluster.learned(position, after) == self.cluster.learned(
             position, after_renamed
         )
 
     def swap(self, a: int, b: int) -> Order:
-        """The order in which two acceptors have exchanged their places."""
-        order = list(self.as_they_are)
+        """Return the order in which two acceptors are exchanged."""
+        order = list(self.identity)
         order[a], order[b] = b, a
         return tuple(order)
 
     def canonical(self, state: State) -> tuple[State, Order]:
-        """The canonical state of its kind, and the order of acceptors that leads to it."""
-        looks = [(self.look(state, place), at) for at, place in enumerate(self.places)]
-        looks.sort()
-        order = tuple(at for _, at in looks)
-        if all(first != second or self.is_exchangeable(state, a, b) for (first, a), (second, b) in pairwise(looks)):
+        """Return the canonical state, and the order of acceptors that leads to it."""
+        appearances = [(self.appearance(state, position), at) for at, position in enumerate(self.positions)]
+        appearances.sort()
+        order = tuple(at for _, at in appearances)
+        if all(one != other or self.is_exchangeable(state, a, b) for (one, a), (other, b) in pairwise(appearances)):
             return self.rename(state, order), order
         groups: dict[object, list[int]] = {}
-        for look, at in looks:
-            groups.setdefault(look, []).append(at)
+        for appearance, at in appearances:
+            groups.setdefault(appearance, []).append(at)
         orders = product(*(permutations(group) for group in groups.values()))
         return min((self.rename(state, order), order) for order in (sum(parts, ()) for parts in orders))
 
-    def look(self, state: State, place: int) -> tuple[int, ...]:
-        """What can be seen of an acceptor, whatever its name."""
-        *actors, said, pending, _ = state
-        involving = self.cluster.involving[place]
+    def appearance(self, state: State, position: int) -> tuple[int, ...]:
+        """Return what can be seen of an acceptor independently of its name."""
+        actors, said, pending, _ = state
+        involving = self.cluster.involving[position]
         proposers = actors[: self.cluster.first_acceptor]
-        key = place, actors[place], said & involving, pending & involving, *proposers
-        if key not in self.known_looks:
-            self.known_looks[key] = (
-                self.view(place, actors[place]),
-                self.letters(place, said & involving),
-                self.letters(place, pending & involving),
-                *(self.view(place, proposer) for proposer in proposers),
+        key = position, actors[position], said & involving, pending & involving, proposers
+        if key not in self.appearances:
+            self.appearances[key] = (
+                self.anonymous_state(position, actors[position]),
+                self.anonymous_set(position, said & involving),
+                self.anonymous_set(position, pending & involving),
+                *(self.anonymous_state(position, proposer) for proposer in proposers),
             )
-        return self.known_looks[key]
+        return self.appearances[key]
 
-    def letters(self, place: int, messages: int) -> int:
-        """A number for some messages as they would be if the acceptor had no name."""
-        key = place, messages
-        if key not in self.mail:
-            nameless = self.anonymous(place)
-            letters = [snapshot.rename(self.cluster.letters[number], nameless) for number in numbers(messages)]
-            self.mail[key] = self.looks.setdefault(snapshot.unordered(letters), len(self.looks))
-        return self.mail[key]
+    def anonymous_set(self, position: int, messages: int) -> int:
+        """Return a number for some messages with the name of this acceptor, and of all others, removed."""
+        key = position, messages
+        if key not in self.anonymous_sets:
+            names = self.anonymous(position)
+            renamed = [snapshot.rename(self.cluster.message_snapshots[number], names) for number in numbers(messages)]
+            self.anonymous_sets[key] = self.number_of_part(snapshot.unordered(renamed))
+        return self.anonymous_sets[key]
 
-    def view(self, place: int, state: int) -> int:
-        """A number for the state of an actor as it would be if no acceptor but this one could be told apart."""
-        key = place, state
-        if key not in self.views:
-            nameless = self.anonymous(place)
-            self.views[key] = self.looks.setdefault(self.renamed(state, nameless), len(self.looks))
-        return self.views[key]
+    def anonymous_state(self, position: int, state: int) -> int:
+        """Return a number for the state of an actor with the name of this acceptor, and of all others, removed."""
+        key = position, state
+        if key not in self.anonymous_states:
+            self.anonymous_states[key] = self.number_of_part(self.renamed(state, self.anonymous(position)))
+        return self.anonymous_states[key]
 
-    def anonymous(self, place: int) -> dict[str, str]:
-        """Names that tell an acceptor from the others, and nothing else."""
-        return dict.fromkeys(self.acceptors, "another") | {self.cluster.names[place]: "this one"}
+    def number_of_part(self, part: object) -> int:
+        """Return the number of a part of an appearance, new or known."""
+        return self.appearance_parts.setdefault(part, len(self.appearance_parts))
+
+    def anonymous(self, position: int) -> dict[str, str]:
+        """Return new names that distinguish one acceptor from the others, and nothing else."""
+        return dict.fromkeys(self.acceptors, "another") | {self.cluster.names[position]: "this one"}
 
     def renamed(self, state: int, names: dict[str, str]) -> tuple[tuple[str, snapshot.Snapshot], ...]:
-        """What has changed of an actor, under other names."""
+        """Return the changed attributes of an actor, with other names in them."""
         changed = self.cluster.states[state]
         return tuple((name, snapshot.rename(value, names)) for name, value in changed.items())
 
     def is_exchangeable(self, state: State, a: int, b: int) -> bool:
-        """Whether it makes no difference if two acceptors exchange their names."""
+        """Whether the state stays the same if two acceptors exchange their names."""
         return self.rename(state, self.swap(a, b)) == state
 
     def rename(self, state: State, order: Order) -> State:
-        """The state with the acceptors in another order."""
-        if order == self.as_they_are:
+        """Return the state with the acceptors in another order."""
+        if order == self.identity:
             return state
-        *actors, said, pending, chosen = state
+        actors, said, pending, chosen = state
         first = self.cluster.first_acceptor
         inverse = [*actors[:first], *(actors[first + at] for at in order)]
-        renamed = [self.rename_state(order, actor) for actor in inverse]
-        return (*renamed, self.rename_set(order, said), self.rename_set(order, pending), chosen)
+        renamed = tuple([self.rename_state(order, actor) for actor in inverse])
+        return State(renamed, self.rename_set(order, said), self.rename_set(order, pending), chosen)
 
     def rename_state(self, order: Order, state: int) -> int:
-        """The state of an actor that knows the acceptors by their other names."""
+        """Return the state of an actor with the acceptors renamed."""
         key = order, state
         if key not in self.renamed_states:
             changed = dict(self.renamed(state, self.cluster.names_in(order)))
@@ -146,7 +149,7 @@ class Symmetry:
         return self.renamed_states[key]
 
     def rename_message(self, order: Order, number: int) -> int:
-        """The message that says the same between others."""
+        """Return the message with the acceptors renamed."""
         key = order, number
         if key not in self.renamed_messages:
             message = self.cluster.renamed_message(self.cluster.messages[number], self.cluster.names_in(order))
@@ -154,10 +157,10 @@ class Symmetry:
         return self.renamed_messages[key]
 
     def rename_set(self, order: Order, messages: int) -> int:
-        """The set of the messages that say the same between others."""
+        """Return the set of messages with the acceptors renamed."""
         renamed = shift = 0
         while messages:
-            # Twelve messages at a time, so that what is remembered stays small.
+            # Twelve messages at a time, so that the cache stays small.
             part = messages & 0xFFF
             key = order, shift, part
             if key not in self.renamed_sets:

@@ -66,9 +66,9 @@ def hint(game: Game) -> Hint:
         typed, move = as_typed(game, found.execution[0])
         left = deliveries(len(found.execution))
         return Hint(f"type {typed} ({what} can be {done} in {left} from here); Enter makes this move", move)
-    deaf = "; proposers that have crashed or given up do nothing more" if game.deaf else ""
+    stopped = "; proposers that have crashed or given up do nothing more" if game.stopped else ""
     model = without_fail(game.model)
-    return Hint(f"{what} cannot be {done} from here, for {sizes(model)}, FAIL never delivered{deaf}")
+    return Hint(f"{what} cannot be {done} from here, for {sizes(model)}, FAIL never delivered{stopped}")
 
 
 def as_typed(game: Game, message: Message) -> tuple[str, Move]:
@@ -85,7 +85,7 @@ def look_ahead(game: Game) -> Prospect:
     model = without_fail(game.model)
     if max(model.num_acceptors, model.num_proposers) > MOST_SEARCHED:
         raise NotFoundOutError(f"not found out: the checker takes {MOST_SEARCHED} actors of a kind at most")
-    found = searched(lambda keep_going: prospect(model, game.past, game.deaf, FEW_STATES, keep_going))
+    found = searched(lambda keep_going: prospect(model, game.past, game.stopped, FEW_STATES, keep_going))
     if not found.execution and not found.complete:
         raise NotFoundOutError(f"not found out within {plural(FEW_STATES, 'state')}")
     return found

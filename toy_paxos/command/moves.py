@@ -81,7 +81,7 @@ class Player:
         """Whether a proposer waits, and has an attempt left."""
         has_learned = learned_by(self.game.actors[name]) is not None
         is_last = self.game.attempts[name] >= self.game.model.max_attempts
-        return name not in self.game.deaf and not has_learned and not is_last
+        return name not in self.game.stopped and not has_learned and not is_last
 
     def undo(self, number: int) -> None:
         """Take back some moves."""

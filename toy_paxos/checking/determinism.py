@@ -1,10 +1,10 @@
-"""Whether an actor is what its attributes say, and nothing else, so that what was found out about it is true.
+"""Whether each actor is deterministic and keeps its state in its attributes, so that the results of a search are true.
 
-A search looks at what an actor does in a state once, and believes it. That would be wrong for an actor that draws
-lots, or that keeps something where no snapshot sees it. So here every step that made a difference is taken
-once more, in another order; actors of flesh and blood, which are never put back, go for walks beside the model; and
-what actors of a class have in common has to stay as it is. Nobody can see in this way that an actor reads a clock, or
-asks where in memory something is.
+A search takes each step of an actor once and caches the result. That would be incorrect for an actor that uses random
+numbers, or that keeps state where no snapshot sees it. So every step that made a difference is repeated in another
+order; real instances, which are never restored from a snapshot, receive random deliveries in parallel with the model;
+and the variables that instances of a class share must not change. This cannot reveal that an actor reads a clock or
+uses the address of an object.
 """
 
 import sys
@@ -29,44 +29,45 @@ KEEP_IT_IN_ATTRIBUTES = (
 )
 
 
-# What stands in the way when sets are made for the second time, so that they are gone through in another order: a
-# number lies in the table of a set at its own remainder, so these fill a stretch of it, and whoever belongs there goes
-# elsewhere. Two elements may still keep their order, in half of all cases, so it takes several to be all but sure.
+# Numbers that are in a set while it is built for the second time, so that its elements get another order: the hash of a
+# number is the number, so these occupy a section of the table, and elements with a place there move elsewhere. In half
+# of all cases two elements keep their order nevertheless, so several ranges are tried.
 FILLERS = [range(at, at + 70) for at in range(10**9, 10**9 + 128, 16)] + [range(10**9, 10**9 + 280)]
 
 
-def check_again(cluster: Cluster) -> None:
-    """Take every step that made a difference once more, the last ones first; raise CheckError if it is another."""
+def repeat_steps(cluster: Cluster) -> None:
+    """Repeat every step that made a difference, the last one first; raise CheckError if a result differs."""
     for (position, state, number), step in reversed(list(cluster.steps.items())):
         if step == (state, 0):
             continue
         for fillers in FILLERS:
             maker = snapshot.OtherMaker(fillers)
             if cluster.receive(position, state, number, maker) != step:
-                raise not_the_same(cluster, position, number)
+                raise not_deterministic(cluster, position, number)
             if not maker.num_choices:
                 break
 
 
-def not_the_same(cluster: Cluster, position: int, number: int) -> Exception:
-    """The error that an actor does not do the same for the same message in the same state."""
+def not_deterministic(cluster: Cluster, position: int, number: int) -> Exception:
+    """Return the error that an actor reacts differently to the same message in the same state."""
     words = f"on receiving {cluster.words(number)}: {cluster.names[position]} does not always do the same"
     return refusal(f"{words}: {KEEP_IT_IN_ATTRIBUTES}", type(cluster.actors[position]))
 
 
-def walk_beside(cluster: Cluster) -> None:
-    """Let real actors, never put back, receive what chance delivers; raise CheckError if the model differs."""
+def walk_real_actors(cluster: Cluster) -> None:
+    """Let real actors receive random deliveries; raise CheckError if the model differs."""
     for seed in range(WALKS):
         Walk(cluster, Random(seed)).go(DELIVERIES)
 
 
 class Walk:
-    """One execution that chance chooses, by real actors and by those of the model at the same time."""
+    """One random execution, by real actors and by those of the model at the same time."""
 
     def __init__(self, cluster: Cluster, random: Random) -> None:
         self.cluster = cluster
         self.random = random
-        *self.states, self.said, self.pending, _ = cluster.start
+        actors, self.said, self.pending, _ = cluster.start
+        self.states = [*actors]
         try:
             proposers, acceptors = cluster.model.new_actors()
             self.actors: list[Actor] = [*proposers, *acceptors]
@@ -79,25 +80,25 @@ class Walk:
             raise refusal(words, cluster.model.proposer)
 
     def go(self, deliveries: int) -> None:
-        """Deliver so many messages, or fewer if there is none to deliver."""
+        """Deliver some messages, fewer if none is left; raise CheckError if one is changed after it was sent."""
         for _ in range(deliveries):
             if not (self.said | self.pending):
                 return
             possible = list(numbers(self.said | self.pending))
-            # Rather a new message than an old one, which is likely to change nothing.
+            # Prefer new messages: old ones are likely to change nothing.
             self.deliver(max(self.random.choice(possible), self.random.choice(possible)))
-        for message, letter in self.sent:
-            if snapshot.take(message) != letter:
+        for message, when_sent in self.sent:
+            if snapshot.take(message) != when_sent:
                 words = f"{message.sender} changes a {message.type} after it was sent: {MAKE_A_NEW_ONE}"
                 raise refusal(words, self.cluster.model.acceptor, self.cluster.model.proposer)
 
     def send(self, messages: list[Message]) -> int:
-        """Remember some messages as they were when they were sent; return them as a set."""
+        """Remember the snapshots of some messages that are sent; return the messages as a set."""
         bits = 0
         for message in messages:
             if self.cluster.is_deliverable(message):
                 number = self.cluster.number_of_message(message)
-                self.sent.append((message, self.cluster.letters[number]))
+                self.sent.append((message, self.cluster.message_snapshots[number]))
                 bits |= 1 << number
         return bits
 
@@ -115,58 +116,58 @@ class Walk:
         except BaseException as error:
             raise failure_at(cluster.messages[number], error, *cluster.kinds(number)) from error
         if not same:
-            raise not_the_same(cluster, position, number)
+            raise not_deterministic(cluster, position, number)
         self.states[position] = after
         self.said |= said
         self.pending &= ~(1 << number)
 
 
-class Surroundings:
-    """What the actors of a cluster share: the variables of their classes and modules, and the die of Python."""
+class SharedState:
+    """The state that actors share: the variables of their classes and modules, and that of the module ``random``."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.kinds = list(dict.fromkeys(kind for actor in cluster.actors for kind in type(actor).__mro__[:-1]))
-        self.before = self.look()
+        self.before = self.variables()
 
-    def look(self) -> dict[tuple[str, str], object]:
-        """Everything that is shared, by the class or module it belongs to and its name."""
+    def variables(self) -> dict[tuple[str, str], object]:
+        """Return each shared variable in comparable form, by the class or module that it belongs to and its name."""
         owners: dict[str, Mapping[str, object]] = {}
         for kind in self.kinds:
             owners[f"class {kind.__qualname__}"] = vars(kind)
             owners[f"module {kind.__module__}"] = vars(sys.modules.get(kind.__module__, object))
         variables = [(owner, name) for owner in owners for name in owners[owner] if not name.startswith("__")]
-        found = {(owner, name): look_at(owners[owner][name]) for owner, name in variables}
+        found = {(owner, name): comparable(owners[owner][name]) for owner, name in variables}
         return found | {("module random", "the state"): getstate()}
 
     def check(self) -> None:
-        """Raise CheckError if anything that is shared is not as it was."""
-        after = self.look()
+        """Raise CheckError if a shared variable has changed."""
+        after = self.variables()
         for owner, name in after | self.before:
             if after.get((owner, name)) != self.before.get((owner, name)):
                 raise refusal(f"{name} of {owner} is not what it was: {KEEP_IT_IN_ATTRIBUTES}", *self.kinds)
 
 
-def look_at(thing: object) -> object:
-    """What can be compared of a variable: nothing if it is a module or a class."""
+def comparable(thing: object) -> object:
+    """Return what can be compared of a variable: None for a module or a class."""
     if isinstance(thing, (type, ModuleType)):
         return None
     function = getattr(thing, "__func__", thing)
     if isinstance(function, FunctionType):
         parts = [part for part in parts_of_function(function) if not isinstance(part, FunctionType)]
-        return [look_at(part) for part in parts]
-    for look in (snapshot.take, repr):
-        # Not all that a module holds can be compared, or even shown.
+        return [comparable(part) for part in parts]
+    for convert in (snapshot.take, repr):
+        # Some variables of a module have no snapshot, or not even a repr.
         with suppress(Exception):
-            return thing.getstate() if isinstance(thing, Random) else look(thing)
+            return thing.getstate() if isinstance(thing, Random) else convert(thing)
     return None
 
 
 def parts_of_function(function: FunctionType) -> Iterator[object]:
-    """What a function carries with it from one call to the next."""
+    """Yield what a function keeps from one call to the next."""
     yield from function.__defaults__ or ()
     yield from (function.__kwdefaults__ or {}).values()
     yield from vars(function).values()
     for cell in function.__closure__ or ():
-        # A cell can be empty, when a function was defined before what it refers to.
+        # A cell is empty if the function was defined before the variable that it refers to.
         with suppress(ValueError):
             yield cell.cell_contents

@@ -17,8 +17,8 @@ from wrong_actors import (
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CheckError, Model
 from toy_paxos.checking.cluster import Cluster
-from toy_paxos.checking.honesty import Surroundings, check_again, look_at, walk_beside
-from toy_paxos.checking.judge import Judge
+from toy_paxos.checking.determinism import SharedState, comparable, repeat_steps, walk_real_actors
+from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.checking.reduction import Future
 from toy_paxos.message import Message
 
@@ -26,29 +26,29 @@ from toy_paxos.message import Message
 def explored(model: Model) -> Cluster:
     """A cluster in which every actor has received all that anybody ever says."""
     cluster = Cluster(model)
-    assert Future(cluster, Judge(cluster)).known
+    assert Future(cluster, PropertyCache(cluster)).known
     return cluster
 
 
 @pytest.mark.parametrize("acceptor", [Acceptor, KeepsALog])
 def test_honest_actors_do_the_same_again_and_beside_the_model(acceptor: type[Acceptor]) -> None:
     cluster = explored(Model(2, 2, acceptor=acceptor))
-    surroundings = Surroundings(cluster)
-    check_again(cluster)
-    walk_beside(cluster)
-    surroundings.check()
+    shared_state = SharedState(cluster)
+    repeat_steps(cluster)
+    walk_real_actors(cluster)
+    shared_state.check()
 
 
 def test_to_do_it_again_reveals_what_is_kept_elsewhere() -> None:
     cluster = explored(Model(2, 2, acceptor=StoresInClass))
     with pytest.raises(CheckError, match=r"acceptor-. does not always do the same"):
-        check_again(cluster)
+        repeat_steps(cluster)
 
 
 def test_to_do_it_again_reveals_that_an_actor_goes_by_the_order_of_a_set() -> None:
     cluster = explored(Model(3, 2, proposer=GoesByOrderOfSet))
     with pytest.raises(CheckError, match=r"proposer-. does not always do the same"):
-        check_again(cluster)
+        repeat_steps(cluster)
 
 
 class Tired(Acceptor):
@@ -66,9 +66,9 @@ class Tired(Acceptor):
 
 def test_a_walk_of_real_actors_reveals_what_no_repetition_does() -> None:
     cluster = explored(Model(2, 2, acceptor=Tired))
-    check_again(cluster)
+    repeat_steps(cluster)
     with pytest.raises(CheckError, match=r"acceptor-. does not always do the same"):
-        walk_beside(cluster)
+        walk_real_actors(cluster)
 
 
 def test_a_walk_reveals_that_a_message_is_changed_after_it_was_sent() -> None:
@@ -85,7 +85,7 @@ def test_a_walk_reveals_that_a_message_is_changed_after_it_was_sent() -> None:
 
     cluster = Cluster(Model(1, 2, acceptor=Quiet))
     with pytest.raises(CheckError, match=r"acceptor-0 changes a [A-Z]+ after it was sent"):
-        walk_beside(cluster)
+        walk_real_actors(cluster)
 
 
 @pytest.mark.parametrize(
@@ -102,23 +102,23 @@ def test_a_walk_reveals_that_a_message_is_changed_after_it_was_sent() -> None:
 def test_what_actors_share_has_to_stay_as_it_is(acceptor: type[Acceptor], words: str) -> None:
     StoresInClass.storage.clear()
     cluster = Cluster(Model(1, 2, acceptor=acceptor))
-    surroundings = Surroundings(cluster)
-    surroundings.check()
+    shared_state = SharedState(cluster)
+    shared_state.check()
     for number in (0, 1):
         cluster.step(2, 0, number)
     with pytest.raises(CheckError) as refused:
-        surroundings.check()
+        shared_state.check()
     assert str(refused.value).startswith(f"{words} is not what it was: ")
 
 
 def test_modules_and_classes_and_functions_are_no_state() -> None:
-    assert look_at(pytest) is look_at(Acceptor) is None
-    assert look_at(look_at) == look_at(replace) == []
-    assert look_at([1]) != look_at([2])
+    assert comparable(pytest) is comparable(Acceptor) is None
+    assert comparable(comparable) == comparable(replace) == []
+    assert comparable([1]) != comparable([2])
 
 
 def test_a_function_that_refers_to_itself_can_be_looked_at() -> None:
     def again(times: int) -> int:
         return again(times - 1) if times else 0
 
-    assert look_at(again) == []
+    assert comparable(again) == []
