@@ -121,7 +121,7 @@ def test_what_is_safe_because_nothing_happens_is_not_called_safe(name: str) -> N
 
 
 def test_the_same_model_without_the_change_is_safe() -> None:
-    for model in dict.fromkeys(rule.right_model for rule in RULES.values()):
+    for model in dict.fromkeys(rule.correct_model for rule in RULES.values()):
         assert check(model).safe
 
 
@@ -129,7 +129,7 @@ def test_the_same_model_without_the_change_is_safe() -> None:
 def test_a_rule_says_what_it_does_and_where_the_paper_says_otherwise(name: str) -> None:
     rule = RULES[name]
     assert rule.summary.endswith(".")
-    assert "section 2." in " ".join(rule.lesson) or rule.fate == "stuck"
+    assert "section 2." in " ".join(rule.explanation) or rule.fate == "stuck"
     assert bool(rule.remedy) == (rule.fate == "unsafe")
 
 
@@ -143,9 +143,9 @@ def test_it_is_said_what_the_right_actor_would_have_done() -> None:
     rule = RULES["hides-accepted"]
     report = report_of(rule.name)
     assert report.missed
-    number, right_answers = report.missed
+    number, correct_answers = report.missed
     (wrong,) = answers_at(report, number)
-    (right,) = right_answers
+    (right,) = correct_answers
     assert isinstance(wrong, Promise)
     assert isinstance(right, Promise)
     assert (wrong.accepted, right.accepted and right.accepted.value) == (None, "value-0")
@@ -155,13 +155,13 @@ def test_an_acceptor_that_does_not_raise_its_promise_is_compared_with_one_that_d
     rule = RULES["does-not-raise"]
     report = report_of(rule.name)
     assert report.missed
-    number, right_answers = report.missed
+    number, correct_answers = report.missed
     (answer,) = answers_at(report, number)
     assert isinstance(report.execution[number - 1], Propose)
-    assert right_answers == [answer], "what it says is the same, what it remembers is not"
+    assert correct_answers == [answer], "what it says is the same, what it remembers is not"
 
 
 def test_who_does_nothing_wrong_is_not_blamed() -> None:
     rule = RULES["skips-phase-1"]
     with pytest.raises(ValueError, match="adopts-any does nothing wrong here"):
-        first_wrong_delivery(RULES["adopts-any"], rule.right_model, [])
+        first_wrong_delivery(RULES["adopts-any"], rule.correct_model, [])

@@ -135,7 +135,7 @@ def test_a_value_that_is_chosen_is_the_only_one_that_can_be() -> None:
     assert (found.complete, found.values, found.lost) == (True, ["value-0"], None)
 
 
-def test_who_is_deaf_can_no_longer_have_its_value_chosen() -> None:
+def test_the_value_of_a_crashed_proposer_can_no_longer_be_chosen() -> None:
     game = Game(Model())
     game.make(Move("crash", actor="proposer-1"))
     found = prospect(game.model, game.past, game.stopped, MANY)

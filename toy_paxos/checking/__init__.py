@@ -1,11 +1,12 @@
-"""The room in which every execution of a small cluster is tried: all orders, losses, duplications, crashes.
+"""The model checker, which explores every execution of a small cluster: all orders, losses, duplications, crashes.
 
-It takes the actors as they are, be they the right ones, ones with a rule changed (:mod:`broken
-<toy_paxos.checking.broken>`) or a reader's own, and finds the shortest way to lose what must always be so, or that
-there is none. A model says how large a cluster; its actors become numbers (``snapshot``, ``cluster``); states that
-do not have to be told apart are not (``symmetry``, ``reduction``); a search visits all others (``checker``, and
-``judge``, which asks the properties), and ``climb`` does that for one model after the other. What cannot be
-trusted is refused (``honesty``, ``refusal``). Nothing here knows how messages are delivered in a run, or shown.
+It runs the actors unchanged: the correct ones, ones with a changed rule (:mod:`broken <toy_paxos.checking.broken>`) or
+the user's own. It finds a shortest execution that violates a property, or that there is none. A model describes the
+cluster; its actors become numbers (``snapshot``, ``cluster``); states that need not be distinguished are merged
+(``symmetry``, ``reduction``); a search visits all others (``checker``, with the properties in ``property_cache``), and
+``climb`` checks one model after the other. ``chance`` tries random executions. Actors that cannot be checked reliably
+are refused (``determinism``, ``refusal``). A ``game`` is one execution by real actors. Nothing here knows how messages
+are delivered in a run, or how a story is shown.
 """
 
 from toy_paxos.checking.broken import RULES, Rule, check_rule

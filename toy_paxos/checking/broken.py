@@ -1,8 +1,8 @@
-"""Paxos with one rule changed, to see what the rule is there for.
+"""Variants of Paxos with one changed rule, which show the purpose of the rule.
 
-Each class is an actor that differs from the right one in a single rule of *Paxos Made Simple* (2001). The
-first sentence of its docstring says what it does; the rest says which sentence of the paper it drops, and what
-that leads to, or why it does no harm. ``toy-paxos check --break NAME`` plays it.
+Each class is an actor that differs from the correct one in a single rule of *Paxos Made Simple* (2001). The first
+sentence of its docstring says what the actor does. The rest says which sentence of the paper it drops, and the
+consequences, or why it is harmless. ``toy-paxos check --break NAME`` prints these docstrings.
 """
 
 import re
@@ -285,10 +285,10 @@ class AcceptsOnlyAbove(Acceptor):
 
 @dataclass(frozen=True)
 class Rule:
-    """One changed rule, and the smallest cluster of three acceptors or more that shows what comes of it.
+    """One changed rule, and the smallest cluster of at least three acceptors that shows its consequences.
 
-    ``fate`` is what the checker finds: safety is lost, and ``remedy`` names what would have prevented it; or
-    it is safe; or it is safe only because no value can be chosen. ``loses`` is the property that is lost.
+    ``fate`` is the result of a check: safety is lost, and ``remedy`` names what would have prevented it; or it is safe;
+    or it is safe only because no value can be chosen. ``loses`` is the property that is lost.
     """
 
     changed: type[Proposer] | type[Acceptor]
@@ -302,7 +302,7 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """The name of the class, in lower case, with hyphens."""
+        """The name of the class in lower case, with hyphens."""
         words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", "-", self.changed.__name__)
         return words.lower()
 
@@ -312,27 +312,27 @@ class Rule:
         return (getdoc(self.changed) or "").partition("\n")[0]
 
     @property
-    def lesson(self) -> list[str]:
-        """What it leads to, or why it does no harm and what it costs; some lines."""
+    def explanation(self) -> list[str]:
+        """The consequences of the change, or why it is harmless and what it costs, as lines."""
         return (getdoc(self.changed) or "").splitlines()[2:]
 
     @property
     def model(self) -> Model:
-        """The smallest model in which the change shows; of all properties it asks for the one that is lost."""
-        model = replace(self.right_model, properties=(self.loses,) if self.fate == "unsafe" else ALWAYS)
+        """The smallest model that shows the change; an unsafe one evaluates only the property that is lost."""
+        model = replace(self.correct_model, properties=(self.loses,) if self.fate == "unsafe" else ALWAYS)
         if issubclass(self.changed, Acceptor):
             return replace(model, acceptor=self.changed)
         return replace(model, proposer=self.changed)
 
     @property
-    def right_model(self) -> Model:
-        """The same cluster without the change, in which all is asked that must always be so."""
+    def correct_model(self) -> Model:
+        """The same cluster without the change, with all properties."""
         acceptor = AcceptsAbove if self.changed in (SkipsPhase1, DoesNotRaise) else Acceptor
         return Model(self.num_acceptors, self.num_proposers, self.max_attempts, acceptor, restarts=self.restarts)
 
     def without_change(self, model: Model) -> Model:
-        """A model of any size with right actors in the place of the changed ones."""
-        return replace(model, acceptor=self.right_model.acceptor, proposer=self.right_model.proposer)
+        """Return a model of any size with correct actors in place of the changed ones."""
+        return replace(model, acceptor=self.correct_model.acceptor, proposer=self.correct_model.proposer)
 
 
 ADOPT = "to propose the value of the highest-numbered proposal that the promises report (P2c)"
@@ -378,9 +378,9 @@ def check_rule(
     max_states: int = MAX_STATES,
     keep_going: Callable[[int, int], bool] = lambda states, depth: True,
 ) -> Report:
-    """Check a model with a changed rule; if it loses something, say where the change showed first.
+    """Check a model with a changed rule; if it loses a property, report where the change showed first.
 
-    Where it does not lose what it is there to lose, it is asked for all that must always be so.
+    If the model does not lose the property that it evaluates, it is checked again with all properties.
     """
     report = check(model, max_states, keep_going)
     if report.safe and model.properties != ALWAYS:
@@ -390,28 +390,28 @@ def check_rule(
     return replace(
         report,
         missed=first_wrong_delivery(rule, report.model, report.execution),
-        right_story=story(rule.without_change(report.model), report.execution, instead=True),
+        correct_story=story(rule.without_change(report.model), report.execution, instead=True),
     )
 
 
 def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message]) -> Missed:
-    """Where a right actor in the place of the wrong one would have done something else first.
+    """Return the first delivery of an execution to which a correct actor would have reacted differently.
 
-    The two are compared by what they answer, and by the attributes that are the same in both at the start.
+    The two actors are compared by their answers, and by the attributes that are equal in both at the start.
     """
-    game, right_game = Game(model), Game(rule.without_change(model))
-    if game.said != right_game.said:
-        return Missed(0, right_game.said)
-    actors, right = game.actors, right_game.actors
+    game, correct_game = Game(model), Game(rule.without_change(model))
+    if game.said != correct_game.said:
+        return Missed(0, correct_game.said)
+    actors, correct = game.actors, correct_game.actors
     shared = {
-        name: [key for key, value in vars(stand_in).items() if vars(actors[name])[key] == value]
-        for name, stand_in in right.items()
+        name: [key for key, value in vars(correct_actor).items() if vars(actors[name])[key] == value]
+        for name, correct_actor in correct.items()
     }
     for number, message in enumerate(execution, start=1):
-        actor, stand_in = actors[message.recipient], right[message.recipient]
+        actor, correct_actor = actors[message.recipient], correct[message.recipient]
         keys = shared[message.recipient]
-        vars(stand_in).update({key: deepcopy(vars(actor)[key]) for key in keys})
-        answers, right_answers = actor.receive(message), stand_in.receive(message)
-        if answers != right_answers or any(vars(actor)[key] != vars(stand_in)[key] for key in keys):
-            return Missed(number, right_answers)
+        vars(correct_actor).update({key: deepcopy(vars(actor)[key]) for key in keys})
+        answers, correct_answers = actor.receive(message), correct_actor.receive(message)
+        if answers != correct_answers or any(vars(actor)[key] != vars(correct_actor)[key] for key in keys):
+            return Missed(number, correct_answers)
     raise ValueError(f"{rule.name} does nothing wrong here")

@@ -46,7 +46,7 @@ class Missed(NamedTuple):
     """The first delivery with an incorrect reaction, 0 if the start is incorrect, and what a correct actor says."""
 
     delivery: int
-    right_answers: Sequence[Message]
+    correct_answers: Sequence[Message]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Report:
     ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then;
     ``story`` has these deliveries as events, and ``lost`` is the property that is violated. If there is no violation,
     ``complete`` says whether all was explored; if so, ``never`` has the values that are wanted but chosen in no
-    execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``right_story`` is
+    execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``correct_story`` is
     what correct actors would do with the same deliveries. What is found ``by_chance``
     (:mod:`toy_paxos.checking.chance`) is short, but need not be the shortest, and no states were visited.
     """
@@ -73,7 +73,7 @@ class Report:
     story: Sequence[Event]
     never: Sequence[str]
     missed: Missed | None = None
-    right_story: Sequence[Event] = ()
+    correct_story: Sequence[Event] = ()
     by_chance: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""From small clusters to larger ones, from one kind of trouble to the next, until something goes wrong."""
+"""Checks of small clusters, then of larger ones and with more failures, up to the first violation."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,10 +28,10 @@ CLIMB = (
     Model(2, 3, max_attempts=2),
 )
 
-# So many states of a cluster are enough to begin with: what has more in one may show its fault in another.
+# The first limit on the states of a cluster: an actor with more states in one may show its fault in another cluster.
 FEW_STATES = 30_000
 
-# And so many of the smallest, in which whoever has many states shows that soon.
+# The first limit for the smallest cluster, which soon reveals actors with many states.
 VERY_FEW_STATES = 1_000
 
 
@@ -41,10 +41,11 @@ def climb(
     max_states: int = MAX_STATES,
     keep_going: Callable[[int, int], bool] = lambda states, depth: True,
 ) -> Iterator[Report]:
-    """Check one model after the other, up to the first violation, or until ``keep_going`` says no.
+    """Check one model after the other, up to the first violation, or until ``keep_going`` returns False.
 
-    Each search visits up to ``max_states`` states, but one that has many waits until all others are done. When that
-    happens first, chance may be quicker. Raises CheckError for actors that cannot be checked.
+    Each search visits up to ``max_states`` states, but a model with many states waits until all others are done. The
+    first time that a model has to wait, random executions are tried, because they may find a violation sooner. Raises
+    CheckError for actors that cannot be checked.
     """
     may_go_on = True
 
@@ -55,15 +56,15 @@ def climb(
 
     models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
     waiting = deque([(models[0], VERY_FEW_STATES), *((model, FEW_STATES) for model in models[1:])])
-    has_taken_chances = False
+    has_tried_chance = False
     while waiting:
         model, limit = waiting.popleft()
         report = check(model, min(limit, max_states), go_on)
         if may_go_on and not report.complete and not report.violation and limit < max_states:
             waiting.append((model, 10 * limit))
-            if has_taken_chances:
+            if has_tried_chance:
                 continue
-            has_taken_chances = True
+            has_tried_chance = True
             if not (by_chance := check_by_chance(models, partial(go_on, report.states, report.depth))):
                 continue
             report = by_chance
@@ -73,7 +74,7 @@ def climb(
 
 
 def never_chosen(reports: Iterable[Report]) -> list[str]:
-    """The values that are never chosen in any of the models in which somebody wants them."""
+    """Return the values that are never chosen in any of the models in which a proposer wants them."""
     reports = list(reports)
     wanted = dict.fromkeys(value for report in reports for value in report.model.values)
     return [

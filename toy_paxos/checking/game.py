@@ -36,9 +36,9 @@ Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give u
 
 @dataclass(frozen=True)
 class Move:
-    """What the network, a clock or a power switch does: to a message, or to an actor of that name.
+    """An action of the network on a message, or of the clock or the power switch on the actor with a name.
 
-    ``unsent`` is the type and the recipient of what a proposer did not get to send when it crashed, empty if nothing.
+    ``unsent`` is the type and the recipient of the first message that a crashed proposer did not send, or empty texts.
     """
 
     kind: Kind
@@ -48,16 +48,16 @@ class Move:
 
 
 class WrongMoveError(Exception):
-    """A move cannot be made; the words, one line of them, say why, and what could be done."""
+    """A move cannot be made; the message is one line that says why, and what to do."""
 
 
 class Game:
-    """A cluster of real actors, and what has happened to it so far.
+    """A cluster of real actors, and all that has happened in it so far.
 
-    ``said`` are the messages in the order in which they were said first, ``moves`` those made so far, ``chapters`` the
-    events that came of the beginning and of each move; ``time`` is the number of deliveries. ``past`` has those that
-    did not fail, each with whether its answers were sent. ``violation`` is how the first of the properties was lost
-    that the model asks for, if one was.
+    ``said`` has the messages in the order in which they were said first, ``moves`` those made so far, ``chapters`` the
+    events of the beginning and of each move or delivery; ``time`` is the number of deliveries. ``past`` has those that
+    did not fail, each with whether its answers were sent. ``violation`` is the first violation of a property of the
+    model, or None.
     """
 
     def __init__(self, model: Model) -> None:
@@ -87,17 +87,17 @@ class Game:
         self.said: list[Message] = []
         self.by_wording: dict[tuple[object, ...], Message] = {}
         self.since: dict[str, int] = {}
-        # How much more often each message was said than delivered, and which were delivered or dropped at all.
+        # How many more times each message was said than delivered; and the messages delivered or dropped at least once.
         self.undelivered: Counter[str] = Counter()
         self.gone: set[str] = set()
         self.crashed: set[str] = set()
         self.gave_up: set[str] = set()
-        # Of each proposer: the number that it last spoke of, and its attempts; of each acceptor: its restarts.
+        # By proposer, the number under which it spoke last, and its attempts; by acceptor, its restarts.
         self.ids: dict[str, int] = {}
         self.attempts = dict.fromkeys(self.proposers, 1)
         self.restarts: Counter[str] = Counter()
         self.queue: deque[Event] = deque()
-        # Every lost property is told, whether or not the model asks for it.
+        # Each lost property is told, also if the model does not have it.
         always = tuple(dict.fromkeys((*ALWAYS, *model.properties)))
         self.watched = watch(iter(self.queue.popleft, None), model.num_acceptors, always)
         for wish in wishes:
@@ -106,7 +106,7 @@ class Game:
 
     @property
     def story(self) -> list[Event]:
-        """All that has happened."""
+        """All events so far."""
         return [*chain.from_iterable(self.chapters)]
 
     @property
@@ -115,19 +115,19 @@ class Game:
         return self.crashed | self.gave_up
 
     def in_flight(self) -> Iterator[tuple[int, Message]]:
-        """The messages that were neither delivered nor dropped and that somebody can receive, with their numbers."""
+        """Yield the messages that can be delivered and were neither delivered nor dropped yet, with their numbers."""
         for number, message in enumerate(self.said, start=1):
             if repr(message) not in self.gone and message.recipient not in self.crashed:
                 yield number, message
 
     def numbered(self, number: int) -> Message:
-        """The message with that number; raises WrongMoveError if none has it."""
+        """Return the message with this number; raise WrongMoveError if there is none."""
         if not 1 <= number <= len(self.said):
             raise WrongMoveError(f"there is no message {number}: they have the numbers 1 to {len(self.said)}")
         return self.said[number - 1]
 
     def make(self, move: Move) -> Sequence[Event]:
-        """Make a move; return what happens. Raises WrongMoveError, and changes nothing, if it cannot be made."""
+        """Make a move; return what happens. If it cannot be made, raise WrongMoveError and change nothing."""
         events = MAKERS[move.kind](self, move)
         self.moves.append(move)
         return self.tell(*events)
@@ -144,7 +144,7 @@ class Game:
         return repr(message) in self.since or isinstance(message, (Timeout, Restart))
 
     def undo(self, number: int) -> list[Move]:
-        """Take the last moves back, and return them; all others are made again, even if number is 0."""
+        """Undo the last moves, and return them; all other moves are made again, even if number is 0."""
         if number > len(self.moves):
             raise WrongMoveError(f"there are {len(self.moves)} moves to undo, not {number:,}")
         kept, undone = self.moves[: len(self.moves) - number], self.moves[len(self.moves) - number :]
@@ -155,7 +155,7 @@ class Game:
 
     def tell(self, *events: Event) -> list[Event]:
         """Add events, and what follows from them, to the story; return both."""
-        # What follows from the last event has been told when an event of no kind comes through after it.
+        # The plain event at the end comes back after all that follows from the events before it.
         end = Event(self.time)
         self.queue.extend((*events, end))
         told = list(iter(lambda: next(self.watched), end))
@@ -166,7 +166,7 @@ class Game:
         return told
 
     def note_said(self, speaker: str, messages: Sequence[Message]) -> None:
-        """Remember what somebody says."""
+        """Record the messages of one actor."""
         for message in messages:
             key = repr(message)
             if key not in self.since:
@@ -187,20 +187,20 @@ class Game:
         return [self.hand_over(self.actors[message.recipient], message)]
 
     def fail(self, move: Move) -> list[Event]:
-        """Let a request reach an acceptor that fails to handle it, and says so."""
+        """Deliver a request to an acceptor that fails to handle it, and answers FAIL."""
         message = self.find(move.message)
         if not isinstance(message, (Prepare, Propose)) or message.recipient in self.proposers:
             raise WrongMoveError("only a request, a PREPARE or a PROPOSE, can fail")
         return [self.hand_over(FailingAcceptor(self.actors[message.recipient], 1, lambda: 0), message)]
 
     def drop(self, move: Move) -> list[Event]:
-        """Note that a message is lost; it can be delivered all the same, for then it was another copy."""
+        """Note that a copy of a message is lost; another copy can still be delivered."""
         message = self.find(move.message)
         self.gone.add(repr(message))
         return [Delivery(self.time, message, Fate.LOST, self.since[repr(message)])]
 
     def time_out(self, move: Move) -> list[Event]:
-        """Let the clock tell a proposer that it has waited long enough."""
+        """Deliver a timeout to a proposer."""
         name = self.waiting(move.actor)
         if self.attempts[name] >= self.model.max_attempts:
             raise WrongMoveError(f"{name} has no attempt left: begin with --max-attempts {self.attempts[name] + 1}")
@@ -208,7 +208,7 @@ class Game:
         return [self.hand_over(self.actors[name], Timeout("clock", name, self.attempts[name]))]
 
     def restart(self, move: Move) -> list[Event]:
-        """Let an acceptor crash, and come back."""
+        """Let an acceptor restart after a crash."""
         if move.actor not in self.actors or move.actor in self.proposers:
             raise WrongMoveError(f"only an acceptor can restart, acceptor-0 to acceptor-{self.model.num_acceptors - 1}")
         if self.restarts[move.actor] >= self.model.restarts:
@@ -218,19 +218,19 @@ class Game:
         return [self.hand_over(self.actors[move.actor], Restart("power", move.actor, self.restarts[move.actor]))]
 
     def crash(self, move: Move) -> list[Event]:
-        """Let a proposer crash: it receives nothing more."""
+        """Let a proposer crash: from now on it receives nothing."""
         name = self.alive(move.actor)
         self.crashed.add(name)
         return [Crash(self.time, name, *move.unsent)]
 
     def give_up(self, move: Move) -> list[Event]:
-        """Let a proposer give up: it may still learn, but it says nothing more."""
+        """Let a proposer give up: it may still learn, but from now on it says nothing."""
         name = self.waiting(move.actor)
         self.gave_up.add(name)
         return [TimedOut(self.time, name, self.attempts[name], self.ids.get(name, 0), last=True)]
 
     def hand_over(self, actor: Actor, message: Message) -> Delivery:
-        """Let an actor receive a message, and note what it says, unless it has given up.
+        """Let an actor receive a message, and record its answers, unless it has given up.
 
         A timeout arrives with the number under which the proposer spoke last.
         """
@@ -259,10 +259,10 @@ class Game:
         self.note_said(name, event.answers)
         return event
 
-    # Who can do what
+    # Whether a move can be made
 
     def find(self, wanted: Message | None) -> Message:
-        """The message that was said, and says the same; raises WrongMoveError if there is none."""
+        """Return the message that was said with the same content; raise WrongMoveError if there is none."""
         assert wanted
         if message := self.by_wording.get(wording(wanted)):
             return message
@@ -272,7 +272,7 @@ class Game:
         raise NobodySaidError(wanted)
 
     def waiting(self, name: str) -> str:
-        """The name of a proposer, which still waits for something."""
+        """Return the name if it is that of a proposer that still waits; raise WrongMoveError otherwise."""
         name = self.alive(name)
         if name in self.gave_up:
             raise WrongMoveError(f"{name} has given up")
@@ -281,7 +281,7 @@ class Game:
         return name
 
     def alive(self, name: str) -> str:
-        """The name of a proposer that has not crashed."""
+        """Return the name if it is that of a proposer that has not crashed; raise WrongMoveError otherwise."""
         if name not in self.proposers:
             raise WrongMoveError(f"there is no proposer {name}: they are {', '.join(self.proposers)}")
         if name in self.crashed:
@@ -290,7 +290,7 @@ class Game:
 
 
 class NobodySaidError(WrongMoveError):
-    """A message is to be delivered that nobody has said."""
+    """A move delivers a message that nobody has said."""
 
     def __init__(self, message: Message) -> None:
         super().__init__("nobody has said that")
@@ -309,7 +309,7 @@ MAKERS: dict[Kind, Callable[[Game, Move], list[Event]]] = {
 
 
 def wording(message: Message) -> tuple[object, ...]:
-    """All that can be seen of a message, whatever else a class of its own may add to it."""
+    """Return the content of a message, without what a derived class may add to it."""
     return message.type, message.sender, message.recipient, message.id, *said_by(message)
 
 

@@ -1,4 +1,4 @@
-"""What is checked: how large a cluster, of which actors, among which troubles, for which properties."""
+"""The model of a check: the size of a cluster, its actors, the failures, and the properties."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from toy_paxos.story import Configuration
 
 
 class CheckError(Exception):
-    """An actor cannot be checked; the words, one line of them, say why, and what to do about it."""
+    """An actor cannot be checked; the message is one line that says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """What is checked: a cluster, and whom it consists of.
+    """A cluster to check, and the actors in it.
 
-    ``acceptor`` is called with a name; ``proposer`` with a name, a value, the names of the acceptors, its first
-    number, and the step from each of its numbers to the next. Each acceptor may restart ``restarts`` times. FAIL
-    is delivered only if ``fail`` says so. ``first_number`` is the lowest number of a proposer; with ``descending``
-    values the last in the alphabet is what that proposer wants; ``wishes`` are other values. The last three are
-    switches: each makes the search shorter, and none changes what it finds.
+    ``acceptor`` is called with a name; ``proposer`` with a name, a value, the names of the acceptors, its first number,
+    and the step from each of its numbers to the next. Each acceptor may restart ``restarts`` times. FAIL is delivered
+    only if ``fail`` is true. ``first_number`` is the number of the first proposer; with ``descending`` values, that
+    proposer wants the last value in the alphabet; ``wishes`` replace these values. The last three attributes are
+    switches: each makes the search shorter, and none changes its result.
     """
 
     num_acceptors: int = 3
@@ -44,7 +44,7 @@ class Model:
 
     @property
     def values(self) -> list[str]:
-        """What the proposers want, in their order."""
+        """The values that the proposers want, in their order."""
         if self.wishes:
             return [*self.wishes]
         values = [f"value-{number}" for number in range(self.num_proposers)]
@@ -52,7 +52,7 @@ class Model:
 
     @property
     def reducible(self) -> bool:
-        """Whether the properties allow a search to forget messages, and to exchange the names of acceptors."""
+        """Whether the properties allow a search to forget messages and to exchange the names of acceptors."""
         return all(property.reducible for property in self.properties)
 
     @cached_property
@@ -61,7 +61,7 @@ class Model:
         return Configuration.of(self.num_proposers, self.num_acceptors)
 
     def new_actors(self) -> tuple[list[ProposingActor], list[Actor]]:
-        """New proposers, and new acceptors."""
+        """Return new proposers and new acceptors."""
         names = self.configuration.acceptors
         proposers = [
             self.proposer(name, value, [*names], self.first_number + at, self.num_proposers)
@@ -70,9 +70,10 @@ class Model:
         return proposers, [self.acceptor(name) for name in names]
 
     def environment(self) -> Iterator[Message]:
-        """What the environment may say, once each: a timeout for each attempt but the last, and restarts.
+        """Yield the messages of the environment, each delivered at most once: timeouts and restarts.
 
-        Here the timeouts of a proposer are counted; one is delivered under the number of the attempt that it ends.
+        A proposer has a timeout for each attempt but the last. Here they have the numbers 1, 2, ...; a timeout is
+        delivered with the number under which the proposer spoke last.
         """
         for name in self.configuration.proposers:
             for number in range(1, self.max_attempts):

@@ -1,4 +1,4 @@
-"""Why an actor cannot be checked, in one line that ends with the file and line at fault."""
+"""Errors that say in one line why an actor cannot be checked, and end with the file and line at fault."""
 
 import inspect
 import os
@@ -15,7 +15,7 @@ LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 
 
 def refusal(words: str, *kinds: object, error: BaseException | None = None) -> CheckError:
-    """An error that says so, on account of what was raised, if anything was, or else of the classes."""
+    """Return an error with these words and the place at which ``error`` was raised, or else a class is defined."""
     places = [*(raised_at(error) if error else ()), *filter(None, map(defined_at, kinds))]
     ours = [place for place in places if place[0].startswith(OURS)]
     at = next((place for place in places if place not in ours), ours[0] if ours else None)
@@ -23,7 +23,7 @@ def refusal(words: str, *kinds: object, error: BaseException | None = None) -> C
 
 
 def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
-    """An error that says what was raised, and where."""
+    """Return an error that says what was raised, and where."""
     if isinstance(error, CheckError):
         return CheckError(f"{words}: {error}")
     if isinstance(error, AnswerError):
@@ -36,28 +36,28 @@ def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
 
 
 def failure_at(message: Message, error: BaseException, *kinds: object) -> CheckError:
-    """An error that says what was raised, where, and when which message was received."""
+    """Return an error that says what was raised, where, and on receiving which message."""
     return failure(f"on receiving {described(message)}", error, *kinds)
 
 
 def needs_learned(proposer: str) -> str:
-    """What a proposer does wrong that does not say what it has learned."""
+    """Return the words for a proposer without a correct attribute ``learned``."""
     return f"{proposer} needs an attribute 'learned', None or the text of a value"
 
 
 def described(message: Message) -> str:
-    """A message by its type, number, sender and recipient."""
+    """Describe a message by its type, number, sender and recipient."""
     return f"{message.type} {message.id} from {message.sender} to {message.recipient}"
 
 
 def one_line(words: str) -> str:
-    """The words with single spaces for whatever white space there is."""
+    """Return the words with single spaces instead of other white space."""
     return " ".join(words.split())
 
 
 def raised_at(error: BaseException) -> Iterator[tuple[str, int]]:
-    """The last place that an error passed through and that is neither in this program nor in Python's library."""
-    # Here and not above: a search that refuses nothing need not wait for it.
+    """Yield the last place in the traceback of an error that is neither in this program nor in Python's library."""
+    # Imported only here, because a search without an error does not need it.
     from traceback import walk_tb
 
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
@@ -65,13 +65,13 @@ def raised_at(error: BaseException) -> Iterator[tuple[str, int]]:
 
 
 def is_of_the_user(file: str) -> bool:
-    """Whether a file is one that somebody brings to a check."""
+    """Whether a file is part of the user's own code."""
     in_library = file.startswith(LIBRARY) and "site-packages" not in file
     return not file.startswith((OURS, "<")) and not in_library
 
 
 def defined_at(kind: object) -> tuple[str, int] | None:
-    """Where a class, or what makes its things, is defined, if that can be found out."""
+    """Return where a class, or a function that makes actors, is defined, or None if that is unknown."""
     try:
         return place_in_source(kind)
     except (OSError, TypeError):
@@ -80,5 +80,5 @@ def defined_at(kind: object) -> tuple[str, int] | None:
 
 @cache
 def place_in_source(kind: Any) -> tuple[str, int]:
-    """Return the file and the line of a definition; a search may ask for it thousands of times, and it takes long."""
+    """Return the file and the line of a definition; cached, because it is slow and may be needed thousands of times."""
     return inspect.getsourcefile(kind) or "", inspect.getsourcelines(kind)[1]

@@ -1,9 +1,9 @@
-"""The state of an actor, or a message, as plain data that can be compared, put back, and renamed.
+"""Snapshots: the state of an actor, or a message, as plain data that can be compared, restored, and renamed.
 
-A snapshot is built from nested tuples, so that two things are in the same state exactly if their snapshots
-are equal. The order of a dictionary, be it one of attributes, is part of a state, for a program can see it and
-rely on it; the order of a set is not. What is not plain data (an open file, a die, a function) has no snapshot,
-and to ask for one raises TypeError.
+A snapshot consists of nested tuples, so two objects are in the same state exactly if their snapshots are equal. The
+order of a dictionary, also of attributes, is part of a state, because a program can rely on it; the order of a set is
+not. An object that is not plain data (an open file, a random number generator, a function) has no snapshot: taking one
+raises TypeError.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,35 +13,35 @@ from types import MemberDescriptorType, NoneType
 from typing import Any
 
 Snapshot = Any
-"""An atom, or a pair of a class and a tuple of what is in it."""
+"""An atom, or a pair of a class and a tuple of the snapshots of its parts."""
 
 ATOMS = frozenset({str, int, bytes, NoneType})
 
-# Equal to some whole numbers or to each other, from which their class, and their digits, tell them.
+# Their values can be equal to integers or to each other; their class and their digits distinguish them.
 NUMBERS = frozenset({bool, float})
 
 ADVICE = "keep the state in numbers, text, tuples, lists, sets, dictionaries, and objects of such attributes"
 
 
 def take(thing: object, seen: set[int] | None = None) -> Snapshot:
-    """The snapshot of a thing and of all that it holds.
+    """Return the snapshot of an object and of all its parts.
 
-    Raises TypeError for what is not plain data, and for what can be reached in two ways, because to change
-    it in one place would change it in the other. ``seen`` has the identities of what was reached before.
+    Raises TypeError for an object that is not plain data, and for a mutable one that can be reached in two ways,
+    because a change in one place would change the other. ``seen`` has the identities of the objects reached before.
     """
     kind: Any = type(thing)
     if kind in ATOMS:
         return thing
-    return kind, way_to_take(kind)(thing, set() if seen is None else seen)
+    return kind, taker_of(kind)(thing, set() if seen is None else seen)
 
 
-Way = Callable[[Any, set[int]], tuple[Snapshot, ...]]
-"""How to take the snapshots of all that is in a thing, given also what was reached before."""
+Taker = Callable[[Any, set[int]], tuple[Snapshot, ...]]
+"""A function that takes the snapshots of the parts of an object, given the objects reached before."""
 
 
 @cache
-def way_to_take(kind: type) -> Way:
-    """How to take apart the things of a class; raises TypeError if they cannot be compared."""
+def taker_of(kind: type) -> Taker:
+    """Return the function that takes apart objects of a class; raise TypeError if they cannot be compared."""
     if kind in NUMBERS:
         return lambda thing, seen: (repr(thing),)
     if issubclass(kind, Enum):
@@ -56,51 +56,51 @@ def way_to_take(kind: type) -> Way:
         return take_unordered
     if getattr(getattr(kind, "__dataclass_params__", None), "frozen", False):
         return take_attributes
-    changeable: dict[type, Way] = {list: take_ordered, set: take_unordered, dict: take_entries}
+    changeable: dict[type, Taker] = {list: take_ordered, set: take_unordered, dict: take_entries}
     return partial(once, changeable.get(kind, take_attributes))
 
 
-def once(way: Way, thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
-    """Take apart a thing that can change; raises TypeError if it was reached before."""
+def once(take_parts: Taker, thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
+    """Take apart a mutable object; raise TypeError if it was reached before."""
     if id(thing) in seen:
         raise TypeError(
             f"a {type(thing).__name__} can be reached in two ways, so it cannot be put back as it was: let there be one"
         )
     seen.add(id(thing))
-    return way(thing, seen)
+    return take_parts(thing, seen)
 
 
 def take_ordered(thing: Iterable[object], seen: set[int]) -> tuple[Snapshot, ...]:
-    """What is in a list."""
+    """Return the snapshots of the elements of a list."""
     return tuple([take(part, seen) for part in thing])
 
 
 def take_unordered(thing: Iterable[object], seen: set[int]) -> tuple[Snapshot, ...]:
-    """What is in a set."""
+    """Return the snapshots of the elements of a set."""
     return unordered(take(part, seen) for part in thing)
 
 
 def take_entries(thing: dict[object, object], seen: set[int]) -> tuple[Snapshot, ...]:
-    """The keys and values in a dictionary, in their order."""
+    """Return the snapshots of the keys and values of a dictionary, in their order."""
     return tuple([(take(key, seen), take(value, seen)) for key, value in thing.items()])
 
 
 def take_attributes(thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
-    """The names and values of attributes, in their order."""
+    """Return the names and the snapshots of the values of attributes, in their order."""
     return tuple([(name, take(value, seen)) for name, value in attributes(thing).items()])
 
 
 def without_attributes(thing: Any, base: type) -> Any:
-    """The bare text, number or tuple in a thing of a class derived from it; raises TypeError if it is more."""
+    """Return the plain text, number or tuple in an object of a derived class; raise TypeError if it has attributes."""
     if getattr(thing, "__dict__", None):
         raise TypeError(f"a {type(thing).__name__} has attributes besides what it is as {base.__name__}: {ADVICE}")
-    # Whatever the class may make of these.
+    # Call the methods of the base class, because the derived class may override them.
     plain: dict[type, Callable[[Any], Any]] = {str: str.__str__, int: int.__int__, tuple: tuple.__iter__}
     return plain[base](thing)
 
 
 def attributes(thing: Any) -> dict[str, object]:
-    """The attributes of a thing by name, in their order; raises TypeError if it is more than its attributes."""
+    """Return the attributes of an object by name, in their order; raise TypeError if it has other state."""
     kind: Any = type(thing)
     if not is_made_in_python(kind):
         raise TypeError(f"a {kind.__name__} is not plain data, so its state cannot be compared: {ADVICE}")
@@ -115,7 +115,7 @@ def attributes(thing: Any) -> dict[str, object]:
 
 @cache
 def slots(kind: type) -> dict[str, MemberDescriptorType]:
-    """The slots of the things of a class, by name."""
+    """Return the slots of a class, by name."""
     return {
         slot.__name__: slot
         for base in reversed(kind.__mro__)
@@ -126,40 +126,40 @@ def slots(kind: type) -> dict[str, MemberDescriptorType]:
 
 @cache
 def is_made_in_python(kind: type) -> bool:
-    """Whether the things of a class have no state but their attributes: not so files, dice and functions."""
+    """Whether attributes are the only state of an object of the class; for files and functions they are not."""
     try:
         thing: Any = object.__new__(kind)
     except TypeError:
         return False
-    # From Python 3.12 on a file can be made like this, too; but it has its own way to be copied, or to refuse.
-    ways: list[tuple[Any, Any]] = [
+    # From Python 3.12 on, a file can be made like this, too; but its class overrides the methods that copy objects.
+    methods: list[tuple[Any, Any]] = [
         (kind.__reduce__, object.__reduce__),
         (kind.__reduce_ex__, object.__reduce_ex__),
     ]
-    return all(way is usual for way, usual in ways) and bool(slots(kind) or hasattr(thing, "__dict__"))
+    return all(method is usual for method, usual in methods) and bool(slots(kind) or hasattr(thing, "__dict__"))
 
 
 def unordered(parts: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
-    """Some snapshots in an order that depends on nothing but them."""
+    """Return some snapshots in an order that depends only on the snapshots."""
     return tuple(sorted(parts, key=repr))
 
 
 class Maker:
-    """How things are made that can be made in more than one way, so that nobody may rely on one of them."""
+    """How to make objects that can be made in several ways; an actor must not depend on which one is used."""
 
     def set(self, parts: Iterable[Any]) -> Any:
-        """A set of things."""
+        """Return a set of these parts."""
         return set(parts)
 
     def value(self, kind: type, parts: tuple[Snapshot, ...], make: Callable[[], Any]) -> Any:
-        """A thing that cannot change, of what is in it; ``make`` makes a new one."""
+        """Return an immutable object with these parts; ``make`` makes a new one."""
         return make()
 
 
 class OtherMaker(Maker):
-    """Its sets may be gone through in another order, depending on some fillers; for what is equal it has one thing.
+    """Its sets may have another order, which depends on ``fillers``; equal immutable objects are one object.
 
-    ``num_choices`` counts the sets that can be gone through in more than one order.
+    ``num_choices`` counts the sets that can have more than one order.
     """
 
     def __init__(self, fillers: range) -> None:
@@ -168,17 +168,17 @@ class OtherMaker(Maker):
         self.values: dict[object, Any] = {}
 
     def set(self, parts: Iterable[Any]) -> Any:
-        """A set in which others stood in the way when it was made."""
+        """Return a set of these parts that was built with the fillers in it."""
         parts = list(parts)
         self.num_choices += len(parts) > 1
         found = {*self.fillers, *reversed(parts)}
-        # One by one, for then the set does not shrink its table, whose size the order depends on.
+        # Removed one by one, so that the set does not shrink its table: the order depends on the size of the table.
         for filler in self.fillers:
             found.discard(filler)
         return found
 
     def value(self, kind: type, parts: tuple[Snapshot, ...], make: Callable[[], Any]) -> Any:
-        """The thing that was made of the same before, if there is one."""
+        """Return the object that was made of the same parts before, or else a new one."""
         if (kind, parts) not in self.values:
             self.values[kind, parts] = make()
         return self.values[kind, parts]
@@ -188,20 +188,20 @@ USUAL = Maker()
 
 
 def put_back(snapshot: Snapshot, maker: Maker = USUAL) -> Any:
-    """A new thing in the state of the snapshot."""
+    """Return a new object in the state of the snapshot."""
     if type(snapshot) in ATOMS:
         return snapshot
     kind, parts = snapshot
-    return way_to_put_back(kind)(parts, maker)
+    return restorer_of(kind)(parts, maker)
 
 
-WayBack = Callable[[tuple[Snapshot, ...], Maker], Any]
-"""How to make a thing of the snapshots of what is in it."""
+Restorer = Callable[[tuple[Snapshot, ...], Maker], Any]
+"""A function that makes an object from the snapshots of its parts."""
 
 
 @cache
-def way_to_put_back(kind: Any) -> WayBack:
-    """How to make a thing of a class."""
+def restorer_of(kind: Any) -> Restorer:
+    """Return the function that makes objects of a class."""
     if kind in NUMBERS:
         return lambda parts, maker: parts[0] == "True" if kind is bool else float(parts[0])
     if issubclass(kind, Enum):
@@ -223,11 +223,11 @@ def way_to_put_back(kind: Any) -> WayBack:
 
 
 def put_attributes_back(kind: type, parts: Iterable[Any], maker: Maker) -> Any:
-    """A new thing with these attributes."""
+    """Return a new object with these attributes."""
     thing: Any = object.__new__(kind)
     in_slots = slots(kind)
     for name, value in parts:
-        # Past whatever its class may have to say to that.
+        # Without ``__setattr__``, which the class may override.
         if name in in_slots:
             in_slots[name].__set__(thing, put_back(value, maker))
         else:
@@ -236,7 +236,7 @@ def put_attributes_back(kind: type, parts: Iterable[Any], maker: Maker) -> Any:
 
 
 def rename(snapshot: Snapshot, names: Mapping[str, str]) -> Snapshot:
-    """The snapshot as it would be if some names were others."""
+    """Return the snapshot with some names replaced."""
     if type(snapshot) is str:
         return names.get(snapshot, snapshot)
     if type(snapshot) in ATOMS or snapshot[0] in NUMBERS or issubclass(snapshot[0], Enum):
@@ -252,7 +252,7 @@ def rename(snapshot: Snapshot, names: Mapping[str, str]) -> Snapshot:
 
 
 def parts_of(thing: object, kind: type) -> Iterator[Any]:
-    """Everything of a certain class that a thing of plain data holds, or is."""
+    """Yield all objects of a certain class in an object of plain data, or that object."""
     if isinstance(thing, kind):
         yield thing
     if isinstance(thing, (str, int, bytes, float, NoneType, Enum)):

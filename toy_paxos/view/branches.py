@@ -35,7 +35,7 @@ def branch_lanes(report: Report, remedy: str, width: int | None) -> list[Line]:
         return [*too_narrow(lanes, width), *story_lines(report)]
     wrong, right = (Picture(lanes, glyphs()) for _ in range(2))
     lines = [line.after("", "  ") for line in lanes.heading()]
-    groups, right_groups = by_delivery(report.story), by_delivery(report.right_story)
+    groups, right_groups = by_delivery(report.story), by_delivery(report.correct_story)
     for is_unsaid, run in groupby(groups.items(), key=lambda item: item[0] not in right_groups):
         if is_unsaid:
             lines += unsaid(wrong, right, [group for _, group in run])

@@ -89,7 +89,7 @@ def report_lines(report: Report, rule: Rule | None, story: Sequence[Line]) -> It
         yield from property_lines(report)
         yield line(("good heading", safe_words(report, rule)) if report.safe else ("bad heading", NOT_ALIVE))
         if rule and rule.fate == ("safe" if report.safe else "stuck"):
-            yield from [line(("", words)) for words in rule.lesson]
+            yield from [line(("", words)) for words in rule.explanation]
 
 
 def safe_words(report: Report, rule: Rule | None) -> str:
