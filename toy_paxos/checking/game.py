@@ -99,7 +99,7 @@ class Game:
         self.queue: deque[Event] = deque()
         # Each lost property is told, also if the model does not have it.
         always = tuple(dict.fromkeys((*ALWAYS, *model.properties)))
-        self.watched = watch(iter(self.queue.popleft, None), model.num_acceptors, always)
+        self.watched = watch(iter(self.queue.popleft, None), model.configuration, always)
         for wish in wishes:
             self.note_said(wish.proposer, wish.says)
         self.tell(*wishes)
@@ -210,7 +210,8 @@ class Game:
     def restart(self, move: Move) -> list[Event]:
         """Let an acceptor restart after a crash."""
         if move.actor not in self.actors or move.actor in self.proposers:
-            raise WrongMoveError(f"only an acceptor can restart, acceptor-0 to acceptor-{self.model.num_acceptors - 1}")
+            acceptors = self.model.configuration.acceptors
+            raise WrongMoveError(f"only an acceptor can restart, {acceptors[0]} to {acceptors[-1]}")
         if self.restarts[move.actor] >= self.model.restarts:
             number = self.restarts[move.actor] + 1
             raise WrongMoveError(f"{move.actor} has no restart left: begin with --restarts {number}")
