@@ -1,5 +1,6 @@
 """What is remembered of direct calls is what would have been told of them."""
 
+import json
 from itertools import islice
 
 from hypothesis import given, settings
@@ -7,16 +8,24 @@ from hypothesis import strategies as st
 
 from toy_paxos.simulation import Network, Settings, play_rounds
 from toy_paxos.view.direct import FEW, MANY_PIECES, Remembering
-from toy_paxos.view.json_lines import JsonLines, encoded
+from toy_paxos.view.json_lines import JsonLines
 from toy_paxos.view.output import plain
 from toy_paxos.view.views import InWords
 from toy_paxos.view.words import Words, printable
 
 
+def in_json(value: str) -> str:
+    """A value as it stands within quotes in JSON."""
+    return json.dumps(value, ensure_ascii=False)[1:-1]
+
+
 def both(run: Settings) -> list[tuple[InWords | JsonLines, Remembering]]:
     """Views of a run, plain ones and those that remember."""
     words, lines = InWords(Words(run), plain), JsonLines(run)
-    return [(words, Remembering(words, run, printable)), (lines, Remembering(lines, run, encoded))]
+    return [
+        (words, Remembering(words, run, printable)),
+        (lines, Remembering(lines, run, in_json)),
+    ]
 
 
 @settings(max_examples=30, deadline=None)

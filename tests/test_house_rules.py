@@ -29,7 +29,7 @@ FLOORS: list[list[str]] = [
     ["toy_paxos"],
     [f"toy_paxos.{name}" for name in LESSON],
     ["toy_paxos.event"],
-    ["toy_paxos.story"],
+    ["toy_paxos.story", "toy_paxos.event_json"],
     ["toy_paxos.safety"],
     ["toy_paxos.simulation", "toy_paxos.checking", "toy_paxos.remote"],
     ["toy_paxos.view"],
@@ -68,7 +68,7 @@ RESERVED = {
             "command.play",
             "command.remote",
             "command.user_code",
-            "remote.keeper",
+            "remote.supervisor",
         )
     },
     "time": {
@@ -79,8 +79,8 @@ RESERVED = {
             "command.acceptor",
             "checking.checker",
             "checking.chance",
-            "remote.calls",
-            "remote.keeper",
+            "remote.real_round",
+            "remote.supervisor",
             "remote.service",
             "remote.zookeeper",
             "remote.local_zookeeper",
@@ -94,7 +94,7 @@ RESERVED = {
             "command.check",
             "command.show",
             "command.acceptor",
-            "remote.keeper",
+            "remote.supervisor",
         )
     },
     "grpc": {"toy_paxos.remote.rpc"},

@@ -13,11 +13,19 @@ from toy_paxos.remote.verify import read_log
 RUN = 7
 
 
-@pytest.mark.parametrize("there", ["my notes", "my notes\n", '{"event":"start","format":1,"process":"acceptor-1"}\n'])
+@pytest.mark.parametrize(
+    "there",
+    [
+        "my notes",
+        "my notes\n",
+        '{"event":"start","format":1,"process":"acceptor-0"}\n',
+        '{"event":"start","format":2,"process":"acceptor-1"}\n',
+    ],
+)
 def test_no_file_is_taken_that_is_no_log_of_this_process(tmp_path: Path, there: str) -> None:
     path = tmp_path / "notes.txt"
     path.write_text(there)
-    with pytest.raises(StoreError, match="is there already, and is no log of acceptor-0: name another file"):
+    with pytest.raises(StoreError, match="exists, and is not a log of acceptor-0 in format 2: name another file"):
         Log(path, "acceptor-0")
     assert path.read_text() == there
 

@@ -13,13 +13,13 @@ from typing import Any
 import grpc
 import pytest
 from conftest import COMMAND, NEVER_LATE, Run, RunHere, Start, clean_environment, processes_that_know
-from test_calls import Here, named
+from test_real_round import Here, named
 
 from toy_paxos.command.cluster import CHANGE, FORGETS
 from toy_paxos.command.remote import RealRun
 from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
-from toy_paxos.remote.codec import LARGEST, LONGEST
+from toy_paxos.remote.limits import LARGEST, LONGEST
 from toy_paxos.simulation import Network, Settings
 
 
@@ -178,7 +178,7 @@ def test_a_proxy_is_not_asked_for_this_machine(acceptors: Begin, run: Run) -> No
 
 @pytest.mark.parametrize(
     ("log", "words"),
-    [("/dev/full", "/dev/full is no file"), ("nowhere/log", "nowhere/log cannot be used: No such file")],
+    [("/dev/full", "/dev/full is not a file"), ("nowhere/log", "nowhere/log cannot be used: No such file")],
 )
 def test_a_log_that_cannot_be_written_is_refused(run: Run, log: str, words: str) -> None:
     done = run("acceptor", "--name", "acceptor-0", "--forgetful", "--log", log)
@@ -204,7 +204,7 @@ def test_a_run_that_reaches_one_of_its_acceptors_ends_with_0(acceptors: Begin, r
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# A cluster and its keeper
+# A cluster and its supervisor
 
 
 def test_a_cluster_is_one_command(run: Run, nothing_left: dict[str, str], tmp_path: Path) -> None:
@@ -364,8 +364,8 @@ def test_a_run_that_cannot_go_on_is_summed_up(start: Start, nothing_left: dict[s
     assert process.stdout
     assert any("consensus on" in line for line in process.stdout)
     (acceptor,) = processes_that_know("acceptor-0", str(tmp_path))
-    (keeper,) = re.findall(r"PPid:\t(\d+)", Path(f"/proc/{acceptor}/status").read_text())
-    os.kill(int(keeper), signal.SIGTERM)
+    (supervisor,) = re.findall(r"PPid:\t(\d+)", Path(f"/proc/{acceptor}/status").read_text())
+    os.kill(int(supervisor), signal.SIGTERM)
     output, errors = process.communicate()
     assert (process.returncode, errors) == (2, "toy-paxos: the cluster has ended, or was killed\n")
     assert "of toy-paxos ---" in output

@@ -154,5 +154,5 @@ def test_what_is_not_for_it_or_for_no_acceptor_is_refused(message: Message) -> N
 
 @pytest.mark.parametrize(("run", "round"), [(0, 1), (1, 0), (-1, 1), (1, -1)])
 def test_a_run_or_round_below_1_is_refused(run: int, round: int) -> None:
-    with pytest.raises(ValueError, match="no number"):
+    with pytest.raises(ValueError, match="is not a number from"):
         handled(service(), PREPARE, round, run)

@@ -1,5 +1,7 @@
 """What the program prints can be read back and played again, to the same end."""
 
+import json
+
 import pytest
 from conftest import RunHere
 
@@ -127,6 +129,22 @@ def test_a_bad_story_is_a_line_with_its_number(story: str, words: str) -> None:
         replayed(story)
     assert str(error.value).startswith(words)
     assert "\n" not in str(error.value)
+
+
+def test_a_story_in_another_format_is_refused() -> None:
+    with pytest.raises(StoryError, match=r"line 1: this is not in format 2, the only one that this version .* reads$"):
+        read_story(
+            b'{"event":"start","format":1,"num_acceptors":1}\n{"event":"wants","proposer":"proposer-0","value":"a"}'
+        )
+
+
+def test_a_story_may_hold_events_and_keys_that_are_not_known() -> None:
+    lines = [
+        {"event": "start", "format": 2, "num_acceptors": 1, "weather": "fine"},
+        {"event": "wants", "proposer": "proposer-0", "value": "apple", "mood": "good"},
+        {"event": "party"},
+    ]
+    assert replayed("\n".join(map(json.dumps, lines))).proposers == ["proposer-0"]
 
 
 def test_a_story_names_the_lowest_number_of_its_proposers() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from conftest import RunHere
 
+from toy_paxos import __version__
 from toy_paxos.event import Delivery, Event, TimedOut, Wants
 from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.remote.records import Log
@@ -198,7 +199,7 @@ def test_two_values_learned_before_and_after_a_restart_are_one_violation(logs: L
     logs.add("proposer-0", Delivery(0, Accept("acceptor-1", "proposer-0", 3, "pear"), learned="pear"))
     done = verify(path for path in logs.close() if path.stem.startswith("proposer"))
     assert done.returncode == 3
-    assert "VIOLATED, different values are learned: apple, pear" in done.stdout
+    assert "VIOLATED, proposer-0 and later proposer-0 learn different values: apple, pear" in done.stdout
 
 
 def test_who_is_none_of_the_run_makes_nothing_known(logs: Logs, verify: Verify) -> None:
@@ -283,6 +284,60 @@ def test_a_torn_last_line_is_left_out_and_what_it_said_is_not_known(logs: Logs, 
     assert f"not all is known: {paths[0]} ends in the middle of a line\n" in done.stdout
 
 
+# What is shown
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_the_story_of_a_round_can_be_played(form: list[str], logs: Logs, verify: Verify, run_here: RunHere) -> None:
+    for round, value in ((1, "apple"), (2, "two\nlines")):
+        logs.add("proposer-1", Wants(0, "proposer-1", "pear", []), round)
+        logs.play(0, 1, value, [0, 1], round=round)
+    paths = logs.close()
+    story = verify(paths, "--round", "2", *form).stdout
+    path = logs.folder / "story.txt"
+    path.write_text(story)
+    played = run_here("play", str(path))
+    assert played.returncode == 0
+    assert "proposer-0 learns two\\nlines\n" in played.stdout
+    path.write_text(verify(paths, *form).stdout)
+    # Of several rounds that went well, lines tell no story.
+    words = "which --round K shows" if form else "no round, no counterexample and no game"
+    assert words in run_here("play", str(path)).stderr
+
+
+def test_json_tells_the_events_of_each_round_and_what_is_not_known(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    logs.play(1, 2, "pear", [1, 2], round=2)
+    done = verify([path for path in logs.close() if path.stem != "acceptor-2"], "--json")
+    start, *events, summary = map(json.loads, done.stdout.splitlines())
+    sizes = {"run": RUN, "num_acceptors": 3, "num_proposers": 2}
+    assert start == {"event": "start", "format": 2, "version": __version__} | sizes
+    assert {(event["run"], event["round"]) for event in events} == {(RUN, 1), (RUN, 2)}
+    assert [event for event in events if event["event"] == "round"] == [
+        {"event": "round", "run": RUN, "round": 1, "value": "apple", "gap": None},
+        {"event": "round", "run": RUN, "round": 2, "value": "pear", "gap": None},
+    ]
+    assert [event["value"] for event in events if event["event"] == "learned"] == ["apple", "pear"]
+    known = {"rounds": 2, "chosen": 2, "learned": 2, "violation": 0, "unknown": ["acceptor-2 has left no log"]}
+    assert (summary, done.returncode) == ({"event": "summary", "run": RUN} | known, 4)
+
+
+def test_quiet_json_tells_the_first_round_that_went_wrong(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    for round in (2, 3):
+        logs.play(0, 1, "apple", [0, 1], round=round)
+        logs.play(1, 2, "pear", [1, 2], round=round)
+    done = verify(logs.close(), "--json", "--quiet")
+    assert {event.get("round") for event in map(json.loads, done.stdout.splitlines())} == {None, 2}
+
+
+def test_a_round_that_is_not_in_the_logs_is_refused(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    done = verify(logs.close(), "--round", "9")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nothing is in these logs about round 9 of run 7\n" in done.stderr
+
+
 # What cannot be judged
 
 
@@ -334,7 +389,7 @@ def test_proposers_that_disagree_about_the_cluster(logs: Logs, verify: Verify, t
     assert "disagree about how many acceptors" in done.stderr
 
 
-START = {"event": "start", "format": 1, "process": "acceptor-0"}
+START = {"event": "start", "format": 2, "process": "acceptor-0"}
 MESSAGE = {
     "event": "message",
     "run": 7,
@@ -349,6 +404,33 @@ MESSAGE = {
 }
 
 
+CHANGES: list[dict[str, Any]] = [
+    {"event": "start", "format": 2, "process": "acceptor-1"},
+    {"id": 0},
+    {"id": 2**63},
+    {"run": 0},
+    {"round": True},
+    {"type": "ROT"},
+    {"type": "PROPOSE"},
+    {"type": "PROPOSE", "value": "\ud800"},
+    {"denial": "asleep"},
+    {"after": {"promised": -1}},
+    {"after": {"promised": 1, "accepted_id": 1, "accepted_value": None}},
+    {"fate": "eaten"},
+    {"answers": [7]},
+    {"answers": [{}]},
+    {"recipient": "acceptor-1"},
+    {
+        "event": "start",
+        "format": 2,
+        "process": "acceptor-0",
+        "run": 7,
+        "num_acceptors": 101,
+        "num_proposers": 1,
+    },
+]
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -357,34 +439,10 @@ MESSAGE = {
         (b"{}\n", "line 1 of"),
         (b"7\n", "line 1 of"),
         (b"", "is no log of a process"),
-        (json.dumps(START | {"format": 2}).encode() + b"\n", "line 1 of"),
+        (json.dumps(START | {"format": 1}).encode() + b"\n", "line 1 of"),
+        (json.dumps(START | {"format": 1}).encode() + b"\n", "is not in format 2, the only one that this version"),
         (json.dumps(START | {"process": "\x1b"}).encode() + b"\n", "line 1 of"),
-        *(
-            (f"{json.dumps(START)}\n{json.dumps(MESSAGE | changes)}\n".encode(), "line 2 of")
-            for changes in (
-                {"event": "start", "format": 1, "process": "acceptor-1"},
-                {"event": "party"},
-                {"id": 0},
-                {"id": 2**63},
-                {"run": 0},
-                {"round": True},
-                {"type": "ROT"},
-                {"type": "PROPOSE"},
-                {"type": "PROPOSE", "value": "\ud800"},
-                {"denial": "asleep"},
-                {"after": {"accepted": [1]}},
-                {"answers": [7]},
-                {"recipient": "acceptor-1"},
-                {
-                    "event": "start",
-                    "format": 1,
-                    "process": "acceptor-0",
-                    "run": 7,
-                    "num_acceptors": 101,
-                    "num_proposers": 1,
-                },
-            )
-        ),
+        *((f"{json.dumps(START)}\n{json.dumps(MESSAGE | changes)}\n".encode(), "line 2 of") for changes in CHANGES),
     ],
 )
 def test_what_is_no_log_is_one_line(tmp_path: Path, run_here: RunHere, line: bytes, words: str) -> None:
@@ -393,6 +451,26 @@ def test_what_is_no_log_is_one_line(tmp_path: Path, run_here: RunHere, line: byt
     done = run_here("verify", str(path))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert words in done.stderr
+
+
+@pytest.mark.parametrize("line", [{"event": "message"}, {"event": "wants", "proposer": "proposer-0", "value": "a"}])
+def test_a_log_has_to_tell_what_is_said(tmp_path: Path, run_here: RunHere, line: dict[str, Any]) -> None:
+    path = tmp_path / "log"
+    told = {key: value for key, value in (MESSAGE | line).items() if key != "answers"}
+    path.write_text(f"{json.dumps(START | {'process': 'proposer-0' if 'proposer' in line else 'acceptor-0'})}\n")
+    with path.open("a") as file:
+        print(json.dumps(told), file=file)
+    assert f"line 2 of {path} is not a line of a log" in run_here("verify", str(path)).stderr
+
+
+def test_unknown_events_and_keys_in_a_log_are_ignored(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    paths = logs.close()
+    expected = verify(paths).stdout
+    for path in paths:
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(line | {"mood": "good"}) + '\n{"event":"party"}\n' for line in lines))
+    assert verify(paths).stdout == expected
 
 
 def test_a_file_that_is_not_there(run_here: RunHere, tmp_path: Path) -> None:

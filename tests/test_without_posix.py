@@ -127,6 +127,6 @@ def test_processes_that_lock_nothing_do_without(start: Start, run: Run, without_
 
 def test_logs_are_judged_without(run: Run, without_posix: Without, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    log.write_text('{"event":"start","format":1,"process":"proposer-0","run":7,"num_acceptors":1,"num_proposers":1}\n')
+    log.write_text('{"event":"start","format":2,"process":"proposer-0","run":7,"num_acceptors":1,"num_proposers":1}\n')
     done = run("verify", str(log), **without_posix)
     assert (done.returncode, done.stderr) == (2, "toy-paxos: nothing is in these logs about any run\n")

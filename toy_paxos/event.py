@@ -174,6 +174,12 @@ class Violation(Event):
     words: str
 
 
+KINDS: dict[str, type[Event]] = {
+    kind.event: kind
+    for kind in (Wants, Delivery, Crash, AcceptorCrash, TimedOut, Attempt, Quorum, Adoption, Chosen, Learned, Violation)
+}
+
+
 def hand_over(
     actor: Actor, message: Message, time: float, sent: float, fate: Fate = Fate.DELIVERED, proposes: bool = False
 ) -> Delivery:

@@ -104,6 +104,15 @@ def disagreement(moment: Moment) -> str | None:
     return None
 
 
+def contradicted_learning(moment: Moment) -> str | None:
+    """Return which value a proposer has learned while another one is chosen, or None."""
+    for proposer, value in moment.learned.items():
+        others = [proposal.value for proposal in moment.chosen]
+        if others and value not in others:
+            return f"{proposer} learns {value}, and {others[0]} is chosen"
+    return None
+
+
 def fallen_promise(moment: Moment) -> str | None:
     """How an acceptor promises a number below one that it has promised."""
     for promise in moment.promises:
@@ -121,6 +130,8 @@ LEARNED_CHOSEN = Property("what a proposer learns is chosen", premature_learning
 LEARNERS_AGREE = Property(
     "proposers learn the same value", disagreement, reducible=True, follows_from=(ONE_VALUE, LEARNED_CHOSEN)
 )
+# Where not all acceptances are known, what is learned may have been chosen; but not if another value was.
+LEARNED_NO_OTHER = Property("what a proposer learns is not another value than the chosen one", contradicted_learning)
 PROMISES_RISE = Property("a promise never goes down", fallen_promise, reducible=True, learners_alone=True)
 
 ALWAYS = (ONE_VALUE, PROPOSED, LEARNED_CHOSEN, LEARNERS_AGREE, PROMISES_RISE)
@@ -180,6 +191,21 @@ def watch(
     if at_the_end:
         watcher.always = at_the_end
         yield from watcher.judge(time, ())
+
+
+def learned_again(story: Sequence[Event]) -> list[Violation]:
+    """Return how different values were learned, perhaps by one proposer before and after a restart.
+
+    The watch knows only what each proposer learned last.
+    """
+    learned: dict[str, str] = {}
+    for event in story:
+        if isinstance(event, Learned):
+            learned[f"later {event.proposer}" if event.proposer in learned else event.proposer] = event.value
+        elif isinstance(event, Violation) and event.property == LEARNERS_AGREE.name:
+            return []
+    words = disagreement(Moment((), (), (), learned, (), {}))
+    return [Violation(story[-1].time, LEARNERS_AGREE.name, words)] if words else []
 
 
 class Reported(NamedTuple):

@@ -91,8 +91,8 @@ def cluster_command(
     needs_posix("cluster")
     needs("rpc")
     from toy_paxos.remote import local_zookeeper
-    from toy_paxos.remote.keeper import Kept
     from toy_paxos.remote.store import usable
+    from toy_paxos.remote.supervisor import LocalCluster
 
     form = form_of(options)
     if num_acceptors > MOST:
@@ -118,10 +118,10 @@ def cluster_command(
         if forgetful:
             common.append("--forgetful")
         commands = {name: acceptor(name, common, forgetful, zookeeper, log) for name in acceptors}
-        kept = Kept(commands, kill_every, zookeeper == "local", environment(options["zookeeper_auth"]))
-        addresses = at_the_end.enter_context(kept)
+        cluster = LocalCluster(commands, kill_every, zookeeper == "local", environment(options["zookeeper_auth"]))
+        addresses = at_the_end.enter_context(cluster)
         if zookeeper == "local":
-            zookeeper = kept.zookeeper
+            zookeeper = cluster.zookeeper
             directory = directory_at(zookeeper, options)
             at_the_end.callback(directory.close)
         number = directory.take_part(None, acceptors, list(proposers), num_proposers) if directory else new_run()
@@ -129,7 +129,7 @@ def cluster_command(
         place = f"processes on this machine, {found}, run {number}"
 
         def check() -> None:
-            kept.check()
+            cluster.check()
             if directory:
                 directory.check_trouble()
 
@@ -159,8 +159,8 @@ def environment(auth: str) -> dict[str, str]:
 
 
 def acceptor(name: str, common: list[str], forgetful: bool, zookeeper: str | None, log: Path | None) -> list[str]:
-    """The command that starts an acceptor, with words that the keeper replaces."""
-    from toy_paxos.remote.keeper import FOLDER, PYTHON, ZOOKEEPER
+    """The command that starts an acceptor, with placeholders that the supervisor replaces."""
+    from toy_paxos.remote.supervisor import FOLDER, PYTHON, ZOOKEEPER
 
     command = [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *common]
     if not forgetful:

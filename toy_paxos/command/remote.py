@@ -230,7 +230,7 @@ def patience_in(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_texts(values: tuple[str, ...], num_proposers: int) -> None:
     """Refuse values that cannot be sent; raises click.UsageError."""
-    from toy_paxos.remote.codec import text
+    from toy_paxos.remote.limits import text
 
     check_values(values, num_proposers)
     for value in values:
@@ -308,9 +308,9 @@ class RealRun:
     def rounds(self, client: Any, logs: Mapping[int, Any]) -> Iterator[Round]:
         """Endless rounds; if others play a newer one already, it goes on there."""
         from toy_paxos.remote import CannotError
-        from toy_paxos.remote.calls import Patience, RealRound
-        from toy_paxos.remote.codec import LARGEST
-        from toy_paxos.remote.merge import ContradictionError, merge
+        from toy_paxos.remote.limits import LARGEST
+        from toy_paxos.remote.merge_logs import ContradictionError, merge_logs
+        from toy_paxos.remote.real_round import Patience, RealRound
 
         num_proposers = self.settings.num_proposers
         configuration = self.settings.configuration
@@ -331,7 +331,7 @@ class RealRun:
             # An acceptor that no longer keeps this round tells only which one is the newest.
             self.answered |= bool(round.handled) or round.newest > number
             try:
-                for event in watch(merge(told), configuration, always):
+                for event in watch(merge_logs(told), configuration, always):
                     events.append(event)
                     if isinstance(event, Violation):
                         break

@@ -9,15 +9,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
 from toy_paxos.checking.game import Kind, NobodySaidError
 from toy_paxos.command.options import shortened
-from toy_paxos.message import BETWEEN_ACTORS, Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.event import VALUED, Crash, Delivery, TimedOut, Wants
+from toy_paxos.event_json import FORMAT, FormatError, check_format, event_of, message_of
+from toy_paxos.message import BETWEEN_ACTORS, Message
 from toy_paxos.view.words import message_words, read_back
-
-T = TypeVar("T")
 
 MOST_LINES, MOST_BYTES = 10_000, 10_000_000
 """How long a story may be; longer ones are taken for something else."""
@@ -86,7 +86,9 @@ def read_story(data: bytes) -> Story:
         try:
             move = read(story, line.removesuffix("\r"))
         except (WrongMoveError, KeyError, TypeError, ValueError, AttributeError) as error:
-            words = error if isinstance(error, WrongMoveError) else f"no event of a story: {shortened(line)}"
+            words = (
+                error if isinstance(error, (WrongMoveError, FormatError)) else f"no event of a story: {shortened(line)}"
+            )
             raise StoryError(number, str(words)) from error
         if move:
             story.moves.append(Numbered(number, move))
@@ -224,7 +226,7 @@ def delivery(story: Story, sender: str, recipient: str, words: str) -> Move:
     if words.split(" ")[0] not in BETWEEN_ACTORS and ": " in words:
         # What follows the first colon may be a value with another one in it.
         marks, _, said = words.partition(": ")
-    return move_of(marks.split(", "), message_of(sender, recipient, said))
+    return move_of(marks.split(", "), message_said(sender, recipient, said))
 
 
 def move_of(marks: list[str], message: Message) -> Move:
@@ -232,27 +234,18 @@ def move_of(marks: list[str], message: Message) -> Move:
     return Move("drop" if "lost" in marks else "fail" if "failed" in marks else "deliver", message)
 
 
-def message_of(sender: str, recipient: str, said: str) -> Message:
+# The type, the number, and either a value or the proposal that was accepted before.
+MESSAGE = re.compile(r"([A-Z]+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?")
+
+
+def message_said(sender: str, recipient: str, said: str) -> Message:
     """The message that is printed like that."""
-    for kind, form in FORMS_OF_MESSAGES.items():
-        if found := form.fullmatch(said):
-            id, *rest = found.groups()
-            if kind is Promise:
-                accepted = Proposal(int(rest[0]), read_back(rest[1])) if rest[0] else None
-                return Promise(sender, recipient, int(id), accepted)
-            message: Message = kind(sender, recipient, int(id), *map(read_back, rest))
-            return message
-    raise WrongMoveError(f"no message that is known here: {shortened(said)}")
-
-
-FORMS_OF_MESSAGES: dict[Any, re.Pattern[str]] = {
-    Prepare: re.compile(r"PREPARE (\d+)"),
-    Promise: re.compile(r"PROMISE (\d+), (?:nothing accepted|accepted (\d+) (.*))"),
-    Propose: re.compile(r"PROPOSE (\d+) (.*)"),
-    Accept: re.compile(r"ACCEPT  (\d+) (.*)"),
-    Fail: re.compile(r"FAIL    (\d+)"),
-    Terminate: re.compile(r"TERMINATE (\d+)"),
-}
+    found = MESSAGE.fullmatch(said)
+    if not found or found[1] not in BETWEEN_ACTORS or bool(found[3]) != (BETWEEN_ACTORS[found[1]] in VALUED):
+        raise WrongMoveError(f"no message that is known here: {shortened(said)}")
+    type, id, value, accepted_id, accepted = found.groups()
+    about = value or accepted
+    return message_of(type, sender, recipient, int(id), about and read_back(about), accepted_id and int(accepted_id))
 
 
 def crash(story: Story, proposer: str, type: str | None, recipient: str | None) -> Move:
@@ -260,19 +253,9 @@ def crash(story: Story, proposer: str, type: str | None, recipient: str | None) 
     return Move("crash", actor=proposer, unsent=(type or "", recipient or ""))
 
 
-def give_up(story: Story, proposer: str) -> Move:
-    """A proposer that tries no more."""
-    return Move("give up", actor=proposer)
-
-
-def timeout(story: Story, proposer: str) -> Move:
-    """A proposer that is told to try again."""
-    return Move("timeout", actor=proposer)
-
-
-def restart(story: Story, acceptor: str) -> Move:
-    """An acceptor that restarts."""
-    return Move("restart", actor=acceptor)
+def moves(kind: Kind) -> Callable[[Story, str], Move]:
+    """Return what makes such a move of the name of an actor."""
+    return lambda _, actor: Move(kind, actor=actor)
 
 
 P, A = r"(proposer-\d+)", r"(acceptor-\d+)"
@@ -290,14 +273,14 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
         (rf"{P} +-> +{A} +(.*)", delivery),
         (rf"{A} +-> +{P} +(.*)", delivery),
         (rf"{P} crashes(?: before it can send (?:anything to anybody|(\S+) to (\S+)))?", crash),
-        (rf"{P} gives up after .*", give_up),
-        (rf"{P} tries again, attempt .*", timeout),
-        (rf"{A} restarts", restart),
+        (rf"{P} gives up after .*", moves("give up")),
+        (rf"{P} tries again, attempt .*", moves("timeout")),
+        (rf"{A} restarts", moves("restart")),
         (rf"{A} crashes, and loses what is on its way to it", skip),
         (rf"{P} (?:times out|has a quorum|adopts|learns)\b.*", skip),
         (r"(?:CHOSEN|SAFETY VIOLATED), .*", skip),
         (r"\d+ of \d+ (?:promised|accepted), .*", skip),
-        (r"(?:Round \d+: |Safety is lost in |The game is won in ).*", skip),
+        (r"(?:[Rr]ound \d+: |Safety is lost in |The game is won in ).*", skip),
         (r"(?:To see it again|No replay): .*", skip),
         (r"(?:--- |What is missing: |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),
         (r"[\d,]+ (?:states?|delivery|deliveries), .*", end_story),
@@ -337,66 +320,40 @@ def read_object(story: Story, line: str) -> Move | None:
         told = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise WrongMoveError(f"no JSON: {shortened(line)}") from error
-    says = EVENTS.get(told["event"])
-    return says(story, told) if says else None
+    if told["event"] in BEGINNINGS:
+        sizes_told(story, told)
+        return None
+    match event_of(told):
+        case Wants() as event:
+            note_wish(story, event.proposer, event.value)
+        case Delivery(message=message) if message.type in SWITCHES:
+            return Move(SWITCHES[message.type], actor=message.recipient)
+        case Delivery() as event:
+            return move_of([event.fate, event.denial or ""], event.message)
+        # That a proposer times out is not a move until it is told to try again.
+        case TimedOut(last=True) as event:
+            return Move("give up", actor=event.proposer)
+        case Crash() as event:
+            return crash(story, event.proposer, event.unsent, event.recipient)
+    return None
+
+
+BEGINNINGS = ("start", "check", "cluster")
+
+# The messages of the clock and of the power switch, and the moves that they are.
+SWITCHES: dict[str, Kind] = {"TIMEOUT": "timeout", "RESTART": "restart"}
 
 
 def sizes_told(story: Story, told: Mapping[str, Any]) -> None:
     """The sizes of a cluster, and which rule is changed, or whose actors have played."""
-    if told["event"] != "cluster" and (story.sizes or story.wishes):
-        raise WrongMoveError("another story begins here: give one of them")
+    if told["event"] != "cluster":
+        if story.sizes or story.wishes:
+            raise WrongMoveError("another story begins here: give one of them")
+        check_format(told.get("format", FORMAT))
     if "num_acceptors" in told:
         names = (*SIZES.values(), "fail", "first_number")
-        story.sizes = {"num_proposers": 1} | {name: told[name] for name in names if name in told}
+        story.sizes = {"num_proposers": 1} | {name: told[name] for name in names if told.get(name) is not None}
     if told.get("changed_rule"):
         take_rule(story, told["changed_rule"])
     elif told.get("actors"):
         take_actors(story, str(told["actors"]))
-
-
-def wish_told(story: Story, told: Mapping[str, Any]) -> None:
-    """What a proposer wants."""
-    note_wish(story, a(str, told["proposer"]), a(str, told["value"]))
-
-
-def message_told(story: Story, told: Mapping[str, Any]) -> Move:
-    """What became of a message, be it one of the clock's or of the power switch's."""
-    sender, recipient = a(str, told["sender"]), a(str, told["recipient"])
-    if told["type"] == "TIMEOUT":
-        return Move("timeout", actor=recipient)
-    if told["type"] == "RESTART":
-        return Move("restart", actor=recipient)
-    kind, value, accepted_id = BETWEEN_ACTORS[told["type"]], told["value"], told["accepted_id"]
-    about: list[Any] = [a(str, value)] if kind in (Propose, Accept) else []
-    if kind is Promise:
-        about = [None if accepted_id is None else Proposal(a(int, accepted_id), a(str, value))]
-    message = kind(sender, recipient, a(int, told["id"]), *about)
-    return move_of([told["fate"], told["denial"]], message)
-
-
-def timeout_told(story: Story, told: Mapping[str, Any]) -> Move | None:
-    """That a proposer gives up; that it waits no longer is no move until it is told to try again."""
-    return Move("give up", actor=a(str, told["proposer"])) if told["last"] else None
-
-
-def crash_told(story: Story, told: Mapping[str, Any]) -> Move:
-    """That a proposer crashes, perhaps in the midst of what it says."""
-    return crash(story, a(str, told["proposer"]), a(str, told["unsent"]), a(str, told["recipient"]))
-
-
-def a(kind: type[T], value: object) -> T:
-    """A value of that kind; raises TypeError if it is of another."""
-    if type(value) is not kind:
-        raise TypeError(value)
-    return value
-
-
-EVENTS: dict[str, Callable[[Story, Mapping[str, Any]], Move | None]] = {
-    "start": sizes_told,
-    "check": sizes_told,
-    "cluster": sizes_told,
-    "wants": wish_told,
-    "message": message_told,
-    "timeout": timeout_told,
-    "crash": crash_told,
-}

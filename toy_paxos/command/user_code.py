@@ -13,9 +13,9 @@ from typing import Any
 from toy_paxos.command.actors import Unchecked, at_fault
 from toy_paxos.command.process import silence, somebody_elses_words
 from toy_paxos.event import check_message, listed, plain_learned
+from toy_paxos.event_json import event_line
 from toy_paxos.message import Message
 from toy_paxos.simulation import Round, Settings, Statistics, play_rounds
-from toy_paxos.view.json_lines import event_object
 
 USES_RANDOM = "an actor uses Python's random module, which the seed does not control"
 
@@ -53,7 +53,7 @@ def goes_alike_again(settings: Settings, finished: Round) -> bool:
             again = next_of(play_rounds(settings, finished.number))
     except Unchecked:
         return False
-    one, other = ([event_object(event, "") for event in told.events] for told in (finished, again))
+    one, other = ([event_line(event, "") for event in told.events] for told in (finished, again))
     return one == other
 
 

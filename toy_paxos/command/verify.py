@@ -11,8 +11,9 @@ import click
 from toy_paxos import __version__
 from toy_paxos.command.options import Command, WholeNumber
 from toy_paxos.command.process import set_up, write
-from toy_paxos.command.remote import Refused, needs
+from toy_paxos.command.remote import Refused
 from toy_paxos.event import Chosen, Event, Learned, Violation, Wants
+from toy_paxos.event_json import FORMAT, event_line, json_line
 from toy_paxos.view.output import shown
 from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, share_line, wishes_lines
 
@@ -30,20 +31,22 @@ Exit status:
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Which run, if the logs are of several.")
+@click.option("--round", type=WholeNumber(1, 2**63 - 1), metavar="K", help="Judge only round K, and show its story.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the first line, a story that went wrong, and the sum.")
-def verify_command(files: tuple[Path, ...], run: int | None, quiet: bool) -> None:
+@click.option("--json", is_flag=True, help="Print JSON Lines, an object for each event.")
+def verify_command(files: tuple[Path, ...], run: int | None, round: int | None, quiet: bool, json: bool) -> None:
     """Judge what processes have written with --log.
 
     \b
       toy-paxos cluster --rounds 100 --log logs; toy-paxos verify logs/*
+      toy-paxos verify logs/* --round 1 | toy-paxos play -
     """
-    needs("codec")
     from toy_paxos.remote.verify import LogError, gather, judge, read_log
 
-    set_up(False)
+    set_up(json)
     try:
-        evidence = gather(map(read_log, files), run)
-        sys.exit(show_judged(evidence, judge(evidence), quiet))
+        evidence = gather(map(read_log, files), run, round)
+        sys.exit(show_judged(evidence, judge(evidence), AsJson() if json else InLines(round is not None), quiet))
     except LogError as error:
         raise Refused(str(error)) from error
     except OSError as error:
@@ -52,38 +55,79 @@ def verify_command(files: tuple[Path, ...], run: int | None, quiet: bool) -> Non
         raise Refused(f"cannot read {error.filename}: {error.strerror}") from error
 
 
-def show_judged(evidence: Any, judged: Any, quiet: bool) -> int:
+def show_judged(evidence: Any, judged: Any, view: "InLines | AsJson", quiet: bool) -> int:
     """Show what is known of each round, and the sum; return the exit status."""
-    sizes = f"{plural(evidence.num_proposers, 'proposer')}, {plural(evidence.num_acceptors, 'acceptor')}"
-    show_lines(
-        line(
-            ("heading", f"toy-paxos {__version__}: {sizes}, run {evidence.run} by {plural(len(evidence.logs), 'log')}")
-        )
-    )
+    write(view.start(evidence))
     counts = Counter[str]()
     gap = None
     for its in judged:
         counts.update({type(event).__name__ for event in its.events} | {"round"})
-        words = what_is_known(its.events)
-        style = "bad" if violations(its.events) else "good" if words else "routine"
-        if violations(its.events) and counts["Violation"] == 1:
-            show_lines(*story_lines(its, evidence))
-        if not quiet:
-            show_lines(line((style, f"round {its.round}: {'; '.join(words) or 'nothing is known to be chosen'}")))
+        is_first = bool(violations(its.events)) and counts["Violation"] == 1
+        write(view.round(its, evidence, is_first, quiet))
         gap = gap or (its.gap and f"round {its.round}: {its.gap}")
-    lines = [
-        line(),
-        line(("heading", f"--- {plural(counts['round'], 'round')} of run {evidence.run} ---")),
-        *(line(("", share_line(label, counts[kind], counts["round"]))) for label, kind in KNOWN.items()),
-    ]
     unknown = [f"{name} has left no log" for name in evidence.missing_acceptors + evidence.missing_proposers]
     unknown += [f"{log.path} ends in the middle of a line" for log in evidence.logs.values() if log.is_torn]
     unknown += [gap] if gap else []
-    lines += [line(("notable", f"not all is known: {words}")) for words in unknown]
-    show_lines(*lines)
+    write(view.summary(evidence, counts, unknown))
     if counts["Violation"]:
         return 3
     return 4 if unknown else 0
+
+
+class InLines:
+    """What is known, as lines, with the story of the first round that went wrong, or of all if ``tells_all``."""
+
+    def __init__(self, tells_all: bool) -> None:
+        self.tells_all = tells_all
+
+    def start(self, evidence: Any) -> str:
+        """The first line, from which play takes the sizes of the cluster."""
+        sizes = f"{plural(evidence.num_proposers, 'proposer')}, {plural(evidence.num_acceptors, 'acceptor')}"
+        words = f"toy-paxos {__version__}: {sizes}, run {evidence.run} by {plural(len(evidence.logs), 'log')}"
+        return shown([line(("heading", words))])
+
+    def round(self, its: Any, evidence: Any, is_first: bool, quiet: bool) -> str:
+        """What a round comes to, perhaps after its story."""
+        words = what_is_known(its.events)
+        style = "bad" if violations(its.events) else "good" if words else "routine"
+        lines = story_lines(its, evidence) if is_first or self.tells_all else []
+        if not quiet:
+            lines.append(line((style, f"round {its.round}: {'; '.join(words) or 'nothing is known to be chosen'}")))
+        return shown(lines) if lines else ""
+
+    def summary(self, evidence: Any, counts: Counter[str], unknown: Sequence[str]) -> str:
+        """The sum, and what is not known."""
+        return shown(
+            [
+                line(),
+                line(("heading", f"--- {plural(counts['round'], 'round')} of run {evidence.run} ---")),
+                *(line(("", share_line(label, counts[kind], counts["round"]))) for label, kind in KNOWN.items()),
+                *(line(("notable", f"not all is known: {words}")) for words in unknown),
+            ]
+        )
+
+
+class AsJson:
+    """What is known, as JSON Lines."""
+
+    def start(self, evidence: Any) -> str:
+        """The ``start`` event."""
+        about = {name: getattr(evidence, name) for name in ("run", "num_acceptors", "num_proposers")}
+        return json_line(event="start", format=FORMAT, version=__version__, **about)
+
+    def round(self, its: Any, evidence: Any, is_first: bool, quiet: bool) -> str:
+        """The events of a round, and the ``round`` event."""
+        if quiet and not is_first:
+            return ""
+        place = f'"run":{evidence.run},"round":{its.round}'
+        events = "".join([event_line(event, place) for event in its.events])
+        value = next((event.value for event in its.events if isinstance(event, Chosen)), None)
+        return events + json_line(event="round", run=evidence.run, round=its.round, value=value, gap=its.gap)
+
+    def summary(self, evidence: Any, counts: Counter[str], unknown: Sequence[str]) -> str:
+        """The ``summary`` event."""
+        known = {kind.lower(): counts[kind] for kind in KNOWN.values()}
+        return json_line(event="summary", run=evidence.run, rounds=counts["round"], **known, unknown=unknown)
 
 
 KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}
@@ -111,8 +155,3 @@ def story_lines(its: Any, evidence: Any) -> list[Line]:
     width = route_width(evidence.configuration)
     wants = {event.proposer: event.value for event in its.events if isinstance(event, Wants)}
     return [line(), *wishes_lines(f"Round {its.round}: ", wants), *count_lines(its.events, width), line()]
-
-
-def show_lines(*lines: Line) -> None:
-    """Write some lines."""
-    write(shown(lines))

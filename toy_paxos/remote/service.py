@@ -11,7 +11,8 @@ from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.event import Delivery, hand_over
 from toy_paxos.message import Fail, Prepare, Propose, Restart, Terminate
 from toy_paxos.remote import wire_pb2 as wire
-from toy_paxos.remote.codec import from_wire, number, to_handled
+from toy_paxos.remote.codec import from_wire, to_handled
+from toy_paxos.remote.limits import number
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.store import Store, StoreError
 

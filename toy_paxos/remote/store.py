@@ -15,7 +15,7 @@ from typing import Any
 
 from toy_paxos.message import Proposal
 from toy_paxos.remote import CannotError
-from toy_paxos.remote.codec import number, proposal_of
+from toy_paxos.remote.limits import check_proposal, number
 
 Instance = tuple[int, int]
 """A run, and a round of it."""
@@ -64,7 +64,7 @@ class Store:
         for at, line in enumerate(whole_lines(path).splitlines(), start=1):
             try:
                 run, round, promised, *accepted = json.loads(line)
-                state = number(promised), proposal_of(tuple(accepted) or None)
+                state = number(promised), check_proposal(Proposal(*accepted) if accepted else None)
                 self.keep((number(run), number(round)), *state)
             except (ValueError, TypeError, RecursionError) as error:
                 raise StoreError(f"line {at} of {path} is damaged: this acceptor may have forgotten") from error

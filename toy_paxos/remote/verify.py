@@ -14,21 +14,21 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from toy_paxos.event import Delivery, Event, Learned, TimedOut, Violation, Wants, says
+from toy_paxos.event import Delivery, Event, TimedOut, Wants, says
+from toy_paxos.event_json import FormatError, check_format, event_of
 from toy_paxos.message import Accept, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST
-from toy_paxos.remote.codec import number
-from toy_paxos.remote.merge import ContradictionError, key, merge
-from toy_paxos.remote.records import FORMAT, event_of
+from toy_paxos.remote.limits import check_event, number
+from toy_paxos.remote.merge_logs import ContradictionError, key, merge_logs
 from toy_paxos.remote.store import whole_lines
 from toy_paxos.safety import (
     LEARNED_CHOSEN,
+    LEARNED_NO_OTHER,
     LEARNERS_AGREE,
     ONE_VALUE,
     PROMISES_RISE,
     PROPOSED,
-    Moment,
-    Property,
+    learned_again,
     watch,
 )
 from toy_paxos.story import Configuration
@@ -62,8 +62,10 @@ def read_log(path: Path) -> ProcessLog:
     for at, line in enumerate(lines.splitlines(), start=1):
         try:
             read_line(log, json.loads(line), last)
+        except FormatError as error:
+            raise LogError(f"line {at} of {path}: {error}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise LogError(f"line {at} of {path} is no line of a log") from error
+            raise LogError(f"line {at} of {path} is not a line of a log") from error
     if not log.process:
         raise LogError(f"{path} is no log of a process, or nothing is in it")
     return log
@@ -72,8 +74,9 @@ def read_log(path: Path) -> ProcessLog:
 def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, int], int]) -> None:
     """Take in a line; ``last`` tells after how many restarts a round was last heard of."""
     if line["event"] == "start":
-        if line["format"] != FORMAT or log.process not in ("", line["process"]):
-            raise ValueError("another format, or another process")
+        check_format(line["format"])
+        if log.process not in ("", line["process"]):
+            raise ValueError("another process")
         if not re.fullmatch(r"(acceptor|proposer)-\d{1,3}", line["process"]):
             raise ValueError("no process is called so")
         log.process = line["process"]
@@ -84,9 +87,14 @@ def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, in
                 raise ValueError("no cluster is so large")
             log.runs[number(line["run"])] = sizes
         return
+    event = event_of(line)
+    if not isinstance(event, (Wants, Delivery, TimedOut)):
+        return
+    if not isinstance(event, TimedOut) and ("says" if isinstance(event, Wants) else "answers") not in line:
+        raise ValueError("a log has to tell what is said in an event")
+    check_event(event)
     instance = number(line["run"]), number(line["round"])
     events = log.rounds.setdefault(instance, [])
-    event = event_of(line)
     if last.setdefault(instance, log.restarts) != log.restarts:
         if not is_restart(event):
             events.append(Delivery(len(events), Restart("power", log.process, log.restarts)))
@@ -114,12 +122,16 @@ def who_acts(event: Event) -> Iterator[str]:
 
 @dataclass
 class Evidence:
-    """The logs of one run, how many processes it had, and who of them has left no log."""
+    """The logs of one run, the number of its processes, and which of them have left no log.
+
+    With ``only``, that round alone is judged.
+    """
 
     run: int
     num_acceptors: int
     num_proposers: int
     logs: Mapping[str, ProcessLog]
+    only: int | None = None
 
     @property
     def configuration(self) -> Configuration:
@@ -148,8 +160,9 @@ class Evidence:
 
     @property
     def rounds(self) -> list[int]:
-        """The rounds that anything is known of."""
-        return sorted({round for log in self.logs.values() for run, round in log.rounds if run == self.run})
+        """The rounds to judge of which anything is known."""
+        known = {round for log in self.logs.values() for run, round in log.rounds if run == self.run}
+        return sorted(known if self.only is None else known & {self.only})
 
     def told(self, round: int) -> dict[str, list[Event]]:
         """What each process tells of a round; raises LogError if one that was not restarted began it twice."""
@@ -162,7 +175,7 @@ class Evidence:
         return told
 
 
-def gather(logs: Iterable[ProcessLog], run: int | None) -> Evidence:
+def gather(logs: Iterable[ProcessLog], run: int | None, only: int | None = None) -> Evidence:
     """The evidence in some logs about a run, which need not be named if they are of one; raises LogError."""
     by_name: dict[str, ProcessLog] = {}
     for log in logs:
@@ -182,7 +195,9 @@ def gather(logs: Iterable[ProcessLog], run: int | None) -> Evidence:
         raise LogError(f"no log of a proposer says how many acceptors run {run} has: give that, too")
     if len(sizes) > 1:
         raise LogError(f"these logs disagree about how many acceptors and proposers run {run} has")
-    evidence = Evidence(run, *sizes.pop(), by_name)
+    evidence = Evidence(run, *sizes.pop(), by_name, only)
+    if not evidence.rounds:
+        raise LogError(f"nothing is in these logs about round {only} of run {run}")
     for name, log in by_name.items():
         if name not in evidence.acceptors + evidence.proposers:
             sizes_of_run = f"acceptors: {evidence.num_acceptors}, proposers: {evidence.num_proposers}"
@@ -200,7 +215,7 @@ class Judged:
 
 
 def judge(evidence: Evidence) -> Iterator[Judged]:
-    """The rounds of a run, with what follows from all that is known; raises LogError."""
+    """Judge the rounds of a run, with what follows from all that is known; raises LogError."""
     for round in evidence.rounds:
         told = evidence.told(round)
         heard = list(hearsay(told, evidence))
@@ -212,11 +227,11 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
         told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
         try:
             at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
-            story = list(watch(in_turn(merge(told)), evidence.configuration, always, at_the_end))
+            story = list(watch(in_turn(merge_logs(told)), evidence.configuration, always, at_the_end))
         except ContradictionError as error:
             words = "they are not of one run, were changed, or do not begin at its beginning"
             raise LogError(f"round {round}: {error}: {words}") from error
-        yield Judged(round, [*story, *disagreement(story)], gap)
+        yield Judged(round, [*story, *learned_again(story)], gap)
 
 
 def in_turn(events: Iterable[Event]) -> Iterator[Event]:
@@ -255,14 +270,6 @@ def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], e
     return None
 
 
-def disagreement(story: Sequence[Event]) -> Iterator[Violation]:
-    """That different values were learned, be it by one proposer, before and after it was restarted."""
-    values = list(dict.fromkeys(event.value for event in story if isinstance(event, Learned)))
-    is_told = any(isinstance(event, Violation) and event.property == LEARNERS_AGREE.name for event in story)
-    if len(values) > 1 and not is_told:
-        yield Violation(story[-1].time, LEARNERS_AGREE.name, f"different values are learned: {values[0]}, {values[1]}")
-
-
 def hearsay(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> Iterator[Delivery]:
     """What acceptors have accepted, as others heard it or as they remember, if they do not say so themselves."""
     known = {key(message) for events in told.values() for event in events for message in says(event)}
@@ -286,16 +293,3 @@ def accepts_in(event: Event, evidence: Evidence) -> Iterator[Accept]:
         if accepted:
             proposer = evidence.proposers[(accepted.id - 1) % evidence.num_proposers]
             yield Accept(acceptor, proposer, *accepted)
-
-
-def another_value(moment: Moment) -> str | None:
-    """How a proposer has learned something while something else is chosen."""
-    for proposer, value in moment.learned.items():
-        others = [proposal.value for proposal in moment.chosen]
-        if others and value not in others:
-            return f"{proposer} learns {value}, and {others[0]} is chosen"
-    return None
-
-
-# Of what is learned nobody can say that it was never chosen, as long as an acceptor is missing.
-LEARNED_NO_OTHER = Property("what a proposer learns is no other value than what is chosen", another_value)

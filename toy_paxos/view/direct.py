@@ -96,7 +96,9 @@ class Remembering:
         else:
             told = "".join(self.pieces(finished))
         (wish,) = finished.wishes.values()
-        return told.replace(str(SOME_NUMBER), str(finished.number)).replace(self.escaped(SOME_WISH), self.escaped(wish))
+        # Several times as fast as to replace one by the other, above all by what is not ASCII.
+        told = str(finished.number).join(told.split(str(SOME_NUMBER)))
+        return self.escaped(wish).join(told.split(self.escaped(SOME_WISH)))
 
     def pieces(self, finished: DirectRound) -> list[str]:
         """Return what is said of a round, piece by piece, whatever its number and its wish."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from toy_paxos import __version__
 from toy_paxos.checking import CLIMB, RULES, Model, Report, Rule, never_chosen
-from toy_paxos.view.json_lines import FORMAT, event_object, json_line
+from toy_paxos.event_json import FORMAT, event_line, json_line
 from toy_paxos.view.verdict import verdict_word
 
 
@@ -43,7 +43,7 @@ def report_json(report: Report) -> str:
 
 def story_json(report: Report) -> str:
     """The story of a counterexample, a line for each event."""
-    return "".join(event_object(event, f'"step":{event.time:.0f}') for event in report.story)
+    return "".join(event_line(event, f'"step":{event.time:.0f}') for event in report.story)
 
 
 def summit_json(reports: Sequence[Report]) -> str:

@@ -124,9 +124,10 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
     """The view that suits standard output: lines, unless another form is asked for; ``change`` tells of the rule."""
     if form == "json":
         # Here and not above, as all views but the plain one: nobody waits for what is not used.
-        from toy_paxos.view.json_lines import JsonLines, encoded
+        from toy_paxos.event_json import encoded
+        from toy_paxos.view.json_lines import JsonLines
 
-        return Remembering(JsonLines(settings, rule), settings, encoded)
+        return Remembering(JsonLines(settings, rule), settings, lambda value: encoded(value)[1:-1])
     # Asked once, for it takes longer than a line of --brief.
     write = shown if wants_colour() else plain
     if form == "diagram":

@@ -1,9 +1,9 @@
-"""The keeper: a process that starts all others of a cluster on this machine, and ends them, however it is left.
+"""The supervisor: a process that starts all other processes of a cluster on this machine, and ends them.
 
-It lives in a session of its own, where no Ctrl-C of a terminal reaches it, and owns the folder in which all of them
-keep what they must not forget. Its standard input is a pipe from whoever started it. When that closes, be it that they
-ended, crashed or were killed, it kills all it has started, and removes the folder. Only who kills the keeper itself
-leaves something behind.
+It runs in a separate session, so Ctrl-C in a terminal does not reach it, and owns the folder that holds their data.
+Its standard input is a pipe from the command that started it. When the pipe closes, because that command ended,
+crashed or was killed, the supervisor kills its children and removes the folder. Only killing the supervisor itself
+leaves processes and the folder behind.
 """
 
 import json
@@ -25,28 +25,28 @@ from toy_paxos.remote import CannotError
 from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
 
 FOLDER, ZOOKEEPER = "{folder}", "{zookeeper}"
-"""Begin the words that stand for what is in the keeper's folder, and for where its ZooKeeper is, in its commands."""
+"""Placeholders in commands: a path that starts with FOLDER is in the supervisor's folder; ZOOKEEPER is an address."""
 
 PYTHON = [sys.executable, "-P"]
 """How to start Python so that nothing in the present folder takes the place of a module."""
 
 
 MOMENT_S = 5
-"""How long somebody who has closed its standard output has to end by itself."""
+"""How long a child that has closed its standard output may take to end."""
 
 
 MOST_FAILURES = 5
-"""How often in a row somebody may be killed before it has said where it is."""
+"""How often in a row a child may be killed before it has reported its address."""
 
 
-class KeeperError(CannotError):
+class SupervisorError(CannotError):
     """A cluster did not start, or it has ended."""
 
 
-class Kept:
-    """A cluster that lives as long as this object is open; ``addresses`` tells where each of its processes is now.
+class LocalCluster:
+    """A cluster that runs while this object is open; ``addresses`` has the current address of each process.
 
-    It may have a ZooKeeper of its own. All live in the same environment.
+    The cluster may include a ZooKeeper server. All processes get the same environment.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Kept:
         self.zookeeper = ""
         self.addresses: dict[str, str] = {}
         self.names = list(commands)
-        self.keeper = subprocess.Popen(
+        self.supervisor = subprocess.Popen(
             [*PYTHON, "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -68,18 +68,18 @@ class Kept:
             start_new_session=True,
             env=environment,
         )
-        assert self.keeper.stdin
-        # Not as an argument, which may not be as long.
+        assert self.supervisor.stdin
+        # Not as an argument: the length of arguments is limited.
         with suppress(BrokenPipeError):
-            print(order, file=self.keeper.stdin, flush=True)
+            print(order, file=self.supervisor.stdin, flush=True)
         self.has_ended = False
         self.started = threading.Event()
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self) -> None:
-        """Note who is where, as the keeper tells it, until it ends."""
-        assert self.keeper.stdout
-        for line in self.keeper.stdout:
+        """Note the addresses that the supervisor reports, until it ends."""
+        assert self.supervisor.stdout
+        for line in self.supervisor.stdout:
             name, address = line.split()
             if name == "zookeeper":
                 self.zookeeper = address
@@ -91,52 +91,52 @@ class Kept:
         self.started.set()
 
     def __enter__(self) -> Mapping[str, str]:
-        """Wait until all are there; raise KeeperError if they do not come."""
+        """Wait until all processes have started; raises SupervisorError if one does not."""
         self.started.wait()
         self.check()
         return self.addresses
 
     def check(self) -> None:
-        """Raise KeeperError if the keeper has ended, and all others with it."""
+        """Raise SupervisorError if the supervisor has ended, and the whole cluster with it."""
         if self.has_ended:
             missing = [name for name in self.names if name not in self.addresses]
             self.close()
-            raise KeeperError(f"{missing[0]} did not start" if missing else "the cluster has ended, or was killed")
+            raise SupervisorError(f"{missing[0]} did not start" if missing else "the cluster has ended, or was killed")
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Let the keeper end all, and wait until it has."""
-        assert self.keeper.stdin
-        self.keeper.stdin.close()
-        self.keeper.wait()
+        """Make the supervisor end the cluster, and wait until it has."""
+        assert self.supervisor.stdin
+        self.supervisor.stdin.close()
+        self.supervisor.wait()
 
 
 class Child:
-    """A process that is kept; it says where it is in a line that it prints, unless it fails before."""
+    """A supervised process; it prints a line with its address, unless it fails first."""
 
     def __init__(self, name: str, command: list[str], address: str = "", failures: int = 0) -> None:
         self.name = name
         self.failures = failures
         self.command = command
         self.address = address
-        # What a ZooKeeper has to say is for those who run one.
+        # The messages of a ZooKeeper server mean nothing to users of this program.
         errors = subprocess.DEVNULL if name == "zookeeper" else None
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
 
     def fileno(self) -> int:
-        """Where it can be heard."""
+        """Return the descriptor of its standard output, for select."""
         assert self.process.stdout
         return self.process.stdout.fileno()
 
     def hear(self) -> str:
-        """What it says now; nothing at its end."""
+        """Return the next line that it prints, empty at the end."""
         assert self.process.stdout
         return self.process.stdout.readline().decode()
 
     def end(self) -> int:
-        """Wait until it is gone, if it has nothing more to say; return its status, negative if it was killed."""
+        """Wait until it has ended, as its output has; return its status, negative if it was killed."""
         assert self.process.stdout
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(MOMENT_S)
@@ -144,15 +144,15 @@ class Child:
         return self.process.returncode
 
     def kill(self) -> None:
-        """Kill it, if it lives, and wait until it is gone."""
+        """Kill it if it still runs, and wait until it has ended."""
         assert self.process.stdout
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
 
 
-def keep(children: list[Child], kill_every: float | None) -> None:
-    """Start again whoever ends, and tell where all are, until standard input closes or somebody cannot start."""
+def supervise(children: list[Child], kill_every: float | None) -> None:
+    """Restart each child that ends and report addresses, until standard input closes or a child cannot start."""
     due = time.monotonic() + (kill_every or 0)
     while True:
         patience = max(0.0, due - time.monotonic()) if kill_every else None
@@ -165,7 +165,7 @@ def keep(children: list[Child], kill_every: float | None) -> None:
                     child.address = words.split()[-1]
                     tell(f"{child.name} {child.address}")
                 continue
-            # Who ends by itself before it came so far will do so again; who is killed may have had bad luck.
+            # A child that ends by itself before it has an address would do so again; one that was killed may start.
             was_killed = child.end() < 0
             failures = 0 if child.address else child.failures + 1
             if failures and not (was_killed and failures < MOST_FAILURES):
@@ -179,7 +179,7 @@ def keep(children: list[Child], kill_every: float | None) -> None:
 
 
 def start_zookeeper(folder: Path, children: list[Child]) -> str:
-    """Start a ZooKeeper, and return where it is."""
+    """Start a ZooKeeper server and return its address."""
     port = free_port()
     address = f"127.0.0.1:{port}"
     children.append(Child("zookeeper", command(folder, port), address))
@@ -190,13 +190,13 @@ def start_zookeeper(folder: Path, children: list[Child]) -> str:
 
 
 def tell(words: str) -> None:
-    """Print a line, if somebody still listens."""
+    """Print a line, unless the pipe is closed."""
     with suppress(BrokenPipeError):
         print(words, flush=True)
 
 
 def main() -> None:
-    """Keep what standard input's other end has ordered; leave nothing behind."""
+    """Supervise the processes that the first line of standard input names; remove everything at the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     order: dict[str, Any] = json.loads(sys.stdin.readline() or "null")
@@ -210,7 +210,7 @@ def main() -> None:
             words = [zookeeper if word == ZOOKEEPER else word for word in its]
             words = [f"{folder}{word.removeprefix(FOLDER)}" if word.startswith(FOLDER) else word for word in words]
             children.append(Child(name, words))
-        keep(children, order["kill_every"])
+        supervise(children, order["kill_every"])
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for child in children:

@@ -1,6 +1,7 @@
-"""One story from what each process tells: each in its own order, and nothing heard before it is said.
+"""Merge the events of several processes into one story.
 
-There may be several such orders. That of the clock is not needed, and between machines nobody knows it.
+The story keeps the order of each process, and no message is received before it is sent. Several orders may satisfy
+that; clocks, which cannot be compared between machines, are not needed.
 """
 
 from collections import Counter
@@ -12,13 +13,14 @@ from toy_paxos.message import Message
 
 
 class ContradictionError(Exception):
-    """No order is possible: somebody heard what was said only afterwards."""
+    """No order is possible: a message would be received before it was sent."""
 
 
-def merge(told: Mapping[str, Sequence[Event]]) -> Iterator[Event]:
-    """The events of all processes, each time the earliest one by its own time that can have happened by then.
+def merge_logs(told: Mapping[str, Sequence[Event]]) -> Iterator[Event]:
+    """Yield all events: each time, of the next events that can have happened, the earliest by its own time.
 
-    What nobody tells of having said can be heard at any time: its teller may be missing. Raises ContradictionError.
+    A message whose sending no process tells can be received at any time: the log of its sender may be missing.
+    Raises ContradictionError.
     """
     to_say = Counter(key(message) for events in told.values() for event in events for message in says(event))
     said, heard = Counter[str](), Counter[str]()
@@ -45,11 +47,11 @@ def merge(told: Mapping[str, Sequence[Event]]) -> Iterator[Event]:
 
 
 def key(message: Message) -> str:
-    """The same for messages that say the same; messages themselves can be changed, and so be no keys."""
+    """Return a key that is equal for equal messages; messages are mutable, and so not hashable."""
     return repr(message)
 
 
 def settle(events: Sequence[Event]) -> None:
-    """Let no event of a process be later than those that follow it: it is known later than it happened."""
+    """Move each event of a process back to the time of the next one at the latest: events are known late."""
     for later, earlier in pairwise(reversed(events)):
         earlier.time = min(earlier.time, later.time)

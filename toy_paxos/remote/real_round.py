@@ -1,10 +1,10 @@
-"""A round in real time: another delivery loop over the same proposers, with calls to acceptors that are elsewhere.
+"""A round in real time: a delivery loop over the same proposers that calls acceptors in other processes.
 
-All calls of a proposer begin at once, and their answers come through one queue, so one thread does all. A call that is
-not answered in time ends, too. So a proposer never waits longer than that: as soon as too many calls have come to
-nothing, be they refused, lost or late, it backs off, and tries again after a random pause.
+All calls of a proposer begin at once, and their answers arrive in one queue, so one thread is enough. A call that is
+not answered in time ends as well. As soon as too many calls have failed (refused, lost or late), the proposer backs
+off, and tries again after a random pause.
 
-What became of a call without an answer, nobody here knows: it is told as lost, and it may have been handled.
+If a call gets no answer, nobody knows whether it was handled: the story tells it as lost.
 """
 
 import time
@@ -17,7 +17,7 @@ from toy_paxos.message import Message, Restart, Terminate, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_handled, to_wire
-from toy_paxos.remote.merge import settle
+from toy_paxos.remote.merge_logs import settle
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.rpc import Call, CallError, Client, is_late
 
@@ -33,7 +33,7 @@ class Patience:
 
 @dataclass
 class Party:
-    """A proposer in a round, and how its present requests fare; ``resumes`` is when its pause ends, in ms."""
+    """A proposer in a round, and the state of its current requests; ``resumes`` is when its pause ends, in ms."""
 
     actor: Proposer
     log: Log
@@ -53,7 +53,7 @@ class Party:
 
 @dataclass
 class Ended:
-    """A call that has ended, however."""
+    """A call that has ended, with or without an answer."""
 
     party: Party
     request: Message
@@ -62,12 +62,12 @@ class Ended:
 
     @property
     def counts(self) -> bool:
-        """Whether its proposer has not moved on since."""
+        """Whether it belongs to the current requests of its proposer."""
         return any(self.request is request for request in self.party.requests)
 
 
 class RealRound:
-    """One round of a run, by some proposers of this process; ``newest`` is the latest round that was heard of."""
+    """One round of a run, by some proposers of this process; ``newest`` is the latest round that an acceptor named."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class RealRound:
         return (time.monotonic() - self.began) * 1000
 
     def play(self) -> dict[str, list[Event]]:
-        """Play to the end; return what each process did, as far as it is known here."""
+        """Play to the end; return what each process did, as far as this process knows."""
         for party in self.parties:
             messages = party.actor.prepare()
             self.tell(party, Wants(self.now, party.actor.name, party.actor.value, messages))
@@ -108,7 +108,7 @@ class RealRound:
             for party in waiting:
                 if party.resumes is not None and party.resumes <= self.now:
                     self.try_again(party)
-        # Stragglers belong to the story, if they do not take as long again as all the others.
+        # Late answers belong to the story, unless they take as long again as the round itself.
         until = 2 * self.now
         while self.outstanding and self.now < until:
             self.listen(until)
@@ -117,12 +117,12 @@ class RealRound:
         }
 
     def tell(self, party: Party, event: Event) -> None:
-        """Note what happens to a proposer, before anybody hears of it."""
+        """Log what happens to a proposer, before anything is sent."""
         party.events.append(event)
         party.log.add(self.run, self.number, event)
 
     def send(self, party: Party, messages: Sequence[Message]) -> None:
-        """Begin to call all recipients at once."""
+        """Begin the calls to all recipients at once."""
         if messages and not isinstance(messages[0], Terminate):
             party.requests, party.failed, party.is_late = messages, 0, False
         for message in messages:
@@ -136,7 +136,7 @@ class RealRound:
                 self.ended.put(ended)
 
     def listen(self, until: float | None) -> None:
-        """Wait for the end of a call, or until some time of the round."""
+        """Wait for the end of a call, or until a time of the round."""
         try:
             ended = self.ended.get(timeout=None if until is None else max(0, until - self.now) / 1000)
         except Empty:
@@ -152,10 +152,10 @@ class RealRound:
             self.back_off(party)
 
     def answers(self, ended: Ended) -> Sequence[Message]:
-        """What an acceptor said, if it said anything."""
+        """Return what an acceptor answered, if anything."""
         try:
             if not ended.call:
-                raise ValueError("nobody knows where it is")
+                raise ValueError("its address is not known")
             handled = ended.call.result()
             self.newest = max(self.newest, handled.newest)
             event = from_handled(handled, ended.request)
@@ -163,7 +163,7 @@ class RealRound:
                 raise ValueError("the round is over")
         except (*CallError, ValueError) as error:
             ended.party.is_late |= is_late(error) and ended.counts
-            # This is no knowledge for a log: the acceptor may have it otherwise.
+            # Not logged: the acceptor may have handled the call.
             ended.party.events.append(Delivery(self.now, ended.request, Fate.LOST, ended.sent))
             return ()
         event.time, event.sent = self.now, ended.sent
@@ -171,7 +171,7 @@ class RealRound:
         return event.answers
 
     def deliver(self, party: Party, message: Message) -> None:
-        """Let a proposer receive a message, and call whom it has something to say to."""
+        """Let a proposer receive a message, and send what it answers."""
         now = self.now
         event = hand_over(party.actor, message, now, now, proposes=True)
         if party.gave_up:
@@ -198,7 +198,7 @@ class RealRound:
 
 
 def acceptor_events(name: str, handled: Sequence[tuple[int, int, Delivery]]) -> list[Event]:
-    """What an acceptor did, in its own order, with its restarts."""
+    """Return what an acceptor did, in its order, with its restarts."""
     events: list[Event] = []
     restarts, last = 0, 0
     for began, _, event in sorted(handled, key=lambda its: its[:2]):

@@ -16,9 +16,9 @@ from toy_paxos.event import Delivery, Event, Fate, TimedOut, Violation
 from toy_paxos.message import Message, Prepare, Propose, Restart
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import wire_pb2 as wire
-from toy_paxos.remote.calls import Patience, RealRound, acceptor_events
 from toy_paxos.remote.codec import to_wire
-from toy_paxos.remote.merge import merge
+from toy_paxos.remote.merge_logs import merge_logs
+from toy_paxos.remote.real_round import Patience, RealRound, acceptor_events
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
 from toy_paxos.safety import watch
@@ -84,7 +84,7 @@ def played(
     draws = count()
     logs = [(proposer, Log(None, proposer.name)) for proposer in proposers]
     round = RealRound(client, 7, 1, logs, Patience(1000, backoff, attempts), lambda: next(draws) % 2)
-    return list(watch(merge(round.play()), Configuration.of(2, 3))), proposers, round
+    return list(watch(merge_logs(round.play()), Configuration.of(2, 3))), proposers, round
 
 
 def lost(events: list[Event]) -> list[Message]:

@@ -1,0 +1,183 @@
+"""Events as JSON objects, one a line, and back: the dialect of ``--json`` and of the logs that processes write.
+
+An event is an object with its kind (``event``), its place (a ``round``, perhaps of a ``run``, or the ``step`` of a
+counterexample), the fields of its dataclass, and its time in simulated milliseconds (``t_ms``, null without a clock)::
+
+    {"event":"quorum","round":1,"proposer":"proposer-0","id":1,"acceptors":["acceptor-0","acceptor-2"],"t_ms":null}
+
+In a delivery the fields of the message come first. What is said in an event (``answers``, ``says``) follows from the
+actors, so only logs hold it. Readers ignore kinds and keys that they do not know, and refuse another format.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import NoneType
+from typing import Any
+
+from toy_paxos.event import KINDS, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
+from toy_paxos.message import BETWEEN_ACTORS, Message, Promise, Proposal, Restart, Timeout
+
+FORMAT = 2
+"""Raised whenever programs that read the lines have to be changed."""
+
+# One encoder for all lines: json.dumps would make a new one for each.
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def json_line(**keys: Any) -> str:
+    """Return an object with these keys as a line."""
+    return ENCODER.encode(keys) + "\n"
+
+
+# Writing
+
+
+def event_line(event: Event, place: str, is_timed: bool = False, is_log: bool = False, ending: str = "") -> str:
+    """Return an event as a line; ``place`` and ``ending`` are keys that are JSON already.
+
+    ``is_timed`` if its times are simulated milliseconds; ``is_log`` if the line has to tell what is said in the event.
+    """
+    if isinstance(event, Delivery):
+        times = '"t_ms":null,"sent_ms":null'
+        if is_timed:
+            times = f'"t_ms":{round(event.time, 3)!r},"sent_ms":{round(event.sent, 3)!r}'
+        if is_log:
+            times = f'"answers":{objects(event.answers)},{times}'
+        return f'{{"event":"message",{place},{delivery_keys(event)},{times}{ending}}}\n'
+    # The slots of a kind of event are the fields that Event does not have. What an incorrect proposer has learned
+    # before it begins is for the watch alone.
+    keys = keys_of(**{name: getattr(event, name) for name in event.__slots__ if name not in ("says", "learned")})
+    time = round(event.time, 3) if is_timed else "null"
+    says = f',"says":{objects(event.says)}' if is_log and isinstance(event, Wants) else ""
+    return f'{{"event":"{event.event}",{place},{keys}{says},"t_ms":{time}{ending}}}\n'
+
+
+def objects(messages: Sequence[Message]) -> str:
+    """Return a list of messages."""
+    return f"[{','.join([f'{{{message_keys(message)}}}' for message in messages])}]"
+
+
+def delivery_keys(event: Delivery) -> str:
+    """Return the message of a delivery, its fate, and what can be seen of the recipient afterwards."""
+    after = "null"
+    if event.promised is not None:
+        id, value = event.accepted or ("null", None)
+        after = f'{{"promised":{event.promised},"accepted_id":{id},"accepted_value":{encoded(value)}}}'
+    elif event.learned is not None:
+        after = f'{{"learned":{encoded(event.learned)}}}'
+    return f'{message_keys(event.message)},"fate":"{event.fate}","denial":{encoded(event.denial)},"after":{after}'
+
+
+def message_keys(message: Message) -> str:
+    """Return all that a message says."""
+    value, accepted = said_by(message)
+    id, value = accepted or ("null", value)
+    route = route_keys(message.type, message.sender, message.recipient, message.id)
+    return f'{route},"value":{encoded(value)},"accepted_id":{id}'
+
+
+# Most routes and values recur, so what was encoded is kept.
+
+
+@lru_cache(maxsize=2**16)
+def route_keys(type: str, sender: str, recipient: str, id: int) -> str:
+    """Return the kind of a message, its actors and its number."""
+    return keys_of(type=type, sender=sender, recipient=recipient, id=id)
+
+
+@lru_cache(maxsize=2**10)
+def encoded(value: str | None) -> str:
+    """Return a text, or null."""
+    return ENCODER.encode(value)
+
+
+def keys_of(**keys: Any) -> str:
+    """Return keys and values without the braces around them."""
+    return ENCODER.encode(keys)[1:-1]
+
+
+# Reading
+
+
+class FormatError(ValueError):
+    """Some lines have another format."""
+
+
+def check_format(number: object) -> None:
+    """Raise FormatError if lines have another format than those that are written here."""
+    if number != FORMAT:
+        raise FormatError(f"this is not in format {FORMAT}, the only one that this version of toy-paxos reads")
+
+
+# Fields of events that are neither texts nor lists.
+TYPES: dict[str, type] = {"attempt": int, "id": int, "accepted_id": int, "last": bool}
+
+
+def event_of(line: Mapping[str, Any]) -> Event | None:
+    """Return the event in an object, None if it is of a kind that is not known here.
+
+    Raises ValueError, KeyError, TypeError or AttributeError if the object cannot be an event.
+    """
+    kind = KINDS.get(line["event"])
+    time = a(line.get("t_ms") or line.get("step"), float, int, NoneType) or 0
+    if kind is Delivery:
+        after = line.get("after") or {}
+        return Delivery(
+            time,
+            message_of(**line),
+            Fate(line.get("fate", Fate.DELIVERED)),
+            a(line.get("sent_ms"), float, int, NoneType) or 0,
+            field_of("says", line.get("answers", ())),
+            denial_of(line.get("denial")),
+            a(after.get("promised"), int, NoneType),
+            proposal_of(after.get("accepted_id"), after.get("accepted_value")),
+            a(after.get("learned"), str, NoneType),
+        )
+    if not kind:
+        return None
+    return kind(time, **{name: field_of(name, line[name]) for name in kind.__slots__ if name in line})
+
+
+def field_of(name: str, value: Any) -> Any:
+    """Return a field of an event; raises ValueError or TypeError if it cannot have this value."""
+    if name == "says":
+        return [message_of(**line) for line in value]
+    return tuple([a(each, str) for each in value]) if name == "acceptors" else a(value, TYPES.get(name, str))
+
+
+MESSAGES = BETWEEN_ACTORS | {kind.type: kind for kind in (Timeout, Restart)}
+
+
+def message_of(
+    type: str, sender: str, recipient: str, id: int, value: object = None, accepted_id: object = None, **_: object
+) -> Message:
+    """Return the message with these keys, whatever other keys there are; raises ValueError if it cannot be one."""
+    kind = MESSAGES.get(type)
+    if not kind:
+        raise ValueError(f"there is no kind of message {type!r}")
+    about: list[Any] = []
+    if kind in VALUED:
+        about = [a(value, str)]
+    elif kind is Promise:
+        about = [proposal_of(accepted_id, value)]
+    return kind(a(sender, str), a(recipient, str), a(id, int), *about)
+
+
+def proposal_of(id: object, value: object) -> Proposal | None:
+    """Return a proposal, or None without a number; raises ValueError if it is incomplete."""
+    return None if id is None else Proposal(a(id, int), a(value, str))
+
+
+def denial_of(value: object) -> Denial | None:
+    """Return why a request came to nothing, if it did; raises ValueError if that is no reason."""
+    if value not in (None, "failed", "refused"):
+        raise ValueError(f"no acceptor denies a request like that: {value!r}")
+    return value
+
+
+def a(value: object, *types: type) -> Any:
+    """Return a value of one of these types; raises ValueError if it is of another."""
+    if type(value) not in types:
+        raise ValueError(f"{value!r} has a wrong type")
+    return value
