@@ -52,6 +52,7 @@ RESERVED = {
             "command.play",
             "command.propose",
             "command.remote",
+            "command.story_file",
             "command.verify",
         )
     },

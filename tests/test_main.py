@@ -121,7 +121,7 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--seed", "x"], "x is no whole number."),
         (["--round", "3"], "give --seed with it"),
         (["--quiet", "--diagram"], "--quiet shows no round, and --diagram has nothing else to show: choose one."),
-        (["--break", "list", "--svg"], "--break list has no story for --svg to show: leave out one"),
+        (["--break", "list", "-o", "-.svg"], "--break list has no story for -o to write: leave out one"),
         (["check", "--break", "list", "--diagram"], "--break list has no story for --diagram to show: leave out one"),
         (["--round", "3", "--seed", "1", "-c", "3"], "and not --rounds"),
         (["--value", ""], "give it at least one character"),
@@ -187,9 +187,9 @@ STORIES = {
 }
 ABOVE = {
     "command",
-    *(f"command.{name}" for name in ("options", "actors", "process", "show")),
+    *(f"command.{name}" for name in ("options", "actors", "process", "show", "story_file")),
     "view",
-    *(f"view.{name}" for name in ("views", "output", "words", "direct")),
+    *(f"view.{name}" for name in ("views", "files", "output", "words", "direct")),
 }
 
 
@@ -201,7 +201,7 @@ def test_a_plain_run_imports_what_it_uses() -> None:
     assert {name for name in others if not name.startswith("_")} <= MAY_IMPORT | NOT_THERE
 
 
-@pytest.mark.parametrize("view", ["", "--quiet", "--brief", "--json", "--diagram", "--mermaid", "--svg", "--html"])
+@pytest.mark.parametrize("view", ["", "--quiet", "--brief", "--json", "--diagram", "-o -.mmd", "-o -.svg", "-o -.html"])
 def test_nor_is_the_checker_by_a_run(view: str) -> None:
     assert "toy_paxos.checking" not in imported_by(*PROGRAM, *f"--num-proposers 2 --rounds 1 {view}".split())
 

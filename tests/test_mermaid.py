@@ -101,7 +101,7 @@ def test_what_is_escaped_is_what_it_was(text: str) -> None:
 def test_what_mermaid_does_not_take_is_refused_with_a_line_that_says_what_to_do(run_here: RunHere) -> None:
     with pytest.raises(DrawingError):
         mermaid(told(list(first_round(Settings(1_000, 0.1, 1)).events), "a round", 1_000))
-    refused = run_here("-n", "95", "--num-proposers", "4", "--seed", "1", "--round", "1", "--mermaid")
+    refused = run_here("-n", "95", "--num-proposers", "4", "--seed", "1", "--round", "1", "-o", "-.mmd")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.count("\n") == 1
     assert "choose fewer acceptors" in refused.stderr

@@ -14,12 +14,13 @@ import click
 from click.core import ParameterSource
 
 from toy_paxos.command.actors import actor_options, list_rules, other_actors
-from toy_paxos.command.options import NETWORK, check_values, one_view, run_options, shortened, suggestion
+from toy_paxos.command.options import NETWORK, check_values, one_view, renamed, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.show import Pace, show
-from toy_paxos.simulation import Network, Settings, Statistics, play_rounds
+from toy_paxos.command.story_file import StoryFile, check_file, file_options
+from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
 from toy_paxos.view.output import DrawingError
-from toy_paxos.view.views import FILES, view_of
+from toy_paxos.view.views import Silence, story_of, view_of
 from toy_paxos.view.words import tame
 
 # Each is the function NAME_command in a module of its name.
@@ -28,6 +29,11 @@ COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")
 
 class Simulator(click.Group):
     """The command that runs when no other is named; its help lists options by what they are about."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; raise click.UsageError if they are wrong."""
+        with renamed():
+            return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, group by group, then the commands."""
@@ -82,6 +88,7 @@ Ctrl-C ends the run after the current round, a second one at once; Ctrl-\\
 prints running statistics.""",
 )
 @run_options
+@file_options
 @actor_options(NETWORK, "Play with")
 @click.pass_context
 def run(
@@ -97,10 +104,9 @@ def run(
     quiet: bool,
     diagram: bool,
     brief: bool,
-    mermaid: bool,
-    svg: bool,
-    html: bool,
     json: bool,
+    output: StoryFile | None,
+    force: bool,
     rule_name: str | None,
     acceptor: type | None,
     proposer: type | None,
@@ -115,12 +121,11 @@ def run(
     if ctx.invoked_subcommand:
         refuse_options_before(ctx.invoked_subcommand, ctx)
         return
-    form = one_view(diagram=diagram, brief=brief, mermaid=mermaid, svg=svg, html=html, json=json)
+    form = one_view(diagram=diagram, brief=brief, json=json)
     list_rules(ctx, form)
     if round and (seed is None or rounds):
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
-    if form in FILES:
-        check_one_round(form, 1 if round else rounds)
+    check_file(output, force, 1 if round else rounds)
     if quiet and form not in (None, "json"):
         raise click.UsageError(f"--quiet shows no round, and --{form} has nothing else to show: choose one.")
     if seed is None:
@@ -131,8 +136,8 @@ def run(
     network = Network(**network_options) if is_given else None
     check_values(value, network.num_proposers if network else 1)
     settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network, actor_words, **actors)
-    pace = Pace.of(1 if round else rounds, 0 if form in FILES else interval, quiet)
-    set_up(utf_8=json or form in FILES)
+    pace = Pace.of(1 if round else rounds, interval, quiet)
+    set_up(utf_8=json or bool(output and output.is_output))
     statistics = Statistics(settings, round or 1)
     if acceptor or proposer:
         # Here and not above: most runs play with our own actors.
@@ -141,7 +146,13 @@ def run(
         played = guarded_rounds(settings, statistics)
     else:
         played = play_rounds(settings, statistics.first, told=not quiet)
-    show(played, statistics, view_of(settings, form, rule_name, change), pace)
+    view = Silence() if output and output.is_output else view_of(settings, form, rule_name, change)
+
+    def keep(finished: Round) -> None:
+        if output:
+            output.write(story_of(settings, finished, rule_name, change))
+
+    show(played, statistics, view, pace, keep)
 
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:
@@ -155,12 +166,6 @@ def refuse_options_before(command: str, ctx: click.Context) -> None:
             has_it = any(option in its.opts for its in other.params)
             remedy = "write it after" if has_it else f"leave it out, for {command!r} has no {option}"
             raise click.UsageError(f"{option} does nothing before {command!r}: {remedy}.")
-
-
-def check_one_round(form: str | None, num_rounds: int | None) -> None:
-    """Refuse to write anything but one round to a file of one round; raises click.UsageError."""
-    if num_rounds != 1:
-        raise click.UsageError(f"--{form} writes one round: choose it by --rounds 1, or by --seed and --round.")
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ and every view shows any of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from toy_paxos.event import Event, Wants
 from toy_paxos.proposer import majority
@@ -38,12 +39,21 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Story:
-    """A configuration and the events in order, perhaps with a title and notes."""
+    """A configuration and the events in order, perhaps with a title, notes, and more of a head (``about``).
+
+    What the head holds beside the configuration is for those who know it: readers ignore other keys.
+    """
 
     configuration: Configuration
     events: Sequence[Event]
     title: str = ""
     notes: Sequence[Note] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether times are milliseconds; if not, they are numbers of deliveries."""
+        return any(event.time % 1 for event in self.events)
 
     @property
     def wishes(self) -> Mapping[str, str]:

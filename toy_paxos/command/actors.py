@@ -146,8 +146,9 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
     """List the rules and end the command if --break asks for that; raises click.UsageError for other forms."""
     if ctx.params["rule_name"] != LIST:
         return
-    if form not in (None, "json"):
-        raise click.UsageError(f"--break list has no story for --{form} to show: leave out one of them.")
+    if form not in (None, "json") or ctx.params["output"]:
+        other = "-o to write" if ctx.params["output"] else f"--{form} to show"
+        raise click.UsageError(f"--break list has no story for {other}: leave out one of them.")
     from toy_paxos.view.verdict import rules_lines
     from toy_paxos.view.verdict_json import rules_json
 

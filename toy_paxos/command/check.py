@@ -25,6 +25,7 @@ from toy_paxos.checking import (
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, somebody_elses_words, write
+from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.story import Story
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
@@ -37,7 +38,6 @@ from toy_paxos.view.verdict import (
     told,
     verdict_word,
 )
-from toy_paxos.view.views import FILES, file_of
 from toy_paxos.view.words import Line, plural, printable
 
 
@@ -64,10 +64,8 @@ Exit status:
     help="Stop after N states of a cluster.",
 )
 @click.option("--diagram", is_flag=True, help="Draw the story: lanes for actors, arrows for messages.")
-@click.option("--mermaid", is_flag=True, help="Write the story as a Mermaid diagram, and nothing else.")
-@click.option("--svg", is_flag=True, help="Write the story as a drawing, and nothing else.")
-@click.option("--html", is_flag=True, help="Write the story as a page to step through, and nothing else.")
 @click.option("--json", is_flag=True, help="Print JSON Lines, an object for each event.")
+@file_options
 @click.pass_context
 def check_command(
     ctx: click.Context,
@@ -78,10 +76,9 @@ def check_command(
     max_states: int,
     fail: bool,
     diagram: bool,
-    mermaid: bool,
-    svg: bool,
-    html: bool,
     json: bool,
+    output: StoryFile | None,
+    force: bool,
     **sizes: int | None,
 ) -> None:
     """Explore every execution of small clusters.
@@ -94,9 +91,10 @@ def check_command(
     Without one rule, and the shortest execution that goes wrong:
       toy-paxos check --break ignores-accepted
     """
-    form = one_view(diagram=diagram, mermaid=mermaid, svg=svg, html=html, json=json)
+    form = one_view(diagram=diagram, json=json)
     list_rules(ctx, form)
-    set_up(utf_8=json or form in FILES)
+    check_file(output, force)
+    set_up(utf_8=json or bool(output and output.is_output))
     rule = RULES[rule_name] if rule_name else None
     actors, named, change = other_actors(ctx)
 
@@ -104,7 +102,7 @@ def check_command(
         return as_json().start_json(model, rule, named) if json else shown(start_lines(model, change))
 
     given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
-    with Watched(max_states, form if form in FILES else None, change) as search:
+    with Watched(max_states, output, change) as search:
         if given or fail or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
             model = replace(model, fail=model.fail or fail)
@@ -121,10 +119,10 @@ def check_command(
 class Watched:
     """A search that shows how far it is, and that signals end.
 
-    With a form of file, that file is all it writes; ``change`` is what it tells there of the actors.
+    ``file`` is where the story of a counterexample goes; ``change`` is what it tells there of the actors.
     """
 
-    def __init__(self, max_states: int, file: str | None, change: str) -> None:
+    def __init__(self, max_states: int, file: StoryFile | None, change: str) -> None:
         self.max_states = max_states
         self.file = file
         self.change = change
@@ -151,7 +149,7 @@ class Watched:
     def show(self, text: str) -> None:
         """Write to standard output, in the place of what was shown of the progress."""
         self.progress.erase()
-        if not self.file:
+        if not (self.file and self.file.is_output):
             write(text)
 
     def write_file(self, reports: Sequence[Report], rule: Rule | None) -> None:
@@ -160,13 +158,14 @@ class Watched:
             return
         report = reports[-1]
         if not report.violation:
-            say(f"toy-paxos check: no story for --{self.file} to write, the verdict is {verdict_word(reports)}")
+            say(f"toy-paxos check: no story to write, the verdict is {verdict_word(reports)}")
             return
         title = printable(f"{rule.name}: {report.violation}" if rule else report.violation)
         notes = [(0, self.change, "notable")] if self.change else []
         if rule and report.missed:
             notes.append((report.missed.delivery, f"missing: {rule.remedy}", "bad"))
-        write(file_of(self.file, Story(report.model.configuration, report.story, title, notes)))
+        about = {"first_number": report.model.first_number, "changed_rule": rule and rule.name}
+        self.file.write(Story(report.model.configuration, report.story, title, notes, about))
 
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> int:

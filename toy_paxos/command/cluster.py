@@ -28,6 +28,7 @@ from toy_paxos.command.remote import (
     refusing,
     zookeeper_auth,
 )
+from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
 from toy_paxos.story import Configuration
@@ -69,6 +70,7 @@ Exit status:
     "--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens, a file for each process."
 )
 @TIMEOUT
+@file_options
 def cluster_command(
     num_acceptors: int,
     num_proposers: int,
@@ -79,6 +81,8 @@ def cluster_command(
     forgetful: bool,
     zookeeper: str | None,
     log: Path | None,
+    output: StoryFile | None,
+    force: bool,
     **options: Any,
 ) -> None:
     """Run a cluster of real processes on this machine.
@@ -94,6 +98,7 @@ def cluster_command(
     from toy_paxos.remote.store import usable
     from toy_paxos.remote.supervisor import LocalCluster
 
+    check_file(output, force, options["rounds"])
     form = form_of(options)
     if num_acceptors > MOST:
         raise click.UsageError(f"--num-acceptors {num_acceptors}: that would be as many processes; up to {MOST}, then.")
@@ -136,7 +141,7 @@ def cluster_command(
         settings = Settings(num_acceptors, acceptor_failure_prob, None, value, network, place=place)
         logs = {at: log_file(log, name) for name, at in proposers.items()}
         real = RealRun(number, settings, directory.addresses if directory else addresses, logs, True, check)
-        real.show(form, options, None, rule, change)
+        real.show(form, options, output, None, rule, change)
 
 
 # The rule that is left out, as a check names it.

@@ -5,7 +5,8 @@ Those of the network are the fields of :class:`toy_paxos.simulation.Network`.
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -93,16 +94,34 @@ class Option(click.Option):
         self.group = group
 
 
+# What the views that write a file were called until version 1.2, and the endings that took their place.
+OLD_VIEWS = {"--svg": ".svg", "--html": ".html", "--mermaid": ".mmd"}
+
+
+@contextmanager
+def renamed() -> Iterator[None]:
+    """Say what has taken the place of an option that is gone."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        if error.option_name not in OLD_VIEWS:
+            raise
+        ending = OLD_VIEWS[error.option_name]
+        words = f"{error.option_name} is now -o FILE{ending}, or -o -{ending} for standard output."
+        raise click.UsageError(words, error.ctx) from error
+
+
 class Command(click.Command):
     """A command that all its usage errors name, so that they can point to its help; click's parser names it in some."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; raise click.UsageError, with the context, if they are wrong."""
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            error.ctx = error.ctx or ctx
-            raise
+        with renamed():
+            try:
+                return super().parse_args(ctx, args)
+            except click.UsageError as error:
+                error.ctx = error.ctx or ctx
+                raise
 
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[F], F]:
@@ -190,9 +209,6 @@ RUN_OPTIONS = [
     option("Output", "-q", "--quiet", is_flag=True, help="Show only the first line and the summary."),
     option("Output", "--diagram", is_flag=True, help="Draw each round: lanes for actors, arrows for messages."),
     option("Output", "--brief", is_flag=True, help="Show each round in one line, with the rate of consensus."),
-    option("Output", "--mermaid", is_flag=True, help="Write one round as a Mermaid diagram, and nothing else."),
-    option("Output", "--svg", is_flag=True, help="Write one round as a drawing, and nothing else."),
-    option("Output", "--html", is_flag=True, help="Write one round as a page to step through, and nothing else."),
     option("Output", "--json", is_flag=True, help="Print JSON Lines, an object for each event."),
     click.version_option(__version__, message="%(prog)s %(version)s", cls=Option, group="Other"),
 ]

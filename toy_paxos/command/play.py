@@ -18,6 +18,7 @@ from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import AnyWholeNumber, Command, shortened, size_options
 from toy_paxos.command.process import interruptible, set_up, somebody_elses_words, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story
+from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.command.table import Screen, Table
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
@@ -47,6 +48,7 @@ Exit status:
 @click.option("--right", is_flag=True, help="Play the story on right actors, as far as they would say all that.")
 @click.option("--seed", type=AnyWholeNumber(), metavar="INT", help="Of the dice that 'roll' throws.")
 @click.option("--no-diagram", is_flag=True, help="Show lines on a terminal, too, and no lanes.")
+@file_options
 @click.pass_context
 def play_command(
     ctx: click.Context,
@@ -55,6 +57,8 @@ def play_command(
     right: bool,
     seed: int | None,
     no_diagram: bool,
+    output: StoryFile | None,
+    force: bool,
     rule_name: str | None,
     acceptor: type | None,
     proposer: type | None,
@@ -73,7 +77,8 @@ def play_command(
       toy-paxos check --break adopts-lowest | toy-paxos play --right -
     """
     list_rules(ctx)
-    set_up(utf_8=False)
+    check_file(output, force)
+    set_up(utf_8=bool(output and output.is_output))
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")
     given = {name: size for name, size in sizes.items() if size is not None}
@@ -94,7 +99,10 @@ def play_command(
         elif not story:
             follow(player)
     finally:
-        table.close()
+        if not (output and output.is_output):
+            table.close()
+    if output:
+        output.write(table.as_story(ctx.params["rule_name"] if change else None))
     sys.exit(3 if any(isinstance(event, Violation) for event in game.story) else 0)
 
 

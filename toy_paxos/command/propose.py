@@ -26,6 +26,7 @@ from toy_paxos.command.remote import (
     security,
     zookeeper_auth,
 )
+from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.remote import MOST
 from toy_paxos.simulation import Network, Settings
 from toy_paxos.story import Configuration
@@ -55,6 +56,7 @@ Exit status:
 @LOG
 @security
 @zookeeper_auth("PROPOSE")
+@file_options
 def propose_command(
     at: tuple[tuple[str, str], ...],
     zookeeper: str | None,
@@ -64,6 +66,8 @@ def propose_command(
     run: int | None,
     value: tuple[str, ...],
     log: Path | None,
+    output: StoryFile | None,
+    force: bool,
     **options: Any,
 ) -> None:
     """Be a proposer: rounds against such acceptors.
@@ -75,6 +79,7 @@ def propose_command(
     if log:
         needs_posix("--log")
     needs("rpc")
+    check_file(output, force, options["rounds"])
     form = form_of(options)
     if proposer >= num_proposers:
         raise click.UsageError(f"--proposer {proposer} takes --num-proposers {proposer + 1} or more.")
@@ -93,7 +98,7 @@ def propose_command(
         if not zookeeper:
             number = run or new_run()
             settings = Settings(len(names), None, None, value, network, place=f"{HANDED_OVER}, run {number}")
-            RealRun(number, settings, addresses, {proposer: log}, is_alone).show(form, options, certificates)
+            RealRun(number, settings, addresses, {proposer: log}, is_alone).show(form, options, output, certificates)
             return
         directory = directory_at(zookeeper, options)
         try:
@@ -101,7 +106,7 @@ def propose_command(
             place = f"addresses from ZooKeeper at {zookeeper}, run {number}"
             settings = Settings(len(names), None, None, value, network, place=place)
             real = RealRun(number, settings, directory.addresses, {proposer: log}, is_alone, directory.check_trouble)
-            real.show(form, options, certificates)
+            real.show(form, options, output, certificates)
         finally:
             directory.close()
 

@@ -18,13 +18,14 @@ import click
 from toy_paxos.command.options import F, Number, check_values, one_view, options_of_a_run, shortened
 from toy_paxos.command.process import say, set_up
 from toy_paxos.command.show import Pace, show
+from toy_paxos.command.story_file import StoryFile
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import MOST, PACKAGES
 from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, watch
 from toy_paxos.simulation import Round, Settings, Statistics, different_values
 from toy_paxos.story import Story
-from toy_paxos.view.views import view_of
+from toy_paxos.view.views import Silence, story_of, view_of
 
 RUN = options_of_a_run()
 
@@ -268,6 +269,7 @@ class RealRun:
         self,
         form: str | None,
         options: Mapping[str, Any],
+        output: StoryFile | None = None,
         certificates: Any = None,
         rule: str | None = None,
         change: str = "",
@@ -279,7 +281,7 @@ class RealRun:
         from toy_paxos.remote.records import Log
         from toy_paxos.remote.rpc import Client
 
-        set_up(options["json"])
+        set_up(utf_8=options["json"] or bool(output and output.is_output))
         num_acceptors, num_proposers = self.settings.num_acceptors, self.settings.num_proposers
         about = {"run": self.number, "num_acceptors": num_acceptors, "num_proposers": num_proposers}
         logs = {at: Log(path, self.settings.configuration.proposers[at], **about) for at, path in self.logs.items()}
@@ -287,7 +289,9 @@ class RealRun:
         pace = Pace.of(options["rounds"], options["interval"], options["quiet"])
         try:
             rounds = self.until_trouble(self.rounds(client, logs))
-            show(rounds, Statistics(self.settings), view_of(self.settings, form, rule, change), pace)
+            silent = output and output.is_output
+            view = Silence() if silent else view_of(self.settings, form, rule, change)
+            show(rounds, Statistics(self.settings), view, pace, lambda finished: self.keep(output, finished, change))
         finally:
             client.close()
         if self.trouble:
@@ -295,6 +299,11 @@ class RealRun:
         if not self.answered:
             words = "check that they run, their addresses and certificates, and --timeout"
             raise Unanswered(f"no acceptor has answered: {words}")
+
+    def keep(self, output: StoryFile | None, finished: Round, change: str) -> None:
+        """Write a round into a file, if that is asked for."""
+        if output:
+            output.write(story_of(self.settings, finished, change=change))
 
     def until_trouble(self, rounds: Iterator[Round]) -> Iterator[Round]:
         """The rounds, until they cannot go on; what the trouble is, is noted."""

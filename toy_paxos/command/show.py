@@ -38,8 +38,16 @@ class Pace:
         return cls(num_rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
 
 
-def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace) -> None:
+def show(
+    rounds: Iterator[Round],
+    statistics: Statistics,
+    view: View,
+    pace: Pace,
+    keep: Callable[[Round], None] = lambda finished: None,
+) -> None:
     """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end.
+
+    ``keep`` is given each round after it was shown.
 
     Raises SystemExit if safety is lost, and SignalledError if a signal came before there were enough.
     """
@@ -70,6 +78,7 @@ def show(rounds: Iterator[Round], statistics: Statistics, view: View, pace: Pace
                 write(view.round(finished))
         else:
             progress.show(running)
+        keep(finished)
         if statistics.violated:
             break
     statistics.elapsed_s = time.monotonic() - began

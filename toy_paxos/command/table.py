@@ -9,9 +9,10 @@ from toy_paxos.command.actors import at_fault
 from toy_paxos.command.foresight import aim
 from toy_paxos.command.process import somebody_elses_words, write
 from toy_paxos.event import Event
+from toy_paxos.story import Story
 from toy_paxos.view.output import columns, plain, shown
 from toy_paxos.view.verdict import deliveries, sizes
-from toy_paxos.view.words import Line, count_lines, line, printable, route_width, wishes_lines
+from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, wishes_lines
 
 Draw = Callable[[Sequence[Event]], list[Line]]
 
@@ -65,6 +66,14 @@ class Table:
     def close(self) -> None:
         """Show the whole game."""
         write(plain(self.story()))
+
+    def as_story(self, rule: str | None) -> Story:
+        """The whole game for a file, played with that rule changed."""
+        model, violation = self.game.model, self.game.violation
+        title = printable(violation.words) if violation else f"a game of {plural(len(self.game.moves), 'move')}"
+        notes = [(0, self.change, "notable")] if self.change else []
+        about = {"first_number": model.first_number, "changed_rule": rule}
+        return Story(model.configuration, self.game.story, title, notes, about)
 
     # The lines
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from toy_paxos import __version__
 from toy_paxos.command.options import Command, WholeNumber
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import Refused
+from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.event import Chosen, Event, Learned, Violation, Wants
 from toy_paxos.event_json import FORMAT, event_line, json_line
+from toy_paxos.story import Story
 from toy_paxos.view.output import shown
 from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, share_line, wishes_lines
 
@@ -34,7 +36,16 @@ Exit status:
 @click.option("--round", type=WholeNumber(1, 2**63 - 1), metavar="K", help="Judge only round K, and show its story.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the first line, a story that went wrong, and the sum.")
 @click.option("--json", is_flag=True, help="Print JSON Lines, an object for each event.")
-def verify_command(files: tuple[Path, ...], run: int | None, round: int | None, quiet: bool, json: bool) -> None:
+@file_options
+def verify_command(
+    files: tuple[Path, ...],
+    run: int | None,
+    round: int | None,
+    quiet: bool,
+    json: bool,
+    output: StoryFile | None,
+    force: bool,
+) -> None:
     """Judge what processes have written with --log.
 
     \b
@@ -43,10 +54,16 @@ def verify_command(files: tuple[Path, ...], run: int | None, round: int | None, 
     """
     from toy_paxos.remote.verify import LogError, gather, judge, read_log
 
-    set_up(json)
+    check_file(output, force)
+    set_up(json or bool(output and output.is_output))
     try:
         evidence = gather(map(read_log, files), run, round)
-        sys.exit(show_judged(evidence, judge(evidence), AsJson() if json else InLines(round is not None), quiet))
+        judged: Iterable[Any] = judge(evidence)
+        if output:
+            judged = [*judged]
+            output.write(story_in(evidence, judged))
+        view = AsJson() if json else InLines(round is not None)
+        sys.exit(show_judged(evidence, judged, view, quiet, silent=bool(output and output.is_output)))
     except LogError as error:
         raise Refused(str(error)) from error
     except OSError as error:
@@ -55,20 +72,25 @@ def verify_command(files: tuple[Path, ...], run: int | None, round: int | None, 
         raise Refused(f"cannot read {error.filename}: {error.strerror}") from error
 
 
-def show_judged(evidence: Any, judged: Any, view: "InLines | AsJson", quiet: bool) -> int:
-    """Show what is known of each round, and the sum; return the exit status."""
-    write(view.start(evidence))
+def show_judged(evidence: Any, judged: Any, view: "InLines | AsJson", quiet: bool, silent: bool = False) -> int:
+    """Show what is known of each round, and the sum, unless ``silent``; return the exit status."""
+
+    def tell(text: str) -> None:
+        if not silent:
+            write(text)
+
+    tell(view.start(evidence))
     counts = Counter[str]()
     gap = None
     for its in judged:
         counts.update({type(event).__name__ for event in its.events} | {"round"})
         is_first = bool(violations(its.events)) and counts["Violation"] == 1
-        write(view.round(its, evidence, is_first, quiet))
+        tell(view.round(its, evidence, is_first, quiet))
         gap = gap or (its.gap and f"round {its.round}: {its.gap}")
     unknown = [f"{name} has left no log" for name in evidence.missing_acceptors + evidence.missing_proposers]
     unknown += [f"{log.path} ends in the middle of a line" for log in evidence.logs.values() if log.is_torn]
     unknown += [gap] if gap else []
-    write(view.summary(evidence, counts, unknown))
+    tell(view.summary(evidence, counts, unknown))
     if counts["Violation"]:
         return 3
     return 4 if unknown else 0
@@ -128,6 +150,15 @@ class AsJson:
         """The ``summary`` event."""
         known = {kind.lower(): counts[kind] for kind in KNOWN.values()}
         return json_line(event="summary", run=evidence.run, rounds=counts["round"], **known, unknown=unknown)
+
+
+def story_in(evidence: Any, judged: Sequence[Any]) -> Story:
+    """Return the one round that is judged as a story; raises click.UsageError if there are more."""
+    if len(judged) != 1:
+        raise click.UsageError(f"-o writes one round, and these logs have {len(judged):,}: choose one by --round K.")
+    (its,) = judged
+    title = f"Run {evidence.run}, round {its.round}: {'; '.join(what_is_known(its.events)) or 'nothing is known'}"
+    return Story(evidence.configuration, its.events, title)
 
 
 KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}

@@ -24,8 +24,8 @@ def mermaid(story: Story) -> str:
     # Mermaid counts as JavaScript does, in halves of what lies beyond the first 65,536 characters.
     length = len(text.encode("utf-16-le")) // 2
     if length > LONGEST:
-        words = f"--mermaid: {length:,} characters, and Mermaid takes {LONGEST:,}"
-        raise DrawingError(f"{words}: choose fewer acceptors or proposers, or --svg.")
+        words = f".mmd: {length:,} characters, and Mermaid takes {LONGEST:,}"
+        raise DrawingError(f"{words}: choose fewer acceptors or proposers, or a name that ends in .svg")
     return text
 
 

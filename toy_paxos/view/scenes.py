@@ -44,7 +44,7 @@ class Scenes:
         self.accept_quorum = story.configuration.accept_quorum
         self.rows = Rows(story.configuration)
         self.short = self.rows.short
-        self.has_clock = any(event.time % 1 for event in self.events)
+        self.has_clock = story.has_clock
 
     def __iter__(self) -> Iterator[Scene]:
         """Show one event after the other."""

@@ -9,7 +9,7 @@ from toy_paxos.event import Event
 from toy_paxos.simulation import Round, Settings, Statistics
 from toy_paxos.story import Story
 from toy_paxos.view.direct import Remembering
-from toy_paxos.view.output import DrawingError, columns, plain, shown, wants_colour
+from toy_paxos.view.output import columns, plain, shown, wants_colour
 from toy_paxos.view.words import Line, Words, printable
 
 
@@ -71,53 +71,29 @@ def lines_of(view: View, finished: Round) -> list[Callable[[], str]]:
     return [partial(str, line) for line in view.round(finished).splitlines(keepends=True)]
 
 
-# Views that are a file of their own, of one story.
-FILES = ("mermaid", "svg", "html")
-
-# More nobody can look at, and no browser shows without delay.
-MOST_ACTORS, MOST_EVENTS = 100, 10_000
-
-
-class File:
-    """One round as a file, and nothing else."""
-
-    def __init__(self, settings: Settings, form: str) -> None:
-        self.settings = settings
-        self.form = form
+class Silence:
+    """No words at all, for what is written is a file."""
 
     def start(self) -> str:
         """Return nothing."""
         return ""
 
     def round(self, finished: Round) -> str:
-        """Return the file."""
-        actors = f", {printable(self.settings.actors)}" if self.settings.actors else ""
-        outcome = Words(self.settings).outcome(finished)
-        title = f"Round {finished.number}, seed {self.settings.seed}{actors}: {outcome}"
-        return file_of(self.form, replace(finished.story, title=title))
+        """Return nothing."""
+        return ""
 
     def summary(self, statistics: Statistics) -> str:
         """Return nothing."""
         return ""
 
 
-def file_of(form: str, story: Story) -> str:
-    """A story as a file; raises DrawingError."""
-    for number, what, most in (
-        (len(story.configuration.names), "actors", MOST_ACTORS),
-        (len(story.events), "events", MOST_EVENTS),
-    ):
-        if number > most:
-            words = f"--{form}: {number:,} {what}, and a drawing shows up to {most:,}"
-            raise DrawingError(f"{words}: choose fewer acceptors or proposers, or another view.")
-    # Each is imported only when it is asked for.
-    if form == "mermaid":
-        from toy_paxos.view.mermaid import mermaid as draw
-    elif form == "svg":
-        from toy_paxos.view.svg import svg as draw
-    else:
-        from toy_paxos.view.page import page as draw
-    return draw(story)
+def story_of(settings: Settings, finished: Round, rule: str | None = None, change: str = "") -> Story:
+    """Return a round as a story with a title, and with what is said of its actors."""
+    actors = f", {printable(settings.actors)}" if settings.actors else ""
+    place = f"seed {settings.seed}" if settings.seed is not None else settings.place
+    title = f"Round {finished.number}, {place}{actors}: {Words(settings).outcome(finished)}"
+    about = {"changed_rule": rule, "actors": settings.actors or None}
+    return replace(finished.story, title=title, notes=[(0, change, "notable")] if change else [], about=about)
 
 
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
@@ -138,7 +114,5 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
         from toy_paxos.view.brief import Brief
 
         return InWords(Brief(settings, change), write)
-    if form in FILES:
-        return File(settings, form)
     words = InWords(Words(settings, change), write)
     return words if wants_colour() else Remembering(words, settings, printable)

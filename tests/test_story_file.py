@@ -1,0 +1,81 @@
+"""One story written into a file: the ending says how, and nothing that is there is lost."""
+
+from pathlib import Path
+
+import pytest
+from conftest import OnTerminal, RunHere
+
+RUN = ("--num-proposers", "2", "-n", "3", "--seed", "1", "--round", "7")
+BEGINNINGS = {
+    ".svg": "<svg ",
+    ".html": "<!DOCTYPE html>",
+    ".mmd": "sequenceDiagram\n",
+    ".txt": "# Round 7, seed 1: ",
+    ".jsonl": '{"event":"start","format":2,',
+}
+
+
+@pytest.mark.parametrize("ending", BEGINNINGS)
+def test_the_ending_says_what_is_written_and_the_round_is_shown_as_always(
+    ending: str, tmp_path: Path, run_here: RunHere
+) -> None:
+    file = tmp_path / f"round{ending}"
+    shown, written = run_here(*RUN), run_here(*RUN, "-o", str(file))
+    assert written.stdout.splitlines()[:20] == shown.stdout.splitlines()[:20]
+    assert written.stderr.endswith("written\n")
+    assert file.read_text(encoding="utf-8").startswith(BEGINNINGS[ending])
+    assert run_here(*RUN, "-o", f"-{ending}").stdout == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("ending", [".txt", ".jsonl"])
+@pytest.mark.parametrize(
+    "source", [RUN, ("check", "--break", "adopts-lowest"), ("check", "--break", "forgets-promise")]
+)
+def test_lines_can_be_played_and_written_again(
+    source: tuple[str, ...], ending: str, tmp_path: Path, run_here: RunHere
+) -> None:
+    first, second = tmp_path / f"first{ending}", tmp_path / f"second{ending}"
+    status = run_here(*source, "-o", str(first)).returncode
+    played = run_here("play", str(first), "-o", str(second))
+    assert played.returncode == status
+    again = run_here("play", str(second))
+    assert again.returncode == status
+    assert "\n".join(again.stdout.splitlines()[2:]) in played.stdout
+
+
+def test_what_is_there_is_overwritten_only_by_force(tmp_path: Path, run_here: RunHere) -> None:
+    file = tmp_path / "round.svg"
+    file.write_text("mine")
+    refused = run_here(*RUN, "-o", str(file))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "is there already: name another file, or add --force" in refused.stderr
+    assert file.read_text() == "mine"
+    assert run_here(*RUN, "-o", str(file), "--force").returncode == 0
+    assert file.read_text().startswith("<svg ")
+
+
+@pytest.mark.parametrize(
+    ("args", "what_to_do"),
+    [
+        (("-o", "round.png"), "round.png does not end in .svg, .html, .mmd, .txt, .jsonl"),
+        (("-o", "-"), "- does not end in .svg"),
+        (("-o", ".svg"), ".svg does not end in .svg"),
+        (("-o", "/nowhere/round.svg"), "cannot write into the folder /nowhere"),
+        (("--force",), "--force does nothing without -o FILE"),
+        (("--svg",), "--svg is now -o FILE.svg, or -o -.svg for standard output"),
+        (("--html",), "--html is now -o FILE.html"),
+        (("--mermaid",), "--mermaid is now -o FILE.mmd"),
+    ],
+)
+@pytest.mark.parametrize("command", [RUN, ("check",), ("play",), ("cluster",), ("propose",), ("verify", "log")])
+def test_bad_input_gets_one_line(
+    command: tuple[str, ...], args: tuple[str, ...], what_to_do: str, run_here: RunHere
+) -> None:
+    refused = run_here(*command, *args)
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert what_to_do in refused.stderr
+
+
+def test_no_picture_is_poured_onto_a_terminal(on_terminal: OnTerminal) -> None:
+    assert "a terminal cannot show it: name a file, such as story.svg" in on_terminal(*RUN, "-o", "-.svg", columns=200)
+    assert "wants" in on_terminal(*RUN, "-o", "-.txt", columns=200)

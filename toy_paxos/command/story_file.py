@@ -1,0 +1,81 @@
+"""The options ``-o`` and ``--force``: one story written into a file, or onto standard output."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from toy_paxos.command.options import F, Option, shortened
+from toy_paxos.command.process import say, write
+from toy_paxos.story import Story
+from toy_paxos.view.files import FILES, file_of
+
+ENDINGS = ", ".join(FILES)
+
+
+class StoryFile:
+    """Where a story goes: a path whose ending says how it is written; ``-.svg`` and the like are standard output."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.ending = os.path.splitext(path)[1]
+        self.is_output = path == f"-{self.ending}"
+
+    def write(self, story: Story) -> None:
+        """Write a story; raises DrawingError if no picture can show it, and OSError."""
+        text = file_of(self.ending, story)
+        if self.is_output:
+            write(text)
+            return
+        with open(self.path, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        say(f"toy-paxos: {shortened(self.path)} written")
+
+
+class StoryPath(click.ParamType[StoryFile]):
+    """The name of a file for a story."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> StoryFile:
+        """Return where the story goes; raise click.BadParameter if it cannot be written there."""
+        if isinstance(value, StoryFile):
+            return value
+        file = StoryFile(value)
+        if file.ending not in FILES:
+            raise click.BadParameter(f"{shortened(value)} does not end in {ENDINGS}.", ctx, param)
+        if file.is_output and FILES[file.ending].is_picture and sys.stdout.isatty():
+            raise click.BadParameter(f"a terminal cannot show it: name a file, such as story{file.ending}.", ctx, param)
+        folder = os.path.dirname(value) or "."
+        if not file.is_output and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+            raise click.BadParameter(f"cannot write into the folder {shortened(folder)}.", ctx, param)
+        return file
+
+
+def file_options(command: F) -> F:
+    """Give a command the options for a file; ``file_in`` tells what was given."""
+    for add in (
+        click.option("--force", cls=Option, group="Output", is_flag=True, help="Let -o overwrite a file."),
+        click.option(
+            "-o",
+            "--output",
+            cls=Option,
+            group="Output",
+            type=StoryPath(),
+            metavar="FILE",
+            help=f"Write one story; the ending says how: {ENDINGS} ('-.svg': standard output).",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+def check_file(file: StoryFile | None, force: bool, num_rounds: int | None = 1) -> None:
+    """Refuse to write more than one story, or over a file without ``--force``; raises click.UsageError."""
+    if force and not file:
+        raise click.UsageError("--force does nothing without -o FILE.")
+    if file and num_rounds != 1:
+        raise click.UsageError("-o writes one round: choose it by --rounds 1, or by --round K where there is that.")
+    if file and not file.is_output and os.path.exists(file.path) and not force:
+        raise click.UsageError(f"{shortened(file.path)} is there already: name another file, or add --force.")

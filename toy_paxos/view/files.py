@@ -1,0 +1,45 @@
+"""Stories as files: the ending of the name says which view writes it."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+from toy_paxos.story import Story
+from toy_paxos.view.output import DrawingError
+
+
+class File(NamedTuple):
+    """A view that writes a story as a file: what it is, its function, and whether it is a picture."""
+
+    what: str
+    function: str
+    is_picture: bool = True
+
+
+# A new one is a row here, and a file with a function that takes a story and returns text.
+FILES = {
+    ".svg": File("a drawing", "svg.svg"),
+    ".html": File("a page to step through", "page.page"),
+    ".mmd": File("a Mermaid diagram", "mermaid.mermaid"),
+    ".txt": File("lines", "text.lines", is_picture=False),
+    ".jsonl": File("JSON Lines", "text.json_lines", is_picture=False),
+}
+
+# More nobody can look at, and no browser shows without delay.
+MOST_ACTORS, MOST_EVENTS = 100, 10_000
+
+
+def file_of(ending: str, story: Story) -> str:
+    """Return a story as a file whose name ends like that; raises DrawingError if no picture can show so much."""
+    file = FILES[ending]
+    for number, what, most in (
+        (len(story.configuration.names), "actors", MOST_ACTORS),
+        (len(story.events), "events", MOST_EVENTS),
+    ):
+        if file.is_picture and number > most:
+            words = f"{ending}: {number:,} {what}, but a picture shows up to {most:,}"
+            raise DrawingError(f"{words}: choose fewer acceptors or proposers, or a name that ends in .txt")
+    # Each is imported only when it is asked for.
+    module, _, name = file.function.partition(".")
+    draw: Callable[[Story], str] = getattr(import_module(f"toy_paxos.view.{module}"), name)
+    return draw(story)
