@@ -1,4 +1,4 @@
-"""The command ``toy-paxos verify``: what processes did, judged by what they have written."""
+"""The command ``toy-paxos verify``: judge what processes did by their logs."""
 
 import sys
 from collections import Counter
@@ -165,12 +165,12 @@ KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safe
 
 
 def violations(events: Sequence[Event]) -> list[Violation]:
-    """The properties that are lost."""
+    """Return the violations among some events."""
     return [event for event in events if isinstance(event, Violation)]
 
 
 def what_is_known(events: Sequence[Event]) -> list[str]:
-    """What a round comes to, in words."""
+    """Return the outcome of a round, in words."""
     words = [f"VIOLATED, {printable(event.words)}" for event in violations(events)]
     chosen = [f"chosen under {event.id}: {printable(event.value)}" for event in events if isinstance(event, Chosen)]
     learners: dict[str, list[str]] = {}
@@ -182,7 +182,7 @@ def what_is_known(events: Sequence[Event]) -> list[str]:
 
 
 def story_lines(its: Any, evidence: Any) -> list[Line]:
-    """What happened in a round, in one of the orders that are possible."""
+    """Return the story of a round, in one of the possible orders."""
     width = route_width(evidence.configuration)
     wants = {event.proposer: event.value for event in its.events if isinstance(event, Wants)}
     return [line(), *wishes_lines(f"Round {its.round}: ", wants), *count_lines(its.events, width), line()]

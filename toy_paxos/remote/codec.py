@@ -1,4 +1,4 @@
-"""Messages as protobuf and back; whatever Paxos has no meaning for is refused."""
+"""Messages as protobuf and back; messages that mean nothing to Paxos are refused."""
 
 from toy_paxos.event import Delivery, said_by
 from toy_paxos.event_json import denial_of, message_of
@@ -8,7 +8,7 @@ from toy_paxos.remote.limits import check_message, check_proposal
 
 
 def to_wire(message: Message) -> wire.Message:
-    """A message as protobuf."""
+    """Return a message as protobuf."""
     value, accepted = said_by(message)
     return wire.Message(
         kind=message.type,
@@ -21,7 +21,7 @@ def to_wire(message: Message) -> wire.Message:
 
 
 def from_wire(message: wire.Message) -> Message:
-    """A message from protobuf; raises ValueError."""
+    """Return a message from protobuf; raises ValueError."""
     kind = wire.Kind.Name(message.kind) if message.kind in wire.Kind.values() else str(message.kind)
     value, accepted = message.value if message.HasField("value") else None, from_proposal(message)
     if kind == Promise.type:
@@ -32,19 +32,19 @@ def from_wire(message: wire.Message) -> Message:
 
 
 def to_proposal(accepted: Proposal | None) -> wire.Proposal | None:
-    """What was accepted, as protobuf."""
+    """Return an accepted proposal as protobuf."""
     return accepted and wire.Proposal(id=accepted.id, value=accepted.value)
 
 
 def from_proposal(message: wire.Message | wire.Handled) -> Proposal | None:
-    """What was accepted, from protobuf; raises ValueError."""
+    """Return an accepted proposal from protobuf; raises ValueError."""
     if not message.HasField("accepted"):
         return None
     return check_proposal(Proposal(message.accepted.id, message.accepted.value))
 
 
 def to_handled(event: Delivery) -> wire.Handled:
-    """What became of a request at its acceptor, as protobuf."""
+    """Return what an acceptor did with a request, as protobuf."""
     return wire.Handled(
         answers=map(to_wire, event.answers),
         denial=event.denial,
@@ -53,12 +53,12 @@ def to_handled(event: Delivery) -> wire.Handled:
     )
 
 
-# What may be answered to what.
+# Which answers each request can get.
 FITTING: dict[str, tuple[type[Message], ...]] = {Prepare.type: (Promise, Fail), Propose.type: (Accept, Fail)}
 
 
 def from_handled(handled: wire.Handled, request: Message) -> Delivery:
-    """What became of a request at its acceptor; raises ValueError if that is no answer to it, or not from there."""
+    """Return what an acceptor did with a request; raises ValueError if the answers do not fit the request."""
     answers = [from_wire(answer) for answer in handled.answers]
     for answer in answers:
         if (answer.sender, answer.recipient, answer.id) != (request.recipient, request.sender, request.id):

@@ -1,9 +1,9 @@
-"""What the logs of a run's processes say about safety, and what they cannot say.
+"""Judge the logs of a run's processes: what they say about safety, and what they cannot say.
 
-Whatever anybody has heard is in the log of whoever said it. So if all logs are there, all that matters is; if one is
-missing, only what nothing in it could undo is called a violation: that two values are chosen or learned, that one is
-learned and another one chosen, or that a promise went down. Of an acceptor without a log what it has accepted is known
-as far as others have heard of it. There are no clocks: what is learned is compared with all that is ever accepted.
+Every message that was received is in the log of its sender, so a full set of logs is enough. If a log is missing, only
+what nothing in it could undo is called a violation: two values are chosen or learned, one is learned and another one
+chosen, or a promise goes down. What an acceptor without a log has accepted is known as far as others have heard of it.
+There are no clocks: what is learned is compared with all that is ever accepted.
 """
 
 import json
@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from toy_paxos.event import Delivery, Event, TimedOut, Wants, says
+from toy_paxos.event import LOST, Delivery, Event, TimedOut, Wants, says
 from toy_paxos.event_json import FormatError, check_format, event_of
 from toy_paxos.message import Accept, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST
@@ -35,14 +35,14 @@ from toy_paxos.story import Configuration
 
 
 class LogError(Exception):
-    """Some logs cannot be judged; the words say which, and why."""
+    """Logs cannot be judged; the words say which, and why."""
 
 
 @dataclass
 class ProcessLog:
-    """What one process did: in each round of each run, and what it said of the runs that it began or joined.
+    """What one process did in each round of each run, and the sizes of the runs that it began or joined.
 
-    ``is_torn`` if its last line is none.
+    ``is_torn`` if its last line is incomplete.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class ProcessLog:
 
 
 def read_log(path: Path) -> ProcessLog:
-    """Read the log of a process, but for a last line that is torn; raises LogError, OSError."""
+    """Read the log of a process, without a torn last line; raises LogError, OSError."""
     log = ProcessLog(path)
     last: dict[tuple[int, int], int] = {}
     lines = whole_lines(path)
@@ -67,24 +67,24 @@ def read_log(path: Path) -> ProcessLog:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LogError(f"line {at} of {path} is not a line of a log") from error
     if not log.process:
-        raise LogError(f"{path} is no log of a process, or nothing is in it")
+        raise LogError(f"{path} is not a log of a process, or it is empty")
     return log
 
 
 def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, int], int]) -> None:
-    """Take in a line; ``last`` tells after how many restarts a round was last heard of."""
+    """Add a line to a log; ``last`` has the number of restarts before the last line of each round."""
     if line["event"] == "start":
         check_format(line["format"])
         if log.process not in ("", line["process"]):
             raise ValueError("another process")
         if not re.fullmatch(r"(acceptor|proposer)-\d{1,3}", line["process"]):
-            raise ValueError("no process is called so")
+            raise ValueError("a process has another name")
         log.process = line["process"]
         log.restarts += 1
         if "run" in line:
             sizes = number(line["num_acceptors"]), number(line["num_proposers"])
             if max(sizes) > MOST:
-                raise ValueError("no cluster is so large")
+                raise ValueError("a cluster is smaller")
             log.runs[number(line["run"])] = sizes
         return
     event = event_of(line)
@@ -92,6 +92,8 @@ def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, in
         return
     if not isinstance(event, TimedOut) and ("says" if isinstance(event, Wants) else "answers") not in line:
         raise ValueError("a log has to tell what is said in an event")
+    if isinstance(event, Delivery) and event.fate is LOST:
+        raise ValueError("a process did not receive a lost message")
     check_event(event)
     instance = number(line["run"]), number(line["round"])
     events = log.rounds.setdefault(instance, [])
@@ -100,19 +102,19 @@ def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, in
             events.append(Delivery(len(events), Restart("power", log.process, log.restarts)))
         last[instance] = log.restarts
     if {*who_acts(event)} != {log.process}:
-        raise ValueError("somebody else has done that")
+        raise ValueError("another process did this")
     # Proposers take turns; acceptors act as soon as they can.
     event.time = len(events) if log.runs else 0
     events.append(event)
 
 
 def is_restart(event: Event) -> bool:
-    """Whether somebody came back."""
+    """Whether an acceptor or a proposer restarted."""
     return isinstance(event, Delivery) and isinstance(event.message, Restart)
 
 
 def who_acts(event: Event) -> Iterator[str]:
-    """The names of those who receive, say or wait in an event."""
+    """Return the names of the actors that receive, send or wait in an event."""
     if isinstance(event, (Wants, TimedOut)):
         yield event.proposer
     elif isinstance(event, Delivery):
@@ -160,12 +162,12 @@ class Evidence:
 
     @property
     def rounds(self) -> list[int]:
-        """The rounds to judge of which anything is known."""
+        """The rounds to judge: those of which anything is known."""
         known = {round for log in self.logs.values() for run, round in log.rounds if run == self.run}
         return sorted(known if self.only is None else known & {self.only})
 
     def told(self, round: int) -> dict[str, list[Event]]:
-        """What each process tells of a round; raises LogError if one that was not restarted began it twice."""
+        """Return the events of each process in a round; raises LogError if one began it twice without a restart."""
         instance = self.run, round
         told = {name: log.rounds[instance] for name, log in self.logs.items() if instance in log.rounds}
         for name, events in told.items():
@@ -176,7 +178,7 @@ class Evidence:
 
 
 def gather(logs: Iterable[ProcessLog], run: int | None, only: int | None = None) -> Evidence:
-    """The evidence in some logs about a run, which need not be named if they are of one; raises LogError."""
+    """Return what some logs tell of a run; without ``run``, they have to be of one run. Raises LogError."""
     by_name: dict[str, ProcessLog] = {}
     for log in logs:
         if other := by_name.get(log.process):
@@ -192,7 +194,9 @@ def gather(logs: Iterable[ProcessLog], run: int | None, only: int | None = None)
         raise LogError(f"nothing is in these logs about {f'run {run}' if run else 'any run'}")
     sizes = {log.runs[run] for log in by_name.values() if run in log.runs}
     if not sizes:
-        raise LogError(f"no log of a proposer says how many acceptors run {run} has: give that, too")
+        raise LogError(
+            f"no log of a proposer says how many acceptors run {run} has: add the log of a proposer of run {run}"
+        )
     if len(sizes) > 1:
         raise LogError(f"these logs disagree about how many acceptors and proposers run {run} has")
     evidence = Evidence(run, *sizes.pop(), by_name, only)
@@ -207,7 +211,7 @@ def gather(logs: Iterable[ProcessLog], run: int | None, only: int | None = None)
 
 @dataclass
 class Judged:
-    """A round, what happened in it as far as it is known, and why it is not known better, if so."""
+    """A round, what is known of it, and what is missing, if anything."""
 
     round: int
     events: Sequence[Event]
@@ -235,14 +239,14 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
 
 
 def in_turn(events: Iterable[Event]) -> Iterator[Event]:
-    """The same events; the time is the number of each."""
+    """Number the events: the number of each becomes its time."""
     for at, event in enumerate(events, start=1):
         event.time = at
         yield event
 
 
 def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
-    """What is missing in a log that is there, if that shows: what somebody wants, or what somebody else has heard."""
+    """Return what is missing in a log, if that shows: a wish, or a message that another process received."""
     said = {key(message) for events in told.values() for event in events for message in says(event)}
     missing = {*evidence.missing_acceptors, *evidence.missing_proposers, "clock", "power"}
     for name, events in told.items():
@@ -260,7 +264,7 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
 
 
 def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
-    """What an acceptor has accepted by what others say or it remembers, that is missing in its own log."""
+    """Return what an acceptor accepted, as others say or it remembers, that is missing in its log."""
     restarts = [event for events in told.values() for event in events if is_restart(event)]
     kept = {key(accept) for event in restarts for accept in accepts_in(event, evidence)}
     for event in heard:
@@ -271,7 +275,7 @@ def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], e
 
 
 def hearsay(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> Iterator[Delivery]:
-    """What acceptors have accepted, as others heard it or as they remember, if they do not say so themselves."""
+    """Return what acceptors accepted, as others heard or as they remember, where their logs do not say so."""
     known = {key(message) for events in told.values() for event in events for message in says(event)}
     for accept in [accept for events in told.values() for event in events for accept in accepts_in(event, evidence)]:
         if key(accept) not in known:
@@ -280,7 +284,7 @@ def hearsay(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> Iterator
 
 
 def accepts_in(event: Event, evidence: Evidence) -> Iterator[Accept]:
-    """What somebody has accepted, by what an event tells."""
+    """Return what acceptors have accepted, as an event tells it."""
     if not isinstance(event, Delivery):
         return
     if isinstance(event.message, Accept):

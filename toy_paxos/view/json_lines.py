@@ -1,4 +1,4 @@
-"""Events as JSON Lines, an object for each event and nothing else, for programs."""
+"""A run as JSON Lines: one object for each event, and nothing else."""
 
 from dataclasses import fields
 
@@ -48,7 +48,7 @@ class JsonLines:
         return ""
 
     def event(self, number: int, event: Event, no_replay: str = "") -> str:
-        """An object for one event of a round, which for some reason may not be replayed."""
+        """An object for one event of a round; ``no_replay`` says why the round cannot be replayed, if that is known."""
         replay = ""
         if isinstance(event, Violation):
             can_replay = self.settings.seed is not None and not no_replay
