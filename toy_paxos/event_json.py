@@ -66,15 +66,17 @@ def delivery_keys(event: Delivery) -> str:
         after = f'{{"promised":{event.promised},"accepted_id":{id},"accepted_value":{encoded(value)}}}'
     elif event.learned is not None:
         after = f'{{"learned":{encoded(event.learned)}}}'
-    return f'{message_keys(event.message)},"fate":"{event.fate}","denial":{encoded(event.denial)},"after":{after}'
+    denial = f'"{event.denial}"' if event.denial else "null"
+    return f'{message_keys(event.message)},"fate":"{event.fate}","denial":{denial},"after":{after}'
 
 
 def message_keys(message: Message) -> str:
     """Return all that a message says."""
     value, accepted = said_by(message)
-    id, value = accepted or ("null", value)
     route = route_keys(message.type, message.sender, message.recipient, message.id)
-    return f'{route},"value":{encoded(value)},"accepted_id":{id}'
+    if accepted:
+        return f'{route},"value":{encoded(accepted.value)},"accepted_id":{accepted.id}'
+    return f'{route},"value":{"null" if value is None else encoded(value)},"accepted_id":null'
 
 
 # Most routes and values recur, so what was encoded is kept.
