@@ -242,7 +242,7 @@ def shown_run(client: Here, monkeypatch: pytest.MonkeyPatch, rounds: int = 1) ->
     monkeypatch.setattr("toy_paxos.remote.rpc.Client", lambda addresses, certificates: client)
     settings = Settings(3, 0.0, None, ("apple", "pear"), Network(2, timeout=1000, backoff=1), place="here, run 7")
     real = RealRun(7, settings, {}, {0: None, 1: None}, is_alone=True)
-    real.show(None, {"json": False, "rounds": rounds, "interval": None, "quiet": False}, None, FORGETS, CHANGE)
+    real.show(None, {"json": False, "rounds": rounds, "interval": None, "quiet": False}, rule=FORGETS, change=CHANGE)
 
 
 class Forgetful(Here):
@@ -447,7 +447,7 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (["propose"], "give --at for each acceptor"),
         (["propose", "--at", "127.0.0.1:1"], "127.0.0.1:1 is not of the form acceptor-0=HOST:PORT"),
         (["propose", "--at", "acceptor-0=here"], "here is not of the form HOST:PORT"),
-        (["propose", "--at", "acceptor-1=127.0.0.1:1"], "1 acceptors are called acceptor-0 to acceptor-0"),
+        (["propose", "--at", "acceptor-1=127.0.0.1:1"], "name each acceptor from acceptor-0 to acceptor-0 exactly once"),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--proposer", "1"], "takes --num-proposers 2 or more"),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--value", "x" * 20_000], "cannot be sent"),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--value", "\udcff"], "cannot be sent"),
