@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment
+from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment, run_process
 from wrong_actors import WRONG, CountsFailAsPromise, FixedQuorum
 
+import toy_paxos
 from toy_paxos.checking import RULES, Game, Model
 from toy_paxos.command.moves import Player
 from toy_paxos.command.play import offer
 from toy_paxos.command.table import Table
 
-STORIES = sorted((Path(__file__).parent / "stories").glob("*.txt"))
+STORIES = sorted((Path(toy_paxos.__file__).parent / "stories").glob("*.txt"))
 
 UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
 
@@ -405,17 +406,51 @@ def test_ctrl_c_at_the_prompt_ends_no_game(on_terminal: OnTerminal) -> None:
     assert shown.count("wants value-0") == 1
 
 
-# The stories of the project
+# The stories of the package
 
 
 @pytest.mark.parametrize("path", STORIES, ids=[path.stem for path in STORIES])
-def test_a_story_goes_as_it_is_told(path: Path, run_here: RunHere) -> None:
-    done = run_here("play", str(path))
+def test_a_story_of_the_package_is_played_by_its_name(path: Path, run_here: RunHere) -> None:
+    done = run_here("play", path.stem)
     assert done.stderr == ""
     assert done.stdout == path.read_text(encoding="utf-8")
     assert done.returncode == (3 if "SAFETY VIOLATED" in done.stdout else 0)
 
 
-def test_every_story_begins_with_what_it_is_for() -> None:
-    assert len(STORIES) >= 5
-    assert all(path.read_text(encoding="utf-8").startswith("# ") for path in STORIES)
+def test_the_list_has_one_sentence_for_each_story(run_here: RunHere) -> None:
+    done = run_here("play", "list")
+    sentences = {path.stem: path.read_text(encoding="utf-8").splitlines()[0] for path in STORIES}
+    assert len(STORIES) >= 8
+    assert dict(line.split(maxsplit=1) for line in done.stdout.splitlines()) == {
+        name: sentence.removeprefix("# ") for name, sentence in sentences.items()
+    }
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["duel", "list"])
+def test_a_file_in_the_present_folder_wins_over_a_name_of_the_package(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_here: RunHere
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).mkdir()
+    assert run_here("play", name).returncode == 0
+    Path(name).rmdir()
+    Path(name).write_text("# mine\n" + STORIES[0].read_text(encoding="utf-8"))
+    assert run_here("play", name).stdout.startswith("# mine\n")
+
+
+def test_an_unknown_name_is_one_line_with_the_name_that_was_probably_meant(run_here: RunHere) -> None:
+    done = run_here("play", "adoptoin")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "toy-paxos: cannot read adoptoin: No such file or directory. "
+        "Did you mean 'adoption'? 'toy-paxos play list' lists the stories by name\n"
+    )
+    assert "play list" not in run_here("play", "./adoption").stderr
+
+
+def test_the_shell_completes_names_of_stories_and_files() -> None:
+    words = {"COMP_WORDS": "toy-paxos play ad", "COMP_CWORD": "2"}
+    assert run_process(_TOY_PAXOS_COMPLETE="bash_complete", **words).stdout == "plain,adoption\nfile,ad\n"
+    words["COMP_WORDS"] = "toy-paxos play l"
+    assert run_process(_TOY_PAXOS_COMPLETE="bash_complete", **words).stdout == "plain,list\nfile,l\n"

@@ -1,34 +1,48 @@
 """The command ``toy-paxos play``: you are the network, move by move, or a story is played again."""
 
+import os
 import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from io import TextIOWrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, CheckError, Game, Model, Move
-from toy_paxos.command.actors import Unchecked, actor_options, complete_files, list_rules, other_actors
+from toy_paxos.command.actors import LIST, Unchecked, actor_options, complete_files, list_rules, other_actors
 from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
-from toy_paxos.command.options import AnyWholeNumber, Command, shortened, size_options
+from toy_paxos.command.options import AnyWholeNumber, Command, shortened, size_options, suggestion
 from toy_paxos.command.process import interruptible, set_up, somebody_elses_words, write
-from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story
+from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.command.table import Screen, Table
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS
+from toy_paxos.view.output import shown
+from toy_paxos.view.words import line
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Unplayable(click.ClickException):
     """A story cannot be read, or a line of it cannot be played."""
 
     exit_code = 2
+
+
+def complete_stories(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """What a shell completes STORY with: the names of stories, and files."""
+    from click.shell_completion import CompletionItem
+
+    names = [CompletionItem(name) for name in (*shipped(), LIST) if name.startswith(incomplete)]
+    return names + complete_files(ctx, param, incomplete)
 
 
 @click.command(
@@ -42,7 +56,7 @@ Exit status:
   3    safety is lost
   130  Ctrl-C on a pipe; 143 SIGTERM; 141 closed pipe""",
 )
-@click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_files)
+@click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_stories)
 @size_options(max_attempts=2)
 @actor_options("Other", "Play with")
 @click.option("--right", is_flag=True, help="Play the story on right actors, as far as they would say all that.")
@@ -68,7 +82,7 @@ def play_command(
 
     STORY is what toy-paxos, check or play have printed, as lines or as JSON Lines; - is standard input. It is played
     again, and on a terminal you can go on from there; 'help' lists what can be typed. With --break RULE the default
-    sizes are those that the rule needs; a STORY names its own.
+    sizes are those that the rule needs; a STORY names its own. 'toy-paxos play list' lists stories to play by name.
 
     \b
     Lose safety for a proposer that ignores what was accepted; 'hint' helps:
@@ -81,6 +95,10 @@ def play_command(
     set_up(utf_8=bool(output and output.is_output))
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")
+    if file == LIST and not os.path.isfile(file):
+        titles = {name: data.decode().splitlines()[0].removeprefix("# ") for name, data in shipped().items()}
+        write(shown([line(("", f"{name:<20} {title}")) for name, title in titles.items()]))
+        return
     given = {name: size for name, size in sizes.items() if size is not None}
     story = load(file) if file is not None else None
     model, change, options = cluster(ctx, story, given, right)
@@ -107,15 +125,21 @@ def play_command(
 
 
 def load(file: str) -> Story:
-    """The story in a file, or on standard input; raises Unplayable if there is none."""
+    """The story in a file, of that name, or on standard input; raises Unplayable if there is none."""
+    stories = shipped()
     try:
+        if file in stories and not os.path.isfile(file):
+            return read_story(stories[file])
         with click.open_file(file, "rb") as stream:
             return read_story(stream.read(MOST_BYTES + 1))
     except StoryError as error:
         raise Unplayable(f"{shortened(file)}: {error}") from error
     except (OSError, ValueError, RuntimeError) as error:
         # The last comes from click, of standard input.
-        raise Unplayable(f"cannot read {shortened(file)}: {getattr(error, 'strerror', 'it is closed')}") from error
+        words = f"cannot read {shortened(file)}: {getattr(error, 'strerror', 'it is closed')}"
+        if isinstance(error, FileNotFoundError) and not os.path.dirname(file):
+            words += f".{suggestion(file, (*stories, LIST))} 'toy-paxos play list' lists the stories by name"
+        raise Unplayable(words) from error
 
 
 def cluster(ctx: click.Context, story: Story | None, given: Mapping[str, Any], right: bool) -> tuple[Model, str, str]:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
@@ -66,6 +67,12 @@ class Story:
 
 # Which moves are limited by which size, and how many of it there are without any such move.
 LIMITED: dict[Kind, tuple[str, int]] = {"timeout": ("max_attempts", 1), "restart": ("restarts", 0)}
+
+
+def shipped() -> dict[str, bytes]:
+    """The stories that come with the program, by name."""
+    folder = files("toy_paxos").joinpath("stories")
+    return {file.name.removesuffix(".txt"): file.read_bytes() for file in sorted(folder.iterdir(), key=str)}
 
 
 def read_story(data: bytes) -> Story:
