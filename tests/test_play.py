@@ -406,6 +406,30 @@ def test_ctrl_c_at_the_prompt_ends_no_game(on_terminal: OnTerminal) -> None:
     assert shown.count("wants value-0") == 1
 
 
+@pytest.fixture
+def typed_by_hand(tmp_path: Path) -> str:
+    """A file with a story that names no sizes."""
+    (tmp_path / "typed").write_text("p0 wants apple\np0 -> a0 PREPARE 1\n")
+    return str(tmp_path / "typed")
+
+
+def test_sizes_are_given_to_a_story_that_names_none(typed_by_hand: str, run_here: RunHere) -> None:
+    sizes = ("-n", "5", "--max-attempts", "2", "--restarts", "1")
+    done = run_here("play", typed_by_hand, *sizes)
+    assert done.stderr == ""
+    assert done.stdout.startswith("toy-paxos 1.2.0 play: 1 proposer, 5 acceptors, 2 attempts, 1 restart each\n")
+    Path(typed_by_hand).write_text(done.stdout)
+    assert run_here("play", typed_by_hand).stdout == done.stdout
+    other = run_here("play", typed_by_hand, "-n", "4")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert "the story names its own sizes: leave out those that you have given." in other.stderr
+
+
+def test_a_line_of_a_story_is_typed_in_a_game_with_short_names(run_here: RunHere) -> None:
+    done = run_here("play", *SMALL, typed="p0  ->  a1 PREPARE 1\na1 -> p0 PROMISE 1\n")
+    assert "   2  acceptor-1 -> proposer-0 PROMISE 1, nothing accepted\n" in done.stdout
+
+
 # The stories of the package
 
 

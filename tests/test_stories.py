@@ -6,7 +6,7 @@ import pytest
 from conftest import RunHere
 
 from toy_paxos.checking import RULES, Game, Model
-from toy_paxos.command.stories import StoryError, play_story, read_story
+from toy_paxos.command.stories import StoryError, play_story, read_story, shipped
 from toy_paxos.event import Chosen, Crash, Delivery, Event, Fate, Learned, learned_by, stored_by
 from toy_paxos.simulation import Network, Settings, play_rounds
 from toy_paxos.view.json_lines import JsonLines
@@ -21,9 +21,33 @@ proposer-1 wants pear
 """
 
 
-def replayed(text: str) -> Game:
-    """A game in which all moves of a story have been made."""
-    story = read_story(text.encode())
+# The story of adoption as somebody may type it.
+TYPED = """ # adoption
+p0 wants apple
+ p1  wants  pear\x20
+p0->a0 PREPARE 1
+p0  ->  a1   PREPARE  1
+\ta0 -> p0  PROMISE 1
+
+3 a1 -> p0 PROMISE 1, nothing accepted
+p0 -> a0 PROPOSE 1 apple
+p0 -> a1 PROPOSE  1  apple\x20
+proposer-1 -> a1 PREPARE 2
+p1 -> acceptor-2 PREPARE 2
+a1 -> p1 PROMISE 2 (1 apple)
+a2 -> p1 PROMISE 2
+ 14.5 ms p1 adopts what a1 accepted: apple
+p1 -> a1 PROPOSE 2 apple
+p1 -> a2 PROPOSE 2 apple
+a1 -> p1 ACCEPT 2 apple
+a2 -> p1 ACCEPT  2 apple
+p1 learns apple
+"""
+
+
+def replayed(text: str, **sizes: int) -> Game:
+    """A game in which all moves of a story have been made; the sizes are given besides."""
+    story = read_story(text.encode(), sizes)
     game = Game(story.cluster(RULES[story.rule].model if story.rule else Model()))
     play_story(story, game, game.make)
     return game
@@ -95,8 +119,21 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
 @pytest.mark.parametrize(
     ("story", "words"),
     [
-        ("", "line 1: it ends here, and no line before has said how many"),
-        (BEGINNING.replace("proposer-1 wants pear\n", ""), "line 2: it ends here, and no line before has said what"),
+        ("", "line 1: it ends here, and no proposer is named: type a line such as p0 -> a0 PREPARE 1"),
+        ("p0 wants apple\n", "line 1: it ends here, and no acceptor is named: type a line such as p0 -> a0 PREPARE 1"),
+        (BEGINNING.partition("\n")[0], "line 1: it ends here, and it tells of no round, no counterexample and no game"),
+        (
+            BEGINNING.replace("proposer-1 wants pear\n", ""),
+            "line 2: it ends here, and no line says what proposer-1 wants: type one such as proposer-1 wants apple",
+        ),
+        (
+            TYPED.replace(" p1  wants  pear \n", ""),
+            "line 19: it ends here, and no line says what proposer-1 wants: type one such as proposer-1 wants apple",
+        ),
+        ("p0 wants apple\np0 -> a0 PROMISE", "line 2: no message that is known here: PROMISE"),
+        ("p0 wants apple\np0 hopes", "line 2: no line of a story: p0 hopes"),
+        ("p0 wants apple\np0 -> a10000 PREPARE 1", "line 2: it ends here, and the cluster has 10001 for num_acceptors"),
+        ("p0 -> a9999999999 PREPARE 1", "line 1: no line of a story: p0 -> a9999999999 PREPARE 1"),
         (BEGINNING + "proposer-0 -> accep", "line 4: no line of a story: proposer-0 -> accep"),
         (BEGINNING + "proposer-0 -> acceptor-0 PREP", "line 4: no message that is known here: PREP"),
         (BEGINNING + "proposer-0 -> acceptor-9 PREPARE 1", "line 4: there is no acceptor-9 here"),
@@ -119,7 +156,7 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         ('{"event":"crash","proposer":[],"unsent":"","recipient":""}', "line 1: no event of a story"),
         (
             "network: 1 to 10 ms, 3 attempts\nproposer-0 wants a",
-            "line 2: it ends here, and no line before has said how",
+            "line 2: it ends here, and no acceptor is named",
         ),
         ("\x00\x01", "line 1: no line of a story: "),
     ],
@@ -168,3 +205,58 @@ def test_what_is_far_too_long_is_not_read() -> None:
 def test_what_is_no_text_is_refused_with_its_line() -> None:
     with pytest.raises(StoryError, match="line 2: that is no text"):
         read_story(b"toy-paxos\n\xff\xfe")
+
+
+# Stories typed by hand
+
+
+def test_a_story_typed_by_hand_is_the_story_that_is_printed() -> None:
+    assert replayed(TYPED).story == replayed(shipped()["adoption"].decode()).story
+
+
+def test_a_story_with_its_first_line_can_be_typed_by_hand_too() -> None:
+    lines = TYPED.replace("  wants  pear ", "  wants pear").replace("  apple ", " apple").partition("\n")[2]
+    assert replayed(BEGINNING.partition("\n")[0] + "\n" + lines).story == replayed(TYPED).story
+
+
+def test_a_value_that_is_printed_keeps_its_blanks() -> None:
+    text = BEGINNING.replace("apple", "  red  apple ")
+    assert replayed(text).model.values == ["  red  apple ", "pear"]
+
+
+def test_the_names_that_occur_say_how_large_a_cluster_is_unless_it_is_given() -> None:
+    text = "p1 wants pear\np0 wants apple\np0 crashes before PROPOSE to a3\n"
+    model = replayed(text).model
+    assert (model.num_proposers, model.num_acceptors, model.values) == (2, 4, ["apple", "pear"])
+    assert replayed(text, num_acceptors=7).model.num_acceptors == 7
+    with pytest.raises(StoryError, match=r"there is no proposer-1 here$"):
+        replayed(text, num_proposers=1)
+    with pytest.raises(StoryError, match=r"line 1: there is no acceptor-1 here$"):
+        replayed("p0 -> a1 PREPARE 1\np0 wants apple", num_acceptors=1)
+
+
+def test_a_proposer_wants_what_it_proposes_first_unless_it_adopts() -> None:
+    text = TYPED.replace("p0 wants apple\n", "")
+    assert replayed(text).model.values == ["apple", "pear"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("p0 gives up", "give up"),
+        ("p0 tries again", "timeout"),
+        ("a0 restarts", "restart"),
+        ("p0 crashes", "crash"),
+        ("p0 -> a0 lost: PREPARE 1", "drop"),
+        ("p0 -> a0 failed: PREPARE 1", "fail"),
+        ("p0 -> a0 stale: PREPARE 1", "deliver"),
+    ],
+)
+def test_every_move_can_be_typed_with_short_names(line: str, kind: str) -> None:
+    (move,) = replayed(f"p0 wants p1\n{line}\n", num_acceptors=1).moves
+    assert move.kind == kind
+
+
+def test_comments_of_a_story_typed_by_hand_stand_where_they_were() -> None:
+    story = read_story(b"# what it is for\np0 wants apple\np0 -> a0 PREPARE 1\n # and then\na0 -> p0 PROMISE 1\n")
+    assert story.comments == {-1: ["# what it is for"], 1: ["# and then"]}

@@ -9,7 +9,7 @@ from toy_paxos.checking import Move, WrongMoveError
 from toy_paxos.checking.game import Kind
 from toy_paxos.command.foresight import hint
 from toy_paxos.command.options import shortened, suggestion
-from toy_paxos.command.stories import Story, read_line, why_not
+from toy_paxos.command.stories import Story, full_name, read_line, why_not
 from toy_paxos.command.table import Table
 from toy_paxos.event import learned_by, stored_by
 from toy_paxos.message import Message
@@ -231,10 +231,3 @@ def whole(text: str, default: int | None = None) -> int:
     if len(text) > MOST_DIGITS:
         raise WrongMoveError(f"{shortened(text)} is too large: type a number such as 3")
     return int(text)
-
-
-def full_name(text: str) -> str:
-    """The name of the actor that is meant: ``p0`` or ``P0`` for ``proposer-0``, ``a1`` for ``acceptor-1``."""
-    text = text.lower()
-    kinds = {"p": "proposer", "a": "acceptor"}
-    return f"{kinds[text[0]]}-{text[1:]}" if text[:1] in kinds and text[1:].isdecimal() else text

@@ -100,14 +100,14 @@ def play_command(
         write(shown([line(("", f"{name:<20} {title}")) for name, title in titles.items()]))
         return
     given = {name: size for name, size in sizes.items() if size is not None}
-    story = load(file) if file is not None else None
+    story = load(file, given) if file is not None else None
     model, change, options = cluster(ctx, story, given, right)
     game = begin(model)
     told = game, change, story.comments if story else {}, options
     table = Screen(*told, not no_diagram) if sys.stdout.isatty() else Table(*told)
     try:
         if story:
-            play_again(story, table, str(file))
+            play_story(story, game, table.make)
             if right and not game.violation:
                 table.show()
                 table.say("Nothing is lost: right actors have played the story to its end.")
@@ -116,6 +116,8 @@ def play_command(
             converse(player)
         elif not story:
             follow(player)
+    except StoryError as error:
+        raise Unplayable(f"{shortened(file)}: {error}") from error
     finally:
         if not (output and output.is_output):
             table.close()
@@ -124,14 +126,14 @@ def play_command(
     sys.exit(3 if any(isinstance(event, Violation) for event in game.story) else 0)
 
 
-def load(file: str) -> Story:
+def load(file: str, given: Mapping[str, int]) -> Story:
     """The story in a file, of that name, or on standard input; raises Unplayable if there is none."""
     stories = shipped()
     try:
         if file in stories and not os.path.isfile(file):
-            return read_story(stories[file])
+            return read_story(stories[file], given)
         with click.open_file(file, "rb") as stream:
-            return read_story(stream.read(MOST_BYTES + 1))
+            return read_story(stream.read(MOST_BYTES + 1), given)
     except StoryError as error:
         raise Unplayable(f"{shortened(file)}: {error}") from error
     except (OSError, ValueError, RuntimeError) as error:
@@ -147,8 +149,8 @@ def cluster(ctx: click.Context, story: Story | None, given: Mapping[str, Any], r
 
     Raises click.UsageError if that is contradictory.
     """
-    if story and given:
-        raise click.UsageError("a story names its own cluster: leave out the sizes.")
+    if story and not given.items() <= story.sizes.items():
+        raise click.UsageError("the story names its own sizes: leave out those that you have given.")
     if right and not story:
         raise click.UsageError("--right plays a story: name one.")
     if story and story.rule and not (ctx.params["rule_name"] or ctx.params["acceptor"] or ctx.params["proposer"]):
@@ -171,14 +173,6 @@ def begin(model: Model) -> Game:
             return Game(model)
     except CheckError as error:
         raise Unchecked(str(error)) from error
-
-
-def play_again(story: Story, table: Table, file: str) -> None:
-    """Make all the moves of a story; raises Unplayable at the first line that cannot be played."""
-    try:
-        play_story(story, table.game, table.make)
-    except StoryError as error:
-        raise Unplayable(f"{shortened(file)}: {error}") from error
 
 
 def can_converse() -> bool:

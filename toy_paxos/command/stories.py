@@ -1,7 +1,14 @@
 """A story read back: what ``toy-paxos``, ``check`` or ``play`` have printed, as lines or as JSON Lines.
 
 A story names its cluster, says who wants what, and then tells what the network did, a line for each move. What follows
-from the moves (somebody adopts, learns, a value is chosen) is skipped: whoever plays them again will see.
+from the moves (somebody adopts, learns, a value is chosen) is skipped, because it follows again when they are played.
+
+A story can also be typed by hand, with short names (``p0``, ``a1``) and messages as in a diagram (``PROMISE 2 (1 v)``).
+It needs no first line: then the sizes are given besides or follow from the names, and several blanks count as one::
+
+    p0 wants apple
+    p0 -> a0 PREPARE 1
+    a0 -> p0 PROMISE 1
 """
 
 import json
@@ -17,7 +24,7 @@ from toy_paxos.checking.game import Kind, NobodySaidError
 from toy_paxos.command.options import shortened
 from toy_paxos.event import VALUED, Crash, Delivery, TimedOut, Wants
 from toy_paxos.event_json import FORMAT, FormatError, check_format, event_of, message_of
-from toy_paxos.message import BETWEEN_ACTORS, Message
+from toy_paxos.message import BETWEEN_ACTORS, Message, Promise, Propose
 from toy_paxos.view.words import message_words, read_back
 
 MOST_LINES, MOST_BYTES = 10_000, 10_000_000
@@ -75,8 +82,8 @@ def shipped() -> dict[str, bytes]:
     return {file.name.removesuffix(".txt"): file.read_bytes() for file in sorted(folder.iterdir(), key=str)}
 
 
-def read_story(data: bytes) -> Story:
-    """The story in some bytes; raises StoryError for the first line that is none."""
+def read_story(data: bytes, given: Mapping[str, int] = {}) -> Story:
+    """The story in some bytes, with sizes besides its own; raises StoryError for the first line that is none."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -92,15 +99,16 @@ def read_story(data: bytes) -> Story:
             raise StoryError(number, f"a story has at most {MOST_LINES:,} lines")
         try:
             move = read(story, line.removesuffix("\r"))
-        except (WrongMoveError, KeyError, TypeError, ValueError, AttributeError) as error:
-            words = (
-                error if isinstance(error, (WrongMoveError, FormatError)) else f"no event of a story: {shortened(line)}"
-            )
-            raise StoryError(number, str(words)) from error
+        except (WrongMoveError, FormatError) as error:
+            raise StoryError(number, str(error)) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoryError(number, f"no event of a story: {shortened(line)}") from error
         if move:
             story.moves.append(Numbered(number, move))
     try:
-        check_cluster(story)
+        story.sizes = {**given, **story.sizes}
+        complete_sizes(story)
+        complete_wishes(story)
     except WrongMoveError as error:
         raise StoryError(len(lines), f"it ends here, and {error}") from error
     return story
@@ -116,20 +124,41 @@ RANGES = {
 }
 
 
-def check_cluster(story: Story) -> None:
-    """Raise WrongMoveError unless it is known how large the cluster is, and who wants what."""
-    if not {"num_proposers", "num_acceptors"} <= story.sizes.keys():
-        raise WrongMoveError("no line before has said how many proposers and acceptors there are")
+def complete_sizes(story: Story) -> None:
+    """Count the actors that the lines name, unless their number is known; raise WrongMoveError for impossible sizes."""
+    names = {*story.wishes}
+    for _, move in story.moves:
+        names |= {move.actor, move.unsent[1]}
+        names |= {move.message.sender, move.message.recipient} if move.message else set()
+    for kind in ("proposer", "acceptor"):
+        numbers = [int(found[1]) for name in names if (found := re.fullmatch(rf"{kind}-(\d{{1,9}})", name))]
+        if SIZES[kind] not in story.sizes and not numbers:
+            raise WrongMoveError(f"no {kind} is named: type a line such as p0 -> a0 PREPARE 1")
+        story.sizes.setdefault(SIZES[kind], max(numbers, default=0) + 1)
     for size, (least, most) in RANGES.items():
         if type(number := story.sizes.get(size, 1)) is not int or not least <= number <= most:
             raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: it can have {least} to {most:,}")
-    if not story.wishes:
+
+
+def complete_wishes(story: Story) -> None:
+    """Put the wishes in order, and add those that proposals show; raise WrongMoveError if one is missing."""
+    if not story.wishes and not story.moves:
         raise WrongMoveError("it tells of no round, no counterexample and no game")
     expected = [f"proposer-{at}" for at in range(story.sizes["num_proposers"])]
-    if missing := [name for name in expected if name not in story.wishes]:
-        raise WrongMoveError(f"no line before has said what {missing[0]} wants")
     if strangers := [name for name in story.wishes if name not in expected]:
         raise WrongMoveError(f"there is no {strangers[0]} here")
+    story.wishes = {name: story.wishes.get(name) or proposed(story, name) for name in expected}
+
+
+def proposed(story: Story, name: str) -> str:
+    """The value that a proposer proposes before it hears of an accepted one; raises WrongMoveError if there is none."""
+    for _, move in story.moves:
+        match move.message:
+            case Propose(sender=sender, value=value) if sender == name:
+                return value
+            case Promise(recipient=recipient, accepted=accepted) if recipient == name and accepted:
+                break
+    raise WrongMoveError(f"no line says what {name} wants: type one such as {name} wants apple")
 
 
 def play_story(story: Story, game: Game, make: Callable[[Move], object]) -> None:
@@ -181,12 +210,7 @@ def take_sizes(story: Story, words: str) -> None:
         story.sizes["first_number"] = int(found[1])
 
 
-SIZES = {
-    "proposer": "num_proposers",
-    "acceptor": "num_acceptors",
-    "attempt": "max_attempts",
-    "restart": "restarts",
-}
+SIZES = {"proposer": "num_proposers", "acceptor": "num_acceptors", "attempt": "max_attempts", "restart": "restarts"}
 
 
 def take_rule(story: Story, name: str) -> None:
@@ -203,7 +227,7 @@ def take_actors(story: Story, named: str) -> None:
 
 def take_wish(story: Story, name: str, value: str) -> None:
     """Note what a proposer wants."""
-    note_wish(story, name, read_back(value))
+    note_wish(story, full_name(name), read_back(value))
 
 
 def note_wish(story: Story, name: str, value: str) -> None:
@@ -227,13 +251,23 @@ def refuse_picture(story: Story) -> None:
     raise WrongMoveError(PICTURE)
 
 
+# What became of a message, its type, its number, and either a value or the proposal that was accepted before.
+MESSAGE = re.compile(r"(?:([a-z][^:]*): )?([A-Z]+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?")
+
+# A promise in a diagram, which is read as one in a line.
+DRAWN_PROMISE = re.compile(r"(PROMISE +\d+) +\((\d+ .+)\)")
+
+
 def delivery(story: Story, sender: str, recipient: str, words: str) -> Move:
     """A message that is delivered, fails or is lost."""
-    marks, said = "", words
-    if words.split(" ")[0] not in BETWEEN_ACTORS and ": " in words:
-        # What follows the first colon may be a value with another one in it.
-        marks, _, said = words.partition(": ")
-    return move_of(marks.split(", "), message_said(sender, recipient, said))
+    found = MESSAGE.fullmatch(DRAWN_PROMISE.sub(r"\1, accepted \2", words))
+    if not found or found[2] not in BETWEEN_ACTORS or bool(found[4]) != (BETWEEN_ACTORS[found[2]] in VALUED):
+        raise WrongMoveError(f"no message that is known here: {shortened(words)}")
+    marks, type, id, value, accepted_id, accepted = found.groups(default="")
+    about = read_back(value or accepted) or None
+    route = full_name(sender), full_name(recipient)
+    message = message_of(type, *route, int(id), about, int(accepted_id) if accepted_id else None)
+    return move_of(marks.split(", "), message)
 
 
 def move_of(marks: list[str], message: Message) -> Move:
@@ -241,31 +275,28 @@ def move_of(marks: list[str], message: Message) -> Move:
     return Move("drop" if "lost" in marks else "fail" if "failed" in marks else "deliver", message)
 
 
-# The type, the number, and either a value or the proposal that was accepted before.
-MESSAGE = re.compile(r"([A-Z]+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?")
-
-
-def message_said(sender: str, recipient: str, said: str) -> Message:
-    """The message that is printed like that."""
-    found = MESSAGE.fullmatch(said)
-    if not found or found[1] not in BETWEEN_ACTORS or bool(found[3]) != (BETWEEN_ACTORS[found[1]] in VALUED):
-        raise WrongMoveError(f"no message that is known here: {shortened(said)}")
-    type, id, value, accepted_id, accepted = found.groups()
-    about = value or accepted
-    return message_of(type, sender, recipient, int(id), about and read_back(about), accepted_id and int(accepted_id))
-
-
 def crash(story: Story, proposer: str, type: str | None, recipient: str | None) -> Move:
     """A proposer that crashes, perhaps in the midst of what it says."""
-    return Move("crash", actor=proposer, unsent=(type or "", recipient or ""))
+    return Move("crash", actor=full_name(proposer), unsent=(type or "", full_name(recipient or "")))
 
 
-def moves(kind: Kind) -> Callable[[Story, str], Move]:
-    """Return what makes such a move of the name of an actor."""
-    return lambda _, actor: Move(kind, actor=actor)
+def other_move(story: Story, actor: str, does: str) -> Move:
+    """What an actor does when its clock or its power switch says so."""
+    return Move(DOES[does], actor=full_name(actor))
 
 
-P, A = r"(proposer-\d+)", r"(acceptor-\d+)"
+# How the line of such a move begins after the name, and its kind.
+DOES: dict[str, Kind] = {"gives up": "give up", "tries again": "timeout", "restarts": "restart"}
+
+NAME = r"((?:p|a|proposer-|acceptor-)\d{1,9})"
+
+
+def full_name(text: str) -> str:
+    """The name of the actor that is meant: ``p0`` or ``P0`` for ``proposer-0``, ``a1`` for ``acceptor-1``."""
+    text = text.lower()
+    kinds = {"p": "proposer", "a": "acceptor"}
+    return f"{kinds[text[0]]}-{text[1:]}" if text[:1] in kinds and text[1:].isdecimal() else text
+
 
 # Each form of a line, and what it says; the first that fits counts.
 FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
@@ -276,40 +307,37 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
         (r"(?:VIOLATED|ok|\?\?)  (\d.*)", begin_cluster),
         (r"Changed rule, (\S+): .*", take_rule),
         (r"Actors: (.*)", take_actors),
-        (rf"(?:Round [\d,]+:)? *{P} wants (.+)", take_wish),
-        (rf"{P} +-> +{A} +(.*)", delivery),
-        (rf"{A} +-> +{P} +(.*)", delivery),
-        (rf"{P} crashes(?: before it can send (?:anything to anybody|(\S+) to (\S+)))?", crash),
-        (rf"{P} gives up after .*", moves("give up")),
-        (rf"{P} tries again, attempt .*", moves("timeout")),
-        (rf"{A} restarts", moves("restart")),
-        (rf"{A} crashes, and loses what is on its way to it", skip),
-        (rf"{P} (?:times out|has a quorum|adopts|learns)\b.*", skip),
-        (r"(?:CHOSEN|SAFETY VIOLATED), .*", skip),
-        (r"\d+ of \d+ (?:promised|accepted), .*", skip),
-        (r"(?:[Rr]ound \d+: |Safety is lost in |The game is won in ).*", skip),
-        (r"(?:To see it again|No replay): .*", skip),
+        (rf"(?:Round [\d,]+:)? *{NAME} +wants (.+)", take_wish),
+        (rf"{NAME} *-> *{NAME} +(.*)", delivery),
+        (rf"{NAME} +crashes(?: before (?:it can send )?(?:anything to anybody|(\S+) to (\S+)))?", crash),
+        (rf"{NAME} +({'|'.join(DOES)})\b.*", other_move),
+        (rf"{NAME} +(?:crashes, and loses|times out|has|adopts|learns)\b.*", skip),
+        (r"(?:CHOSEN|SAFETY VIOLATED|Safety is lost|The game is won|To see it again|No replay)\b.*", skip),
+        (r"(?:[Rr]ound \d+: |\d+ of \d+ (?:promised|accepted), ).*", skip),
         (r"(?:--- |What is missing: |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),
         (r"[\d,]+ (?:states?|delivery|deliveries), .*", end_story),
-        (r" *(?:p0|p a|p p)\b.*", refuse_picture),
+        (r"(?:p0|p)(?: +[pa]\d*)+", refuse_picture),
     )
 ]
 
-# What stands before an event: simulated time, the number of a delivery, or the margin of direct calls.
-BEFORE = re.compile(r" *\d+\.\d ms {2}| *\d+ {2}(?=\S)| {2}(?=\S)")
+# What stands before an event: simulated time, the number of a delivery, or a margin.
+BEFORE = re.compile(r"\s*(?:\d+(?:\.\d+ ms)? +(?=[paCS]))?")
 
 
 def read_line(story: Story, line: str) -> Move | None:
     """What one line of text says, if it is a move; raises WrongMoveError if it says nothing that is known."""
-    if line.startswith("#"):
-        story.comments.setdefault(len(story.moves) if story.sizes else -1, []).append(line)
-    if not line.strip() or line.startswith("#"):
+    if line.lstrip().startswith("#"):
+        has_begun = story.sizes or story.wishes or story.moves
+        story.comments.setdefault(len(story.moves) if has_begun else -1, []).append(line.lstrip())
+        return None
+    if not line.strip():
         return None
     if story.has_ended:
         if line.startswith("toy-paxos "):
             begin_story(story, line)
         return None
-    words = BEFORE.sub("", line, count=1) if BEFORE.match(line) else line
+    # Only printed values have blanks that count, and those stand below a first line.
+    words = BEFORE.sub("", line if story.sizes else " ".join(line.split()), count=1)
     for form, says in FORMS:
         if found := form.fullmatch(words):
             return says(story, *found.groups())
@@ -327,7 +355,7 @@ def read_object(story: Story, line: str) -> Move | None:
         told = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise WrongMoveError(f"no JSON: {shortened(line)}") from error
-    if told["event"] in BEGINNINGS:
+    if told["event"] in ("start", "check", "cluster"):
         sizes_told(story, told)
         return None
     match event_of(told):
@@ -344,8 +372,6 @@ def read_object(story: Story, line: str) -> Move | None:
             return crash(story, event.proposer, event.unsent, event.recipient)
     return None
 
-
-BEGINNINGS = ("start", "check", "cluster")
 
 # The messages of the clock and of the power switch, and the moves that they are.
 SWITCHES: dict[str, Kind] = {"TIMEOUT": "timeout", "RESTART": "restart"}
