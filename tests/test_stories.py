@@ -130,12 +130,15 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
             TYPED.replace(" p1  wants  pear \n", ""),
             "line 19: it ends here, and no line says what proposer-1 wants: type one such as proposer-1 wants apple",
         ),
-        ("p0 wants apple\np0 -> a0 PROMISE", "line 2: no message that is known here: PROMISE"),
-        ("p0 wants apple\np0 hopes", "line 2: no line of a story: p0 hopes"),
+        (
+            "p0 wants apple\np0 -> a0 PROMISE",
+            "line 2: not a message: PROMISE; type one such as PREPARE 1 or PROPOSE 1 apple",
+        ),
+        ("p0 wants apple\np0 hopes", "line 2: not a line of a story: p0 hopes; type one such as p0 -> a0 PREPARE 1"),
         ("p0 wants apple\np0 -> a10000 PREPARE 1", "line 2: it ends here, and the cluster has 10001 for num_acceptors"),
-        ("p0 -> a9999999999 PREPARE 1", "line 1: no line of a story: p0 -> a9999999999 PREPARE 1"),
-        (BEGINNING + "proposer-0 -> accep", "line 4: no line of a story: proposer-0 -> accep"),
-        (BEGINNING + "proposer-0 -> acceptor-0 PREP", "line 4: no message that is known here: PREP"),
+        ("p0 -> a9999999999 PREPARE 1", "line 1: not a line of a story: p0 -> a9999999999 PREPARE 1"),
+        (BEGINNING + "proposer-0 -> accep", "line 4: not a line of a story: proposer-0 -> accep"),
+        (BEGINNING + "proposer-0 -> acceptor-0 PREP", "line 4: not a message: PREP; type one"),
         (BEGINNING + "proposer-0 -> acceptor-9 PREPARE 1", "line 4: there is no acceptor-9 here"),
         (
             BEGINNING + "proposer-0 -> acceptor-0 PROPOSE 1 apple",
@@ -144,7 +147,7 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         ),
         (BEGINNING + BEGINNING, "line 4: another story begins here"),
         (BEGINNING + "Round 2: proposer-0 wants plum", "line 4: a second round begins here: a story is one, which --r"),
-        (BEGINNING + "     p0  p1  a0", "line 4: that is a picture: a story is lines, or JSON Lines"),
+        (BEGINNING + "     p0  p1  a0", "line 4: this is a diagram; save the story without --diagram"),
         (BEGINNING + "# \n" * 10_000, "line 10001: a story has at most 10,000 lines"),
         (BEGINNING.replace("3 acceptors", "9,999,999,999 acceptors"), "line 3: it ends here, and the cluster has"),
         (BEGINNING + "Changed rule, nothing: It is.", "line 4: there is no rule nothing"),
@@ -158,7 +161,7 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
             "network: 1 to 10 ms, 3 attempts\nproposer-0 wants a",
             "line 2: it ends here, and no acceptor is named",
         ),
-        ("\x00\x01", "line 1: no line of a story: "),
+        ("\x00\x01", "line 1: not a line of a story: "),
     ],
 )
 def test_a_bad_story_is_a_line_with_its_number(story: str, words: str) -> None:
@@ -222,6 +225,14 @@ def test_a_story_with_its_first_line_can_be_typed_by_hand_too() -> None:
 def test_a_value_that_is_printed_keeps_its_blanks() -> None:
     text = BEGINNING.replace("apple", "  red  apple ")
     assert replayed(text).model.values == ["  red  apple ", "pear"]
+
+
+@pytest.mark.parametrize("value", ["PROMISE 2 (1 x)", "lost: PROMISE 2 (1 x)", "(1 x)", "a: b", "p1"])
+def test_a_value_may_look_like_something_else(value: str) -> None:
+    text = "p0 -> a0 PREPARE 1\na0 -> p0 PROMISE 1\np0 -> a0 PROPOSE 1 {0}\np1 wants x\np1 -> a0 PREPARE 2\n"
+    game = replayed((text + "a0 -> p1 PROMISE 2 (1 {0})\na0 -> p1 lost: PROMISE 2 (1 {0})\n").format(value))
+    assert game.model.values == [value, "x"]
+    assert len(game.moves) == 6
 
 
 def test_the_names_that_occur_say_how_large_a_cluster_is_unless_it_is_given() -> None:

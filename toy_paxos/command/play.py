@@ -80,9 +80,10 @@ def play_command(
 ) -> None:
     """Be the network: deliver, lose and repeat messages, move by move.
 
-    STORY is what toy-paxos, check or play have printed, as lines or as JSON Lines; - is standard input. It is played
-    again, and on a terminal you can go on from there; 'help' lists what can be typed. With --break RULE the default
-    sizes are those that the rule needs; a STORY names its own. 'toy-paxos play list' lists stories to play by name.
+    STORY is a file with what toy-paxos, check or play have printed, as lines or as JSON Lines, or with lines that you
+    have typed, such as 'p0 wants apple' and 'p0 -> a0 PREPARE 1'; - is standard input. It is played again, and on a
+    terminal you can go on from there; 'help' lists what can be typed. With --break RULE the default sizes are those
+    that the rule needs; a STORY names its own. 'toy-paxos play list' lists stories to play by name.
 
     \b
     Lose safety for a proposer that ignores what was accepted; 'hint' helps:

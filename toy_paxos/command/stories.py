@@ -30,8 +30,6 @@ from toy_paxos.view.words import message_words, read_back
 MOST_LINES, MOST_BYTES = 10_000, 10_000_000
 """How long a story may be; longer ones are taken for something else."""
 
-PICTURE = "that is a picture: a story is lines, or JSON Lines (leave out --diagram)"
-
 
 class StoryError(Exception):
     """A line of a story cannot be read or played; the words say which one, and why."""
@@ -248,21 +246,21 @@ def skip(story: Story, *_: str) -> None:
 
 def refuse_picture(story: Story) -> None:
     """Refuse lanes."""
-    raise WrongMoveError(PICTURE)
+    raise WrongMoveError("this is a diagram; save the story without --diagram")
 
 
 # What became of a message, its type, its number, and either a value or the proposal that was accepted before.
 MESSAGE = re.compile(r"(?:([a-z][^:]*): )?([A-Z]+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?")
 
 # A promise in a diagram, which is read as one in a line.
-DRAWN_PROMISE = re.compile(r"(PROMISE +\d+) +\((\d+ .+)\)")
+DRAWN_PROMISE = re.compile(r"^((?:[a-z][^:]*: )?PROMISE +\d+) +\((\d+ .+)\)$")
 
 
 def delivery(story: Story, sender: str, recipient: str, words: str) -> Move:
     """A message that is delivered, fails or is lost."""
     found = MESSAGE.fullmatch(DRAWN_PROMISE.sub(r"\1, accepted \2", words))
     if not found or found[2] not in BETWEEN_ACTORS or bool(found[4]) != (BETWEEN_ACTORS[found[2]] in VALUED):
-        raise WrongMoveError(f"no message that is known here: {shortened(words)}")
+        raise WrongMoveError(f"not a message: {shortened(words)}; type one such as PREPARE 1 or PROPOSE 1 apple")
     marks, type, id, value, accepted_id, accepted = found.groups(default="")
     about = read_back(value or accepted) or None
     route = full_name(sender), full_name(recipient)
@@ -341,7 +339,7 @@ def read_line(story: Story, line: str) -> Move | None:
     for form, says in FORMS:
         if found := form.fullmatch(words):
             return says(story, *found.groups())
-    raise WrongMoveError(f"no line of a story: {shortened(line)}")
+    raise WrongMoveError(f"not a line of a story: {shortened(line)}; type one such as p0 -> a0 PREPARE 1")
 
 
 # JSON Lines
