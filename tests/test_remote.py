@@ -447,7 +447,10 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (["propose"], "give --at for each acceptor"),
         (["propose", "--at", "127.0.0.1:1"], "127.0.0.1:1 is not of the form acceptor-0=HOST:PORT"),
         (["propose", "--at", "acceptor-0=here"], "here is not of the form HOST:PORT"),
-        (["propose", "--at", "acceptor-1=127.0.0.1:1"], "name each acceptor from acceptor-0 to acceptor-0 exactly once"),
+        (
+            ["propose", "--at", "acceptor-1=127.0.0.1:1"],
+            "name each acceptor from acceptor-0 to acceptor-0 exactly once",
+        ),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--proposer", "1"], "takes --num-proposers 2 or more"),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--value", "x" * 20_000], "cannot be sent"),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--value", "\udcff"], "cannot be sent"),
