@@ -161,10 +161,21 @@ def test_somebody_who_cannot_see_it_is_told_the_same(run: Settings) -> None:
 
 def test_whatever_happens_looks_different_also_without_colour() -> None:
     text = svg(told(list(first_round(NETWORK).events), "a round", 5))
-    dashes = re.findall(r"\.(duplicate|stale|lost) line \{ stroke-dasharray: ([\d ]+) }", text)
+    dashes = re.findall(r"\.toy-paxos \.(duplicate|stale|lost) line \{ stroke-dasharray: ([\d ]+) }", text)
     assert len(dict(dashes)) == len({dash for _, dash in dashes}) == 3
     for mark in ("quorum", "chosen", "learned", "failed", "refused"):
         assert f'<g class="{mark} ' in text
+
+
+def test_a_drawing_touches_nothing_else_in_its_document() -> None:
+    texts = [svg(told(list(first_round(NETWORK).events), title, 5)) for title in ("a round", "another")]
+    trees = [ElementTree.fromstring(text) for text in texts]
+    style = trees[0].findtext(f"{SVG}style") or ""
+    selectors = [selector.strip() for rules in re.findall(r"([^{}]+)\{", style) for selector in rules.split(",")]
+    assert len(selectors) > 30
+    assert {selector.split()[0] for selector in selectors} == {f".{trees[0].get('class')}"}
+    ids = [[part.get("id") for part in tree.iter() if part.get("id")] for tree in trees]
+    assert set(ids[0]).isdisjoint(ids[1])
 
 
 def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_loss() -> None:

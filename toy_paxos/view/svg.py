@@ -5,8 +5,10 @@ drawing is needed to see it: no font, for marks are paths; no colour, for dashes
 """
 
 import math
+import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
+from zlib import crc32
 
 from rich.cells import cell_len
 
@@ -39,6 +41,12 @@ line, path, circle { stroke: currentColor; stroke-width: 1.4; fill: none }
 .duplicate line { stroke-dasharray: 9 3 } .stale line { stroke-dasharray: 2 3 } .lost line { stroke-dasharray: 9 3 2 3 }
 circle { fill: #fff } .head { fill: currentColor } .mark, .cross, .violation line { stroke-width: 2.4 }
 """
+# A document may hold other drawings and other text, so each selector matches only parts of these drawings.
+ROOT = "toy-paxos"
+SCOPED_STYLE = re.sub(
+    r"[^\s{}][^{}]*(?= \{)", lambda selectors: f".{ROOT} {selectors[0].replace(', ', f', .{ROOT} ')}", STYLE
+)
+
 NUM_HUES = 6
 
 # What a mark on a lane looks like, in a circle.
@@ -82,11 +90,14 @@ class Drawing:
         # How wide it all is, the words tell.
         words = [group(scene, "words", self.rows(scene)) for scene in self.shown]
         box = f"{self.width + 16:.0f}", f"{self.bottom + ROW}"
+        told = escape(self.told())
+        # Different drawings in one document need different ids.
+        id = f"{ROOT}-{crc32((title + told).encode(errors='backslashreplace')):08x}"
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-ROW} {" ".join(box)}" '
-            f'width="{box[0]}" height="{box[1]}" role="img" aria-labelledby="story-title story-text">\n'
-            f'<title id="story-title">{escape(title)}</title>\n<desc id="story-text">{escape(self.told())}</desc>\n'
-            f'<style>{STYLE}</style>\n<rect y="{-ROW}" width="100%" height="100%" fill="#fff"/>\n'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-ROW} {" ".join(box)}" class="{ROOT}" '
+            f'width="{box[0]}" height="{box[1]}" role="img" aria-labelledby="{id}-title {id}-text">\n'
+            f'<title id="{id}-title">{escape(title)}</title>\n<desc id="{id}-text">{told}</desc>\n'
+            f'<style>{SCOPED_STYLE}</style>\n<rect y="{-ROW}" width="100%" height="100%" fill="#fff"/>\n'
             f"{''.join([*self.lanes(), *self.holdings(), *arrows, *words])}"
             # Above all else, for on a page they stay in sight.
             f'<g class="names">\n<rect y="{-ROW}" width="100%" height="28" fill="#fff"/>\n{names}</g>\n</svg>\n'
