@@ -34,7 +34,7 @@ FLOORS: list[list[str]] = [
     ["toy_paxos.simulation", "toy_paxos.checking", "toy_paxos.remote"],
     ["toy_paxos.view"],
     ["toy_paxos.command"],
-    ["toy_paxos.main"],
+    ["toy_paxos.main", "toy_paxos.api"],
     ["toy_paxos.__main__"],
 ]
 
@@ -61,6 +61,7 @@ RESERVED = {
         f"toy_paxos.{name}"
         for name in (
             "main",
+            "api",
             "simulation.rounds",
             "checking.determinism",
             "checking.chance",
@@ -129,11 +130,14 @@ def place(module: str) -> tuple[int, str]:
 @pytest.mark.parametrize("name", MODULES)
 def test_imports_point_one_way(name: str) -> None:
     floor, room = place(name)
-    for imported in imports(MODULES[name]):
-        if imported.split(".")[0] == "toy_paxos":
-            below, other = place(imported)
-            is_the_lesson = floor == below == 1
-            assert below < floor or other == room or is_the_lesson, f"{name} imports {imported}"
+    own = {module for module in imports(MODULES[name]) if module.split(".")[0] == "toy_paxos"}
+    if name == "toy_paxos":
+        # It offers the names of its top floor lazily; the import is for type checkers.
+        own = {module for module in own if not f"{module}.".startswith("toy_paxos.api.")}
+    for imported in own:
+        below, other = place(imported)
+        is_the_lesson = floor == below == 1
+        assert below < floor or other == room or is_the_lesson, f"{name} imports {imported}"
 
 
 def test_no_form_of_import_goes_unseen() -> None:

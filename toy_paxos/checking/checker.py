@@ -49,7 +49,7 @@ class Missed(NamedTuple):
     correct_answers: Sequence[Message]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The result of a search.
 
@@ -75,6 +75,12 @@ class Report:
     missed: Missed | None = None
     correct_story: Sequence[Event] = ()
     by_chance: bool = False
+
+    def __repr__(self) -> str:
+        unsafe = "not alive" if self.complete else "not explored to the end"
+        result = repr(self.violation) if self.violation else "safe" if self.safe else unsafe
+        sizes = f"num_acceptors={self.model.num_acceptors} num_proposers={self.model.num_proposers}"
+        return f"<Report {sizes} states={self.states}: {result}>"
 
     @property
     def safe(self) -> bool:

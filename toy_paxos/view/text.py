@@ -19,7 +19,8 @@ def lines(story: Story) -> str:
         [
             *([line(("", f"# {story.title}"))] if story.title else []),
             line(("", f"toy-paxos {__version__}: {sizes}")),
-            *(line(("", words)) for at, words, _ in story.notes if at == 0),
+            # A story that is read back says who plays; whatever else is noted is a comment.
+            *(line(("", words if style == "notable" else f"# {words}")) for _, words, style in story.notes),
             line(),
             *wishes_lines("", story.wishes),
             *(words for words in told if words),

@@ -1,0 +1,260 @@
+"""The API: its names cost nothing until they are used, and it does what the command line does."""
+
+import doctest
+import re
+import subprocess
+import sys
+from itertools import islice
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from conftest import PrintedBy
+
+import toy_paxos
+from toy_paxos import api
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.checking import RULES, CheckError, Game, Model
+from toy_paxos.event_json import event_line
+from toy_paxos.message import Message
+from toy_paxos.proposer import Proposer
+from toy_paxos.story import Story
+
+NETWORK = "--num-proposers 3 --message-loss-prob 0.1 --acceptor-crash-prob 0.02 --proposer-failure-prob 0.01"
+
+
+def imported_by(code: str) -> set[str]:
+    """The modules that a new Python has imported after some code."""
+    code += "\nimport sys\nprint(*sys.modules)"
+    return set(subprocess.check_output([sys.executable, "-c", code], encoding="utf-8").split())
+
+
+def ours(modules: set[str]) -> set[str]:
+    return {module for module in modules if module.split(".")[0] in ("toy_paxos", "click", "rich", "grpc", "kazoo")}
+
+
+# Names
+
+
+def test_to_import_the_package_imports_nothing_else_of_it() -> None:
+    assert ours(imported_by("import toy_paxos")) == {"toy_paxos"}
+    assert ours(imported_by("import toy_paxos; dir(toy_paxos); toy_paxos.__version__")) == {"toy_paxos"}
+
+
+def test_rounds_and_checks_need_neither_click_nor_rich_nor_grpc() -> None:
+    code = "import toy_paxos\nprint(next(toy_paxos.rounds(seed=1)).story.text(), toy_paxos.check(num_acceptors=1))"
+    assert {module.split(".")[0] for module in ours(imported_by(code))} == {"toy_paxos"}
+
+
+def test_the_package_lists_the_names_that_it_offers() -> None:
+    assert set(toy_paxos.__all__) <= set(dir(toy_paxos))
+    for name in toy_paxos.__all__:
+        assert getattr(toy_paxos, name) is getattr(api, name)
+    with pytest.raises(AttributeError, match="has no attribute 'round'"):
+        toy_paxos.round  # type: ignore[attr-defined] # noqa: B018
+
+
+def test_each_name_has_an_example_that_is_true() -> None:
+    tests = {test.name: test for test in doctest.DocTestFinder(exclude_empty=True).find(api)}
+    assert {f"toy_paxos.api.{name}" for name in toy_paxos.__all__} <= tests.keys()
+    failed, tried = doctest.testmod(api)
+    assert tried > 10
+    assert failed == 0
+
+
+# Rounds
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ("-n 3 -p 0.3", {"num_acceptors": 3, "acceptor_failure_prob": 0.3}),
+        (
+            NETWORK,
+            {
+                "num_proposers": 3,
+                "message_loss_prob": 0.1,
+                "acceptor_crash_prob": 0.02,
+                "proposer_failure_prob": 0.01,
+            },
+        ),
+        ("--num-proposers 1 --value apple", {"num_proposers": 1, "values": ["apple"]}),
+    ],
+)
+def test_the_same_seed_gives_the_rounds_of_the_command_line(
+    options: str, arguments: dict[str, Any], printed_by: PrintedBy
+) -> None:
+    printed = printed_by(f"toy-paxos {options} --seed 5 --rounds 12 --json")
+    for round in islice(toy_paxos.rounds(seed=5, **arguments), 12):
+        place, is_timed = f'"round":{round.number}', "num_proposers" in arguments
+        assert "".join(event_line(event, place, is_timed) for event in round.story.events) in printed
+        assert re.search(f'"event":"round",{place},.*"outcome":"{round.outcome}"', printed)
+
+
+def test_without_a_seed_a_round_names_the_one_that_gives_it_again() -> None:
+    first = next(toy_paxos.rounds())
+    assert next(toy_paxos.rounds(seed=first.seed)) == first
+
+
+def test_two_runs_at_a_time_do_not_disturb_each_other() -> None:
+    alone = list(islice(toy_paxos.rounds(seed=1, num_proposers=2), 5))
+    one, other = toy_paxos.rounds(seed=1, num_proposers=2), toy_paxos.rounds(3, seed=2)
+    both = [(next(one), next(other)) for _ in range(5)]
+    assert [round for round, _ in both] == alone
+    assert [round.story.events for round, _ in both] == [round.story.events for round in alone]
+
+
+def test_rounds_with_an_actor_of_ones_own_go_over_the_network() -> None:
+    class Deaf(Acceptor):
+        def receive(self, message: Message) -> list[Message]:
+            return []
+
+    assert next(toy_paxos.rounds(seed=1, acceptor=Deaf)).outcome == "not-chosen"
+
+
+# Checks
+
+
+def test_without_a_size_a_check_climbs_up_to_the_first_violation() -> None:
+    verdict = toy_paxos.check(proposer=RULES["counts-twice"].model.proposer)
+    assert verdict.word == "violated"
+    assert not verdict.safe
+    assert len(verdict.reports) > 1
+    assert [report.violation for report in verdict.reports[:-1]] == [None] * (len(verdict.reports) - 1)
+    assert verdict.story is not None
+
+
+def test_what_was_not_explored_to_its_end_is_not_known() -> None:
+    verdict = toy_paxos.check(num_acceptors=3, max_states=5)
+    assert (verdict.word, verdict.safe, verdict.story) == ("unknown", False, None)
+
+
+def test_a_result_is_one_line() -> None:
+    for verdict in (
+        toy_paxos.check(num_acceptors=1),
+        toy_paxos.check(num_acceptors=3, max_states=5),
+        toy_paxos.check(rule="skips-phase-1"),
+    ):
+        (report,) = verdict.reports
+        for result in (repr(verdict), repr(report), repr(verdict.story)):
+            assert len(result.splitlines()) == 1
+            assert len(result) < 120
+
+
+# Stories
+
+
+@pytest.mark.parametrize("rule", ["skips-phase-1", "adopts-lowest", "forgets-promise"])
+def test_a_counterexample_can_be_played_with_the_rule_that_it_names(rule: str) -> None:
+    story = toy_paxos.check(rule=rule).story
+    assert story
+    again = toy_paxos.play(story)
+    assert again.events == story.events
+    assert toy_paxos.play(again.text()) == again
+
+
+def test_a_round_over_the_network_can_be_played_as_a_story_or_as_its_text() -> None:
+    for round in islice(toy_paxos.rounds(3, 0.1, seed=3, num_proposers=2, message_loss_prob=0.1), 20):
+        played = toy_paxos.play(round.story)
+        assert played == toy_paxos.play(round.story.text())
+        chosen = {event.value for event in played.events if event.event == "chosen"}  # type: ignore[attr-defined]
+        assert chosen == ({round.value} if round.value else set())
+
+
+def test_json_lines_can_be_played(printed_by: PrintedBy) -> None:
+    round = next(toy_paxos.rounds(3, 0.2, seed=2))
+    printed = printed_by("toy-paxos -n 3 -p 0.2 --seed 2 --rounds 1 --json")
+    assert toy_paxos.play(printed).events == toy_paxos.play(round.story).events
+
+
+def test_a_story_names_the_first_number_of_its_proposers() -> None:
+    model = Model(3, 3, first_number=9)
+    game = Game(model)
+    game.receive(game.said[0])
+    played = toy_paxos.play(Story(model.configuration, game.story, about={"first_number": 9}))
+    assert played.events == game.story
+    assert toy_paxos.play(played.text()) == played
+
+
+def test_a_notebook_shows_a_story_as_a_drawing() -> None:
+    story = next(toy_paxos.rounds(seed=1)).story
+    assert story._repr_html_() == story.svg()
+    assert ElementTree.fromstring(story.svg()).tag.endswith("svg")
+
+
+def test_a_story_that_is_too_large_for_a_drawing_says_so_and_shows_a_line_in_a_notebook() -> None:
+    story = next(toy_paxos.rounds(200, seed=1)).story
+    assert story._repr_html_() is None
+    with pytest.raises(ValueError, match="up to 100"):
+        story.svg()
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        ({"num_acceptors": 0}, ValueError, "num_acceptors must be from 1 to 10,000, not 0"),
+        ({"num_acceptors": 2.5}, TypeError, "num_acceptors must be a whole number, not 2.5"),
+        ({"acceptor_failure_prob": float("nan")}, ValueError, "acceptor_failure_prob must be from 0 to 1, not nan"),
+        ({"acceptor_failure_prob": "0.1"}, TypeError, "acceptor_failure_prob must be a number, not '0.1'"),
+        ({"seed": "x"}, TypeError, "seed must be a whole number, not 'x'"),
+        ({"timeout": 0}, ValueError, "timeout must be from 0.1 to 3,600,000, not 0"),
+        ({"num_proposers": 80}, ValueError, "num_proposers must be from 1 to 79, not 80"),
+        ({"failure_mode": "loud"}, ValueError, "failure_mode must be 'reply' or 'silent', not 'loud'"),
+        ({"loss": 1}, TypeError, "there is no option 'loss': those of the network are num_proposers, "),
+        ({"values": "apple"}, TypeError, "values must be a list of texts, not 'apple'"),
+        ({"values": None}, TypeError, "values must be a list of texts, not None"),
+        ({"values": [1]}, TypeError, r"values must be a list of texts, not \[1\]"),
+        ({"values": [""]}, ValueError, "a value must not be empty"),
+        ({"values": ["a", "b"]}, ValueError, "2 values need num_proposers=2 or more"),
+    ],
+)
+def test_rounds_refuses_wrong_arguments_at_once(arguments: dict[str, Any], kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=f"^{words}"):
+        toy_paxos.rounds(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        ({"num_acceptors": 10}, ValueError, "num_acceptors must be from 1 to 9, not 10"),
+        ({"restarts": -1}, ValueError, "restarts must be from 0 to 9, not -1"),
+        ({"max_states": 0}, ValueError, "max_states must be from 1 to 1,000,000,000, not 0"),
+        ({"rule": "nothing"}, ValueError, "there is no rule 'nothing': choose one of "),
+        ({"rule": "skips-phase-1", "acceptor": Acceptor}, ValueError, "a rule brings its own actors"),
+        ({"acceptor": list, "num_acceptors": 1}, ValueError, "the actors cannot begin"),
+    ],
+)
+def test_check_refuses_wrong_arguments(arguments: dict[str, Any], kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=f"^{words}[^\n]*$"):
+        toy_paxos.check(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("story", "kind", "words"),
+    [
+        (7, TypeError, "story must be a story or its text, not a value of type int"),
+        ("", ValueError, "line 1: "),
+        ("hello", ValueError, "line 1: no line of a story: hello"),
+        (
+            "toy-paxos 1: 1 proposer, 1 acceptor\nActors: acceptor x.py:X\nproposer-0 wants a",
+            ValueError,
+            "other actors",
+        ),
+    ],
+)
+def test_play_refuses_what_is_not_a_story(story: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=f"^{words}[^\n]*$"):
+        toy_paxos.play(story)
+
+
+def test_what_is_raised_for_an_actor_keeps_its_cause() -> None:
+    class Silent(Proposer):
+        def prepare(self) -> list[Message]:
+            raise RuntimeError("no")
+
+    with pytest.raises(ValueError, match="RuntimeError: no") as caught:
+        toy_paxos.check(proposer=Silent, num_acceptors=1)
+    assert isinstance(caught.value.__cause__, CheckError)

@@ -1,0 +1,337 @@
+"""The API for Python: rounds by dice, a check of every execution, and stories that are played again.
+
+This is the top floor beside :mod:`toy_paxos.main`. ``import toy_paxos`` offers its names, and imports it only when one
+of them is used. Arguments are those of the command line; wrong ones raise ValueError or TypeError.
+"""
+
+import operator
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, get_args, get_type_hints
+
+from toy_paxos import checking, simulation
+from toy_paxos.actor import Actor, ProposingActor
+from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Model, Report, Rule
+from toy_paxos.simulation import Network, Settings, play_rounds
+from toy_paxos.story import Story as PlainStory
+from toy_paxos.view.files import file_of
+from toy_paxos.view.output import DrawingError
+from toy_paxos.view.words import plural, printable
+
+MakeAcceptor = Callable[[str], Actor]
+MakeProposer = Callable[[str, str, Sequence[str], int, int], ProposingActor]
+
+
+class Story(PlainStory):
+    """A story that shows itself: as a drawing in a notebook, by ``text()`` as lines, by ``svg()`` as a document.
+
+    >>> story = next(rounds(3, 0, seed=2)).story
+    >>> story
+    <Story: Round 1, seed 2: consensus; 16 events>
+    >>> print(story.text())  # doctest: +ELLIPSIS
+    # Round 1, seed 2: consensus
+    toy-paxos ...: 1 proposer, 3 acceptors
+    <BLANKLINE>
+    proposer-0 wants 😙
+       1  proposer-0 -> acceptor-0 PREPARE 1
+       2  proposer-0 -> acceptor-1 PREPARE 1
+    ...
+    >>> story.svg().startswith("<svg ")
+    True
+    """
+
+    def __repr__(self) -> str:
+        sizes = f"{plural(len(self.configuration.proposers), 'proposer')}, "
+        sizes += plural(len(self.configuration.acceptors), "acceptor")
+        return f"<Story: {self.title or sizes}; {plural(len(self.events), 'event')}>"
+
+    def text(self) -> str:
+        """Return the story as lines, which :func:`play` can read."""
+        return file_of(".txt", self)
+
+    def svg(self) -> str:
+        """Return the story as an SVG document; raise ValueError if it is too large for a drawing."""
+        try:
+            return file_of(".svg", self)
+        except DrawingError as error:
+            raise ValueError(str(error)) from error
+
+    def _repr_html_(self) -> str | None:
+        """Return the drawing for a notebook, or None if the story is too large for one."""
+        try:
+            return self.svg()
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Round:
+    """A finished round of a run with this seed; ``value`` is the value that was chosen, or None.
+
+    >>> print(next(rounds(3, 0, seed=2)))
+    Round(number=1, seed=2, wishes={'proposer-0': '😙'}, outcome='consensus', value='😙', messages=12)
+    """
+
+    number: int
+    seed: int
+    wishes: Mapping[str, str]
+    outcome: str
+    value: str | None
+    messages: int
+    played: simulation.Round = field(repr=False, compare=False)
+
+    @cached_property
+    def story(self) -> Story:
+        """What happened."""
+        title = f"Round {self.number}, seed {self.seed}: {self.outcome}"
+        return Story(**vars(replace(self.played.story, title=title)))
+
+
+def rounds(
+    num_acceptors: int = 5,
+    acceptor_failure_prob: float = 0.1,
+    *,
+    seed: int | None = None,
+    values: Iterable[str] = (),
+    acceptor: MakeAcceptor | None = None,
+    proposer: MakeProposer | None = None,
+    **network: Any,
+) -> Iterator[Round]:
+    """Return endless rounds: those that the command ``toy-paxos`` plays with the same options and seed.
+
+    ``network`` takes the fields of :class:`toy_paxos.simulation.Network` with their defaults. As soon as one of them is
+    given, or another actor, the network is simulated; otherwise calls are direct. Without a seed, a random one is used.
+
+    >>> from itertools import islice
+    >>> [round.outcome for round in islice(rounds(3, 0.3, seed=1), 4)]
+    ['no-accept-quorum', 'no-accept-quorum', 'no-accept-quorum', 'consensus']
+    >>> next(rounds(seed=7, num_proposers=2, message_loss_prob=0.2, values=["apple", "pear"])).value
+    'pear'
+    """
+    options = {name: network_option(name, value) for name, value in network.items()}
+    actors = given(acceptor=acceptor, proposer=proposer)
+    simulated = Network(**options) if options or actors else None
+    drawn = random.SystemRandom().getrandbits(32) if seed is None else whole("seed", seed)
+    settings = Settings(
+        whole("num_acceptors", num_acceptors, 1, 10_000),
+        real("acceptor_failure_prob", acceptor_failure_prob, 0, 1),
+        drawn,
+        checked_values(values, simulated.num_proposers if simulated else 1),
+        simulated,
+        **actors,
+    )
+    return (
+        Round(each.number, drawn, each.wishes, each.outcome.value, each.value, each.messages, each)
+        for each in play_rounds(settings)
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """The result of a check, with a report for each cluster.
+
+    ``word`` is ``safe``, ``violated``, ``not-alive`` (a value can never be chosen) or ``unknown`` (a search was not
+    completed, and nothing is proved).
+
+    >>> check(num_acceptors=2, num_proposers=1)  # doctest: +ELLIPSIS
+    <Verdict: safe, 1 cluster, ... states>
+    """
+
+    reports: Sequence[Report]
+    rule: Rule | None = None
+
+    def __repr__(self) -> str:
+        states = plural(sum(report.states for report in self.reports), "state")
+        violation = f", {printable(self.violation)}" if self.violation else ""
+        return f"<Verdict: {self.word}{violation}, {plural(len(self.reports), 'cluster')}, {states}>"
+
+    @property
+    def word(self) -> str:
+        """The verdict in one word."""
+        from toy_paxos.view.verdict import verdict_word
+
+        return verdict_word(self.reports)
+
+    @property
+    def safe(self) -> bool:
+        """Whether all was explored without a violation, and each value can be chosen."""
+        return self.word == "safe"
+
+    @property
+    def violation(self) -> str | None:
+        """What goes wrong, in words; or None."""
+        return self.reports[-1].violation
+
+    @cached_property
+    def story(self) -> Story | None:
+        """An execution that goes wrong, or None. It is a shortest one, unless it was found by chance."""
+        report = self.reports[-1]
+        if not report.violation:
+            return None
+        title = printable(f"{self.rule.name}: {report.violation}" if self.rule else report.violation)
+        notes = change_of(self.rule)
+        if self.rule and report.missed:
+            notes.append((report.missed.delivery, f"missing: {self.rule.remedy}", "bad"))
+        return Story(report.model.configuration, report.story, title, notes, about(report.model, self.rule))
+
+
+def check(
+    *,
+    num_acceptors: int | None = None,
+    num_proposers: int | None = None,
+    max_attempts: int | None = None,
+    restarts: int | None = None,
+    fail: bool = False,
+    rule: str | None = None,
+    acceptor: MakeAcceptor | None = None,
+    proposer: MakeProposer | None = None,
+    max_states: int = MAX_STATES,
+) -> Verdict:
+    """Explore every execution of small clusters, as ``toy-paxos check`` does.
+
+    With a size, ``fail`` or a ``rule`` that is left out, it explores one cluster. Otherwise it climbs from small
+    clusters to larger ones, up to the first violation.
+
+    >>> check(num_acceptors=3, num_proposers=2).safe
+    True
+    >>> verdict = check(rule="skips-phase-1")
+    >>> verdict.violation
+    'a second value is chosen: value-1'
+    >>> verdict.story
+    <Story: skips-phase-1: a second value is chosen: value-1; 8 events>
+    """
+    sizes: dict[str, Any] = {
+        name: whole(name, size, 0 if name == "restarts" else 1, 9)
+        for name, size in given(
+            num_acceptors=num_acceptors, num_proposers=num_proposers, max_attempts=max_attempts, restarts=restarts
+        ).items()
+    }
+    actors = given(acceptor=acceptor, proposer=proposer)
+    changed = named_rule(rule) if rule is not None else None
+    if changed and actors:
+        raise ValueError("a rule brings its own actors: leave out acceptor and proposer")
+    most = whole("max_states", max_states, 1, 10**9)
+    with wrong_arguments(CheckError):
+        if not (sizes or fail or changed):
+            return Verdict(list(checking.climb(**actors, max_states=most)))
+        model = replace(changed.model if changed else Model(), **sizes, **actors)
+        model = replace(model, fail=model.fail or fail)
+        report = checking.check_rule(changed, model, most) if changed else checking.check(model, most)
+        return Verdict([report], changed)
+
+
+def play(
+    story: PlainStory | str, *, acceptor: MakeAcceptor | None = None, proposer: MakeProposer | None = None
+) -> Story:
+    """Play the moves of a story again, on new actors, as ``toy-paxos play`` does; return what happens.
+
+    It takes a story or its text: lines, or JSON Lines. Unless other actors are given, those of the changed rule that
+    the story names play, or the correct ones. Raises ValueError for the first line that cannot be played.
+
+    >>> story = next(rounds(3, 0.3, seed=1)).story
+    >>> play(story).text().splitlines()[1:] == story.text().splitlines()[2:]
+    True
+    >>> from toy_paxos.proposer import Proposer
+    >>> play(check(rule="skips-phase-1").story, proposer=Proposer)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: line ...: nobody has said that: proposer-0 -> acceptor-0 PROPOSE 1 value-0; ...
+    """
+    from toy_paxos.command.stories import StoryError, play_story, read_story
+
+    if isinstance(story, PlainStory):
+        story = Story(**vars(story)).text()
+    if not isinstance(story, str):
+        raise TypeError(f"story must be a story or its text, not a value of type {type(story).__name__}")
+    actors = given(acceptor=acceptor, proposer=proposer)
+    with wrong_arguments(CheckError, StoryError):
+        read = read_story(story.encode())
+        if read.actors and not actors:
+            raise ValueError(f"other actors have played this, {read.actors}: give acceptor or proposer")
+        rule = RULES[read.rule] if read.rule and not actors else None
+        game = Game(read.cluster(rule.model if rule else Model(**actors)))
+        play_story(read, game, game.make)
+    return Story(game.model.configuration, game.story, notes=change_of(rule), about=about(game.model, rule))
+
+
+def change_of(rule: Rule | None) -> list[tuple[float, str, str]]:
+    """Return what a story tells of the rule that is changed in it."""
+    return [(0, f"Changed rule, {rule.name}: {rule.summary}", "notable")] if rule else []
+
+
+def about(model: Model, rule: Rule | None) -> dict[str, Any]:
+    """Return what the head of a story tells beside the configuration."""
+    return {"first_number": model.first_number, "changed_rule": rule and rule.name}
+
+
+# Arguments
+
+
+def given(**arguments: Any) -> dict[str, Any]:
+    """Return the arguments that are not None."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+@contextmanager
+def wrong_arguments(*kinds: type[Exception]) -> Iterator[None]:
+    """Raise ValueError in place of errors of these kinds."""
+    try:
+        yield
+    except kinds as error:
+        raise ValueError(str(error)) from error
+
+
+def whole(name: str, value: Any, low: int | None = None, high: int | None = None) -> int:
+    """Return a whole number from a range; raise TypeError or ValueError for anything else."""
+    try:
+        number = int(operator.index(value))
+    except TypeError as error:
+        raise TypeError(f"{name} must be a whole number, not {value!r}") from error
+    if low is not None and high is not None and not low <= number <= high:
+        raise ValueError(f"{name} must be from {low:,} to {high:,}, not {value!r}")
+    return number
+
+
+def real(name: str, value: Any, low: float, high: float) -> float:
+    """Return a number from a range; raise TypeError or ValueError for anything else."""
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    if not low <= (number := float(value)) <= high:
+        raise ValueError(f"{name} must be from {low:g} to {high:,.15g}, not {value!r}")
+    return number
+
+
+def network_option(name: str, value: Any) -> Any:
+    """Return the value of a field of the network; raise TypeError or ValueError if it cannot have that value."""
+    declared = {field.name: field.metadata for field in fields(Network)}
+    if name not in declared:
+        raise TypeError(f"there is no option {name!r}: those of the network are {', '.join(declared)}")
+    kind, (low, high) = get_type_hints(Network)[name], declared[name]["range"]
+    if kind is int:
+        return whole(name, value, low, high)
+    if kind is float:
+        return real(name, value, low, high)
+    if value not in get_args(kind):
+        raise ValueError(f"{name} must be {' or '.join(map(repr, get_args(kind)))}, not {value!r}")
+    return value
+
+
+def checked_values(values: Iterable[str], num_proposers: int) -> tuple[str, ...]:
+    """Return what proposers want; raise TypeError or ValueError if they cannot want that."""
+    listed = [values] if isinstance(values, str) or not isinstance(values, Iterable) else [*values]
+    if listed == [values] or not all(isinstance(value, str) for value in listed):
+        raise TypeError(f"values must be a list of texts, not {values!r}")
+    if "" in listed:
+        raise ValueError("a value must not be empty")
+    if len(listed) > num_proposers:
+        raise ValueError(f"{len(listed)} values need num_proposers={len(listed)} or more")
+    return tuple(listed)
+
+
+def named_rule(name: str) -> Rule:
+    """Return a rule; raise ValueError if there is none of that name."""
+    if name not in RULES:
+        raise ValueError(f"there is no rule {name!r}: choose one of {', '.join(RULES)}")
+    return RULES[name]
