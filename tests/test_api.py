@@ -237,7 +237,7 @@ def test_check_refuses_wrong_arguments(arguments: dict[str, Any], kind: type[Exc
     [
         (7, TypeError, "story must be a story or its text, not a value of type int"),
         ("", ValueError, "line 1: "),
-        ("hello", ValueError, "line 1: no line of a story: hello"),
+        ("hello", ValueError, "line 1: not a line of a story: hello"),
         (
             "toy-paxos 1: 1 proposer, 1 acceptor\nActors: acceptor x.py:X\nproposer-0 wants a",
             ValueError,
