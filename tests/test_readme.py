@@ -14,9 +14,11 @@ from toy_paxos.checking import Model, check
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
-    path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("toy_paxos/*/README.md"))]
+    path: path.read_text(encoding="utf-8")
+    for path in [ROOT / "README.md", *sorted((ROOT / "toy_paxos").rglob("README.md"))]
 }
 README = PAGES[ROOT / "README.md"]
+MAINTAINERS = PAGES[ROOT / "toy_paxos" / "README.md"]
 EXAMPLES = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", "\n".join(PAGES.values()))
 
 # Of each question that learners ask: the command, and what is to be looked for in what it prints.
@@ -97,8 +99,34 @@ def test_the_acceptor_from_scratch_is_right() -> None:
 def test_the_file_map_is_complete() -> None:
     modules = {path.name for path in (ROOT / "toy_paxos").rglob("*.py")} - {"__init__.py", "__main__.py"}
     rooms = {f"{path.name}/" for path in (ROOT / "toy_paxos").iterdir() if (path / "__init__.py").exists()}
-    tables = "\n".join(re.findall(r"^\| `.*", README, re.MULTILINE))
+    tables = "\n".join(re.findall(r"^\| `.*", MAINTAINERS, re.MULTILINE))
     assert modules | rooms <= set(re.findall(r"`(\w+(?:\.py|/))`", tables))
+
+
+def test_the_maintainers_page_is_short_and_has_six_checklists_of_five_steps() -> None:
+    assert len(MAINTAINERS.splitlines()) <= 120
+    checklists = re.findall(r"^## To add (.+)\n\n((?:.+\n)+)", MAINTAINERS, re.MULTILINE)
+    assert [what for what, _ in checklists] == [
+        "an option",
+        "an event",
+        "a view",
+        "a property",
+        "a changed rule",
+        "a network failure",
+    ]
+    for _, steps in checklists:
+        assert re.findall(r"^(\d)\. ", steps, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+
+
+def test_each_file_that_a_checklist_names_exists_and_has_what_is_looked_for_there() -> None:
+    steps = MAINTAINERS.partition("## To add an option")[2].partition("## Tests")[0]
+    for name in re.findall(r"`([\w/]+\.(?:py|md))`", steps):
+        folder = ROOT / "toy_paxos" if (ROOT / "toy_paxos" / name).exists() else ROOT / "tests"
+        assert (folder / name.removeprefix("tests/")).exists(), name
+    for name, file in re.findall(r"`([\w.]+)`(?: there)? (?:in|of) `([\w/]+\.py)`", steps):
+        folder = ROOT / "toy_paxos" if (ROOT / "toy_paxos" / file).exists() else ROOT / "tests"
+        text = (folder / file.removeprefix("tests/")).read_text(encoding="utf-8")
+        assert re.search(rf"^ *(?:class |def )?{name.rpartition('.')[2]}\b", text, re.MULTILINE), f"{name} in {file}"
 
 
 def test_the_readmes_test_command_is_what_ci_runs() -> None:
