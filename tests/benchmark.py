@@ -25,7 +25,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import toy_paxos
 from toy_paxos.checking import climb
 from toy_paxos.message import Accept
-from toy_paxos.simulation import Network, Settings, Statistics, play_rounds
+from toy_paxos.round import Statistics
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.view.views import view_of
 
 SETTINGS = Settings(num_acceptors=5, acceptor_failure_prob=0.2, seed=1)

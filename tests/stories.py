@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from toy_paxos.checking import RULES, Report, check_rule
 from toy_paxos.event import Event, Wants
-from toy_paxos.simulation import Network, Round, Settings, play_rounds
+from toy_paxos.round import Round
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration, Note, Story
 
 # What would do harm somewhere, if it were not escaped.

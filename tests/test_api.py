@@ -50,8 +50,8 @@ def test_the_package_lists_the_names_that_it_offers() -> None:
     assert set(toy_paxos.__all__) <= set(dir(toy_paxos))
     for name in toy_paxos.__all__:
         assert getattr(toy_paxos, name) is getattr(api, name)
-    with pytest.raises(AttributeError, match="has no attribute 'round'"):
-        toy_paxos.round  # type: ignore[attr-defined] # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'played'"):
+        toy_paxos.played  # type: ignore[attr-defined] # noqa: B018
 
 
 def test_each_name_has_an_example_that_is_true() -> None:

@@ -7,7 +7,9 @@ import pytest
 from conftest import RunHere
 from rich.cells import cell_len
 
-from toy_paxos.simulation import Network, Round, Settings, play_rounds
+from toy_paxos.round import Round
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.view.brief import Brief
 
 

@@ -6,12 +6,13 @@ from itertools import islice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toy_paxos.simulation import Network, Settings, play_rounds
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.view.direct import FEW, MANY_PIECES, Remembering
 from toy_paxos.view.json_lines import JsonLines
 from toy_paxos.view.output import plain
-from toy_paxos.view.views import InWords
-from toy_paxos.view.words import Words, printable
+from toy_paxos.view.run_words import InWords, Words
+from toy_paxos.view.words import printable
 
 
 def in_json(value: str) -> str:
@@ -23,8 +24,8 @@ def both(run: Settings) -> list[tuple[InWords | JsonLines, Remembering]]:
     """Views of a run, plain ones and those that remember."""
     words, lines = InWords(Words(run), plain), JsonLines(run)
     return [
-        (words, Remembering(words, run, printable)),
-        (lines, Remembering(lines, run, in_json)),
+        (words, Remembering(words, printable)),
+        (lines, Remembering(lines, in_json)),
     ]
 
 

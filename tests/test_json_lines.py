@@ -10,7 +10,9 @@ from conftest import Run
 
 from toy_paxos.event import Delivery, Violation, Wants
 from toy_paxos.message import Prepare
-from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
+from toy_paxos.round import Round, Statistics
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.json_lines import JsonLines
 

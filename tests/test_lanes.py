@@ -26,7 +26,9 @@ from toy_paxos.event import (
     Wants,
 )
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
-from toy_paxos.simulation import Network, Round, Settings, play_rounds
+from toy_paxos.round import Round
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration
 from toy_paxos.view.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture
 from toy_paxos.view.words import Line

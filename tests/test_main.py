@@ -18,7 +18,7 @@ from conftest import COMMAND, PATIENT_COMMAND, OnTerminal, Run, RunHere, Start, 
 
 from toy_paxos import main
 from toy_paxos.main import run as command
-from toy_paxos.simulation import Round
+from toy_paxos.round import Round
 
 
 def summary_of(output: str) -> dict[str, object]:
@@ -182,14 +182,16 @@ STORIES = {
     "event",
     "story",
     "safety",
+    "settings",
+    "round",
     "simulation",
-    *(f"simulation.{name}" for name in ("settings", "network", "result", "rounds")),
+    *(f"simulation.{name}" for name in ("network", "rounds")),
 }
 ABOVE = {
     "command",
     *(f"command.{name}" for name in ("options", "actors", "process", "show", "story_file")),
     "view",
-    *(f"view.{name}" for name in ("views", "files", "output", "words", "direct")),
+    *(f"view.{name}" for name in ("views", "files", "output", "words", "run_words", "direct")),
 }
 
 

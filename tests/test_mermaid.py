@@ -15,7 +15,8 @@ from stories import AWKWARD, broken_story, first_round, runs, told
 
 from toy_paxos.event import Delivery
 from toy_paxos.message import Timeout
-from toy_paxos.simulation import Network, Settings, play_rounds
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.view.mermaid import LONGEST, escaped, mermaid
 from toy_paxos.view.output import DrawingError
 

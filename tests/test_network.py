@@ -24,9 +24,9 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Message, Promise, Proposal
 from toy_paxos.proposer import Proposer
+from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation.network import MAX_DELAY_MS, MIN_DELAY_MS, Simulation
 from toy_paxos.simulation.rounds import Dice, play_rounds
-from toy_paxos.simulation.settings import Network, Settings
 from toy_paxos.story import Configuration
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from stories import AWKWARD, broken_story, browse, chromium, first_round, runs, told
 
 from toy_paxos.event import Delivery, Learned
-from toy_paxos.simulation import Network, Settings
+from toy_paxos.settings import Network, Settings
 from toy_paxos.view.page import page
 from toy_paxos.view.words import printable
 

@@ -20,7 +20,7 @@ from toy_paxos.command.remote import RealRun
 from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.limits import LARGEST, LONGEST
-from toy_paxos.simulation import Network, Settings
+from toy_paxos.settings import Network, Settings
 
 
 class Acceptors:

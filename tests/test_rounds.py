@@ -7,9 +7,9 @@ import pytest
 from toy_paxos.actor_registry import registry
 from toy_paxos.checking import RULES
 from toy_paxos.event import Delivery, Violation
-from toy_paxos.simulation.result import Facts, Outcome
+from toy_paxos.round import Facts, Outcome
+from toy_paxos.settings import EMOJI, Network, Settings
 from toy_paxos.simulation.rounds import CHAPTER, Dice, play_rounds
-from toy_paxos.simulation.settings import EMOJI, Network, Settings
 
 
 def test_proposals_are_the_79_emoji_of_the_original() -> None:

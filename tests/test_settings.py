@@ -7,7 +7,7 @@ from math import comb
 
 import pytest
 
-from toy_paxos.simulation.settings import Network, Settings, quoted
+from toy_paxos.settings import Network, Settings, quoted
 
 
 def exact_rate(num_acceptors: int, failure_prob: Fraction) -> Fraction:

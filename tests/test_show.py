@@ -10,7 +10,9 @@ from conftest import OnTerminal
 
 from toy_paxos.command import show
 from toy_paxos.command.show import Pace
-from toy_paxos.simulation import Round, Settings, Statistics, play_rounds
+from toy_paxos.round import Round, Statistics
+from toy_paxos.settings import Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.view.json_lines import JsonLines
 
 SETTINGS = Settings(3, 0.1, seed=1)

@@ -11,7 +11,9 @@ from itertools import islice
 import pytest
 
 from toy_paxos.event import AcceptorCrash, Attempt, Delivery, Fate, Learned, TimedOut
-from toy_paxos.simulation import Network, Outcome, Round, Settings, play_rounds
+from toy_paxos.round import Outcome, Round
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 
 ROUNDS_A_SETTING = 50
 

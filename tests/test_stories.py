@@ -8,10 +8,12 @@ from conftest import RunHere
 from toy_paxos.checking import RULES, Game, Model
 from toy_paxos.command.stories import StoryError, play_story, read_story, shipped
 from toy_paxos.event import Chosen, Crash, Delivery, Event, Fate, Learned, learned_by, stored_by
-from toy_paxos.simulation import Network, Settings, play_rounds
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.view.json_lines import JsonLines
 from toy_paxos.view.output import plain
-from toy_paxos.view.words import Words, printable, read_back
+from toy_paxos.view.run_words import Words
+from toy_paxos.view.words import printable, read_back
 
 UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
 

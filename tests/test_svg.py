@@ -12,7 +12,7 @@ from stories import broken_story, first_round, runs, told
 
 from toy_paxos.event import AcceptorCrash, Chosen, Delivery, Event, Fate, Wants
 from toy_paxos.message import Prepare, Proposal, Propose, Restart, Timeout
-from toy_paxos.simulation import Network, Settings
+from toy_paxos.settings import Network, Settings
 from toy_paxos.view.svg import LETTER, svg
 from toy_paxos.view.words import printable
 

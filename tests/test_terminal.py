@@ -11,11 +11,14 @@ from stories import report_of
 
 from toy_paxos.checking import RULES
 from toy_paxos.event import Violation, Wants
-from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
+from toy_paxos.round import Round, Statistics
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration, Story
+from toy_paxos.view.run_words import Words
 from toy_paxos.view.terminal import style_of, wrapped
 from toy_paxos.view.verdict import report_lines, rules_lines, start_lines, story_lines, told
-from toy_paxos.view.words import Line, Words, line
+from toy_paxos.view.words import Line, line
 
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 NETWORK = ("--num-proposers", "2", "--message-loss-prob", "0.1", "--proposer-failure-prob", "0.01")

@@ -16,12 +16,14 @@ from conftest import COMMAND, clean_environment, read_terminal
 from rich.cells import cell_len
 
 from toy_paxos.command import show
-from toy_paxos.simulation import Settings, play_rounds
+from toy_paxos.settings import Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.view import lanes
 from toy_paxos.view.lanes import Diagram
+from toy_paxos.view.run_words import InWords, Words
 from toy_paxos.view.terminal import wrapped
-from toy_paxos.view.views import InWords, lines_of
-from toy_paxos.view.words import Line, Words
+from toy_paxos.view.views import lines_of
+from toy_paxos.view.words import Line
 
 # Only the terminal that controls a session turns keys into signals.
 IN_CONTROL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"

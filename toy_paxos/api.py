@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, get_args, get_type_hints
 
-from toy_paxos import checking, simulation
+from toy_paxos import checking
 from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Model, Report, Rule
-from toy_paxos.simulation import Network, Settings, play_rounds
+from toy_paxos.round import Round as PlayedRound
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Story as PlainStory
 from toy_paxos.view.files import file_of
 from toy_paxos.view.output import DrawingError
@@ -81,7 +83,7 @@ class Round:
     outcome: str
     value: str | None
     messages: int
-    played: simulation.Round = field(repr=False, compare=False)
+    played: PlayedRound = field(repr=False, compare=False)
 
     @cached_property
     def story(self) -> Story:
@@ -102,7 +104,7 @@ def rounds(
 ) -> Iterator[Round]:
     """Return endless rounds: those that the command ``toy-paxos`` plays with the same options and seed.
 
-    ``network`` takes the fields of :class:`toy_paxos.simulation.Network` with their defaults. As soon as one of them is
+    ``network`` takes the fields of :class:`toy_paxos.settings.Network` with their defaults. As soon as one of them is
     given, or another actor, the network is simulated; otherwise calls are direct. Without a seed, a random one is used.
 
     >>> from itertools import islice

@@ -18,7 +18,9 @@ from toy_paxos.command.options import NETWORK, check_values, one_view, renamed, 
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
-from toy_paxos.simulation import Network, Round, Settings, Statistics, play_rounds
+from toy_paxos.round import Round, Statistics
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.view.output import DrawingError
 from toy_paxos.view.views import Silence, story_of, view_of
 from toy_paxos.view.words import tame

@@ -11,7 +11,7 @@ import click
 
 from toy_paxos.command.options import F, option, shortened, suggestion
 from toy_paxos.command.process import set_up, somebody_elses_words, write
-from toy_paxos.simulation.settings import quoted
+from toy_paxos.settings import quoted
 from toy_paxos.view.output import shown
 
 if TYPE_CHECKING:

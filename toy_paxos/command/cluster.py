@@ -30,7 +30,7 @@ from toy_paxos.command.remote import (
 )
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.remote import MOST
-from toy_paxos.simulation import Network, Settings
+from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Configuration
 
 

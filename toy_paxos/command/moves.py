@@ -13,7 +13,7 @@ from toy_paxos.command.stories import Story, full_name, read_line, why_not
 from toy_paxos.command.table import Table
 from toy_paxos.event import learned_by, stored_by
 from toy_paxos.message import Message
-from toy_paxos.simulation.settings import quoted
+from toy_paxos.settings import quoted
 from toy_paxos.view.output import plain
 from toy_paxos.view.words import message_words, plural, printable
 

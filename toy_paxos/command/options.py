@@ -1,6 +1,6 @@
 """The options of a run, each in one place, and what options take: refused in words that say what to do.
 
-Those of the network are the fields of :class:`toy_paxos.simulation.Network`.
+Those of the network are the fields of :class:`toy_paxos.settings.Network`.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import click
 
 from toy_paxos import __version__
-from toy_paxos.simulation import Network
+from toy_paxos.settings import Network
 
 F = TypeVar("F", bound=Callable[..., Any])
 

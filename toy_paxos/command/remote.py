@@ -22,8 +22,10 @@ from toy_paxos.command.story_file import StoryFile
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import MOST, PACKAGES
+from toy_paxos.round import Round, Statistics
 from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, watch
-from toy_paxos.simulation import Round, Settings, Statistics, different_values
+from toy_paxos.settings import Settings
+from toy_paxos.simulation import different_values
 from toy_paxos.story import Story
 from toy_paxos.view.views import Silence, story_of, view_of
 

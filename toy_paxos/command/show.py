@@ -8,9 +8,9 @@ from itertools import islice
 from signal import SIGINT
 
 from toy_paxos.command.process import Progress, SignalledError, StopRequest, say, write
-from toy_paxos.simulation import Round, Statistics
+from toy_paxos.round import Round, Statistics
+from toy_paxos.view.run_words import running_line
 from toy_paxos.view.views import View, lines_of
-from toy_paxos.view.words import running_line
 
 # A round of five acceptors takes some two seconds, about as long as to read it.
 LINE_S = 0.08

@@ -15,7 +15,9 @@ from toy_paxos.command.process import silence, somebody_elses_words
 from toy_paxos.event import check_message, listed, plain_learned
 from toy_paxos.event_json import event_line
 from toy_paxos.message import Message
-from toy_paxos.simulation import Round, Settings, Statistics, play_rounds
+from toy_paxos.round import Round, Statistics
+from toy_paxos.settings import Settings
+from toy_paxos.simulation import play_rounds
 
 USES_RANDOM = "an actor uses Python's random module, which the seed does not control"
 

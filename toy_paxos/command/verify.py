@@ -17,7 +17,8 @@ from toy_paxos.event import Chosen, Event, Learned, Violation, Wants
 from toy_paxos.event_json import FORMAT, event_line, json_line
 from toy_paxos.story import Story
 from toy_paxos.view.output import shown
-from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, share_line, wishes_lines
+from toy_paxos.view.run_words import share_line
+from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, wishes_lines
 
 
 @click.command(

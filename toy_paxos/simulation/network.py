@@ -34,9 +34,9 @@ from toy_paxos.event import (
     seen_of,
 )
 from toy_paxos.message import Fail, Message, Restart, Terminate, Timeout
+from toy_paxos.round import Facts
 from toy_paxos.safety import Watcher
-from toy_paxos.simulation.result import Facts
-from toy_paxos.simulation.settings import Network
+from toy_paxos.settings import Network
 from toy_paxos.story import Configuration
 
 # How long a message is on its way, at least and at most. More than a factor of two lets messages overtake

@@ -13,10 +13,10 @@ from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry, deliver, registry
 from toy_paxos.event import Event, Wants, hand_over, learned_by
 from toy_paxos.message import Propose
+from toy_paxos.round import DirectRound, Round, direct_outcome
 from toy_paxos.safety import watch
+from toy_paxos.settings import EMOJI, Settings
 from toy_paxos.simulation.network import Simulation
-from toy_paxos.simulation.result import DirectRound, Round, direct_outcome
-from toy_paxos.simulation.settings import EMOJI, Settings
 
 # So many rounds share their dice. New dice for each chapter make any round reachable without playing all
 # those before it; shorter chapters would spend noticeable time on making dice.
@@ -90,6 +90,7 @@ def tell_again(settings: Settings, number: int, wishes: Mapping[str, str]) -> Se
 def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
     """Rounds of one proposer with one attempt and direct calls, told only if somebody asks."""
     dice_of = dict.fromkeys(settings.configuration.acceptors, dice["failures",])
+    tell = partial(tell_directly, settings)
     for number in numbers:
         wishes = new_wishes(settings, dice)
         acceptors = register_actors(registry, settings, wishes, dice_of)
@@ -99,7 +100,6 @@ def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Ro
         proposed = any(isinstance(message, Propose) for message in reversed(transcript))
         outcome = direct_outcome(proposer.learned is not None, proposed)
         failures = {acceptor.name: acceptor.failures for acceptor in acceptors}
-        tell = partial(tell_directly, settings, failures)
         yield DirectRound(number, settings.configuration, wishes, outcome, len(transcript), tell, failures)
 
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from toy_paxos.event import Chosen, Learned
-from toy_paxos.simulation import DirectRound, Outcome, Round, Settings
+from toy_paxos.round import DirectRound, Outcome, Round
+from toy_paxos.settings import Settings
 from toy_paxos.view.output import can_say
-from toy_paxos.view.words import Line, Words, line, outcome_style, plural
+from toy_paxos.view.run_words import Words, outcome_style
+from toy_paxos.view.words import Line, line, plural
 
 # More acceptors than that are counted, but not ticked off one by one.
 TICKS = 20

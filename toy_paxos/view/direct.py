@@ -5,17 +5,17 @@ acceptors: whatever fails, each delivery has its place, and there are a dozen ki
 So a view is asked once for each kind, by small rounds that are really told, and what it said is remembered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
-from toy_paxos.event import Chosen, Delivery, Learned, Quorum, Wants
-from toy_paxos.simulation import DirectRound, Round, Settings, tell_directly
+from toy_paxos.event import Chosen, Delivery, Event, Learned, Quorum, Wants
+from toy_paxos.round import DirectRound, Round
+from toy_paxos.view.run_words import InWords
 
 if TYPE_CHECKING:
     from toy_paxos.view.json_lines import JsonLines
-    from toy_paxos.view.views import InWords
 
 # What stands for the number of a round, for its wish, and for each character in the name of an acceptor in what is
 # remembered: neither occurs otherwise.
@@ -38,10 +38,10 @@ class Deliveries(dict[tuple[object, ...], str]):
     this acceptor have failed by then; of an answer, whether the proposer has learned by then.
     """
 
-    def __init__(self, view: "InWords | JsonLines", settings: Settings) -> None:
+    def __init__(self, view: "InWords | JsonLines", tell: Callable[..., Sequence[Event]]) -> None:
         super().__init__()
         self.view = view
-        self.settings = settings
+        self.tell = tell
 
     def __missing__(self, key: tuple[object, ...]) -> str:
         type, name, *about = key
@@ -64,7 +64,7 @@ class Deliveries(dict[tuple[object, ...], str]):
 
     def remember(self, failures: dict[str, tuple[bool, ...]]) -> None:
         """Remember what is said of each delivery in a round in which these requests fail."""
-        for event in tell_directly(self.settings, failures, WISHES):
+        for event in self.tell(failures, WISHES):
             if isinstance(event, Delivery):
                 message = event.message
                 if message.recipient in failures:
@@ -78,12 +78,12 @@ class Deliveries(dict[tuple[object, ...], str]):
 class Remembering:
     """A view that remembers what another one says of direct calls; ``escaped`` is how that one writes a value."""
 
-    def __init__(self, view: "InWords | JsonLines", settings: Settings, escaped: Callable[[str], str]) -> None:
+    def __init__(self, view: "InWords | JsonLines", escaped: Callable[[str], str]) -> None:
         self.view = view
         self.start = view.start
         self.summary = view.summary
         self.escaped = escaped
-        self.deliveries = Deliveries(view, settings)
+        self.deliveries: Deliveries | None = None
         self.others: dict[tuple[object, ...], str] = {}
 
     def round(self, finished: Round) -> str:
@@ -102,7 +102,8 @@ class Remembering:
 
     def pieces(self, finished: DirectRound) -> list[str]:
         """Return what is said of a round, piece by piece, whatever its number and its wish."""
-        told, failures, number = self.deliveries, finished.failures.items(), len(finished.failures)
+        told = self.deliveries = self.deliveries or Deliveries(self.view, finished.tell)
+        failures, number = finished.failures.items(), len(finished.failures)
         quorum, chosen, learned = finished.follows()
         promised, accepted = finished.promised, finished.accepted
         promises, accepts = sum(promised), sum(accepted)

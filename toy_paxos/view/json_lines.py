@@ -5,8 +5,9 @@ from dataclasses import fields
 from toy_paxos import __version__
 from toy_paxos.event import Event, Violation
 from toy_paxos.event_json import FORMAT, event_line, json_line, keys_of
-from toy_paxos.simulation import Network, Outcome, Round, Settings, Statistics, Times
-from toy_paxos.view.words import DIRECT_OUTCOMES, NETWORK_OUTCOMES
+from toy_paxos.round import Outcome, Round, Statistics, Times
+from toy_paxos.settings import Network, Settings
+from toy_paxos.view.run_words import DIRECT_OUTCOMES, NETWORK_OUTCOMES
 
 
 class JsonLines:

@@ -12,12 +12,14 @@ from itertools import groupby, pairwise, zip_longest
 from rich.cells import cell_len, chop_cells
 
 from toy_paxos.event import Delivery, Event, Fate
-from toy_paxos.simulation import Round, Settings
+from toy_paxos.round import Round
+from toy_paxos.settings import Settings
 from toy_paxos.story import Configuration
 from toy_paxos.view.output import can_say, columns, wants_colour
 from toy_paxos.view.rows import Row, Rows, short_name
+from toy_paxos.view.run_words import Words
 from toy_paxos.view.terminal import breaks
-from toy_paxos.view.words import Line, Span, Words, line
+from toy_paxos.view.words import Line, Span, line
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,17 @@
 """What a run shows, whatever the form: the way from words to what is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from toy_paxos.event import Event
-from toy_paxos.simulation import Round, Settings, Statistics
+from toy_paxos.round import Round, Statistics
+from toy_paxos.settings import Settings
 from toy_paxos.story import Story
 from toy_paxos.view.direct import Remembering
 from toy_paxos.view.output import columns, plain, shown, wants_colour
-from toy_paxos.view.words import Line, Words, printable
+from toy_paxos.view.run_words import InWords, Words
+from toy_paxos.view.words import printable
 
 
 class View(Protocol):
@@ -24,44 +25,6 @@ class View(Protocol):
 
     def summary(self, statistics: Statistics) -> str:
         """Return what to write after the last round."""
-
-
-class InWords:
-    """The words of a run, as ``write`` turns lines into text."""
-
-    def __init__(self, words: Words, write: Callable[[Sequence[Line]], str]) -> None:
-        self.words = words
-        self.write = write
-
-    def start(self) -> str:
-        """Return what to write before the first round."""
-        return self.write(self.words.start())
-
-    def round(self, finished: Round) -> str:
-        """Return what to write of one round."""
-        return self.write(self.words.round(finished))
-
-    def heading(self, finished: Round) -> str:
-        """Return what stands before the events of a round."""
-        return self.write(self.words.heading(finished))
-
-    def event(self, number: int, event: Event) -> str:
-        """Return what is said of one event."""
-        words = self.words.event(event)
-        return self.write([words]) if words else ""
-
-    def tally(self, finished: Round, verb: str) -> str:
-        """Return how many acceptors promised or accepted."""
-        lines = self.words.tally(finished, verb)
-        return self.write(lines) if lines else ""
-
-    def ending(self, finished: Round) -> str:
-        """Return what stands after the events of a round."""
-        return self.write(self.words.ending(finished))
-
-    def summary(self, statistics: Statistics) -> str:
-        """Return what to write after the last round."""
-        return self.write(self.words.summary(statistics))
 
 
 def lines_of(view: View, finished: Round) -> list[Callable[[], str]]:
@@ -103,7 +66,7 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
         from toy_paxos.event_json import encoded
         from toy_paxos.view.json_lines import JsonLines
 
-        return Remembering(JsonLines(settings, rule), settings, lambda value: encoded(value)[1:-1])
+        return Remembering(JsonLines(settings, rule), lambda value: encoded(value)[1:-1])
     # Asked once, for it takes longer than a line of --brief.
     write = shown if wants_colour() else plain
     if form == "diagram":
@@ -115,4 +78,4 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
 
         return InWords(Brief(settings, change), write)
     words = InWords(Words(settings, change), write)
-    return words if wants_colour() else Remembering(words, settings, printable)
+    return words if wants_colour() else Remembering(words, printable)

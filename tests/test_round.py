@@ -7,7 +7,9 @@ import pytest
 
 from toy_paxos.event import Adoption, Attempt, Chosen, Crash, Delivery, Event, Fate, Learned, Quorum, Violation, Wants
 from toy_paxos.message import Message, Prepare, Promise
-from toy_paxos.simulation import DirectRound, Facts, Network, Outcome, Round, Settings, Statistics, Times, play_rounds
+from toy_paxos.round import DirectRound, Facts, Outcome, Round, Statistics, Times
+from toy_paxos.settings import Network, Settings
+from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration, Story
 
 CHOSEN, LEARNED = Chosen(20.0, 1, "x", ("acceptor-0",)), Learned(30.4, "proposer-0", "x")

@@ -1,4 +1,4 @@
-"""What came of a round and of a run: plain data for whoever shows it."""
+"""The results of a round and of a run, as plain data: every source of rounds makes them, and every view shows them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from toy_paxos.event import (
     Wants,
 )
 from toy_paxos.message import Accept, Message, Promise, Restart, Timeout
-from toy_paxos.simulation.settings import Settings
+from toy_paxos.settings import Settings
 from toy_paxos.story import Configuration, Story
 
 
@@ -122,7 +122,7 @@ class Facts:
 class Round:
     """One finished round: who wanted what, how it ended, how many messages there were, and a way to tell it.
 
-    ``no_replay`` says why it cannot be replayed, if that is known.
+    ``tell`` returns the events for the given wishes. ``no_replay`` says why it cannot be replayed, if that is known.
     """
 
     number: int
@@ -130,7 +130,7 @@ class Round:
     wishes: Mapping[str, str]
     outcome: Outcome
     messages: int
-    tell: Callable[[Mapping[str, str]], Sequence[Event]]
+    tell: Callable[..., Sequence[Event]]
     no_replay: str = field(default="", kw_only=True)
 
     @cached_property
@@ -191,10 +191,15 @@ class DirectRound(Round):
     Two such rounds in which the same requests fail differ by their number and their wish only. So what a round adds up
     to is known without its events: the messages are delivered oldest first, which means PREPARE to each acceptor, then
     their answers, then PROPOSE or TERMINATE to each, then the answers to PROPOSE. ``failures`` says of each acceptor
-    which of its requests failed.
+    which of its requests failed. ``tell`` returns the events for the given failures and wishes.
     """
 
     failures: Mapping[str, Sequence[bool]]
+
+    @cached_property
+    def events(self) -> Sequence[Event]:
+        """What happened, in the order of time."""
+        return self.tell(self.failures, self.wishes)
 
     @property
     def promised(self) -> list[bool]:
