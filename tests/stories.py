@@ -74,7 +74,7 @@ def report_of(rule: str) -> Report:
 def broken_story(rule: str) -> tuple[list[Event], int]:
     """The story of a changed rule, and among how many acceptors it plays."""
     report = report_of(rule)
-    return deepcopy(list(report.story)), report.model.num_acceptors
+    return deepcopy(list(report.story.events)), report.model.num_acceptors
 
 
 def chromium() -> str | None:

@@ -135,7 +135,7 @@ def test_a_rule_says_what_it_does_and_where_the_paper_says_otherwise(name: str) 
 
 def answers_at(report: Report, number: int) -> Sequence[Message]:
     """What was said at that delivery of a story."""
-    (delivery,) = (event for event in report.story if isinstance(event, Delivery) and event.time == number)
+    (delivery,) = (event for event in report.story.events if isinstance(event, Delivery) and event.time == number)
     return delivery.answers
 
 

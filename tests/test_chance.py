@@ -22,8 +22,8 @@ def test_what_is_found_really_happens() -> None:
     assert report
     assert report.lost
     assert not report.complete
-    assert is_possible(report.model, report.story)
-    assert isinstance(report.story[-1], Violation)
+    assert is_possible(report.model, report.story.events)
+    assert isinstance(report.story.events[-1], Violation)
 
 
 def test_nothing_can_be_left_out() -> None:
@@ -31,7 +31,7 @@ def test_nothing_can_be_left_out() -> None:
     assert report
     for at in range(len(report.execution)):
         without = [*report.execution[:at], *report.execution[at + 1 :]]
-        told = story(report.model, without)
+        told = story(report.model, without).events
         assert not is_possible(report.model, told) or not any(isinstance(event, Violation) for event in told)
 
 

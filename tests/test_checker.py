@@ -168,15 +168,15 @@ def test_a_silence_without_end_is_given_up(silence_waits: bool) -> None:
 )
 def test_what_a_counterexample_delivers_has_been_sent(name: str) -> None:
     report = report_of(name)
-    assert is_possible(report.model, report.story)
+    assert is_possible(report.model, report.story.events)
 
 
 def test_a_counterexample_is_played_by_real_actors() -> None:
     report = check(Model(3, 2, proposer=IgnoresAccepted))
     assert report.violation == "a second value is chosen: value-1"
     assert report.lost == ONE_VALUE
-    assert [event.message for event in report.story if isinstance(event, Delivery)] == report.execution
-    assert report.story[-1] == Violation(len(report.execution), ONE_VALUE.name, report.violation)
+    assert [event.message for event in report.story.events if isinstance(event, Delivery)] == report.execution
+    assert report.story.events[-1] == Violation(len(report.execution), ONE_VALUE.name, report.violation)
 
 
 @pytest.mark.parametrize("acceptor", [LowersPromise, ForgetsPromise])

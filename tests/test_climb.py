@@ -10,9 +10,10 @@ from conftest import PrintedBy, is_possible
 from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, HalfOfFive, LogsAndAdoptsFirst, ReusesNumber
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CLIMB, CheckError, Model, Report, check, climb, never_chosen
+from toy_paxos.checking import CLIMB, CheckError, Model, Report, check, climb
 from toy_paxos.checking.broken import AcceptsOnlyAbove
-from toy_paxos.view.verdict import sizes
+from toy_paxos.checking.climb import never_chosen
+from toy_paxos.view.verdict import sizes_words
 
 MODULE = sys.modules["toy_paxos.checking.climb"]
 
@@ -42,7 +43,7 @@ def test_the_right_actors_get_to_the_top(printed_by: PrintedBy) -> None:
     lines = printed_by("toy-paxos check").splitlines()
     states = 153, 146, 784, 2_218, 2_218, 680, 1_596, 7_644, 9_612, 6_313, 5_318, 6_517, 19_885
     assert lines[1 : lines.index("")] == [
-        f"ok  {sizes(model)}: {number:,} states, ... s" for model, number in zip(CLIMB, states, strict=True)
+        f"ok  {sizes_words(model.sizes)}: {number:,} states, ... s" for model, number in zip(CLIMB, states, strict=True)
     ]
     assert "ok   sometimes  each value is chosen" in lines
     assert lines[-2] == f"SAFE in all {len(CLIMB)} clusters"
@@ -52,7 +53,7 @@ def test_the_right_actors_get_to_the_top(printed_by: PrintedBy) -> None:
 def test_a_wrong_actor_is_found_out_by_a_story_that_really_happens(actor: type[Any]) -> None:
     last = check(with_actor(CLIMB[WRONG[actor]], actor))
     assert last.lost
-    assert is_possible(last.model, last.story)
+    assert is_possible(last.model, last.story.events)
 
 
 @pytest.mark.parametrize(("actor", "words"), UNJUDGEABLE)

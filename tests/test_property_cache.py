@@ -32,7 +32,7 @@ def walk(seed: int) -> tuple[Property | None, Violation | None, int]:
         after = State(actors, state.said | said, state.pending & ~(1 << number), chosen)
         lost = property_cache.lost(state, after, said)
         state = after
-    first = next((event for event in story(model, execution) if isinstance(event, Violation)), None)
+    first = next((event for event in story(model, execution).events if isinstance(event, Violation)), None)
     return lost, first, len(execution)
 
 

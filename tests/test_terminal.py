@@ -55,13 +55,13 @@ def every_kind_of_words() -> list[Line]:
     finished = next(play_rounds(settings))
     statistics = Statistics(settings)
     statistics.add(finished)
-    rule = RULES["ignores-accepted"]
-    report = report_of(rule.name)
+    rule, report = RULES["ignores-accepted"].told, report_of("ignores-accepted")
+    story = told(report.story, story_lines(report.story))
     return [
         *(words.start() + words.round(finished) + words.summary(statistics)),
-        *start_lines(rule.model, f"Changed rule, {rule.name}"),
-        *report_lines(report, rule, told(report, story_lines)),
-        *rules_lines(),
+        *start_lines(report.model.sizes, "Changed rule, ignores-accepted"),
+        *report_lines(report.model.sizes | report.found, report.model.properties, rule, story),
+        *rules_lines([rule]),
     ]
 
 

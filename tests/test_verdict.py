@@ -3,11 +3,12 @@
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from stories import report_of
 
-from toy_paxos.checking import CLIMB, RULES, Model, Report, check, check_rule
+from toy_paxos.checking import CLIMB, RULES, Model, Report, check, check_rule, summary
 from toy_paxos.event import Delivery
 from toy_paxos.view.verdict import (
     cluster_lines,
@@ -15,15 +16,20 @@ from toy_paxos.view.verdict import (
     rules_lines,
     start_lines,
     story_lines,
-    summit_lines,
+    summary_lines,
     told,
 )
-from toy_paxos.view.verdict_json import report_json, start_json, summit_json
+from toy_paxos.view.verdict_json import start_json, verdict_json
+
+
+def cluster_of(report: Report) -> dict[str, Any]:
+    return report.model.sizes | report.found
 
 
 def said(report: Report, name: str | None = None) -> list[str]:
-    rule = RULES[name] if name else None
-    return [line.text for line in report_lines(report, rule, told(report, story_lines))]
+    rule = RULES[name].told if name else None
+    story = told(report.story, story_lines(report.story))
+    return [line.text for line in report_lines(cluster_of(report), report.model.properties, rule, story)]
 
 
 def test_the_story_says_who_wants_what_then_a_line_a_delivery() -> None:
@@ -67,7 +73,7 @@ def test_safe_says_what_was_found_out() -> None:
 def test_not_explored_to_the_end_is_never_called_safe() -> None:
     report = check(Model(), max_states=100)
     assert said(report)[-1].startswith("UNKNOWN")
-    assert json.loads(report_json(report).splitlines()[-1])["verdict"] == "unknown"
+    assert json.loads(verdict_json(report.found, report.story).splitlines()[-1])["verdict"] == "unknown"
 
 
 def test_what_can_never_choose_is_no_success() -> None:
@@ -78,10 +84,10 @@ def test_what_can_never_choose_is_no_success() -> None:
 
 def test_json_tells_the_same_story() -> None:
     report = report_of("forgets-all")
-    *story, verdict = map(json.loads, report_json(report).splitlines())
-    assert [event["event"] for event in story] == [event.event for event in report.story]
-    assert [event["step"] for event in story] == [event.time for event in report.story]
-    said = [event.message.type for event in report.story if isinstance(event, Delivery)]
+    *story, verdict = map(json.loads, verdict_json(report.found, report.story).splitlines())
+    assert [event["event"] for event in story] == [event.event for event in report.story.events]
+    assert [event["step"] for event in story] == [event.time for event in report.story.events]
+    said = [event.message.type for event in report.story.events if isinstance(event, Delivery)]
     assert [event["type"] for event in story if event["event"] == "message"] == said
     assert "RESTART" in said
     assert (verdict["verdict"], verdict["property"]) == ("violated", "at most one value is chosen")
@@ -91,8 +97,8 @@ def test_json_tells_the_same_story() -> None:
 
 def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
     rule = RULES["adopts-lowest"]
-    assert start_lines(rule.model, "Changed rule")[1].text == "Changed rule"
-    started = json.loads(start_json(rule.model, rule, "--acceptor a.py:A"))
+    assert start_lines(rule.model.sizes, "Changed rule")[1].text == "Changed rule"
+    started = json.loads(start_json(rule.model.sizes, rule.name, "--acceptor a.py:A"))
     assert list(started) == [
         "event",
         "format",
@@ -112,7 +118,7 @@ def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_the_list_names_every_rule(name: str) -> None:
-    assert any(line.text.startswith(f"  {name} ") for line in rules_lines())
+    assert any(line.text.startswith(f"  {name} ") for line in rules_lines([rule.told for rule in RULES.values()]))
 
 
 def test_where_a_changed_rule_does_no_harm_it_is_said_what_was_asked_and_where_it_does() -> None:
@@ -130,16 +136,16 @@ UNFINISHED = check(Model(3, 3, fail=True, descending=True), 10)
 
 
 def summit(*reports: Report) -> list[str]:
-    return [line.text for line in summit_lines(reports)]
+    return [line.text for line in summary_lines(summary(reports))]
 
 
 def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
-    (line,) = cluster_lines(replace(FINISHED, elapsed_s=0.25))
+    (line,) = cluster_lines(cluster_of(replace(FINISHED, elapsed_s=0.25)))
     assert re.fullmatch(r"ok  2 proposers, 1 acceptor, 1 attempt, 1 restart each: \d+ states, 0.2 s", line.text)
-    (line,) = cluster_lines(UNFINISHED)
+    (line,) = cluster_lines(cluster_of(UNFINISHED))
     assert re.match(r"\?\?  3 proposers, 3 acceptors, .* each, FAIL delivered, values descending: ", line.text)
     assert line.text.endswith(", not explored to the end")
-    (line,) = cluster_lines(report_of("hides-accepted"))
+    (line,) = cluster_lines(cluster_of(report_of("hides-accepted")))
     assert line.text.startswith("VIOLATED  2 proposers")
 
 
@@ -153,22 +159,22 @@ def test_safe_in_all_says_what_it_does_not_say() -> None:
 def test_what_was_not_explored_is_not_called_safe() -> None:
     left = len(CLIMB) - 2
     assert f"SAFE in 1 cluster, 1 not explored to the end, {left} not begun" in summit(FINISHED, UNFINISHED)
-    assert json.loads(summit_json([FINISHED, UNFINISHED]))["not_begun"] == left
+    assert summary([FINISHED, UNFINISHED])["not_begun"] == left
     many = [FINISHED] * (len(CLIMB) - 1)
     assert f"SAFE in {len(CLIMB) - 1} clusters, 1 not explored to the end" in summit(*many, UNFINISHED)
 
 
 def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
     report = replace(report_of("hides-accepted"), by_chance=True)
-    (line,) = cluster_lines(report)
+    (line,) = cluster_lines(cluster_of(report))
     assert re.fullmatch(r"VIOLATED  2 proposers, .*: found by chance, \d+\.\d s", line.text)
     assert any(line.endswith("none of them can be left out, but there may be a shorter way") for line in said(report))
-    assert json.loads(report_json(report).splitlines()[-1])["by_chance"]
+    assert json.loads(verdict_json(report.found, report.story).splitlines()[-1])["by_chance"]
     assert summit(UNFINISHED)[-1].startswith("UNKNOWN")
-    assert json.loads(summit_json([FINISHED, UNFINISHED]))["verdict"] == "unknown"
+    assert summary([FINISHED, UNFINISHED])["verdict"] == "unknown"
 
 
 def test_a_value_that_is_chosen_in_no_cluster_is_named() -> None:
     stuck = RULES["accepts-only-above"].model
     assert "NOT  sometimes  value-1 is chosen" in summit(check(stuck))
-    assert json.loads(summit_json([check(stuck)]))["verdict"] == "not-alive"
+    assert summary([check(stuck)])["verdict"] == "not-alive"

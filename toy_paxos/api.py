@@ -153,9 +153,9 @@ class Verdict:
     @property
     def word(self) -> str:
         """The verdict in one word."""
-        from toy_paxos.view.verdict import verdict_word
-
-        return verdict_word(self.reports)
+        if len(self.reports) == 1:
+            return self.reports[0].verdict
+        return str(checking.summary(self.reports)["verdict"])
 
     @property
     def safe(self) -> bool:
@@ -177,7 +177,7 @@ class Verdict:
         notes = change_of(self.rule)
         if self.rule and report.missed:
             notes.append((report.missed.delivery, f"missing: {self.rule.remedy}", "bad"))
-        return Story(report.model.configuration, report.story, title, notes, about(report.model, self.rule))
+        return Story(report.model.configuration, report.story.events, title, notes, about(report.model, self.rule))
 
 
 def check(

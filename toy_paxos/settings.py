@@ -51,36 +51,16 @@ class Network:
         0.0, "P", "Probability that a message arrives twice.", 0, 1, "duplication {!r}".format
     )
     proposer_failure_prob: float = option(
-        0.0,
-        "P",
-        "Probability that a proposer crashes before a message.",
-        0,
-        1,
-        "proposers crash {!r}".format,
+        0.0, "P", "Probability that a proposer crashes before a message.", 0, 1, "proposers crash {!r}".format
     )
     acceptor_crash_prob: float = option(
-        0.0,
-        "P",
-        "Probability that an acceptor crashes at a message.",
-        0,
-        1,
-        "acceptors crash {!r}".format,
+        0.0, "P", "Probability that an acceptor crashes at a message.", 0, 1, "acceptors crash {!r}".format
     )
     timeout: float = option(
-        30.0,
-        "MS",
-        "How long a proposer waits for a majority.",
-        0.1,
-        3_600_000,
-        "timeout {:.15g} ms".format,
+        30.0, "MS", "How long a proposer waits for a majority.", 0.1, 3_600_000, "timeout {:.15g} ms".format
     )
     backoff: float = option(
-        30.0,
-        "MS",
-        "Longest random pause; it grows per attempt.",
-        0,
-        3_600_000,
-        "backoff {:.15g} ms".format,
+        30.0, "MS", "Longest random pause; it grows per attempt.", 0, 3_600_000, "backoff {:.15g} ms".format
     )
     max_attempts: int = option(
         10,

@@ -11,7 +11,7 @@ are delivered in a run, or how a story is shown.
 
 from toy_paxos.checking.broken import RULES, Rule, check_rule
 from toy_paxos.checking.checker import MAX_STATES, Prospect, Report, check, prospect
-from toy_paxos.checking.climb import CLIMB, climb, never_chosen
+from toy_paxos.checking.climb import CLIMB, climb, summary
 from toy_paxos.checking.game import Game, Move, WrongMoveError
 from toy_paxos.checking.model import CheckError, Model
 
@@ -30,6 +30,6 @@ __all__ = [
     "check",
     "check_rule",
     "climb",
-    "never_chosen",
     "prospect",
+    "summary",
 ]

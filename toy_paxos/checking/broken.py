@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from inspect import getdoc
-from typing import Literal
+from typing import Any, Literal
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.checker import MAX_STATES, Missed, Report, check
@@ -303,8 +303,7 @@ class Rule:
     @property
     def name(self) -> str:
         """The name of the class in lower case, with hyphens."""
-        words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", "-", self.changed.__name__)
-        return words.lower()
+        return re.sub(r"(?<=[a-z])(?=[A-Z0-9])", "-", self.changed.__name__).lower()
 
     @property
     def summary(self) -> str:
@@ -315,6 +314,12 @@ class Rule:
     def explanation(self) -> list[str]:
         """The consequences of the change, or why it is harmless and what it costs, as lines."""
         return (getdoc(self.changed) or "").splitlines()[2:]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a user is told about the rule, and the sizes of its model, by names that are those in JSON."""
+        keys = "name", "fate", "summary", "remedy", "explanation"
+        return {key: getattr(self, key) for key in keys} | self.model.sizes
 
     @property
     def model(self) -> Model:
@@ -387,11 +392,9 @@ def check_rule(
         report = check(replace(model, properties=ALWAYS), max_states, keep_going)
     if not report.lost:
         return report
-    return replace(
-        report,
-        missed=first_wrong_delivery(rule, report.model, report.execution),
-        correct_story=story(rule.without_change(report.model), report.execution, instead=True),
-    )
+    missed = first_wrong_delivery(rule, report.model, report.execution)
+    correct = story(rule.without_change(report.model), report.execution, instead=True)
+    return replace(report, missed=missed, correct_story=correct)
 
 
 def first_wrong_delivery(rule: Rule, model: Model, execution: Sequence[Message]) -> Missed:

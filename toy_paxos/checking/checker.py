@@ -18,7 +18,7 @@ actor, then one delivery to the same actor that is not silent.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from toy_paxos.checking.cluster import Cluster, State, numbers
 from toy_paxos.checking.determinism import KEEP_IT_IN_ATTRIBUTES, SharedState, repeat_steps, walk_real_actors
@@ -28,9 +28,10 @@ from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.checking.reduction import MANY_STEPS, ActorTransitions, Future, Transition
 from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.checking.symmetry import Order, Symmetry
-from toy_paxos.event import Event, Violation
+from toy_paxos.event import Violation
 from toy_paxos.message import Message, Timeout
 from toy_paxos.safety import Property
+from toy_paxos.story import Story
 
 # The default limit on the number of states that a search visits.
 MAX_STATES = 1_000_000
@@ -70,10 +71,10 @@ class Report:
     violation: str | None
     lost: Property | None
     execution: Sequence[Message]
-    story: Sequence[Event]
+    story: Story
     never: Sequence[str]
     missed: Missed | None = None
-    correct_story: Sequence[Event] = ()
+    correct_story: Story | None = None
     by_chance: bool = False
 
     def __repr__(self) -> str:
@@ -85,7 +86,37 @@ class Report:
     @property
     def safe(self) -> bool:
         """Whether all was explored without a violation, and each value can be chosen."""
-        return self.complete and self.violation is None and not self.never
+        return self.verdict == "safe"
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one word."""
+        return verdict_of(self.violation, self.never, self.complete)
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What was found, by names that are those in JSON."""
+        return {
+            "verdict": self.verdict,
+            "property": self.lost and self.lost.name,
+            "violation": self.violation,
+            "first_wrong_delivery": self.missed and self.missed.delivery,
+            "never": self.never,
+            "states": self.states,
+            "transitions": self.transitions,
+            "depth": len(self.execution) or self.depth,
+            "elapsed_s": self.elapsed_s,
+            "by_chance": self.by_chance,
+        }
+
+
+def verdict_of(violation: str | None, never: Sequence[str], complete: bool) -> str:
+    """Return in one word what follows from one search or from many."""
+    if violation:
+        return "violated"
+    if never:
+        return "not-alive"
+    return "safe" if complete else "unknown"
 
 
 def check(
@@ -207,7 +238,8 @@ class Search:
         # An incomplete search without a violation claims nothing that depends on the names.
         if not all_steps_known and (lost or self.complete):
             self.compare_names()
-        violation, told = what_happens(self.model, execution, lost) if lost else (None, [])
+        nothing = Story(self.model.configuration, [])
+        violation, told = what_happens(self.model, execution, lost) if lost else (None, nothing)
         return Report(
             self.model,
             len(self.origins),
@@ -347,13 +379,13 @@ class Search:
         return messages, Transition(deliveries, actor, all_said, used)
 
 
-def what_happens(model: Model, execution: Sequence[Message], lost: Property) -> tuple[str, list[Event]]:
+def what_happens(model: Model, execution: Sequence[Message], lost: Property) -> tuple[str, Story]:
     """Return how real actors lose a property at the end of an execution, and the story; raise CheckError otherwise."""
     try:
         told = story(model, execution)
     except BaseException as error:
         raise failure("what was found does not happen again", error, model.acceptor, model.proposer) from error
-    for event in told:
+    for event in told.events:
         if isinstance(event, Violation) and (event.property, event.time) == (lost.name, len(execution)):
             return event.words, told
     raise refusal(f"what was found does not happen again: {KEEP_IT_IN_ATTRIBUTES}", model.acceptor, model.proposer)

@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.checking.chance import check_by_chance
-from toy_paxos.checking.checker import MAX_STATES, Report, check
+from toy_paxos.checking.checker import MAX_STATES, Report, check, verdict_of
 from toy_paxos.checking.model import Model
 from toy_paxos.proposer import Proposer
 
@@ -71,6 +72,23 @@ def climb(
         yield report
         if report.violation or not may_go_on:
             return
+
+
+def summary(reports: Sequence[Report]) -> dict[str, Any]:
+    """Return what the reports of a climb say together, by names that are those in JSON."""
+    last, never = reports[-1], never_chosen(reports)
+    return {
+        "verdict": verdict_of(last.violation, never, all(report.complete for report in reports)),
+        "clusters": len(reports),
+        "incomplete": sum(not report.complete and not report.violation for report in reports),
+        "not_begun": len(CLIMB) - len(reports),
+        "property": last.lost and last.lost.name,
+        "violation": last.violation,
+        "never": never,
+        "states": sum(report.states for report in reports),
+        "elapsed_s": sum(report.elapsed_s for report in reports),
+        "by_chance": last.by_chance,
+    }
 
 
 def never_chosen(reports: Iterable[Report]) -> list[str]:

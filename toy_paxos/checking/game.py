@@ -30,6 +30,7 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
 from toy_paxos.safety import ALWAYS, watch
+from toy_paxos.story import Story
 
 Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give up"]
 
@@ -314,7 +315,7 @@ def wording(message: Message) -> tuple[object, ...]:
     return message.type, message.sender, message.recipient, message.id, *said_by(message)
 
 
-def story(model: Model, execution: Iterable[Message], instead: bool = False) -> list[Event]:
+def story(model: Model, execution: Iterable[Message], instead: bool = False) -> Story:
     """Return what happens when these messages are delivered one after the other, and what follows from it.
 
     The time is the number of the delivery. With ``instead``, a message that nobody has said is replaced by one of the
@@ -328,7 +329,7 @@ def story(model: Model, execution: Iterable[Message], instead: bool = False) -> 
             game.receive(alike[-1])
         else:
             game.time += 1
-    return game.story
+    return Story(model.configuration, game.story)
 
 
 def outline(message: Message) -> tuple[str, str, str, int]:

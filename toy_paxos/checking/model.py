@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
@@ -59,6 +60,12 @@ class Model:
     def configuration(self) -> Configuration:
         """Who takes part, and how large a quorum is."""
         return Configuration.of(self.num_proposers, self.num_acceptors)
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """How large the cluster is, and what can go wrong in it, by names that are those in JSON."""
+        names = "num_acceptors", "num_proposers", "max_attempts", "restarts", "fail", "values", "first_number"
+        return {name: getattr(self, name) for name in names}
 
     def new_actors(self) -> tuple[list[ProposingActor], list[Actor]]:
         """Return new proposers and new acceptors."""

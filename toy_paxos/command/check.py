@@ -1,7 +1,7 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
@@ -20,13 +20,12 @@ from toy_paxos.checking import (
     check,
     check_rule,
     climb,
-    never_chosen,
+    summary,
 )
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
-from toy_paxos.story import Story
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
     cluster_lines,
@@ -34,9 +33,8 @@ from toy_paxos.view.verdict import (
     report_lines,
     start_lines,
     story_lines,
-    summit_lines,
+    summary_lines,
     told,
-    verdict_word,
 )
 from toy_paxos.view.words import Line, plural, printable
 
@@ -98,22 +96,25 @@ def check_command(
     rule = RULES[rule_name] if rule_name else None
     actors, named, change = other_actors(ctx)
 
-    def start(model: Model | None) -> str:
-        return as_json().start_json(model, rule, named) if json else shown(start_lines(model, change))
+    def start(sizes: dict[str, Any]) -> str:
+        return as_json().start_json(sizes, rule_name, named) if json else shown(start_lines(sizes, change))
 
     given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
     with Watched(max_states, output, change) as search:
         if given or fail or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
             model = replace(model, fail=model.fail or fail)
-            search.show(start(model))
-            status = one_cluster(model, rule, search, form)
+            search.show(start(model.sizes))
+            verdict = one_cluster(model, rule, search, form)
         else:
-            search.show(start(None))
-            status = many_clusters(actors, search, form)
+            search.show(start({}))
+            verdict = many_clusters(actors, search, form)
     if search.stop.signal == SIGTERM:
         die_by(SIGTERM)
-    sys.exit(status)
+    sys.exit(EXIT_STATUS[verdict])
+
+
+EXIT_STATUS = {"safe": 0, "violated": 3, "not-alive": 3, "unknown": 4}
 
 
 class Watched:
@@ -152,58 +153,48 @@ class Watched:
         if not (self.file and self.file.is_output):
             write(text)
 
-    def write_file(self, reports: Sequence[Report], rule: Rule | None) -> None:
+    def write_file(self, report: Report, rule: Rule | None, verdict: str) -> None:
         """Write the story of a counterexample as the file that is asked for, if one is."""
         if not self.file:
             return
-        report = reports[-1]
         if not report.violation:
-            say(f"toy-paxos check: no story to write, the verdict is {verdict_word(reports)}")
+            say(f"toy-paxos check: no story to write, the verdict is {verdict}")
             return
         title = printable(f"{rule.name}: {report.violation}" if rule else report.violation)
         notes = [(0, self.change, "notable")] if self.change else []
         if rule and report.missed:
             notes.append((report.missed.delivery, f"missing: {rule.remedy}", "bad"))
         about = {"first_number": report.model.first_number, "changed_rule": rule and rule.name}
-        self.file.write(Story(report.model.configuration, report.story, title, notes, about))
+        self.file.write(replace(report.story, title=title, notes=notes, about=about))
 
 
-def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> int:
-    """Check one cluster, and show what was found; return the exit status."""
+def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> str:
+    """Check one cluster, and show what was found; return the verdict."""
     with judged():
         if rule:
             report = check_rule(rule, model, search.max_states, search.keep_going)
         else:
             report = check(model, search.max_states, search.keep_going)
-    search.show(
-        as_json().report_json(report)
-        if form == "json"
-        else shown([*report_lines(report, rule, story(report, rule, form))])
-    )
-    search.write_file([report], rule)
-    if report.violation or report.never:
-        return 3
-    return 0 if report.complete else 4
+    search.show(as_json().verdict_json(report.found, report.story) if form == "json" else in_words(report, rule, form))
+    search.write_file(report, rule, report.verdict)
+    return report.verdict
 
 
-def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> int:
-    """Check one cluster after the other, and show what comes of each; return the exit status."""
+def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> str:
+    """Check one cluster after the other, and show the result for each; return the verdict over all."""
     reports: list[Report] = []
     climbing = climb(**actors, max_states=search.max_states, keep_going=search.keep_going)
     while report := next_report(climbing):
         reports.append(report)
-        search.show(as_json().cluster_json(report) if form == "json" else shown(cluster_lines(report)))
-    last = reports[-1]
-    search.write_file(reports, None)
+        cluster = report.model.sizes | report.found
+        search.show(as_json().cluster_json(cluster) if form == "json" else shown(cluster_lines(cluster)))
+    last, total = reports[-1], summary(reports)
+    search.write_file(last, None, total["verdict"])
     if form == "json":
-        search.show(as_json().story_json(last) + as_json().summit_json(reports))
-    elif last.violation:
-        search.show(shown([*report_lines(last, None, story(last, None, form))]))
+        search.show(as_json().verdict_json(total, last.story))
     else:
-        search.show(shown([*summit_lines(reports)]))
-    if last.violation or never_chosen(reports):
-        return 3
-    return 0 if all(report.complete for report in reports) else 4
+        search.show(in_words(last, None, form) if last.violation else shown([*summary_lines(total)]))
+    return str(total["verdict"])
 
 
 def as_json() -> ModuleType:
@@ -230,12 +221,19 @@ def judged() -> Iterator[None]:
             raise at_fault("the model cannot be checked", error) from error
 
 
-def story(report: Report, rule: Rule | None, form: str | None) -> list[Line]:
+def in_words(report: Report, rule: Rule | None, form: str | None) -> str:
+    """The result for one cluster, after the story of a counterexample."""
+    story = told(report.story, drawn(report, rule, form))
+    properties = report.model.properties
+    return shown([*report_lines(report.model.sizes | report.found, properties, rule.told if rule else None, story)])
+
+
+def drawn(report: Report, rule: Rule | None, form: str | None) -> list[Line]:
     """The story of a counterexample: as lines, as lanes, or with a changed rule as two branches of them."""
     if form != "diagram":
-        return told(report, story_lines)
+        return story_lines(report.story)
     from toy_paxos.view.branches import branch_lanes, story_lanes
 
-    if rule:
-        return told(report, lambda report: branch_lanes(report, rule.remedy, columns()))
-    return told(report, lambda report: story_lanes(report, columns()))
+    if rule and report.missed and report.correct_story:
+        return branch_lanes(report.story, report.correct_story, report.missed.delivery, rule.remedy, columns())
+    return story_lanes(report.story, columns())

@@ -11,7 +11,7 @@ from toy_paxos.command.process import Progress, interruptible, somebody_elses_wo
 from toy_paxos.event import Chosen, learned_by
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.safety import ALWAYS
-from toy_paxos.view.verdict import deliveries, sizes
+from toy_paxos.view.verdict import deliveries, sizes_words
 from toy_paxos.view.words import message_words, plural, printable
 
 # After so many states a search ends: always the same number, whatever the machine.
@@ -68,7 +68,7 @@ def hint(game: Game) -> Hint:
         return Hint(f"type {typed} ({what} can be {done} in {left} from here); Enter makes this move", move)
     stopped = "; proposers that have crashed or given up do nothing more" if game.stopped else ""
     model = without_fail(game.model)
-    return Hint(f"{what} cannot be {done} from here, for {sizes(model)}, FAIL never delivered{stopped}")
+    return Hint(f"{what} cannot be {done} from here, for {sizes_words(model.sizes)}, FAIL never delivered{stopped}")
 
 
 def as_typed(game: Game, message: Message) -> tuple[str, Move]:

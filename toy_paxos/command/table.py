@@ -11,7 +11,7 @@ from toy_paxos.command.process import somebody_elses_words, write
 from toy_paxos.event import Event
 from toy_paxos.story import Story
 from toy_paxos.view.output import columns, plain, shown
-from toy_paxos.view.verdict import deliveries, sizes
+from toy_paxos.view.verdict import deliveries, sizes_words
 from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, wishes_lines
 
 Draw = Callable[[Sequence[Event]], list[Line]]
@@ -97,7 +97,10 @@ class Table:
     def title(self) -> list[Line]:
         """Who takes part, and who wants what."""
         model = self.game.model
-        lines = [*self.comment_lines(-1), line(("heading", f"toy-paxos {__version__} play: {sizes(model)}"))]
+        lines = [
+            *self.comment_lines(-1),
+            line(("heading", f"toy-paxos {__version__} play: {sizes_words(model.sizes)}")),
+        ]
         lines += [line(("", self.change))] if self.change else []
         return [*lines, line(), *wishes_lines("", dict(zip(self.game.proposers, model.values, strict=True)))]
 

@@ -1,48 +1,43 @@
-"""The story of a check as lanes; that of a changed rule beside what right actors do with the same deliveries."""
+"""The story of a check as lanes; that of a changed rule beside what correct actors do with the same deliveries."""
 
 from collections.abc import Sequence
 from itertools import groupby
 
-from toy_paxos.checking import Report
 from toy_paxos.event import Delivery, Event
 from toy_paxos.message import Message, Restart, Timeout
+from toy_paxos.story import Story
 from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too_narrow
 from toy_paxos.view.rows import Row, short_name, words_of
 from toy_paxos.view.verdict import story_lines
 from toy_paxos.view.words import Line
 
 
-def story_lanes(report: Report, width: int | None) -> list[Line]:
+def story_lanes(story: Story, width: int | None) -> list[Line]:
     """The story of a check as lanes; as lines where lanes do not fit."""
-    lanes = lanes_of(report, width)
+    lanes = Lanes(story.configuration, width, COUNT_WIDTH)
     if not lanes.pitch:
-        return [*too_narrow(lanes, width), *story_lines(report)]
-    return drawn(report.story, lanes, "{:3.0f}")
+        return [*too_narrow(lanes, width), *story_lines(story)]
+    return drawn(story.events, lanes, "{:3.0f}")
 
 
-def lanes_of(report: Report, width: int | None) -> Lanes:
-    """A lane for each actor in a story."""
-    return Lanes(report.model.configuration, width, COUNT_WIDTH)
+def branch_lanes(story: Story, correct: Story, missed: int, remedy: str, width: int | None) -> list[Line]:
+    """The story of a changed rule (``-``) beside what correct actors do with the same deliveries (``+``).
 
-
-def branch_lanes(report: Report, remedy: str, width: int | None) -> list[Line]:
-    """The story of a changed rule (``-``) beside what right actors do with the same deliveries (``+``).
-
-    What both do is drawn once.
+    What both do is drawn once. The ``remedy`` stands where the rule is ``missed``, after that delivery.
     """
-    lanes = lanes_of(report, None if width is None else width - len("- "))
+    lanes = Lanes(story.configuration, None if width is None else width - len("- "), COUNT_WIDTH)
     if not lanes.pitch:
-        return [*too_narrow(lanes, width), *story_lines(report)]
+        return [*too_narrow(lanes, width), *story_lines(story)]
     wrong, right = (Picture(lanes, glyphs()) for _ in range(2))
     lines = [line.after("", "  ") for line in lanes.heading()]
-    groups, right_groups = by_delivery(report.story), by_delivery(report.correct_story)
+    groups, right_groups = by_delivery(story.events), by_delivery(correct.events)
     for is_unsaid, run in groupby(groups.items(), key=lambda item: item[0] not in right_groups):
         if is_unsaid:
             lines += unsaid(wrong, right, [group for _, group in run])
             continue
         for number, group in run:
             lines += both(wrong, right, group, right_groups[number])
-            if report.missed and number == report.missed.delivery:
+            if number == missed:
                 lines += [line.after("", "  ") for line in wrong.lines(Row(f"missing: {remedy}", "bad"), "")]
     return lines
 

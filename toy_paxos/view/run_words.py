@@ -179,12 +179,11 @@ class InWords:
     def event(self, number: int, event: Event) -> str:
         """Return what is said of one event."""
         words = self.words.event(event)
-        return self.write([words]) if words else ""
+        return self.write([words] if words else [])
 
     def tally(self, finished: Round, verb: str) -> str:
         """Return how many acceptors promised or accepted."""
-        lines = self.words.tally(finished, verb)
-        return self.write(lines) if lines else ""
+        return self.write(self.words.tally(finished, verb))
 
     def ending(self, finished: Round) -> str:
         """Return what stands after the events of a round."""
