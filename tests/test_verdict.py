@@ -14,6 +14,7 @@ from toy_paxos.view.verdict import (
     cluster_lines,
     report_lines,
     rules_lines,
+    sizes_words,
     start_lines,
     story_lines,
     summary_lines,
@@ -147,6 +148,12 @@ def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
     assert line.text.endswith(", not explored to the end")
     (line,) = cluster_lines(cluster_of(report_of("hides-accepted")))
     assert line.text.startswith("VIOLATED  2 proposers")
+
+
+def test_only_the_values_of_the_checker_are_called_descending() -> None:
+    assert sizes_words(Model(2, 3, descending=True).sizes).endswith(", values descending")
+    for model in (Model(2, 1), Model(2, 1, descending=True), Model(2, 3), Model(2, 3, wishes=("c", "b", "a"))):
+        assert sizes_words(model.sizes).endswith(" restart each")
 
 
 def test_safe_in_all_says_what_it_does_not_say() -> None:

@@ -55,7 +55,7 @@ class Report:
     """The result of a search.
 
     ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then;
-    ``story`` has these deliveries as events, and ``lost`` is the property that is violated. If there is no violation,
+    ``story`` tells these deliveries, and ``lost`` is the property that is violated. If there is no violation,
     ``complete`` says whether all was explored; if so, ``never`` has the values that are wanted but chosen in no
     execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``correct_story`` is
     what correct actors would do with the same deliveries. What is found ``by_chance``
