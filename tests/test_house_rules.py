@@ -142,8 +142,10 @@ def test_imports_point_one_way(name: str) -> None:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    # Raises CycleError with the files of a circle; an import within a function or for type checking counts, too.
-    TopologicalSorter({name: imports(tree) & MODULES.keys() for name, tree in MODULES.items()}).prepare()
+    # Raises CycleError with the files of a circle; an import within a function or for type checking counts, too. Only
+    # the package itself offers the names of its top floor, and all may import its version.
+    files = MODULES.keys() - {"toy_paxos"}
+    TopologicalSorter({name: imports(MODULES[name]) & files for name in files}).prepare()
 
 
 def test_no_form_of_import_goes_unseen() -> None:
