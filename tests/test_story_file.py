@@ -34,7 +34,7 @@ def without_comments(lines: str) -> list[str]:
 
 @pytest.mark.parametrize("ending", [".txt", ".jsonl"])
 @pytest.mark.parametrize(
-    "source", [RUN, ("check", "--break", "adopts-lowest"), ("check", "--break", "forgets-promise")]
+    "source", [RUN, *(("check", "--break", rule) for rule in ("adopts-lowest", "forgets-promise", "skips-phase-1"))]
 )
 def test_lines_can_be_played_and_written_again(
     source: tuple[str, ...], ending: str, tmp_path: Path, run_here: RunHere

@@ -18,9 +18,10 @@ def lines(story: Story) -> str:
     return plain(
         [
             *([line(("", f"# {story.title}"))] if story.title else []),
+            # A story that is read back says whose actors play; whatever else is noted is a comment.
+            *(line(("", f"# {words}")) for _, words, style in story.notes if style != "notable"),
             line(("", f"toy-paxos {__version__}: {sizes}")),
-            # A story that is read back says who plays; whatever else is noted is a comment.
-            *(line(("", words if style == "notable" else f"# {words}")) for _, words, style in story.notes),
+            *(line(("", words)) for _, words, style in story.notes if style == "notable"),
             line(),
             *wishes_lines("", story.wishes),
             *(words for words in told if words),
