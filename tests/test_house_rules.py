@@ -128,24 +128,25 @@ def place(module: str) -> tuple[int, str]:
     raise AssertionError(f"{module} has no place")
 
 
+def imports_of_ours(name: str) -> set[str]:
+    """Every module of the package that a module imports."""
+    ours = imports(MODULES[name]) & MODULES.keys()
+    # The package offers the names of its top floor lazily; that import is for type checkers.
+    return ours - {"toy_paxos.api"} if name == "toy_paxos" else ours
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_imports_point_one_way(name: str) -> None:
     floor, room = place(name)
-    own = {module for module in imports(MODULES[name]) if module.split(".")[0] == "toy_paxos"}
-    if name == "toy_paxos":
-        # It offers the names of its top floor lazily; the import is for type checkers.
-        own = {module for module in own if not f"{module}.".startswith("toy_paxos.api.")}
-    for imported in own:
+    for imported in imports_of_ours(name):
         below, other = place(imported)
         is_the_lesson = floor == below == 1
         assert below < floor or other == room or is_the_lesson, f"{name} imports {imported}"
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    # Raises CycleError with the files of a circle; an import within a function or for type checking counts, too. Only
-    # the package itself offers the names of its top floor, and all may import its version.
-    files = MODULES.keys() - {"toy_paxos"}
-    TopologicalSorter({name: imports(MODULES[name]) & files for name in files}).prepare()
+    # Raises CycleError with the files of a circle; an import within a function or for type checking counts, too.
+    TopologicalSorter({name: imports_of_ours(name) for name in MODULES}).prepare()
 
 
 def test_no_form_of_import_goes_unseen() -> None:
