@@ -459,7 +459,7 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (["propose", "--zookeeper", "127.0.0.1:1/a/../b", "-n", "1"], "a/../b is no path of nodes"),
         (["propose", "--zookeeper", "127.0.0.1:1/\udcff", "-n", "1"], "is no path of nodes"),
         (["propose", "--zookeeper", "127.0.0.1:1", "-n", "1", "--zookeeper-auth", "u:\udcff"], "USER:PASSWORD"),
-        (["cluster", "-n", "101"], "that would be as many processes; up to 100, then"),
+        (["cluster", "-n", "101"], "each acceptor is a process; the limit is 100"),
         (["cluster", "--diagram", "--json"], "two views of the same"),
         (["verify"], "FILES"),
     ],

@@ -17,9 +17,6 @@ from collections.abc import Callable
 from toy_paxos.actor import Actor
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 
-# What an acceptor answers.
-REQUESTS = (Prepare, Propose)
-
 
 class Acceptor:
     """An acceptor that has accepted nothing, and promised only number 0, under which nobody proposes."""
@@ -68,7 +65,7 @@ class FailingAcceptor:
 
     def receive(self, message: Message) -> list[Message]:
         """Answer as the acceptor does, unless this request fails."""
-        if isinstance(message, REQUESTS):
+        if isinstance(message, (Prepare, Propose)):
             failed = self.draw() < self.failure_prob
             self.failures.append(failed)
             if failed:

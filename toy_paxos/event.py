@@ -11,9 +11,14 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, ClassVar, Literal
 
-from toy_paxos.acceptor import REQUESTS, Acceptor, FailingAcceptor
+from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.actor import Actor
-from toy_paxos.message import Accept, Fail, Message, Promise, Proposal, Propose, Restart, Timeout
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Terminate, Timeout
+
+# By type, the messages between actors.
+BETWEEN_ACTORS: dict[str, type[Message]] = {
+    kind.type: kind for kind in (Prepare, Promise, Propose, Accept, Fail, Terminate)
+}
 
 
 class Fate(StrEnum):
@@ -203,7 +208,7 @@ def seen_of(
         failed = bool(acceptor.failures) and acceptor.failures[-1]
         acceptor = acceptor.acceptor
     promised, accepted = stored_by(acceptor)
-    if isinstance(message, REQUESTS):
+    if isinstance(message, (Prepare, Propose)):
         for answer in answers:
             if isinstance(answer, Fail):
                 return "failed" if failed else "refused", promised, accepted

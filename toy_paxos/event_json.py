@@ -15,8 +15,8 @@ from functools import lru_cache
 from types import NoneType
 from typing import Any
 
-from toy_paxos.event import KINDS, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
-from toy_paxos.message import BETWEEN_ACTORS, Message, Promise, Proposal, Restart, Timeout
+from toy_paxos.event import BETWEEN_ACTORS, KINDS, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
+from toy_paxos.message import Message, Promise, Proposal, Restart, Timeout
 
 FORMAT = 2
 """Raised whenever programs that read the lines have to be changed."""

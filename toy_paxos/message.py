@@ -10,10 +10,9 @@ Paxos needs four of them, two for each of its two phases (*Paxos Made Simple*, s
 The other two make failure visible: FAIL is an acceptor's "no", TERMINATE a proposer's "I give up".
 TIMEOUT and RESTART are no messages between actors: whoever owns the clock and the power switch says them.
 
-What is left out: learners, which the paper informs of every ACCEPT (section 2.3). Here the proposer
-is the only learner. Messages are plain data; nobody changes one after it was made. They are not
-frozen because that alone would make them more than twice as slow to make, and a round is little
-else than making messages.
+Learners, which the paper informs of every ACCEPT (section 2.3), are left out: here the proposer is the
+only learner. Messages are plain data that is never changed. They are not frozen because that would make
+them more than twice as slow to make, and a round is little else than making messages.
 """
 
 from dataclasses import dataclass
@@ -101,9 +100,3 @@ class Restart(Message):
     """The power switch's word to an acceptor: you crashed, and came back with what is in stable storage."""
 
     type: ClassVar[str] = "RESTART"
-
-
-# By type, what actors say to each other.
-BETWEEN_ACTORS: dict[str, type[Message]] = {
-    kind.type: kind for kind in (Prepare, Promise, Propose, Accept, Fail, Terminate)
-}

@@ -94,18 +94,16 @@ def cluster_command(
     """
     needs_posix("cluster")
     needs("rpc")
-    from toy_paxos.remote import local_zookeeper
     from toy_paxos.remote.store import usable
     from toy_paxos.remote.supervisor import LocalCluster
 
     check_file(output, force, options["rounds"])
     form = form_of(options)
     if num_acceptors > MOST:
-        raise click.UsageError(f"--num-acceptors {num_acceptors}: that would be as many processes; up to {MOST}, then.")
+        raise click.UsageError(f"--num-acceptors {num_acceptors}: each acceptor is a process; the limit is {MOST}.")
     check_texts(value, num_proposers)
-    if zookeeper == "local" and not local_zookeeper.is_installed():
-        command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
-        raise NotInstalled("ZooKeeper is not installed", command)
+    if zookeeper == "local":
+        needs_local_zookeeper()
     network = Network(num_proposers, failure_mode, **patience_in(options))
     configuration = Configuration.of(num_proposers, num_acceptors)
     proposers, acceptors = {name: at for at, name in enumerate(configuration.proposers)}, [*configuration.acceptors]
@@ -120,8 +118,7 @@ def cluster_command(
             directory = directory_at(zookeeper, options)
             at_the_end.callback(directory.remove)
         common = ["--acceptor-failure-prob", str(acceptor_failure_prob), "--failure-mode", failure_mode]
-        if forgetful:
-            common.append("--forgetful")
+        common += ["--forgetful"] * forgetful
         commands = {name: acceptor(name, common, forgetful, zookeeper, log) for name in acceptors}
         cluster = LocalCluster(commands, kill_every, zookeeper == "local", environment(options["zookeeper_auth"]))
         addresses = at_the_end.enter_context(cluster)
@@ -132,16 +129,20 @@ def cluster_command(
         number = directory.take_part(None, acceptors, list(proposers), num_proposers) if directory else new_run()
         found = f"addresses from ZooKeeper at {zookeeper}" if directory else HANDED_OVER
         place = f"processes on this machine, {found}, run {number}"
-
-        def check() -> None:
-            cluster.check()
-            if directory:
-                directory.check_trouble()
-
+        checks = [cluster.check, *([directory.check_trouble] if directory else [])]
         settings = Settings(num_acceptors, acceptor_failure_prob, None, value, network, place=place)
         logs = {at: log_file(log, name) for name, at in proposers.items()}
-        real = RealRun(number, settings, directory.addresses if directory else addresses, logs, True, check)
+        real = RealRun(number, settings, directory.addresses if directory else addresses, logs, True, checks)
         real.show(form, options, output, None, rule, change)
+
+
+def needs_local_zookeeper() -> None:
+    """Raise NotInstalled if no ZooKeeper can be started here."""
+    from toy_paxos.remote import local_zookeeper
+
+    if not local_zookeeper.is_installed():
+        command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
+        raise NotInstalled("ZooKeeper is not installed", command)
 
 
 # The rule that is left out, as a check names it.

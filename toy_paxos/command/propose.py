@@ -105,7 +105,7 @@ def propose_command(
             number = directory.take_part(run, names, [configuration.proposers[proposer]], num_proposers)
             place = f"addresses from ZooKeeper at {zookeeper}, run {number}"
             settings = Settings(len(names), None, None, value, network, place=place)
-            real = RealRun(number, settings, directory.addresses, {proposer: log}, is_alone, directory.check_trouble)
+            real = RealRun(number, settings, directory.addresses, {proposer: log}, is_alone, [directory.check_trouble])
             real.show(form, options, output, certificates)
         finally:
             directory.close()

@@ -5,7 +5,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -255,7 +255,7 @@ class RealRun:
     """A run in real time: which proposers of it are here, and where they find the acceptors.
 
     ``logs`` has the number of each proposer here, and the file that it writes, if any. ``is_alone`` if nobody else can
-    have proposed in it; ``check`` raises if it cannot go on.
+    have proposed in it; ``checks`` raise if it cannot go on.
     """
 
     number: int
@@ -263,7 +263,7 @@ class RealRun:
     addresses: Mapping[str, str]
     logs: Mapping[int, Path | None]
     is_alone: bool
-    check: Callable[[], None] = lambda: None
+    checks: Sequence[Callable[[], None]] = ()
     trouble: Exception | None = field(default=None, init=False)
     answered: bool = field(default=False, init=False)
 
@@ -352,4 +352,5 @@ class RealRun:
             number = max(number + 1, round.newest)
             if number > LARGEST:
                 raise CannotError(f"run {self.number} has come to the last round that there is: begin another one")
-            self.check()
+            for check in self.checks:
+                check()

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
 from toy_paxos.checking.game import Kind, NobodySaidError
 from toy_paxos.command.options import shortened
-from toy_paxos.event import VALUED, Crash, Delivery, TimedOut, Wants
+from toy_paxos.event import BETWEEN_ACTORS, VALUED, Crash, Delivery, TimedOut, Wants
 from toy_paxos.event_json import FORMAT, FormatError, check_format, event_of, message_of
-from toy_paxos.message import BETWEEN_ACTORS, Message, Promise, Propose
+from toy_paxos.message import Message, Promise, Propose
 from toy_paxos.view.words import message_words, read_back
 
 MOST_LINES, MOST_BYTES = 10_000, 10_000_000
