@@ -1,5 +1,7 @@
 """One story written into a file: the ending says how, and nothing that is there is lost."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,29 @@ def test_bad_input_gets_one_line(
     refused = run_here(*command, *args)
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
     assert what_to_do in refused.stderr
+
+
+def test_what_is_there_stays_if_the_new_one_cannot_be_written(
+    tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "round.svg"
+    file.write_text("mine")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    refused = run_here(*RUN, "-o", str(file), "--force")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(f": {os.strerror(errno.ENOSPC)}\n")
+    assert refused.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["round.svg"]
+    assert file.read_text() == "mine"
+
+
+def test_a_folder_is_not_overwritten(tmp_path: Path, run_here: RunHere) -> None:
+    (tmp_path / "round.svg").mkdir()
+    assert "is not a file" in run_here(*RUN, "-o", str(tmp_path / "round.svg"), "--force").stderr
 
 
 def test_no_picture_is_poured_onto_a_terminal(on_terminal: OnTerminal) -> None:

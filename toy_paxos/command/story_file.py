@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -23,13 +24,22 @@ class StoryFile:
         self.is_output = path == f"-{self.ending}"
 
     def write(self, story: Story) -> None:
-        """Write a story; raises DrawingError if no picture can show it, and OSError."""
+        """Write a story; raises DrawingError if no picture can show it, and click.ClickException."""
         text = file_of(self.ending, story)
         if self.is_output:
             write(text)
             return
-        with open(self.path, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        # Beside it, so that what it holds already is not lost if this one cannot be written.
+        partial = f"{self.path}.part"
+        try:
+            with open(partial, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            os.replace(partial, self.path)
+        except OSError as error:
+            with suppress(OSError):
+                os.remove(partial)
+            words = f"cannot write {shortened(self.path)}: {error.strerror or error}"
+            raise click.ClickException(words) from error
         say(f"toy-paxos: {shortened(self.path)} written")
 
 
@@ -47,6 +57,8 @@ class StoryPath(click.ParamType[StoryFile]):
             raise click.BadParameter(f"{shortened(value)} does not end in {ENDINGS}.", ctx, param)
         if file.is_output and FILES[file.ending].is_picture and sys.stdout.isatty():
             raise click.BadParameter(f"a terminal cannot show it: name a file, such as story{file.ending}.", ctx, param)
+        if os.path.exists(value) and not os.path.isfile(value):
+            raise click.BadParameter(f"{shortened(value)} is not a file.", ctx, param)
         folder = os.path.dirname(value) or "."
         if not file.is_output and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
             raise click.BadParameter(f"cannot write into the folder {shortened(folder)}.", ctx, param)
