@@ -75,6 +75,19 @@ def test_an_arrow_goes_from_lane_to_lane(event: Event, line: str) -> None:
     assert first.startswith(line)
 
 
+def test_what_an_actor_holds_stands_beside_words_that_leave_a_space_and_else_below_them() -> None:
+    def lines(value: str) -> list[str]:
+        held = Proposal(3, value)
+        return drawn(Delivery(1, Propose("proposer-1", "acceptor-0", *held), promised=3, accepted=held))
+
+    fits, too_long = "x" * 15, "x" * 16
+    assert lines(fits) == [f"│   ●──>┃   │   │   PROPOSE 3 {fits} a0 = 3 3:{fits}"]
+    assert lines(too_long) == [
+        f"│   ●──>┃   │   │   PROPOSE 3 {too_long}",
+        f"│   │   ┃   │   │   a0 = 3 3:{too_long}",
+    ]
+
+
 def test_all_that_can_happen_looks_different_without_colour_and_in_ascii() -> None:
     events = [event for event, _ in ARROWS]
     for glyphs in (BOXES, ASCII):

@@ -42,6 +42,12 @@ def test_the_same_words_twice_are_heard_twice_the_second_time_after_they_were_sa
     assert story == [proposer[0], acceptor[0], proposer[1], acceptor[1], proposer[2]]
 
 
+def test_what_was_said_once_may_be_heard_twice() -> None:
+    begins, handles, again = wants(0, P1), hears(0, P1, YES), hears(0, P1, YES)
+    story = list(merge({"acceptor-0": [handles, again], "proposer-1": [begins]}))
+    assert story == [begins, handles, again]
+
+
 def test_what_somebody_said_who_is_missing_can_be_heard_at_any_time() -> None:
     handles, restarts = hears(0, P1, YES), hears(0, Restart("power", "acceptor-0", 1))
     assert list(merge_logs({"acceptor-0": [restarts, handles]})) == [restarts, handles]

@@ -58,6 +58,17 @@ def test_only_what_is_said_now_makes_a_proposal_chosen() -> None:
     assert property_cache.chosen(0, bits, 0) == 0
 
 
+def test_a_promise_is_compared_with_the_highest_before_in_whatever_order_they_became_known() -> None:
+    cluster = Cluster(Model(1, 1))
+    property_cache = PropertyCache(cluster)
+    three, one, two = (
+        1 << cluster.number_of_message(Promise("acceptor-0", "proposer-0", id, None)) for id in (3, 1, 2)
+    )
+    before = cluster.start._replace(said=three | one)
+    after = cluster.start._replace(said=three | one | two)
+    assert property_cache.lost(before, after, two) == PROMISES_RISE
+
+
 def test_messages_are_found_by_their_kind() -> None:
     cluster = Cluster(Model(1, 1))
     property_cache = PropertyCache(cluster)

@@ -181,6 +181,12 @@ def test_a_promise_stands_though_its_acceptor_refuses_the_same_request_again() -
     assert proposer.receive(promise(3)) != []
 
 
+def test_a_promise_takes_the_refusal_of_its_acceptor_back() -> None:
+    proposer = new_proposer(3)
+    assert [proposer.receive(answer) for answer in (fail(0), promise(0), fail(1))] == [[], [], []]
+    assert [message.type for message in proposer.receive(promise(2))] == ["PROPOSE"] * 3
+
+
 def test_an_abandoned_attempt_is_not_taken_up_again() -> None:
     proposer = new_proposer(3)
     proposer.receive(fail(0))

@@ -114,6 +114,13 @@ def test_without_a_minority_it_learns_and_tells_which_calls_came_to_nothing(how:
     ]
 
 
+@pytest.mark.parametrize("how", [DEAD, LATE], ids=["dead", "late"])
+def test_the_first_call_that_comes_to_nothing_is_no_reason_to_back_off_if_a_majority_is_left(how: Exception) -> None:
+    events, (proposer,), _ = played(Here(acceptor_0=how), "apple")
+    assert (proposer.learned, proposer.id) == ("apple", 1)
+    assert not any(isinstance(event, TimedOut) for event in events)
+
+
 @pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
 def test_without_a_majority_it_gives_up_after_its_attempts(how: str | Exception) -> None:
     events, (proposer,), _ = played(Here(acceptor_1=how, acceptor_2=how), "apple")

@@ -99,6 +99,29 @@ def test_a_wrong_reduction_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(Model(3, 2)) == (None, 0, []), "and nobody would notice with the right actors"
 
 
+class SaysSoLater(Acceptor):
+    """It accepts one proposal, and says so only when it has been restarted, perhaps after it has promised more."""
+
+    unsaid: tuple[Message, ...] = ()
+
+    def accept(self, request: Propose) -> list[Message]:
+        if self.accepted is None:
+            self.unsaid = tuple(super().accept(request))
+        return []
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Restart):
+            said, self.unsaid = self.unsaid, ()
+            return list(said)
+        return super().receive(message)
+
+
+def test_a_proposal_that_nobody_reacts_to_any_more_is_remembered_until_it_is_chosen() -> None:
+    model = Model(1, 2, acceptor=SaysSoLater)
+    assert check(model).safe
+    assert found(model) == found(in_full(model))
+
+
 def test_silence_ends_with_the_delivery_that_makes_an_actor_speak() -> None:
     cluster = Cluster(Model(3, 1))
     said = cluster.start.said

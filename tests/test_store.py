@@ -92,6 +92,17 @@ def test_the_last_rounds_of_each_run_are_kept_and_older_ones_are_over(tmp_path: 
         assert len(its.states) <= 5 * ROUNDS_KEPT
 
 
+def test_an_answer_to_an_older_round_makes_no_round_young_again(tmp_path: Path) -> None:
+    kept = Store(tmp_path, "acceptor-0")
+    for round in (300, 250):
+        kept.save((7, round), 1, None)
+    close(kept)
+    for its in (kept, reopened(tmp_path)):
+        assert its.newest == {7: 300}
+        assert its.is_over((7, 300 - ROUNDS_KEPT))
+        assert not its.is_over((7, 301 - ROUNDS_KEPT))
+
+
 def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "LINES", 50)
     kept = Store(tmp_path, "acceptor-0")

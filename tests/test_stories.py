@@ -189,6 +189,15 @@ def test_a_story_may_hold_events_and_keys_that_are_not_known() -> None:
     assert replayed("\n".join(map(json.dumps, lines))).proposers == ["proposer-0"]
 
 
+@pytest.mark.parametrize("line", ["proposer-0 tries again, attempt 2 under 3", "acceptor-0 restarts"])
+def test_a_story_has_as_many_attempts_and_restarts_as_it_tells_whatever_its_first_line_says(line: str) -> None:
+    assert replayed(f"{BEGINNING}   1  {line}\n").time == 1
+
+
+def test_a_mark_of_the_order_of_bytes_is_no_part_of_a_story() -> None:
+    assert read_story(b"\xef\xbb\xbf" + BEGINNING.encode()) == read_story(BEGINNING.encode())
+
+
 def test_a_story_names_the_lowest_number_of_its_proposers() -> None:
     text = (
         BEGINNING.replace("restarts each,", "restarts each, numbers from 9,") + "proposer-0 -> acceptor-0 PREPARE 9\n"

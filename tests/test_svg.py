@@ -135,6 +135,15 @@ def test_a_message_is_sent_where_what_provoked_it_arrived_so_that_a_late_one_sla
     assert crossing
 
 
+def test_what_is_said_at_once_is_drawn_from_one_place() -> None:
+    tree, events = drawn(NETWORK)
+    starts: dict[tuple[str, float], set[float]] = {}
+    for arrow, event in zip(groups(tree, "arrow"), messages(events), strict=True):
+        starts.setdefault((event.message.sender, event.sent), set()).add(ends(arrow)[1])
+    assert ("proposer-0", 0) in starts
+    assert all(len(heights) == 1 for heights in starts.values())
+
+
 def test_the_first_words_of_a_proposer_are_drawn_just_before_they_first_arrive() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
     tree = ElementTree.fromstring(svg(told(events, "a story", num_acceptors)))

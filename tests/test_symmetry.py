@@ -11,7 +11,7 @@ from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import Model, check
 from toy_paxos.checking.cluster import Cluster, State
 from toy_paxos.checking.symmetry import Symmetry
-from toy_paxos.message import Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
 
 
@@ -117,8 +117,23 @@ class LearnsByName(Proposer):
         pass
 
 
+class LearnsByNameOnly(LearnsByName):
+    """Nothing that it does depends on what it has learned."""
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Accept):
+            self.accepts.add(message.sender)
+        return self.count_promise(message) if isinstance(message, Promise) else []
+
+
 @pytest.mark.parametrize(
-    "model", [Model(proposer=OnlyTheFirst), Model(acceptor=Special), Model(2, 2, proposer=LearnsByName)]
+    "model",
+    [
+        Model(proposer=OnlyTheFirst),
+        Model(acceptor=Special),
+        Model(2, 2, proposer=LearnsByName),
+        Model(2, 2, proposer=LearnsByNameOnly),
+    ],
 )
 @pytest.mark.parametrize("past_forgotten", [True, False])
 def test_where_names_make_a_difference_all_names_count(model: Model, past_forgotten: bool) -> None:

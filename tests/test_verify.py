@@ -130,6 +130,16 @@ def test_what_is_learned_and_not_chosen_is_one_only_if_all_acceptors_are_known(l
     assert "not all is known: acceptor-2 has left no log" in done.stdout
 
 
+def test_what_is_learned_and_not_chosen_is_none_if_something_is_missing_in_a_log(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0])
+    # The log of acceptor-1 does not tell of this, and so may not tell that it accepted apple, too.
+    logs.add("proposer-0", Delivery(0, Promise("acceptor-1", "proposer-0", 1, None), learned="apple"))
+    done = verify(logs.close())
+    assert done.returncode == 4
+    assert "VIOLATED" not in done.stdout
+    assert "not all is known: round 1: proposer-0 heard PROMISE 1, which is not in " in done.stdout
+
+
 def test_what_is_learned_while_another_value_is_chosen_is_one_whoever_left_no_log(logs: Logs, verify: Verify) -> None:
     logs.play(0, 1, "apple", [0, 1])
     logs.add("proposer-1", Wants(0, "proposer-1", "pear", []))
