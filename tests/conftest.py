@@ -179,7 +179,7 @@ def start() -> Iterator[Start]:
                 encoding="utf-8",
                 errors="replace",
             )
-            at_the_end.callback(process.communicate)
+            at_the_end.enter_context(process)
             at_the_end.callback(process.kill)
             return process
 
