@@ -29,7 +29,7 @@ def both(run: Settings) -> list[tuple[InWords | JsonLines, Remembering]]:
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.text(st.characters(blacklist_categories=["Cs"]), min_size=1),
     st.integers(1, FEW + 3),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import Run, Start
+from conftest import RunHere, Start
 from test_remote import Acceptors
 
 # A Python that finds this file kills itself at a step, when it handles a message of some kind.
@@ -51,9 +51,9 @@ STEPS = {
 class Cluster(Acceptors):
     """Acceptors of which some kill themselves, and what their logs say."""
 
-    def __init__(self, start: Start, run: Run, folder: Path) -> None:
+    def __init__(self, start: Start, run_here: RunHere, folder: Path) -> None:
         super().__init__(start, folder, 0)
-        self.run = run
+        self.run_here = run_here
 
     def begin_mortal(self, name: str, step: str, kind: str) -> None:
         """Start an acceptor that dies at a step when it handles a message of some kind."""
@@ -66,7 +66,7 @@ class Cluster(Acceptors):
         """Let a proposer play one attempt of a round."""
         which = "--run", "7", "--num-proposers", str(num_proposers), "--proposer", str(at), "--value", value
         log = str(self.folder / f"proposer-{at}.jsonl")
-        done = self.run("propose", *self.places, "-c", "1", "--max-attempts", "1", *which, "--log", log)
+        done = self.run_here("propose", *self.places, "-c", "1", "--max-attempts", "1", *which, "--log", log)
         assert done.returncode in (0, 4)
 
     def begin_again(self) -> None:
@@ -77,32 +77,32 @@ class Cluster(Acceptors):
 
 
 @pytest.fixture
-def cluster(start: Start, run: Run, tmp_path: Path) -> Cluster:
+def cluster(start: Start, run_here: RunHere, tmp_path: Path) -> Cluster:
     """A cluster that has no acceptor yet."""
-    return Cluster(start, run, tmp_path)
+    return Cluster(start, run_here, tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["PREPARE", "PROPOSE"])
 @pytest.mark.parametrize("steps", [[*STEPS][:3], [*STEPS][3:]], ids=["while saving", "after saving"])
 def test_wherever_they_are_killed_the_logs_are_complete_and_safe(
-    steps: list[str], kind: str, cluster: Cluster, run: Run
+    steps: list[str], kind: str, cluster: Cluster, run_here: RunHere
 ) -> None:
     for at, step in enumerate(steps):
         cluster.begin_mortal(f"acceptor-{at}", step, kind)
     cluster.propose(0, "apple", num_proposers=2)
     cluster.begin_again()
     cluster.propose(1, "pear", num_proposers=2)
-    judged = run("verify", *cluster.logs)
+    judged = run_here("verify", *cluster.logs)
     assert "not all is known" not in judged.stdout
     assert judged.returncode == 0
     assert "proposer-1 learned" in judged.stdout
 
 
-def test_what_is_chosen_only_by_what_is_on_the_disks_is_known_to_be_chosen(cluster: Cluster, run: Run) -> None:
+def test_what_is_chosen_only_by_what_is_on_the_disks_is_known_to_be_chosen(cluster: Cluster, run_here: RunHere) -> None:
     for at in range(3):
         cluster.begin_mortal(f"acceptor-{at}", "before it is logged", "PROPOSE")
     cluster.propose(0, "apple", num_proposers=1)
     cluster.begin_again()
-    judged = run("verify", *cluster.logs)
+    judged = run_here("verify", *cluster.logs)
     assert judged.returncode == 0
     assert "round 1: chosen under 1: apple\n" in judged.stdout

@@ -10,6 +10,7 @@ import sys
 import termios
 from collections.abc import Sequence
 from itertools import count
+from pathlib import Path
 
 import pytest
 from conftest import COMMAND, clean_environment, read_terminal
@@ -77,8 +78,10 @@ def rows(written: str, columns: int) -> list[str]:
 
 
 @pytest.mark.parametrize("columns", [50, 80, 82, 200])
-def test_ctrl_c_leaves_nothing_of_the_running_line(columns: int) -> None:
-    seen = rows_after("-q", columns=columns, keys=[(b" rounds, consensus ", CTRL_C)])
+def test_ctrl_c_leaves_nothing_of_the_running_line(columns: int, slow: Path) -> None:
+    seen = rows_after(
+        "-q", "-n", "1", "--acceptor", f"{slow}:Slow", columns=columns, keys=[(b" rounds, consensus ", CTRL_C)]
+    )
     assert any(row.startswith("--- ") for row in seen)
     assert not [row for row in seen if " rounds, consensus " in row]
 

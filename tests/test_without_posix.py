@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import OnTerminal, Run, Start
+from conftest import OnTerminal, Run, RunHere, Start
 
 # What Windows lacks is taken away from every Python that finds this file before it imports anything else.
 SITECUSTOMIZE = """
@@ -63,10 +63,11 @@ def without_posix(tmp_path: Path) -> Without:
     ],
 )
 def test_what_needs_no_other_process_does_what_it_does_elsewhere(
-    command: str, status: int, run: Run, without_posix: Without, monkeypatch: pytest.MonkeyPatch
+    command: str, status: int, run: Run, run_here: RunHere, without_posix: Without, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(Path(__file__).parent.parent)
-    here, elsewhere = (run(*command.split(), typed="1\nroll 3\n", **env) for env in (without_posix, {}))
+    here = run(*command.split(), typed="1\nroll 3\n", **without_posix)
+    elsewhere = run_here(*command.split(), typed="1\nroll 3\n")
     assert (here.returncode, here.stderr) == (elsewhere.returncode, elsewhere.stderr)
     assert here.returncode == status
     for line, expected in zip(here.stdout.splitlines(), elsewhere.stdout.splitlines(), strict=True):
