@@ -19,10 +19,10 @@ import termios
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import once
 import pytest
 from hypothesis import HealthCheck, settings
 from stories import report_of
@@ -105,26 +105,21 @@ def without_times(output: str) -> str:
     return re.sub(r'"elapsed_s":[\d.e-]+', '"elapsed_s":0', output)
 
 
-@pytest.fixture(scope="session")
-def printed_by(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> PrintedBy:
-    """Return what a command line prints, without times.
-
-    That is the same each time, so it runs once a session: the processes of pytest share a folder for what was printed.
-    """
+@pytest.fixture(scope="session", autouse=True)
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    """Share what is made once with all processes of pytest."""
     folder = tmp_path_factory.getbasetemp()
-    folder = folder if worker_id == "master" else folder.parent
+    once.FOLDER = folder if worker_id == "master" else folder.parent
+
+
+@pytest.fixture(scope="session")
+def printed_by() -> PrintedBy:
+    """Return what a command line prints, without times."""
 
     def printed_by(command: str) -> str:
         program, *args = shlex.split(command)
         assert program == "toy-paxos"
-        path = folder / f"{sha256(command.encode()).hexdigest()}.txt"
-        with path.open("a+", encoding="utf-8", newline="") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            if not (printed := file.read()):
-                printed = without_times(run_process(*args).stdout)
-                file.write(printed)
-        return printed
+        return once.once(command, lambda: without_times(run_process(*args).stdout))
 
     return printed_by
 

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from hypothesis import strategies as st
+from once import once
 
 from toy_paxos.checking import RULES, Report, check_rule
 from toy_paxos.event import Event, Wants
@@ -68,7 +69,7 @@ def first_round(run: Settings) -> Round:
 @cache
 def report_of(rule: str) -> Report:
     """What the checker finds of a changed rule in the cluster that shows it: many tests look at that from some side."""
-    return check_rule(RULES[rule], RULES[rule].model)
+    return once(f"report of {rule}", lambda: check_rule(RULES[rule], RULES[rule].model))
 
 
 def broken_story(rule: str) -> tuple[list[Event], int]:

@@ -30,9 +30,9 @@ def test_the_same_bytes_whatever_the_hash_seed(format: list[str], run: Run) -> N
 
 
 @pytest.mark.parametrize("number", [1, 2, 100, 101, 250])
-def test_a_single_round_is_replayed_to_the_byte(number: int, run: Run) -> None:
-    all_rounds = run("--seed", "7", "--rounds", "250", "-p", "0.3").stdout.split("\n\n")
-    alone = run("--seed", "7", "--round", str(number), "-p", "0.3").stdout.split("\n\n")
+def test_a_single_round_is_replayed_to_the_byte(number: int, printed_by: PrintedBy) -> None:
+    all_rounds = printed_by("toy-paxos --seed 7 --rounds 250 -p 0.3").split("\n\n")
+    alone = printed_by(f"toy-paxos --seed 7 --round {number} -p 0.3").split("\n\n")
     assert alone[1] == all_rounds[number]
 
 
