@@ -44,7 +44,7 @@ def test_the_same_words_twice_are_heard_twice_the_second_time_after_they_were_sa
 
 def test_what_was_said_once_may_be_heard_twice() -> None:
     begins, handles, again = wants(0, P1), hears(0, P1, YES), hears(0, P1, YES)
-    story = list(merge({"acceptor-0": [handles, again], "proposer-1": [begins]}))
+    story = list(merge_logs({"acceptor-0": [handles, again], "proposer-1": [begins]}))
     assert story == [begins, handles, again]
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
+from once import once
 from stories import AWKWARD, broken_story, browse, chromium, first_round, runs, told
 
 from toy_paxos.event import Delivery, Learned
@@ -113,8 +114,10 @@ def test_it_can_be_used_without_a_mouse_and_printed() -> None:
 def opened(text: str, tmp_path: Path, step: str = "", then: str = "") -> str:
     """What a browser shows of a page that is opened at a step, after somebody did something."""
     file = tmp_path / "story.html"
-    file.write_text(text.replace("</body>", f"<script>{then}</script></body>"), encoding="utf-8")
-    return browse(file, tmp_path / "profile", step, "--virtual-time-budget=2000", "--dump-dom")
+    page = text.replace("</body>", f"<script>{then}</script></body>")
+    file.write_text(page, encoding="utf-8")
+    flags = "--virtual-time-budget=2000", "--dump-dom"
+    return once(f"{step} {page}", lambda: browse(file, tmp_path / "profile", step, *flags))
 
 
 def fact_of(shown: str, fact: str) -> str:

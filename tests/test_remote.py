@@ -96,7 +96,7 @@ def test_it_is_shown_by_the_same_views(acceptors: Begin, run_here: RunHere) -> N
 
 def test_several_proposers_compete_and_agree(acceptors: Begin, start: Start, run_here: RunHere, tmp_path: Path) -> None:
     its = acceptors(3)
-    rounds = "-q", "-c", "30", "--run", "7", "--num-proposers", "2", "--max-attempts", "1000"
+    rounds = "-q", "-c", "10", "--run", "7", "--num-proposers", "2", "--max-attempts", "1000"
     both = [
         start("propose", *its.places, *rounds, "--proposer", at, "--log", str(tmp_path / f"proposer-{at}.jsonl"))
         for at in "01"
@@ -197,11 +197,15 @@ def test_a_run_that_reaches_no_acceptor_says_so_and_ends_with_4(view: str, run: 
     assert "2 rounds" in done.stdout or '"rounds":2' in done.stdout
 
 
-def test_a_run_that_reaches_one_of_its_acceptors_ends_with_0(acceptors: Begin, run: Run) -> None:
+def test_a_run_that_reaches_one_of_its_acceptors_ends_with_0(acceptors: Begin, start: Start) -> None:
     its = acceptors(3)
     its.kill(1, 2)
-    done = run("propose", *its.places, "-c", "2", "--max-attempts", "1", "-q", *NEVER_LATE)
-    assert (done.returncode, done.stderr) == (0, "")
+    # A round may end before the one that is left has answered, if that is slow; sooner or later it is quick enough.
+    process = start("propose", *its.places, "--max-attempts", "1")
+    assert process.stdout
+    assert any("acceptor-0 -> proposer-0 PROMISE" in line for line in process.stdout)
+    process.send_signal(signal.SIGINT)
+    assert (process.communicate()[1], process.returncode) == ("", 0)
 
 
 # A cluster and its supervisor

@@ -118,7 +118,7 @@ def test_a_round_over_the_network_is_the_same_told_while_it_is_played_or_afterwa
 def test_safety_is_watched_whether_or_not_a_round_is_told() -> None:
     proposer = RULES["ignores-accepted"].model.proposer
     settings = Settings(3, 0.1, seed=1, network=Network(2, message_loss_prob=0.1), proposer=proposer)
-    rounds = islice(play_rounds(settings, told=False), 120)
+    rounds = islice(play_rounds(settings, told=False), 40)
     violated = [finished for finished in rounds if finished.outcome is Outcome.VIOLATED]
     assert len(violated) > 10
     for finished in violated:
