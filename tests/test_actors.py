@@ -174,7 +174,7 @@ AT = "on receiving PREPARE 1 from proposer-0 to acceptor-0: "
     ],
 )
 def test_what_an_actor_does_wrong_is_said_in_the_same_words_by_every_command(
-    actor: str, words: str, file: str, run_here: RunHere, run: Run
+    actor: str, words: str, file: str, run_here: RunHere
 ) -> None:
     option = ("--proposer" if actor == "Idle" else "--acceptor", f"{file}:{actor}", "-n", "1")
     line = ACTORS[: ACTORS.index(f"class {actor}")].count("\n") + (2 if actor == "Failing" else 0) + 1
@@ -184,7 +184,7 @@ def test_what_an_actor_does_wrong_is_said_in_the_same_words_by_every_command(
     assert (done.returncode, done.stderr) == (2, f"toy-paxos: {fails}{said}")
     done = run_here("check", *option)
     assert (done.returncode, done.stderr) == (2, f"toy-paxos: the model cannot be checked: {said}")
-    played = run("play", *option, typed="1\n")
+    played = run_here("play", *option, typed="1\n")
     assert (played.returncode, played.stderr) == (2, f"toy-paxos: {fails}{said}")
 
 
@@ -212,24 +212,24 @@ USES_RANDOM = "an actor uses Python's random module, which the seed does not con
 )
 @pytest.mark.parametrize("how", [[], ["-q"]])
 def test_a_replay_is_promised_only_to_actors_that_do_the_same_again(
-    actor: str, last_line: str, how: list[str], tmp_path: Path, run: Run
+    actor: str, last_line: str, how: list[str], tmp_path: Path, run_here: RunHere
 ) -> None:
     (tmp_path / "chance.py").write_text(CHANCE)
-    done = run("--acceptor", f"{tmp_path}/chance.py:{actor}", "--seed", "1", "-c", "5", *how)
+    done = run_here("--acceptor", f"{tmp_path}/chance.py:{actor}", "--seed", "1", "-c", "5", *how)
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].startswith(last_line)
 
 
-def test_a_violation_by_chance_has_no_replay_in_any_form(tmp_path: Path, run: Run) -> None:
+def test_a_violation_by_chance_has_no_replay_in_any_form(tmp_path: Path, run_here: RunHere) -> None:
     (tmp_path / "chance.py").write_text(CHANCE)
     args = ("--acceptor", f"{tmp_path}/chance.py:Liar", "--num-proposers", "3", "--seed", "1")
-    text = run(*args)
+    text = run_here(*args)
     assert text.returncode == 3
     assert f"\nNo replay: {USES_RANDOM}\n" in text.stdout
     assert "To see it again" not in text.stdout
-    events = map(json.loads, run(*args, "--json").stdout.splitlines())
+    events = map(json.loads, run_here(*args, "--json").stdout.splitlines())
     assert [event["replay"] for event in events if event["event"] == "violation"] == [None]
-    assert run("play", *args[:2], "-", typed=text.stdout).returncode == 3
+    assert run_here("play", *args[:2], "-", typed=text.stdout).returncode == 3
 
 
 def test_what_is_played_again_for_comparison_is_not_heard(file: str, run: Run) -> None:

@@ -49,6 +49,7 @@ def test_the_right_actors_get_to_the_top(printed_by: PrintedBy) -> None:
     assert lines[-2] == f"SAFE in all {len(CLIMB)} clusters"
 
 
+@pytest.mark.usefixtures("few_walks")
 @pytest.mark.parametrize("actor", WRONG)
 def test_a_wrong_actor_is_found_out_by_a_story_that_really_happens(actor: type[Any]) -> None:
     last = check(with_actor(CLIMB[WRONG[actor]], actor))

@@ -197,6 +197,8 @@ def test_what_the_readmes_test_command_leaves_out_is_slow_by_nature_and_ci_runs_
         "test_a_value_is_learned_in_999_of_1000_rounds",
         "test_acceptors_that_are_killed_at_random_lose_nothing",
         "test_the_observed_rate_is_within_4_standard_deviations_of_the_law",
+        "test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before",
+        "test_if_it_has_lost_its_data_all_end_with_a_clear_word",
     ]
     ci = (PACKAGE.parent / ".ci" / "run").read_text()
     assert ".venv/bin/pytest --quiet -m slow\n" in ci

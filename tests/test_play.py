@@ -1,6 +1,7 @@
 """`toy-paxos play` as its user meets it: a story is played again, on a pipe and on a terminal, and moves are typed."""
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment, run_p
 from wrong_actors import WRONG, CountsFailAsPromise, FixedQuorum
 
 import toy_paxos
-from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.checking import CLIMB, RULES, Game, Model
 from toy_paxos.command.moves import Player
 from toy_paxos.command.play import offer
 from toy_paxos.command.table import Table
@@ -152,9 +153,10 @@ def test_a_story_of_somebodys_actors_imports_none_but_asks_for_them(
     ("actor", "form"), [(CountsFailAsPromise, []), (CountsFailAsPromise, ["--json"]), (FixedQuorum, [])]
 )
 def test_the_text_of_a_climb_is_played_again_in_its_last_cluster(
-    actor: type[Any], form: list[str], run_here: RunHere, run: Run
+    actor: type[Any], form: list[str], run_here: RunHere, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert WRONG[actor] > 4, "it falls after the cluster whose numbers begin at 9"
+    monkeypatch.setattr(sys.modules["toy_paxos.checking.climb"], "CLIMB", CLIMB[4:])
     proposer = ["--proposer", f"{Path(__file__).parent / 'wrong_actors.py'}:{actor.__name__}"]
     climb = run_here("check", *proposer, *form).stdout
     done = run("play", *proposer, "-", typed=climb)

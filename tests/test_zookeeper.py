@@ -274,6 +274,7 @@ def test_a_cluster_whose_zookeeper_is_gone_ends_and_says_what_stays_there(
     assert re.search(f"/cluster-\\d+ could not be removed from the ZooKeeper at {place}\n", errors)
 
 
+@pytest.mark.slow
 @needs_zookeeper
 def test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before(
     acceptors: Begin, start: Start, own_zookeeper: ZooKeeper
@@ -301,6 +302,7 @@ def test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before(
         assert process.returncode == 0
 
 
+@pytest.mark.slow
 @needs_zookeeper
 def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
     acceptors: Begin, start: Start, own_zookeeper: ZooKeeper
