@@ -89,8 +89,8 @@ def cluster_command(
 
     \b
       toy-paxos cluster --num-acceptors 5 --acceptor-failure-prob 0.2
-    Agreement lost before your eyes:
-      toy-paxos cluster --num-proposers 2 --kill-every 1 --forgetful
+    Acceptors that forget lose agreement, as a rule within seconds:
+      toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 --backoff 1000 --forgetful
     """
     needs_posix("cluster")
     needs("rpc")
