@@ -207,7 +207,10 @@ USES_RANDOM = "an actor uses Python's random module, which the seed does not con
         ("Lots", f"seed 1, no replay: {USES_RANDOM}"),
         ("LotsLater", f"seed 1, no replay: {USES_RANDOM}"),
         ("Counts", "seed 1, no replay: round 1 went differently when it was played again"),
-        ("Fair", "seed 1, replay: toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.1 --num-proposers 1"),
+        (
+            "Fair",
+            "seed 1, replay, if the actors are deterministic: toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.1 --num-proposers 1",
+        ),
     ],
 )
 @pytest.mark.parametrize("how", [[], ["-q"]])

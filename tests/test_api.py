@@ -258,3 +258,24 @@ def test_what_is_raised_for_an_actor_keeps_its_cause() -> None:
     with pytest.raises(ValueError, match="RuntimeError: no") as caught:
         toy_paxos.check(proposer=Silent, num_acceptors=1)
     assert isinstance(caught.value.__cause__, CheckError)
+
+
+def forgets_to_answer(name: str) -> Any:
+    class Silent(Acceptor):
+        def receive(self, message: Message) -> list[Message]:
+            return None  # type: ignore[return-value]
+
+    return Silent(name)
+
+
+def test_actors_that_fail_are_reported_in_the_same_words_everywhere() -> None:
+    words = "receive returned None, not a list of messages"
+    with pytest.raises(ValueError, match=words):
+        next(toy_paxos.rounds(3, acceptor=forgets_to_answer))
+    with pytest.raises(ValueError, match=words):
+        toy_paxos.check(num_acceptors=3, acceptor=forgets_to_answer)
+
+
+def test_no_line_of_ours_is_blamed_for_what_is_not_a_class() -> None:
+    with pytest.raises(ValueError, match=r"'int' object is not callable$"):
+        toy_paxos.check(num_acceptors=2, acceptor=5)  # type: ignore[arg-type]

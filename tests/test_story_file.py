@@ -101,6 +101,23 @@ def test_what_is_there_stays_if_the_new_one_cannot_be_written(
     assert file.read_text() == "mine"
 
 
+def test_a_link_stays_a_link_and_a_private_file_stays_private(tmp_path: Path, run_here: RunHere) -> None:
+    file, link = tmp_path / "round.svg", tmp_path / "link.svg"
+    file.write_text("mine")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    assert run_here(*RUN, "-o", str(link), "--force").returncode == 0
+    assert link.is_symlink()
+    assert file.read_text().startswith("<svg ")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_longest_name_will_do(tmp_path: Path, run_here: RunHere) -> None:
+    file = tmp_path / f"{'a' * 251}.svg"
+    assert run_here(*RUN, "-o", str(file)).returncode == 0
+    assert file.exists()
+
+
 def test_a_folder_is_not_overwritten(tmp_path: Path, run_here: RunHere) -> None:
     (tmp_path / "round.svg").mkdir()
     assert "is not a file" in run_here(*RUN, "-o", str(tmp_path / "round.svg"), "--force").stderr

@@ -13,8 +13,10 @@ from functools import cached_property
 from typing import Any, get_args, get_type_hints
 
 from toy_paxos import checking
+from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Model, Report, Rule
+from toy_paxos.proposer import Proposer
 from toy_paxos.round import Round as PlayedRound
 from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation import play_rounds
@@ -127,8 +129,20 @@ def rounds(
     )
     return (
         Round(each.number, drawn, each.wishes, each.outcome.value, each.value, each.messages, each)
-        for each in play_rounds(settings)
+        for each in played(settings)
     )
+
+
+def played(settings: Settings) -> Iterator[PlayedRound]:
+    """Play rounds; raise ValueError if other actors than ours do what they must not do."""
+    if (settings.acceptor, settings.proposer) == (Acceptor, Proposer):
+        yield from play_rounds(settings)
+        return
+    from toy_paxos.command.actors import Unchecked
+    from toy_paxos.command.user_code import guarded
+
+    with wrong_arguments(Unchecked):
+        yield from play_rounds(guarded(settings))
 
 
 @dataclass(frozen=True, repr=False)

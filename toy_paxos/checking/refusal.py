@@ -16,9 +16,11 @@ LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 
 def refusal(words: str, *kinds: object, error: BaseException | None = None) -> CheckError:
     """Return an error with these words and the place at which ``error`` was raised, or else a class is defined."""
-    places = [*(raised_at(error) if error else ()), *filter(None, map(defined_at, kinds))]
+    known = [defined_at(kind) for kind in kinds]
+    places = [*(raised_at(error) if error else ()), *filter(None, known)]
     ours = [place for place in places if place[0].startswith(OURS)]
-    at = next((place for place in places if place not in ours), ours[0] if ours else None)
+    # If the place of one of these classes is not known, ours need not be the one at fault.
+    at = next((place for place in places if place not in ours), ours[0] if ours and None not in known else None)
     return CheckError(one_line(words) + (f" ({os.path.basename(at[0])}, line {at[1]})" if at else ""))
 
 

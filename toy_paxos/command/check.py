@@ -1,5 +1,6 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from toy_paxos.checking import (
     summary,
 )
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
-from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
+from toy_paxos.command.options import Command, WholeNumber, one_view, shortened, size_options
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, somebody_elses_words, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.view.output import columns, shown
@@ -158,7 +159,9 @@ class Watched:
         if not self.file:
             return
         if not report.violation:
-            say(f"toy-paxos check: no story to write, the verdict is {verdict}")
+            words = f"no story to write, the verdict is {verdict}"
+            stays = f"; {shortened(self.file.path)} stays as it was" if os.path.exists(self.file.path) else ""
+            say(f"toy-paxos check: {words}{stays}")
             return
         title = printable(f"{rule.name}: {report.violation}" if rule else report.violation)
         notes = [(0, self.change, "notable")] if self.change else []

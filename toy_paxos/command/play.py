@@ -17,7 +17,7 @@ from toy_paxos.command.actors import LIST, Unchecked, actor_options, complete_fi
 from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import AnyWholeNumber, Command, shortened, size_options, suggestion
-from toy_paxos.command.process import interruptible, set_up, somebody_elses_words, write
+from toy_paxos.command.process import ignore_quit, interruptible, set_up, somebody_elses_words, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.command.table import Screen, Table
@@ -189,6 +189,7 @@ def converse(player: Player) -> None:
     player.table.show()
     player.table.say("", *greeting(player.game), "")
     offered: list[Move] | None = None
+    ignore_quit()
     with interruptible():
         while not player.has_quit:
             try:

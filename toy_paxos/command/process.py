@@ -202,6 +202,12 @@ class StopRequest:
         os.close(self._bytes)
 
 
+def ignore_quit() -> None:
+    """Let Ctrl-\\ end nothing that is to be kept."""
+    if POSIX:
+        signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C end what goes on here, as a KeyboardInterrupt, and nothing else."""

@@ -29,12 +29,15 @@ class StoryFile:
         if self.is_output:
             write(text)
             return
-        # Beside it, so that what it holds already is not lost if this one cannot be written.
-        partial = f"{self.path}.part"
+        # Beside it, so that what it holds already is not lost if this one cannot be written; a link stays a link.
+        path = os.path.realpath(self.path)
+        partial = os.path.join(os.path.dirname(path), f".{os.getpid()}.part")
         try:
             with open(partial, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
-            os.replace(partial, self.path)
+            if os.path.exists(path):
+                os.chmod(partial, os.stat(path).st_mode & 0o7777)
+            os.replace(partial, path)
         except OSError as error:
             with suppress(OSError):
                 os.remove(partial)

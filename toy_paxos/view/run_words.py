@@ -153,7 +153,13 @@ class Words:
         if statistics.no_replay:
             lines.append(line(("notable", f"seed {settings.seed}, no replay: {statistics.no_replay}")))
         elif not self.is_real:
-            lines.append(line(("command", f"seed {settings.seed}, replay: {statistics.replay_command}")))
+            # What a class of the user's draws, reads or keeps on its own is not seen in all rounds.
+            known = (
+                ""
+                if not settings.actors or settings.actors.startswith("--break")
+                else ", if the actors are deterministic"
+            )
+            lines.append(line(("command", f"seed {settings.seed}, replay{known}: {statistics.replay_command}")))
         return lines
 
 
