@@ -137,7 +137,7 @@ def test_processes_find_each_other_and_a_run_has_members(
 ) -> None:
     its = acceptors(2, place)
     first = start(
-        "propose", "--zookeeper", place, "-n", "2", "--num-proposers", "2", "-i", "0.1", "--brief", *NEVER_LATE
+        "propose", "--zookeeper", place, "-n", "2", "--num-proposers", "2", "-i", "3600", "--brief", *NEVER_LATE
     )
     number = wait_for_line(first.stdout, "network: ").partition(", run ")[2].partition(",")[0]
     play = "propose", "--zookeeper", place, "--num-proposers", "2", "-c", "2", "-q", *NEVER_LATE
