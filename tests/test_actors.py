@@ -209,7 +209,8 @@ USES_RANDOM = "an actor uses Python's random module, which the seed does not con
         ("Counts", "seed 1, no replay: round 1 went differently when it was played again"),
         (
             "Fair",
-            "seed 1, replay, if the actors are deterministic: toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.1 --num-proposers 1",
+            "seed 1, replay, if the actors are deterministic: "
+            "toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.1 --num-proposers 1",
         ),
     ],
 )
