@@ -246,7 +246,7 @@ def test_what_is_played_again_for_comparison_is_not_heard(file: str, run: Run) -
 @pytest.mark.parametrize(
     ("args", "what_to_do"),
     [
-        (["--break", "nothing"], "there is no rule nothing."),
+        (["--break", "nothing"], "unknown rule nothing."),
         (["--break", "forgets-all", "--acceptor", "{file}:Minimal"], "--break brings its own actors"),
         (["--acceptor", "{file}:minimal"], "Did you mean 'Minimal'?"),
     ],

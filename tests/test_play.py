@@ -183,7 +183,7 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
     )
     done = run("play", "--break", "ignores-accepted", "--seed", "3", typed=typed)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "# there is no move foo." in done.stdout
+    assert "# unknown move foo." in done.stdout
     assert "# type 7: acceptor-0 -> proposer-0 PROMISE 1, nothing accepted (the game can be won in " in done.stdout
     assert "failed: PREPARE 1\n" in done.stdout
     assert done.stdout == f"{path.read_text()}# saved: toy-paxos play {path} plays it again\n"
@@ -201,9 +201,9 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
         ("next", "nothing to redo"),
         ("fail x", "x is not a number: type one, such as 3"),
         ("fail 1234567890", "1234567890 is too large: type a number such as 3"),
-        ("hnit", "there is no move hnit. Did you mean 'hint'?"),
-        ("HNIT", "there is no move HNIT. Did you mean 'hint'?"),
-        ("1 2", "there is no move 1 2. 'help' lists them"),
+        ("hnit", "unknown move hnit. Did you mean 'hint'?"),
+        ("HNIT", "unknown move HNIT. Did you mean 'hint'?"),
+        ("1 2", "unknown move 1 2. 'help' lists them"),
         ("drop 2\ndrop 2", "message 2 is not in flight, so it cannot be lost"),
         ("save", "type the name of a file, too: save FILE"),
         ("save /nowhere/at/all", "cannot write /nowhere/at/all: No such file"),

@@ -152,13 +152,13 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         (BEGINNING + "     p0  p1  a0", "line 4: this is a diagram; save the story without --diagram"),
         (BEGINNING + "# \n" * 10_000, "line 10001: a story has at most 10,000 lines"),
         (BEGINNING.replace("3 acceptors", "9,999,999,999 acceptors"), "line 3: it ends here, and the cluster has"),
-        (BEGINNING + "Changed rule, nothing: It is.", "line 4: there is no rule nothing"),
-        ('{"event":"wants"}', "line 1: no event of a story"),
+        (BEGINNING + "Changed rule, nothing: It is.", "line 4: unknown rule nothing"),
+        ('{"event":"wants"}', "line 1: not an event of a story"),
         ('{"event":"start","num_acceptors":1}\n{"event":', "line 2: no JSON: "),
-        ("{}", "line 1: no event of a story"),
+        ("{}", "line 1: not an event of a story"),
         ('{"event":"start","num_acceptors":1,"restarts":"x"}', "line 1: it ends here, and the cluster has x for res"),
-        ('{"event":"wants","proposer":"proposer-0","value":7}', "line 1: no event of a story"),
-        ('{"event":"crash","proposer":[],"unsent":"","recipient":""}', "line 1: no event of a story"),
+        ('{"event":"wants","proposer":"proposer-0","value":7}', "line 1: not an event of a story"),
+        ('{"event":"crash","proposer":[],"unsent":"","recipient":""}', "line 1: not an event of a story"),
         (
             "network: 1 to 10 ms, 3 attempts\nproposer-0 wants a",
             "line 2: it ends here, and no acceptor is named",
@@ -217,7 +217,7 @@ def test_what_is_far_too_long_is_not_read() -> None:
 
 
 def test_what_is_no_text_is_refused_with_its_line() -> None:
-    with pytest.raises(StoryError, match="line 2: that is no text"):
+    with pytest.raises(StoryError, match="line 2: this is not text"):
         read_story(b"toy-paxos\n\xff\xfe")
 
 

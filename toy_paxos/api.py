@@ -323,7 +323,7 @@ def network_option(name: str, value: Any) -> Any:
     """Return the value of a field of the network; raise TypeError or ValueError if it cannot have that value."""
     declared = {field.name: field.metadata for field in fields(Network)}
     if name not in declared:
-        raise TypeError(f"there is no option {name!r}: those of the network are {', '.join(declared)}")
+        raise TypeError(f"unknown option {name!r}: the network has {', '.join(declared)}")
     kind, (low, high) = get_type_hints(Network)[name], declared[name]["range"]
     if kind is int:
         return whole(name, value, low, high)
@@ -349,5 +349,5 @@ def checked_values(values: Iterable[str], num_proposers: int) -> tuple[str, ...]
 def named_rule(name: str) -> Rule:
     """Return a rule; raise ValueError if there is none of that name."""
     if name not in RULES:
-        raise ValueError(f"there is no rule {name!r}: choose one of {', '.join(RULES)}")
+        raise ValueError(f"unknown rule {name!r}: choose one of {', '.join(RULES)}")
     return RULES[name]

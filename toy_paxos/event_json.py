@@ -157,7 +157,7 @@ def message_of(
     """Return the message with these keys, whatever other keys there are; raises ValueError if it cannot be one."""
     kind = MESSAGES.get(type)
     if not kind:
-        raise ValueError(f"there is no kind of message {type!r}")
+        raise ValueError(f"unknown kind of message {type!r}")
     about: list[Any] = []
     if kind in VALUED:
         about = [a(value, str)]

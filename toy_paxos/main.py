@@ -66,7 +66,7 @@ class Simulator(click.Group):
         name = args[0]
         if not self.get_command(ctx, name) and not name.startswith("-"):
             names = self.list_commands(ctx)
-            raise click.UsageError(f"There is no command {shortened(name)}.{suggestion(name, names)}")
+            raise click.UsageError(f"Unknown command {shortened(name)}.{suggestion(name, names)}")
         return super().resolve_command(ctx, args)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toy_paxos.command.options import F, option, shortened, suggestion
-from toy_paxos.command.process import set_up, somebody_elses_words, write
+from toy_paxos.command.process import set_up, user_output_to_stderr, write
 from toy_paxos.settings import quoted
 from toy_paxos.view.output import shown
 
@@ -35,7 +35,7 @@ def load_class(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if not os.path.isfile(file):
         raise click.BadParameter(f"there is no file {file!r}.", ctx, param)
     try:
-        with somebody_elses_words():
+        with user_output_to_stderr():
             module = load_module(os.path.realpath(file))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise at_fault(f"{file!r} cannot be imported", error) from error
@@ -88,7 +88,7 @@ class RuleName(click.ParamType[str]):
         """Return the name; raise click.BadParameter with the one that was probably meant."""
         if value in self.names():
             return str(value)
-        words = f"there is no rule {shortened(value)}.{suggestion(value, self.names())}"
+        words = f"unknown rule {shortened(value)}.{suggestion(value, self.names())}"
         raise click.BadParameter(words, ctx, param)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":

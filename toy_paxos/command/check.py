@@ -25,7 +25,7 @@ from toy_paxos.checking import (
 )
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, one_view, shortened, size_options
-from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, somebody_elses_words, write
+from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
@@ -214,7 +214,7 @@ def next_report(climbing: Iterator[Report]) -> Report | None:
 @contextmanager
 def judged() -> Iterator[None]:
     """Let the user's own actors be heard on standard error only; that they cannot be checked is their error."""
-    with somebody_elses_words():
+    with user_output_to_stderr():
         try:
             yield
         except MemoryError:

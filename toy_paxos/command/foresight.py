@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from toy_paxos.checking import CheckError, Game, Model, Move, Prospect, WrongMoveError, check, prospect
 from toy_paxos.checking.game import Kind
-from toy_paxos.command.process import Progress, interruptible, somebody_elses_words
+from toy_paxos.command.process import Progress, interruptible, user_output_to_stderr
 from toy_paxos.event import Chosen, learned_by
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.safety import ALWAYS
@@ -117,7 +117,7 @@ def searched(search: Callable[[Callable[[int, int], bool]], T]) -> T:
         return True
 
     try:
-        with interruptible(), somebody_elses_words():
+        with interruptible(), user_output_to_stderr():
             return search(keep_going)
     except KeyboardInterrupt as error:
         raise NotFoundOutError("not found out: the search was ended") from error

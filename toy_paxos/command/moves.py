@@ -218,7 +218,7 @@ def line_typed(typed: str) -> Move | None:
         return read_line(Story(), typed)
     except WrongMoveError as error:
         word = (typed.split() or [""])[0]
-        words = f"there is no move {shortened(typed.strip())}.{suggestion(word.lower(), COMMANDS)} 'help' lists them"
+        words = f"unknown move {shortened(typed.strip())}.{suggestion(word.lower(), COMMANDS)} 'help' lists them"
         raise WrongMoveError(words) from error
 
 

@@ -29,7 +29,7 @@ class Number(click.FloatRange):
         if self.min <= number <= self.max:
             return number + 0.0  # So that -0.0 is 0.0.
         remedy = f": write {with_a_point:g}" if self.min <= with_a_point <= self.max else ""
-        words = f"{shortened(value)} is no number from {self.min:g} to {self.max:.15g}{remedy}."
+        words = f"{shortened(value)} is not a number from {self.min:g} to {self.max:.15g}{remedy}."
         raise click.BadParameter(words, ctx, param)
 
 
@@ -56,7 +56,7 @@ class AnyWholeNumber(click.ParamType[int]):
         try:
             return int(value)
         except ValueError as error:
-            raise click.BadParameter(f"{shortened(value)} is no whole number.", ctx, param) from error
+            raise click.BadParameter(f"{shortened(value)} is not a whole number.", ctx, param) from error
 
 
 class WholeNumber(click.IntRange):
@@ -67,7 +67,7 @@ class WholeNumber(click.IntRange):
         try:
             return super().convert(int(value), param, ctx)
         except (ValueError, click.BadParameter) as error:
-            words = f"{shortened(value)} is no whole number from {self.min} to {self.max}."
+            words = f"{shortened(value)} is not a whole number from {self.min} to {self.max}."
             raise click.BadParameter(words, ctx, param) from error
 
 

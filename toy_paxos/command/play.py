@@ -17,7 +17,7 @@ from toy_paxos.command.actors import LIST, Unchecked, actor_options, complete_fi
 from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import AnyWholeNumber, Command, shortened, size_options, suggestion
-from toy_paxos.command.process import ignore_quit, interruptible, set_up, somebody_elses_words, write
+from toy_paxos.command.process import ignore_quit, interruptible, set_up, user_output_to_stderr, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.command.table import Screen, Table
@@ -170,7 +170,7 @@ def cluster(ctx: click.Context, story: Story | None, given: Mapping[str, Any], r
 def begin(model: Model) -> Game:
     """A game that has just begun; raises Unchecked if somebody's actors cannot begin."""
     try:
-        with somebody_elses_words():
+        with user_output_to_stderr():
             return Game(model)
     except CheckError as error:
         raise Unchecked(str(error)) from error

@@ -72,7 +72,7 @@ ECHO_WIDTH = 2
 
 
 @contextmanager
-def somebody_elses_words() -> Iterator[None]:
+def user_output_to_stderr() -> Iterator[None]:
     """Send what the user's own classes write to standard error, however they do it: standard output is for events."""
     with (
         open(os.devnull, "w") as nowhere,

@@ -139,7 +139,7 @@ class Root(click.ParamType[str]):
         address, _, root = value.partition("/")
         check_address(address, param, ctx)
         if not re.fullmatch(r"(?:(?!\.{1,2}(?:/|$))[\w.-]+(?:/|$))*", root):
-            words = "is no path of nodes, whose names are letters, digits, -, _ and ."
+            words = "is not a path of nodes, whose names are letters, digits, -, _ and ."
             raise click.BadParameter(f"{shortened(root)} {words}", ctx, param)
         return value
 

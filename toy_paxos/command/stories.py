@@ -85,7 +85,7 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Story:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise StoryError(data[: error.start].count(b"\n") + 1, "that is no text") from error
+        raise StoryError(data[: error.start].count(b"\n") + 1, "this is not text") from error
     if len(data) > MOST_BYTES:
         raise StoryError(1, f"a story has at most {MOST_BYTES:,} bytes")
     lines = text.removesuffix("\n").split("\n")
@@ -100,7 +100,7 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Story:
         except (WrongMoveError, FormatError) as error:
             raise StoryError(number, str(error)) from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StoryError(number, f"no event of a story: {shortened(line)}") from error
+            raise StoryError(number, f"not an event of a story: {shortened(line)}") from error
         if move:
             story.moves.append(Numbered(number, move))
     try:
@@ -214,7 +214,7 @@ SIZES = {"proposer": "num_proposers", "acceptor": "num_acceptors", "attempt": "m
 def take_rule(story: Story, name: str) -> None:
     """Note the rule that is changed."""
     if name not in RULES:
-        raise WrongMoveError(f"there is no rule {shortened(name)}")
+        raise WrongMoveError(f"unknown rule {shortened(name)}")
     story.rule = name
 
 

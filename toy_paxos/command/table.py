@@ -7,7 +7,7 @@ from toy_paxos import __version__
 from toy_paxos.checking import Game, Move, WrongMoveError
 from toy_paxos.command.actors import at_fault
 from toy_paxos.command.foresight import aim
-from toy_paxos.command.process import somebody_elses_words, write
+from toy_paxos.command.process import user_output_to_stderr, write
 from toy_paxos.event import Event
 from toy_paxos.story import Story
 from toy_paxos.view.output import columns, plain, shown
@@ -20,7 +20,7 @@ Draw = Callable[[Sequence[Event]], list[Line]]
 @contextmanager
 def guarded() -> Iterator[None]:
     """Let the user's own actors be heard on standard error only; raises Unchecked for what they do wrong."""
-    with somebody_elses_words():
+    with user_output_to_stderr():
         try:
             yield
         except WrongMoveError:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from toy_paxos.command.actors import Unchecked, at_fault
-from toy_paxos.command.process import silence, somebody_elses_words
+from toy_paxos.command.process import silence, user_output_to_stderr
 from toy_paxos.event import check_message, listed, plain_learned
 from toy_paxos.event_json import event_line
 from toy_paxos.message import Message
@@ -40,7 +40,7 @@ def guarded_rounds(settings: Settings, statistics: Statistics) -> Iterator[Round
 def next_of(rounds: Iterator[Round]) -> Round:
     """Play the next round; raises Unchecked if an actor fails."""
     try:
-        with somebody_elses_words():
+        with user_output_to_stderr():
             return next(rounds)
     except Unchecked:
         raise

@@ -35,7 +35,7 @@ class Brief(Words):
             ("", f"{middle}  {self.agreed / self.rounds:6.1%}  "),
             (outcome_style(finished), self.briefly(finished)),
         )
-        return [words, *self.way_back(finished)]
+        return [words, *self.replay_lines(finished)]
 
     def briefly(self, finished: Round) -> str:
         """What was agreed on, or else the outcome as the summary calls it."""

@@ -53,9 +53,9 @@ class Words:
     def ending(self, finished: Round) -> list[Line]:
         """The outcome, and how to see the round again if safety is lost."""
         outcome = f"Round {finished.number}: {self.outcome(finished)}"
-        return [line((f"{outcome_style(finished)} heading", outcome)), *self.way_back(finished)]
+        return [line((f"{outcome_style(finished)} heading", outcome)), *self.replay_lines(finished)]
 
-    def way_back(self, finished: Round) -> list[Line]:
+    def replay_lines(self, finished: Round) -> list[Line]:
         """How to see a round again in which safety is lost."""
         if finished.outcome is not Outcome.VIOLATED:
             return []
