@@ -23,6 +23,7 @@ from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Story as PlainStory
 from toy_paxos.view.files import file_of
 from toy_paxos.view.output import DrawingError
+from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import plural, printable
 
 MakeAcceptor = Callable[[str], Actor]
@@ -187,11 +188,9 @@ class Verdict:
         report = self.reports[-1]
         if not report.violation:
             return None
-        title = printable(f"{self.rule.name}: {report.violation}" if self.rule else report.violation)
-        notes = change_of(self.rule)
-        if self.rule and report.missed:
-            notes.append((report.missed.delivery, f"missing: {self.rule.remedy}", "bad"))
-        return Story(report.model.configuration, report.story.events, title, notes, about(report.model, self.rule))
+        rule, found = self.rule, report.model.sizes | report.found
+        change = rule.change if rule else ""
+        return Story(**vars(counterexample(report.story, found, rule.told if rule else None, change)))
 
 
 def check(
@@ -269,17 +268,9 @@ def play(
         rule = RULES[read.rule] if read.rule and not actors else None
         game = Game(read.cluster(rule.model if rule else Model(**actors)))
         play_story(read, game, game.make)
-    return Story(game.model.configuration, game.story, notes=change_of(rule), about=about(game.model, rule))
-
-
-def change_of(rule: Rule | None) -> list[tuple[float, str, str]]:
-    """Return what a story tells of the rule that is changed in it."""
-    return [(0, f"Changed rule, {rule.name}: {rule.summary}", "notable")] if rule else []
-
-
-def about(model: Model, rule: Rule | None) -> dict[str, Any]:
-    """Return what the head of a story tells beside the configuration."""
-    return {"first_number": model.first_number, "changed_rule": rule and rule.name}
+    notes = [(0, rule.change, "notable")] if rule else []
+    about = {"first_number": game.model.first_number, "changed_rule": rule and rule.name}
+    return Story(game.model.configuration, game.story, notes=notes, about=about)
 
 
 # Arguments

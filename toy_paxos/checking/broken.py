@@ -311,6 +311,11 @@ class Rule:
         return (getdoc(self.changed) or "").partition("\n")[0]
 
     @property
+    def change(self) -> str:
+        """What the first lines of a story tell of the rule."""
+        return f"Changed rule, {self.name}: {self.summary}"
+
+    @property
     def explanation(self) -> list[str]:
         """The consequences of the change, or why it is harmless and what it costs, as lines."""
         return (getdoc(self.changed) or "").splitlines()[2:]

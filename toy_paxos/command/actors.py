@@ -171,7 +171,7 @@ def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:
         rule = RULES[rule_name]
         model = rule.model
         changed = {"acceptor": model.acceptor, "proposer": model.proposer}
-        return changed, f"--break {rule_name}", f"Changed rule, {rule.name}: {rule.summary}"
+        return changed, f"--break {rule_name}", rule.change
     options = " ".join(f"--{kind} {quoted(ctx.meta[kind])}" for kind in actors)
     said = ", ".join(f"{kind} {ctx.meta[kind]}" for kind in actors)
     return actors, options, f"Actors: {said}" if actors else ""

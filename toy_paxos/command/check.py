@@ -30,6 +30,7 @@ from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
     cluster_lines,
+    counterexample,
     deliveries,
     report_lines,
     start_lines,
@@ -37,7 +38,7 @@ from toy_paxos.view.verdict import (
     summary_lines,
     told,
 )
-from toy_paxos.view.words import Line, plural, printable
+from toy_paxos.view.words import Line, plural
 
 
 @click.command(
@@ -163,12 +164,8 @@ class Watched:
             stays = f"; {shortened(self.file.path)} stays as it was" if os.path.exists(self.file.path) else ""
             say(f"toy-paxos check: {words}{stays}")
             return
-        title = printable(f"{rule.name}: {report.violation}" if rule else report.violation)
-        notes = [(0, self.change, "notable")] if self.change else []
-        if rule and report.missed:
-            notes.append((report.missed.delivery, f"missing: {rule.remedy}", "bad"))
-        about = {"first_number": report.model.first_number, "changed_rule": rule and rule.name}
-        self.file.write(replace(report.story, title=title, notes=notes, about=about))
+        found = report.model.sizes | report.found
+        self.file.write(counterexample(report.story, found, rule.told if rule else None, self.change))
 
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> str:

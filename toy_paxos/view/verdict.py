@@ -1,6 +1,7 @@
 """What a search has found, in words: the story that leads there, and a verdict."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from toy_paxos import __version__
@@ -111,6 +112,16 @@ def safe_words(cluster: Found, rule: Found | None) -> str:
 def story_lines(story: Story) -> list[Line]:
     """The execution, a line for each event, in the words of a run."""
     return count_lines(story.events, route_width(story.configuration))
+
+
+def counterexample(story: Story, found: Found, rule: Found | None, change: str) -> Story:
+    """Return the story of a counterexample with its title, what is changed, and what its head says of the cluster."""
+    title = printable(f"{rule['name']}: {found['violation']}" if rule else found["violation"])
+    notes = [(0, change, "notable")] if change else []
+    if rule and found["first_wrong_delivery"] is not None:
+        notes.append((found["first_wrong_delivery"], f"missing: {rule['remedy']}", "bad"))
+    about = {"first_number": found["first_number"], "changed_rule": rule and rule["name"]}
+    return replace(story, title=title, notes=notes, about=about)
 
 
 def told(story: Story, drawn: Sequence[Line]) -> list[Line]:
