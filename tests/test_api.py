@@ -171,8 +171,8 @@ def test_a_story_names_the_first_number_of_its_proposers() -> None:
     model = Model(3, 3, first_number=9)
     game = Game(model)
     game.receive(game.said[0])
-    played = toy_paxos.play(Story(model.configuration, game.story, about={"first_number": 9}))
-    assert played.events == game.story
+    played = toy_paxos.play(Story(model.configuration, game.events, about={"first_number": 9}))
+    assert played.events == game.events
     assert toy_paxos.play(played.text()) == played
 
 

@@ -21,7 +21,7 @@ def played(model: Model, *numbers: int) -> Game:
 
 def last_delivery(game: Game) -> Delivery:
     """The last message that met its fate."""
-    return next(event for event in reversed(game.story) if isinstance(event, Delivery))
+    return next(event for event in reversed(game.events) if isinstance(event, Delivery))
 
 
 def at_random(model: Model, seed: int, moves: int) -> Game:
@@ -92,10 +92,10 @@ def test_to_take_moves_back_is_as_if_they_had_never_been_made(seed: int) -> None
     model = Model(max_attempts=3, restarts=2)
     game, other = at_random(model, seed, 30), at_random(model, seed, 12)
     undone = game.undo(18)
-    assert (game.story, game.said, game.past) == (other.story, other.said, other.past)
+    assert (game.events, game.said, game.past) == (other.events, other.said, other.past)
     for move in undone:
         game.make(move)
-    assert game.story == at_random(model, seed, 30).story
+    assert game.events == at_random(model, seed, 30).events
 
 
 @pytest.mark.parametrize("name", [rule.name for rule in RULES.values() if rule.fate == "unsafe"])

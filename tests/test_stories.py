@@ -96,7 +96,7 @@ def test_rounds_over_a_bad_network_replay_to_the_same_end(seed: int, form: str) 
     if form == "text":
         text = plain([*words.start(), *words.round(finished)])
     game = replayed(text)
-    assert outcomes(game.story) == outcomes(list(finished.events))
+    assert outcomes(game.events) == outcomes(list(finished.events))
     for event in finished.events:
         if isinstance(event, Delivery) and event.fate is not Fate.LOST:
             last[event.message.recipient] = event
@@ -109,7 +109,7 @@ def test_rounds_over_a_bad_network_replay_to_the_same_end(seed: int, form: str) 
 def test_a_round_of_direct_calls_replays(form: list[str], run_here: RunHere) -> None:
     for seed in range(5):
         printed = run_here("--seed", str(seed), "--round", "3", "-p", "0.3", *form).stdout
-        value = [event.value for event in replayed(printed).story if isinstance(event, Learned)]
+        value = [event.value for event in replayed(printed).events if isinstance(event, Learned)]
         assert (not value) == ("no consensus" in printed or '"value":null,"promises"' in printed)
 
 
@@ -208,7 +208,7 @@ def test_a_story_names_the_lowest_number_of_its_proposers() -> None:
 @pytest.mark.parametrize("unsent", ["", " before it can send anything to anybody"])
 def test_a_crash_need_not_come_in_the_midst_of_what_is_said(unsent: str) -> None:
     game = replayed(f"{BEGINNING}   0  proposer-0 crashes{unsent}\n")
-    assert game.story[-1] == Crash(0, "proposer-0", "", "")
+    assert game.events[-1] == Crash(0, "proposer-0", "", "")
 
 
 def test_what_is_far_too_long_is_not_read() -> None:
@@ -225,12 +225,12 @@ def test_what_is_no_text_is_refused_with_its_line() -> None:
 
 
 def test_a_story_typed_by_hand_is_the_story_that_is_printed() -> None:
-    assert replayed(TYPED).story == replayed(shipped()["adoption"].decode()).story
+    assert replayed(TYPED).events == replayed(shipped()["adoption"].decode()).events
 
 
 def test_a_story_with_its_first_line_can_be_typed_by_hand_too() -> None:
     lines = TYPED.replace("  wants  pear ", "  wants pear").replace("  apple ", " apple").partition("\n")[2]
-    assert replayed(BEGINNING.partition("\n")[0] + "\n" + lines).story == replayed(TYPED).story
+    assert replayed(BEGINNING.partition("\n")[0] + "\n" + lines).events == replayed(TYPED).events
 
 
 def test_a_value_that_is_printed_keeps_its_blanks() -> None:

@@ -270,7 +270,7 @@ def play(
         play_story(read, game, game.make)
     notes = [(0, rule.change, "notable")] if rule else []
     about = {"first_number": game.model.first_number, "changed_rule": rule and rule.name}
-    return Story(game.model.configuration, game.story, notes=notes, about=about)
+    return Story(game.model.configuration, game.events, notes=notes, about=about)
 
 
 # Arguments

@@ -53,7 +53,7 @@ def walk(model: Model, random: Random) -> Loss | None:
     """
     game = Game(model)
     environment = list(model.environment())
-    possible = deliverable(model, game.story)
+    possible = deliverable(model, game.events)
     delivered: list[Message] = []
     while not game.violation and len(delivered) < DELIVERIES and (possible or environment):
         from_environment = not possible or (environment and random.random() < ENVIRONMENT_PROBABILITY)

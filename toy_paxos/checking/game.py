@@ -106,7 +106,7 @@ class Game:
         self.tell(*wishes)
 
     @property
-    def story(self) -> list[Event]:
+    def events(self) -> list[Event]:
         """All events so far."""
         return [*chain.from_iterable(self.chapters)]
 
@@ -329,7 +329,7 @@ def story(model: Model, execution: Iterable[Message], instead: bool = False) -> 
             game.receive(alike[-1])
         else:
             game.time += 1
-    return Story(model.configuration, game.story)
+    return Story(model.configuration, game.events)
 
 
 def outline(message: Message) -> tuple[str, str, str, int]:

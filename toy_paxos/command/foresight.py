@@ -29,7 +29,7 @@ class NotFoundOutError(WrongMoveError):
 
 def standing(game: Game) -> str:
     """What is chosen, and who has learned."""
-    chosen = ", ".join(printable(event.value) for event in game.story if isinstance(event, Chosen))
+    chosen = ", ".join(printable(event.value) for event in game.events if isinstance(event, Chosen))
     learned = ", ".join(name for name in game.proposers if learned_by(game.actors[name]) is not None)
     return f"chosen: {chosen or 'nothing'}; learned: {learned or 'nobody'}"
 

@@ -9,7 +9,7 @@ from toy_paxos.checking import Move, WrongMoveError
 from toy_paxos.checking.game import Kind
 from toy_paxos.command.foresight import hint
 from toy_paxos.command.options import shortened, suggestion
-from toy_paxos.command.stories import Story, full_name, read_line, why_not
+from toy_paxos.command.stories import Script, full_name, read_line, why_not
 from toy_paxos.command.table import Table
 from toy_paxos.event import learned_by, stored_by
 from toy_paxos.message import Message
@@ -215,7 +215,7 @@ def flight_lines(messages: Iterable[tuple[int, Message]]) -> Iterator[str]:
 def line_typed(typed: str) -> Move | None:
     """The move that a line of a story tells; raises WrongMoveError if it is no line of one."""
     try:
-        return read_line(Story(), typed)
+        return read_line(Script(), typed)
     except WrongMoveError as error:
         word = (typed.split() or [""])[0]
         words = f"unknown move {shortened(typed.strip())}.{suggestion(word.lower(), COMMANDS)} 'help' lists them"

@@ -18,7 +18,7 @@ from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortes
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import AnyWholeNumber, Command, shortened, size_options, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, user_output_to_stderr, write
-from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Story, StoryError, play_story, read_story, shipped
+from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.command.table import Screen, Table
 from toy_paxos.event import Violation
@@ -124,10 +124,10 @@ def play_command(
             table.close()
     if output:
         output.write(table.as_story(ctx.params["rule_name"] if change else None))
-    sys.exit(3 if any(isinstance(event, Violation) for event in game.story) else 0)
+    sys.exit(3 if any(isinstance(event, Violation) for event in game.events) else 0)
 
 
-def load(file: str, given: Mapping[str, int]) -> Story:
+def load(file: str, given: Mapping[str, int]) -> Script:
     """The story in a file, of that name, or on standard input; raises Unplayable if there is none."""
     stories = shipped()
     try:
@@ -145,7 +145,7 @@ def load(file: str, given: Mapping[str, int]) -> Story:
         raise Unplayable(words) from error
 
 
-def cluster(ctx: click.Context, story: Story | None, given: Mapping[str, Any], right: bool) -> tuple[Model, str, str]:
+def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any], right: bool) -> tuple[Model, str, str]:
     """The cluster to play with, what is said of its actors, and the options that a story of it needs besides.
 
     Raises click.UsageError if that is contradictory.

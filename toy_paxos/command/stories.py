@@ -46,8 +46,8 @@ class Numbered(NamedTuple):
 
 
 @dataclass
-class Story:
-    """A cluster, and the moves made in it; ``rule`` is the name of the rule that is changed.
+class Script:
+    """A story as it was read: a cluster, and the moves made in it; ``rule`` is the name of the rule that is changed.
 
     ``comments`` stand after so many moves, -1 before all else. ``actors`` are the user's own ones, which have to be
     named again: nothing is imported because a story says so.
@@ -80,7 +80,7 @@ def shipped() -> dict[str, bytes]:
     return {file.name.removesuffix(".txt"): file.read_bytes() for file in sorted(folder.iterdir(), key=str)}
 
 
-def read_story(data: bytes, given: Mapping[str, int] = {}) -> Story:
+def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
     """The story in some bytes, with sizes besides its own; raises StoryError for the first line that is none."""
     try:
         text = data.decode("utf-8-sig")
@@ -91,7 +91,7 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Story:
     lines = text.removesuffix("\n").split("\n")
     is_json = next((line for line in lines if line.strip()), "").startswith("{")
     read = read_object if is_json else read_line
-    story = Story()
+    story = Script()
     for number, line in enumerate(lines, start=1):
         if number > MOST_LINES:
             raise StoryError(number, f"a story has at most {MOST_LINES:,} lines")
@@ -122,7 +122,7 @@ RANGES = {
 }
 
 
-def complete_sizes(story: Story) -> None:
+def complete_sizes(story: Script) -> None:
     """Count the actors that the lines name, unless their number is known; raise WrongMoveError for impossible sizes."""
     names = {*story.wishes}
     for _, move in story.moves:
@@ -138,7 +138,7 @@ def complete_sizes(story: Story) -> None:
             raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: it can have {least} to {most:,}")
 
 
-def complete_wishes(story: Story) -> None:
+def complete_wishes(story: Script) -> None:
     """Put the wishes in order, and add those that proposals show; raise WrongMoveError if one is missing."""
     if not story.wishes and not story.moves:
         raise WrongMoveError("it tells of no round, no counterexample and no game")
@@ -148,7 +148,7 @@ def complete_wishes(story: Story) -> None:
     story.wishes = {name: story.wishes.get(name) or proposed(story, name) for name in expected}
 
 
-def proposed(story: Story, name: str) -> str:
+def proposed(story: Script, name: str) -> str:
     """The value that a proposer proposes before it hears of an accepted one; raises WrongMoveError if there is none."""
     for _, move in story.moves:
         match move.message:
@@ -159,7 +159,7 @@ def proposed(story: Story, name: str) -> str:
     raise WrongMoveError(f"no line says what {name} wants: type one such as {name} wants apple")
 
 
-def play_story(story: Story, game: Game, make: Callable[[Move], object]) -> None:
+def play_story(story: Script, game: Game, make: Callable[[Move], object]) -> None:
     """Make all the moves of a story in a game; raises StoryError for the first line whose move cannot be made."""
     for told in story.moves:
         try:
@@ -186,20 +186,20 @@ def why_not(game: Game, error: WrongMoveError) -> str:
 # Lines
 
 
-def begin_story(story: Story, heading: str) -> None:
+def begin_story(story: Script, heading: str) -> None:
     """Take the sizes from the first line of a run, a check or a game."""
     if story.sizes or story.wishes:
         raise WrongMoveError("another story begins here: give one of them")
     take_sizes(story, heading)
 
 
-def begin_cluster(story: Story, words: str) -> None:
+def begin_cluster(story: Script, words: str) -> None:
     """Take the sizes of the next cluster of a climb, and none of the last one."""
     story.sizes.clear()
     take_sizes(story, words)
 
 
-def take_sizes(story: Story, words: str) -> None:
+def take_sizes(story: Script, words: str) -> None:
     """Note the sizes of a cluster, as far as the words name any."""
     for number, noun in re.findall(r"([\d,]+) (proposer|acceptor|attempt|restart)s?\b", words):
         story.sizes[SIZES[noun]] = int(number.replace(",", ""))
@@ -211,40 +211,40 @@ def take_sizes(story: Story, words: str) -> None:
 SIZES = {"proposer": "num_proposers", "acceptor": "num_acceptors", "attempt": "max_attempts", "restart": "restarts"}
 
 
-def take_rule(story: Story, name: str) -> None:
+def take_rule(story: Script, name: str) -> None:
     """Note the rule that is changed."""
     if name not in RULES:
         raise WrongMoveError(f"unknown rule {shortened(name)}")
     story.rule = name
 
 
-def take_actors(story: Story, named: str) -> None:
+def take_actors(story: Script, named: str) -> None:
     """Note that somebody's own actors have played."""
     story.actors = named
 
 
-def take_wish(story: Story, name: str, value: str) -> None:
+def take_wish(story: Script, name: str, value: str) -> None:
     """Note what a proposer wants."""
     note_wish(story, full_name(name), read_back(value))
 
 
-def note_wish(story: Story, name: str, value: str) -> None:
+def note_wish(story: Script, name: str, value: str) -> None:
     """Note what a proposer wants, once."""
     if name in story.wishes:
         raise WrongMoveError("a second round begins here: a story is one, which --round K shows")
     story.wishes[name] = value
 
 
-def end_story(story: Story) -> None:
+def end_story(story: Script) -> None:
     """Skip whatever comes: figures and verdicts."""
     story.has_ended = True
 
 
-def skip(story: Story, *_: str) -> None:
+def skip(story: Script, *_: str) -> None:
     """Skip what is no move."""
 
 
-def refuse_picture(story: Story) -> None:
+def refuse_picture(story: Script) -> None:
     """Refuse lanes."""
     raise WrongMoveError("this is a diagram; save the story without --diagram")
 
@@ -256,7 +256,7 @@ MESSAGE = re.compile(r"(?:([a-z][^:]*): )?([A-Z]+) +(\d+)(?: (.+)|, nothing acce
 DRAWN_PROMISE = re.compile(r"^((?:[a-z][^:]*: )?PROMISE +\d+) +\((\d+ .+)\)$")
 
 
-def delivery(story: Story, sender: str, recipient: str, words: str) -> Move:
+def delivery(story: Script, sender: str, recipient: str, words: str) -> Move:
     """A message that is delivered, fails or is lost."""
     found = MESSAGE.fullmatch(DRAWN_PROMISE.sub(r"\1, accepted \2", words))
     if not found or found[2] not in BETWEEN_ACTORS or bool(found[4]) != (BETWEEN_ACTORS[found[2]] in VALUED):
@@ -273,12 +273,12 @@ def move_of(marks: list[str], message: Message) -> Move:
     return Move("drop" if "lost" in marks else "fail" if "failed" in marks else "deliver", message)
 
 
-def crash(story: Story, proposer: str, type: str | None, recipient: str | None) -> Move:
+def crash(story: Script, proposer: str, type: str | None, recipient: str | None) -> Move:
     """A proposer that crashes, perhaps in the midst of what it says."""
     return Move("crash", actor=full_name(proposer), unsent=(type or "", full_name(recipient or "")))
 
 
-def other_move(story: Story, actor: str, does: str) -> Move:
+def other_move(story: Script, actor: str, does: str) -> Move:
     """What an actor does when its clock or its power switch says so."""
     return Move(DOES[does], actor=full_name(actor))
 
@@ -322,7 +322,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
 BEFORE = re.compile(r"\s*(?:\d+(?:\.\d+ ms)? +(?=[paCS]))?")
 
 
-def read_line(story: Story, line: str) -> Move | None:
+def read_line(story: Script, line: str) -> Move | None:
     """What one line of text says, if it is a move; raises WrongMoveError if it says nothing that is known."""
     if line.lstrip().startswith("#"):
         has_begun = story.sizes or story.wishes or story.moves
@@ -345,7 +345,7 @@ def read_line(story: Story, line: str) -> Move | None:
 # JSON Lines
 
 
-def read_object(story: Story, line: str) -> Move | None:
+def read_object(story: Script, line: str) -> Move | None:
     """What one line of JSON says, if it is a move; raises WrongMoveError if it is none."""
     if not line.strip():
         return None
@@ -375,7 +375,7 @@ def read_object(story: Story, line: str) -> Move | None:
 SWITCHES: dict[str, Kind] = {"TIMEOUT": "timeout", "RESTART": "restart"}
 
 
-def sizes_told(story: Story, told: Mapping[str, Any]) -> None:
+def sizes_told(story: Script, told: Mapping[str, Any]) -> None:
     """The sizes of a cluster, and which rule is changed, or whose actors have played."""
     if told["event"] != "cluster":
         if story.sizes or story.wishes:

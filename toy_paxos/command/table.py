@@ -73,7 +73,7 @@ class Table:
         title = printable(violation.words) if violation else f"a game of {plural(len(self.game.moves), 'move')}"
         notes = [(0, self.change, "notable")] if self.change else []
         about = {"first_number": model.first_number, "changed_rule": rule}
-        return Story(model.configuration, self.game.story, title, notes, about)
+        return Story(model.configuration, self.game.events, title, notes, about)
 
     # The lines
 
