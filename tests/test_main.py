@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import COMMAND, PATIENT_COMMAND, OnTerminal, Run, RunHere, Start, clean_environment, wait_until
 
-from toy_paxos import main
+from toy_paxos import simulation
 from toy_paxos.main import run as command
 from toy_paxos.round import Round
 
@@ -166,6 +166,7 @@ MAY_IMPORT = {
     "copy",
     "dataclasses",
     "encodings",
+    "gc",
     "heapq",
     "importlib",
     "locale",
@@ -234,7 +235,7 @@ def test_too_little_memory_is_one_line(run_here: RunHere, monkeypatch: pytest.Mo
     def no_rounds(*_: object, **__: object) -> Iterator[Round]:
         raise MemoryError
 
-    monkeypatch.setattr(main, "play_rounds", no_rounds)
+    monkeypatch.setattr(simulation, "play_rounds", no_rounds)
     done = run_here("-c", "1")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "toy-paxos: out of memory: choose a smaller cluster, or let it stop sooner\n"
@@ -355,9 +356,10 @@ import os, runpy, signal, sys
 
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
-        if name == sys.argv[1]:
+        if name == module:
             os.kill(os.getpid(), signal.SIGINT)
 
+module = sys.argv.pop()
 sys.meta_path.insert(0, Interrupt())
 runpy.run_module("toy_paxos", run_name="__main__")
 """
@@ -367,7 +369,7 @@ runpy.run_module("toy_paxos", run_name="__main__")
 def test_ctrl_c_during_the_imports_is_silent(module: str) -> None:
     # Before our first line there is Python's own start, in which nobody can help.
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_IMPORT, module],
+        [sys.executable, "-c", INTERRUPTED_IMPORT, "--rounds", "1", module],
         capture_output=True,
         env=clean_environment(),
         check=False,

@@ -8,7 +8,7 @@ import os
 import random
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -16,14 +16,13 @@ from click.core import ParameterSource
 from toy_paxos.command.actors import actor_options, list_rules, other_actors
 from toy_paxos.command.options import NETWORK, check_values, one_view, renamed, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
-from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
-from toy_paxos.round import Round, Statistics
 from toy_paxos.settings import Network, Settings
-from toy_paxos.simulation import play_rounds
 from toy_paxos.view.output import DrawingError
-from toy_paxos.view.views import Silence, story_of, view_of
 from toy_paxos.view.words import tame
+
+if TYPE_CHECKING:
+    from toy_paxos.round import Round
 
 # Each is the function NAME_command in a module of its name.
 COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")
@@ -123,6 +122,12 @@ def run(
     if ctx.invoked_subcommand:
         refuse_options_before(ctx.invoked_subcommand, ctx)
         return
+    # Here and not above: the other commands do without.
+    from toy_paxos.command.show import Pace, show
+    from toy_paxos.round import Statistics
+    from toy_paxos.simulation import play_rounds
+    from toy_paxos.view.views import Silence, story_of, view_of
+
     form = one_view(diagram=diagram, brief=brief, json=json)
     list_rules(ctx, form)
     if round and (seed is None or rounds):
@@ -150,7 +155,7 @@ def run(
         played = play_rounds(settings, statistics.first, told=not quiet)
     view = Silence() if output and output.is_output else view_of(settings, form, rule_name, change)
 
-    def keep(finished: Round) -> None:
+    def keep(finished: "Round") -> None:
         if output:
             output.write(story_of(settings, finished, rule_name, change))
 
