@@ -61,9 +61,10 @@ def test_many_acceptors_are_remembered_too() -> None:
 def test_no_round_has_to_be_told_event_by_event() -> None:
     run = Settings(20, 0.3, seed=1)
     for _, remembering in both(run):
-        for finished in islice(play_rounds(run), 100):
+        # But for the first, which may be the only one.
+        for number, finished in enumerate(islice(play_rounds(run), 100)):
             remembering.round(finished)
-            assert "events" not in vars(finished)
+            assert number == 0 or "events" not in vars(finished)
 
 
 def test_memory_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,10 @@ class Remembering:
         """Return what to write of one round."""
         if not isinstance(finished, DirectRound):
             return self.view.round(finished)
+        if self.deliveries is None:
+            # The first round may be the only one: to tell it takes less than to learn how such rounds are told.
+            self.deliveries = Deliveries(self.view, finished.tell)
+            return self.view.round(finished)
         failures = finished.failures.values()
         if len(failures) <= FEW:
             told = self.other("round", lambda: "".join(self.pieces(finished)), *map(tuple, failures))
@@ -102,7 +106,8 @@ class Remembering:
 
     def pieces(self, finished: DirectRound) -> list[str]:
         """Return what is said of a round, piece by piece, whatever its number and its wish."""
-        told = self.deliveries = self.deliveries or Deliveries(self.view, finished.tell)
+        told = self.deliveries
+        assert told is not None
         failures, number = finished.failures.items(), len(finished.failures)
         quorum, chosen, learned = finished.follows()
         promised, accepted = finished.promised, finished.accepted
