@@ -203,15 +203,11 @@ def seen_of(
     acceptor: Actor, message: Message, answers: Iterable[Message]
 ) -> tuple[Denial | None, int | None, Proposal | None]:
     """Return why an acceptor denied what it has just received, if it did, then what it has promised and accepted."""
-    failed = False
-    if isinstance(acceptor, FailingAcceptor):
-        failed = bool(acceptor.failures) and acceptor.failures[-1]
-        acceptor = acceptor.acceptor
-    promised, accepted = stored_by(acceptor)
-    if isinstance(message, (Prepare, Propose)):
-        for answer in answers:
-            if isinstance(answer, Fail):
-                return "failed" if failed else "refused", promised, accepted
+    promised, accepted = stored_by(acceptor.acceptor if isinstance(acceptor, FailingAcceptor) else acceptor)
+    for answer in answers:
+        if isinstance(answer, Fail) and isinstance(message, (Prepare, Propose)):
+            failed = isinstance(acceptor, FailingAcceptor) and acceptor.failures[-1:] == [True]
+            return "failed" if failed else "refused", promised, accepted
     return None, promised, accepted
 
 

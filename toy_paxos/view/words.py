@@ -94,7 +94,7 @@ def event_line(event: Event, route_width: int, before: Span = ("", "")) -> Line 
     """
     if not isinstance(event, Delivery):
         follows = what_follows(event)
-        return follows and follows.after(*before)
+        return line(before, *follows) if follows else None
     message = event.message
     kind = message.type
     if kind == "TIMEOUT":
@@ -125,16 +125,20 @@ def message_words(message: Message) -> str:
     return words.text
 
 
-def what_follows(event: Event) -> Line | None:
-    """An event that is no delivery, in words."""
+def what_follows(event: Event) -> Sequence[Span]:
+    """An event that is no delivery, in words; an actor is in its own hue."""
     match event:
-        case Wants():
-            return None
-        case Crash():
-            unsent = f" before it can send {event.unsent} to {event.recipient}" if event.unsent else ""
-            return about(event.proposer, "bad", f"crashes{unsent}")
-        case AcceptorCrash():
-            return about(event.acceptor, "bad", "crashes, and loses what is on its way to it")
+        case Quorum():
+            names = ", ".join(event.acceptors)
+            return about(event.proposer, "notable", f"has a quorum of promises for {event.id}: {names}")
+        case Chosen():
+            words = f"CHOSEN, for a majority has accepted proposal {event.id}: {printable(event.value)}"
+            return (("good heading", words),)
+        case Learned():
+            return about(event.proposer, "good heading", f"learns {printable(event.value)}")
+        case Adoption():
+            source = f"what {event.acceptor} accepted under {event.accepted_id}"
+            return about(event.proposer, "notable", f"adopts {source}: {printable(event.value)}")
         case TimedOut(last=True):
             attempts = plural(event.attempt, "attempt")
             return about(event.proposer, "bad", f"gives up after {attempts}, no majority for {event.id} in time")
@@ -142,25 +146,21 @@ def what_follows(event: Event) -> Line | None:
             return about(event.proposer, "bad", f"times out, no majority for {event.id} in time")
         case Attempt():
             return about(event.proposer, "notable", f"tries again, attempt {event.attempt} under {event.id}")
-        case Quorum():
-            names = ", ".join(event.acceptors)
-            return about(event.proposer, "notable", f"has a quorum of promises for {event.id}: {names}")
-        case Adoption():
-            source = f"what {event.acceptor} accepted under {event.accepted_id}"
-            return about(event.proposer, "notable", f"adopts {source}: {printable(event.value)}")
-        case Chosen():
-            words = f"CHOSEN, for a majority has accepted proposal {event.id}: {printable(event.value)}"
-            return line(("good heading", words))
-        case Learned():
-            return about(event.proposer, "good heading", f"learns {printable(event.value)}")
+        case Crash():
+            unsent = f" before it can send {event.unsent} to {event.recipient}" if event.unsent else ""
+            return about(event.proposer, "bad", f"crashes{unsent}")
+        case AcceptorCrash():
+            return about(event.acceptor, "bad", "crashes, and loses what is on its way to it")
         case Violation():
-            return line(("bad heading", f"SAFETY VIOLATED, {printable(event.words)}"))
+            return (("bad heading", f"SAFETY VIOLATED, {printable(event.words)}"),)
+        case Wants():
+            return ()
     raise TypeError(event)
 
 
-def about(actor: str, style: str, words: str) -> Line:
+def about(actor: str, style: str, words: str) -> Sequence[Span]:
     """What befalls an actor or what it does, with the actor in its own hue."""
-    return line((actor, actor), (style, f" {words}"))
+    return (actor, actor), (style, f" {words}")
 
 
 @lru_cache(maxsize=2**16)
@@ -227,9 +227,9 @@ def tame(words: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
 
 
-ESCAPE = re.compile(r"\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+ESCAPE = r"\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})"
 
 
 def read_back(printed: str) -> str:
     """The value that is printed like that."""
-    return ESCAPE.sub(lambda escape: escape[0].encode().decode("unicode_escape"), printed)
+    return re.sub(ESCAPE, lambda escape: escape[0].encode().decode("unicode_escape"), printed)
