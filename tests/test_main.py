@@ -162,6 +162,7 @@ def test_rich_is_not_imported_where_it_is_not_needed(args: str) -> None:
 # What a plain run may import beside what click does and what both need to start; every other module makes each start
 # slower, and waits for the command that needs it.
 MAY_IMPORT = {
+    "atexit",
     "bisect",
     "copy",
     "dataclasses",
