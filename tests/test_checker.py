@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from conftest import is_possible
@@ -356,3 +357,10 @@ def test_the_first_search_is_part_of_the_time() -> None:
     assert report.elapsed_s > 0
     with pytest.raises(CheckError, match="the actors cannot begin"):
         check(Model(acceptor=int))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("num_acceptors", [1, 2, 3, 4, 5])
+def test_it_is_safe_exactly_if_a_quorum_of_promises_and_one_of_acceptances_always_meet(num_acceptors: int) -> None:
+    for promises, accepts in product(range(1, num_acceptors + 1), repeat=2):
+        report = check(Model(num_acceptors, quorums=(promises, accepts), restarts=0))
+        assert report.verdict == ("safe" if promises + accepts > num_acceptors else "violated")

@@ -205,3 +205,20 @@ def test_numbers_of_different_proposers_never_meet(num_proposers: int, data: st.
             (prepare,) = proposer.receive(timeout(proposer.id))
             numbers[-1].add(prepare.id)
     assert first == second or numbers[0].isdisjoint(numbers[1])
+
+
+@pytest.mark.parametrize("quorums", [(4, 2), (2, 4), (1, 1), (5, 5)])
+def test_quorums_of_promises_and_of_acceptances_may_have_sizes_of_their_own(quorums: tuple[int, int]) -> None:
+    proposer = Proposer("proposer-0", "own", [f"acceptor-{n}" for n in range(5)], quorums=quorums)
+    proposed = [bool(proposer.receive(promise(number))) for number in range(5)]
+    assert proposed.index(True) + 1 == quorums[0]
+    learned = []
+    for number in range(5):
+        proposer.receive(accept(number))
+        learned.append(proposer.learned)
+    assert learned.index("own") + 1 == quorums[1]
+
+
+def test_it_terminates_at_the_refusal_that_leaves_no_quorum_of_promises() -> None:
+    proposer = Proposer("proposer-0", "own", [f"acceptor-{n}" for n in range(5)], quorums=(4, 2))
+    assert [len(proposer.receive(fail(number))) for number in range(3)] == [0, 5, 0]

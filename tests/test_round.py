@@ -130,11 +130,18 @@ def test_percentiles_are_times_that_occurred() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("num_acceptors", "failure_prob"),
-    [(1, 0.3), (2, 0.1), (3, 0.25), (4, 0.2), (5, 0.2), (6, 0.3), (9, 0.35), (50, 0.29)],
+    ("num_acceptors", "failure_prob", "quorums"),
+    [
+        *[(1, 0.3, None), (2, 0.1, None), (3, 0.25, None), (4, 0.2, None), (5, 0.2, None), (6, 0.3, None)],
+        *[(9, 0.35, None), (50, 0.29, None)],
+        *[(4, 0.2, (3, 2)), (4, 0.4, (2, 2)), (5, 0.2, (4, 2)), (5, 0.3, (2, 4)), (6, 0.25, (5, 2)), (6, 0.3, (4, 3))],
+        *[(8, 0.4, (6, 1)), (50, 0.29, (36, 25))],
+    ],
 )
-def test_the_observed_rate_is_within_4_standard_deviations_of_the_law(num_acceptors: int, failure_prob: float) -> None:
-    settings = Settings(num_acceptors, failure_prob, seed=20)
+def test_the_observed_rate_is_within_4_standard_deviations_of_the_law(
+    num_acceptors: int, failure_prob: float, quorums: tuple[int, int] | None
+) -> None:
+    settings = Settings(num_acceptors, failure_prob, seed=20, quorums=quorums)
     number = 3_000
     statistics = Statistics(settings)
     for played in islice(play_rounds(settings), number):

@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 from fractions import Fraction
+from itertools import product
 from math import comb
 
 import pytest
@@ -10,11 +11,18 @@ import pytest
 from toy_paxos.settings import Network, Settings, quoted
 
 
-def exact_rate(num_acceptors: int, failure_prob: Fraction) -> Fraction:
-    """The law with fractions, which are exact and slow."""
-    q = (1 - failure_prob) ** 2
-    more_than_half = range(num_acceptors // 2 + 1, num_acceptors + 1)
-    return sum((comb(num_acceptors, k) * q**k * (1 - q) ** (num_acceptors - k) for k in more_than_half), Fraction(0))
+def exact_rate(num_acceptors: int, failure_prob: Fraction, quorums: tuple[int, int] | None = None) -> Fraction:
+    """The law with fractions, which are exact and slow: how many promise, and how many of those accept."""
+    promises, accepts = quorums or (num_acceptors // 2 + 1,) * 2
+
+    def at_least(least: int, n: int) -> Fraction:
+        return sum((exactly(k, n) for k in range(least, n + 1)), Fraction(0))
+
+    def exactly(k: int, n: int) -> Fraction:
+        return comb(n, k) * (1 - failure_prob) ** k * failure_prob ** (n - k)
+
+    enough = range(promises, num_acceptors + 1)
+    return sum((exactly(k, num_acceptors) * at_least(accepts, k) for k in enough), Fraction(0))
 
 
 def test_the_known_value_of_the_law() -> None:
@@ -27,6 +35,16 @@ def test_the_law_agrees_with_exact_fractions(num_acceptors: int, failure_prob: f
     exact = float(exact_rate(num_acceptors, Fraction(failure_prob)))
     settings = Settings(num_acceptors, failure_prob, seed=1)
     assert settings.expected_consensus_rate == pytest.approx(exact, rel=1e-9, abs=1e-300)
+
+
+@pytest.mark.parametrize("failure_prob", [0.0, 0.001, 0.2, 0.5, 0.999, 1.0])
+@pytest.mark.parametrize("num_acceptors", [1, 2, 5, 6, 40])
+def test_the_law_is_exact_for_quorums_of_any_sizes(num_acceptors: int, failure_prob: float) -> None:
+    sizes = sorted({1, 2, num_acceptors // 2, num_acceptors - 1, num_acceptors} & {*range(1, num_acceptors + 1)})
+    for quorums in product(sizes, sizes):
+        exact = float(exact_rate(num_acceptors, Fraction(failure_prob), quorums))
+        settings = Settings(num_acceptors, failure_prob, seed=1, quorums=quorums)
+        assert settings.expected_consensus_rate == pytest.approx(exact, rel=1e-9, abs=1e-300)
 
 
 @pytest.mark.parametrize("num_acceptors", [1, 2, 10, 500, 5_000, 10_000])

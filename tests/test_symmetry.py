@@ -93,7 +93,7 @@ class OnlyTheFirst(Proposer):
     """It asks the first two acceptors only, which is enough, and is not alike for all of them."""
 
     def prepare(self) -> list[Message]:
-        return super().prepare()[: self.quorum]
+        return super().prepare()[: self.promise_quorum]
 
 
 class Special(Acceptor):

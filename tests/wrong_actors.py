@@ -302,7 +302,7 @@ class CountsAcceptsTwice(Proposer):
 
     def count_accept(self, accept: Accept) -> list[Message]:
         self.num_accepts += 1
-        if self.num_accepts >= self.quorum:
+        if self.num_accepts >= self.accept_quorum:
             self.learned = accept.value
         return []
 
@@ -381,7 +381,7 @@ class CountsOutWhoRefused(Proposer):
     def begin_attempt(self, id: int) -> None:
         self.left_out |= getattr(self, "refusals", set())
         super().begin_attempt(id)
-        self.quorum = majority(len(self.acceptors) - len(self.left_out))
+        self.promise_quorum = self.accept_quorum = majority(len(self.acceptors) - len(self.left_out))
 
 
 class FixedQuorum(Proposer):
@@ -389,7 +389,7 @@ class FixedQuorum(Proposer):
 
     def begin_attempt(self, id: int) -> None:
         super().begin_attempt(id)
-        self.quorum = 2
+        self.promise_quorum = self.accept_quorum = 2
 
 
 class HalfOfFive(Proposer):
@@ -397,7 +397,7 @@ class HalfOfFive(Proposer):
 
     def begin_attempt(self, id: int) -> None:
         super().begin_attempt(id)
-        self.quorum = round(len(self.acceptors) / 2)
+        self.promise_quorum = self.accept_quorum = round(len(self.acceptors) / 2)
 
 
 class QuorumFromMemory(Proposer):
@@ -405,7 +405,7 @@ class QuorumFromMemory(Proposer):
 
     def count_accept(self, accept: Accept) -> list[Message]:
         self.accepts.add(accept.sender)
-        if len(self.accepts) >= self.quorum - 1:
+        if len(self.accepts) >= self.accept_quorum - 1:
             self.learned = accept.value
         return []
 
@@ -570,7 +570,7 @@ class DoesNotCountWhoRefused(Proposer):
     def count_refusal(self, fail: Fail) -> list[Message]:
         answers = super().count_refusal(fail)
         if not self.proposal:
-            self.quorum = majority(len(self.acceptors) - len(self.refusals))
+            self.promise_quorum = self.accept_quorum = majority(len(self.acceptors) - len(self.refusals))
         return answers
 
 
@@ -955,7 +955,7 @@ class TellsEqualPairsApart(Proposer):
         return super().count_promise(promise)
 
     def choose_value(self) -> str:
-        is_one = self.first is self.second and self.first and self.quorum > 1
+        is_one = self.first is self.second and self.first and self.promise_quorum > 1
         return self.value if is_one else super().choose_value()
 
 
@@ -1164,7 +1164,7 @@ class AsksAMajority(Proposer):
     """It asks as many acceptors as it needs."""
 
     def prepare(self) -> list[Message]:
-        return super().prepare()[: self.quorum]
+        return super().prepare()[: self.promise_quorum]
 
 
 class WaitsForAll(Proposer):
@@ -1172,7 +1172,7 @@ class WaitsForAll(Proposer):
 
     def begin_attempt(self, id: int) -> None:
         super().begin_attempt(id)
-        self.quorum = len(self.acceptors)
+        self.promise_quorum = self.accept_quorum = len(self.acceptors)
 
 
 class GivesUp(Proposer):
@@ -1191,7 +1191,7 @@ class AsksWhatItLearned(Proposer):
 
     @property
     def learned(self) -> str | None:
-        return next((value for value, names in self.counted.items() if len(names) >= self.quorum), None)
+        return next((value for value, names in self.counted.items() if len(names) >= self.accept_quorum), None)
 
     @learned.setter
     def learned(self, value: str | None) -> None:
@@ -1296,7 +1296,7 @@ class AnyProposer(Proposer):
         super().begin_attempt(id)
         if self.dial("keep"):
             self.promises = kept
-        self.quorum = max(1, self.quorum - self.dial("quorum"))
+        self.promise_quorum = self.accept_quorum = max(1, self.promise_quorum - self.dial("quorum"))
 
     def choose_value(self) -> str:
         told = [proposal for proposal in self.promises.values() if proposal]
@@ -1324,7 +1324,7 @@ class AnyProposer(Proposer):
         if self.dial("listen") and promise.accepted:
             self.learned = promise.accepted.value
         answers = super().count_promise(promise)
-        return answers[: self.quorum] if self.dial("minority") else answers
+        return answers[: self.promise_quorum] if self.dial("minority") else answers
 
     def count_refusal(self, fail: Fail) -> list[Message]:
         if self.dial("fail") == 1:

@@ -1,15 +1,14 @@
 """The acceptor: the memory of Paxos.
 
-A value is *chosen* once a majority of acceptors has accepted the same proposal. Each acceptor follows
+A value is *chosen* once a quorum of acceptors has accepted the same proposal. Each acceptor follows
 two rules, and needs to remember only two things for them (*Paxos Made Simple*, section 2.2):
 
 - It promises a number only if that is higher than any it has promised, and tells what it accepted last.
 - It accepts a proposal only under the very number that it promised last.
 
-What differs from the paper: the paper accepts any number *not below* the promised one. This acceptor
-wants the two to be *equal* (the rule of *The Part-Time Parliament*), so an acceptor that missed a
-PREPARE takes no part in what follows. It is the stricter of the two, hence as safe. A RESTART changes
-nothing, for all that an acceptor remembers counts as being in stable storage.
+What differs from the paper: the paper accepts any number *not below* the promised one. This acceptor wants the two to
+be *equal* (the rule of *The Part-Time Parliament*), so an acceptor that missed a PREPARE takes no part in what follows.
+It is the stricter of the two, hence as safe. A RESTART changes nothing: all that it remembers is in stable storage.
 """
 
 from collections.abc import Callable

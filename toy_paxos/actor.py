@@ -1,8 +1,8 @@
 """What makes an actor: a name, and a method that turns one message into the messages it provokes.
 
-An actor decides *what* is said. It never sends: where its messages go is the registry's business,
-and when they arrive is the delivery loop's. It does not print, wait, read a clock or draw lots
-either, so one message in one state has one answer, whoever delivers it.
+An actor decides *what* is said. It never sends: where its messages go is the registry's business, and when they arrive
+is the delivery loop's. It does not print, wait, read a clock or draw lots either, so one message in one state has one
+answer, whatever delivers it.
 """
 
 from typing import Protocol

@@ -1,9 +1,8 @@
 """Who is there, and in which order their messages are delivered.
 
-The registry knows *where* an actor is, the delivery loop *when* a message reaches it. An actor knows
-neither. If actors called each other instead, every call would end up inside another one: a proposer
-would see the answers to its first PREPARE before it had sent the second, and two proposers could
-never take turns.
+The registry knows *where* an actor is, the delivery loop *when* a message reaches it. An actor knows neither. If
+actors called each other instead, every call would end up inside another one: a proposer would see the answers to its
+first PREPARE before it had sent the second, and two proposers could never take turns.
 """
 
 from collections.abc import Iterable, Iterator

@@ -8,7 +8,7 @@ Paxos needs four of them, two for each of its two phases (*Paxos Made Simple*, s
               acceptor -> ACCEPT  -> proposer    "accepted"
 
 The other two make failure visible: FAIL is an acceptor's "no", TERMINATE a proposer's "I give up".
-TIMEOUT and RESTART are no messages between actors: whoever owns the clock and the power switch says them.
+TIMEOUT and RESTART are not messages between actors: the clock and the power switch send them.
 
 Learners, which the paper informs of every ACCEPT (section 2.3), are left out: here the proposer is the
 only learner. Messages are plain data that is never changed. They are not frozen because that would make

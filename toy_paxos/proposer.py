@@ -1,29 +1,23 @@
 """The proposer: it asks for promises, then proposes, then learns whether its proposal was accepted.
 
-Its whole safety is in one function, :func:`safe_value`: once it may propose, it is free to propose
-its own value only if none of the acceptors that promised has accepted anything (*Paxos Made Simple*,
-section 2.2, property P2c). And its whole wisdom is in another, :func:`majority`: any two majorities
-share an acceptor, so what one majority has accepted, every other hears of.
+Its whole safety is in one function, :func:`safe_value`: it may propose its own value only if none of the acceptors
+that promised has accepted anything (*Paxos Made Simple*, section 2.2, property P2c). And its whole wisdom is in
+another, :func:`majority`: any two majorities share an acceptor, so what one has accepted, every other hears of.
+Other sizes will do if each quorum of promises shares an acceptor with each quorum of acceptances (Howard, Malkhi,
+Spiegelman, *Flexible Paxos*, 2016).
 
-It acts as soon as a majority has answered, or can promise no longer; it never waits for all. When the clock says so,
-it begins another attempt under a higher number; answers to the one before are then stale, and ignored. What
-is left out: a distinguished proposer (section 2.4). So proposers can get into each other's way for ever, and
-it is up to the clock to keep them apart.
+It acts as soon as a quorum has answered, or can promise no longer; it never waits for all. When the clock says so, it
+begins another attempt under a higher number; answers to the one before are then stale, and ignored. What is left
+out: a distinguished proposer (section 2.4). So proposers can get into each other's way for ever, and it is up to the
+clock to keep them apart.
 """
 
 from collections.abc import Iterable, Sequence
 
-from toy_paxos.message import (
-    Accept,
-    Fail,
-    Message,
-    Prepare,
-    Promise,
-    Proposal,
-    Propose,
-    Terminate,
-    Timeout,
-)
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
+
+Quorums = tuple[int, int]
+"""How many acceptors make a quorum of promises, and how many a quorum of acceptances."""
 
 
 def majority(num_acceptors: int) -> int:
@@ -34,7 +28,7 @@ def majority(num_acceptors: int) -> int:
 def safe_value(accepted: Iterable[Proposal | None], own: str) -> str:
     """The value of the highest-numbered proposal among ``accepted``, or ``own`` if there is none (P2c).
 
-    ``accepted`` holds what each acceptor of a majority reported in its promise.
+    ``accepted`` holds what each acceptor of a quorum reported in its promise.
     """
     highest = max((proposal for proposal in accepted if proposal), default=None)
     return highest.value if highest else own
@@ -43,17 +37,25 @@ def safe_value(accepted: Iterable[Proposal | None], own: str) -> str:
 class Proposer:
     """A proposer that would like ``value`` to be chosen by ``acceptors``.
 
-    Its attempts are numbered ``id``, ``id + id_step``, and so on. With as many proposers as the step,
-    each beginning at a number of its own from 1 to the step, no two ever use the same (section 2.5).
-    ``learned`` is the value it knows to be chosen, or None if it knows of none. It forgets whatever can no
-    longer make a difference: the promises once it has proposed, everything once it has learned.
+    Its attempts are numbered ``id``, ``id + id_step``, and so on. With as many proposers as the step, each beginning at
+    a number of its own from 1 to the step, no two ever use the same (section 2.5). ``learned`` is the value it knows to
+    be chosen, or None. It forgets whatever can no longer make a difference: the promises once it has proposed,
+    everything once it has learned.
     """
 
-    def __init__(self, name: str, value: str, acceptors: Sequence[str], id: int = 1, id_step: int = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        value: str,
+        acceptors: Sequence[str],
+        id: int = 1,
+        id_step: int = 1,
+        quorums: Quorums | None = None,
+    ) -> None:
         self.name = name
         self.value = value
         self.acceptors = acceptors
-        self.quorum = majority(len(acceptors))
+        self.promise_quorum, self.accept_quorum = quorums or (majority(len(acceptors)),) * 2
         self.id_step = id_step
         self.learned: str | None = None
         self.begin_attempt(id)
@@ -86,13 +88,13 @@ class Proposer:
         return []
 
     def count_promise(self, promise: Promise) -> list[Message]:
-        """Phase 2a: with a majority of promises, propose the one value that is safe, to all."""
+        """Phase 2a: with a quorum of promises, propose the one value that is safe, to all."""
         if self.proposal or self.abandoned:
             return []
         # A promise stands even if its acceptor refuses the same request when that arrives a second time.
         self.refusals.discard(promise.sender)
         self.promises[promise.sender] = promise.accepted
-        if len(self.promises) < self.quorum:
+        if len(self.promises) < self.promise_quorum:
             return []
         value = self.choose_value()
         self.promises.clear()
@@ -104,19 +106,19 @@ class Proposer:
         return safe_value(self.promises.values(), self.value)
 
     def count_accept(self, accept: Accept) -> list[Message]:
-        """With a majority of accepts the value is chosen, and now this proposer knows."""
+        """With a quorum of acceptances the value is chosen, and now this proposer knows."""
         self.accepts.add(accept.sender)
-        if len(self.accepts) >= self.quorum:
+        if len(self.accepts) >= self.accept_quorum:
             self.accepts.clear()
             self.learned = accept.value
         return []
 
     def count_refusal(self, fail: Fail) -> list[Message]:
-        """Abandon the attempt, and tell all, the moment that no majority can promise any more."""
+        """Abandon the attempt, and tell all, the moment that no quorum can promise any more."""
         if self.proposal or self.abandoned or fail.sender in self.promises:
             return []
         self.refusals.add(fail.sender)
-        if len(self.acceptors) - len(self.refusals) >= self.quorum:
+        if len(self.acceptors) - len(self.refusals) >= self.promise_quorum:
             return []
         self.abandoned = True
         return [Terminate(self.name, acceptor, self.id) for acceptor in self.acceptors]

@@ -1,21 +1,23 @@
 """What determines a run, and the law that a run under the simplest of settings obeys.
 
-The law: with failure probability p, an acceptor accepts only if it fails neither of its two requests,
-so with probability q = (1-p)^2. One proposer with one attempt succeeds if a majority of N acceptors
-accepts. So P(consensus) = P(Binomial(N, q) >= majority(N)).
+The law: with failure probability p, an acceptor promises with probability 1-p, and accepts only if it fails neither of
+its two requests, so with probability q = (1-p)^2. One proposer with one attempt succeeds if at least Q1 of N acceptors
+promise and at least Q2 of those accept. If Q1 <= Q2, as with majorities, the second implies the first:
+P(consensus) = P(Binomial(N, q) >= Q2).
 """
 
 import dataclasses
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Literal
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
-from toy_paxos.proposer import Proposer
+from toy_paxos.proposer import Proposer, Quorums
 from toy_paxos.story import Configuration
 
 EMOJI = [chr(code) for code in range(0x1F601, 0x1F64F + 1)]
@@ -91,13 +93,14 @@ class Settings:
     network: Network | None = None
     actors: str = ""
     acceptor: Callable[[str], Actor] = Acceptor
-    proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer
+    proposer: Callable[..., ProposingActor] = Proposer
     place: str = ""
+    quorums: Quorums | None = None
 
     @cached_property
     def configuration(self) -> Configuration:
         """Who takes part, and how large a quorum is."""
-        return Configuration.of(self.num_proposers, self.num_acceptors)
+        return Configuration.of(self.num_proposers, self.num_acceptors, self.quorums)
 
     @property
     def num_proposers(self) -> int:
@@ -120,22 +123,21 @@ class Settings:
 
     @property
     def expected_consensus_rate(self) -> float:
-        """P(Binomial(N, q) >= majority(N)): the law, for direct calls."""
-        n, q = self.num_acceptors, self.both_phases_prob
+        """P(at least Q1 of N promise, and at least Q2 of those accept): the law, for direct calls."""
+        n, q, fails = self.num_acceptors, self.both_phases_prob, self.acceptor_failure_prob
+        assert fails is not None
+        promises, accepts = self.configuration.promise_quorum, self.configuration.accept_quorum
         if q in (0, 1):
             return q
-        # In logarithms, because the binomial coefficients of 10,000 do not fit into a float.
-        log_factorial = [math.lgamma(k + 1) for k in range(n + 1)]
-        terms = [
-            math.exp(
-                log_factorial[n] - log_factorial[k] - log_factorial[n - k] + k * math.log(q) + (n - k) * math.log1p(-q)
-            )
-            for k in range(n + 1)
-        ]
-        quorum = self.configuration.accept_quorum
-        failure, success = math.fsum(terms[:quorum]), math.fsum(terms[quorum:])
-        # The smaller sum has the smaller error.
-        return success if success < failure else 1 - failure
+        if promises <= accepts:
+            terms = [binomial(n, k, q) for k in range(n + 1)]
+            failure, success = math.fsum(terms[:accepts]), math.fsum(terms[accepts:])
+            # The smaller sum has the smaller error.
+            return success if success < failure else 1 - failure
+        # At least Q2 of k accept if the last of Q2 acceptances is that of the j-th, for some j <= k.
+        last = ((1 - fails) * binomial(j - 1, accepts - 1, 1 - fails) for j in range(accepts, n + 1))
+        enough = [0.0] * accepts + [*accumulate(last)]
+        return min(1, math.fsum(binomial(n, k, 1 - fails) * enough[k] for k in range(promises, n + 1)))
 
     @property
     def command(self) -> str:
@@ -153,6 +155,13 @@ class Settings:
                 words.append(f"--{field.name.replace('_', '-')} {value}")
         words += [self.actors] if self.actors else []
         return " ".join([*words, f"--seed {self.seed}"])
+
+
+def binomial(n: int, k: int, p: float) -> float:
+    """P(Binomial(n, p) = k), for p between 0 and 1."""
+    # In logarithms, because the binomial coefficients of 10,000 do not fit into a float.
+    choices = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(choices + k * math.log(p) + (n - k) * math.log1p(-p))
 
 
 def quoted(value: str) -> str:

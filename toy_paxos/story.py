@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toy_paxos.event import Event, Wants
-from toy_paxos.proposer import majority
+from toy_paxos.proposer import Quorums, majority
 
 Note = tuple[float, str, str]
 """What is said of a story and is not part of it: below everything at which time, the words, and their style."""
@@ -25,11 +25,30 @@ class Configuration:
     accept_quorum: int
 
     @classmethod
-    def of(cls, num_proposers: int, num_acceptors: int) -> "Configuration":
-        """Return the configuration of that size in which every quorum is a majority."""
+    def of(cls, num_proposers: int, num_acceptors: int, quorums: Quorums | None = None) -> "Configuration":
+        """Return the configuration of that size in which every quorum is a majority unless ``quorums`` are given."""
         proposers = tuple(f"proposer-{number}" for number in range(num_proposers))
         acceptors = tuple(f"acceptor-{number}" for number in range(num_acceptors))
-        return cls(proposers, acceptors, majority(num_acceptors), majority(num_acceptors))
+        return cls(proposers, acceptors, *quorums or (majority(num_acceptors),) * 2)
+
+    @property
+    def quorums(self) -> Quorums | None:
+        """The sizes of quorums if they are not those of majorities: what a proposer has to be told."""
+        sizes = self.promise_quorum, self.accept_quorum
+        return None if sizes == (majority(len(self.acceptors)),) * 2 else sizes
+
+    @property
+    def for_proposers(self) -> dict[str, Quorums]:
+        """The keyword that a proposer takes if quorums are not majorities."""
+        return {"quorums": self.quorums} if self.quorums else {}
+
+    @property
+    def quorums_words(self) -> str:
+        """What is said of quorums that are not majorities, and that they need not meet if that is so."""
+        if not self.quorums:
+            return ""
+        sizes, number = f"quorums of {self.promise_quorum} and {self.accept_quorum}", len(self.acceptors)
+        return sizes if sum(self.quorums) > number else f"{sizes} among {number} acceptors need not meet"
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ class HalfIsEnough(Proposer):
 
     def begin_attempt(self, id: int) -> None:
         super().begin_attempt(id)
-        self.quorum = (len(self.acceptors) + 1) // 2
+        self.promise_quorum = self.accept_quorum = (len(self.acceptors) + 1) // 2
 
 
 class MinorityIsEnough(Proposer):
@@ -75,7 +75,7 @@ class MinorityIsEnough(Proposer):
 
     def begin_attempt(self, id: int) -> None:
         super().begin_attempt(id)
-        self.quorum = 1
+        self.promise_quorum = self.accept_quorum = 1
 
 
 class SkipsPhase1(Proposer):

@@ -1,6 +1,6 @@
 """The model of a check: the size of a cluster, its actors, the failures, and the properties."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.message import Message, Restart, Timeout
-from toy_paxos.proposer import Proposer
+from toy_paxos.proposer import Proposer, Quorums
 from toy_paxos.safety import ALWAYS, Property
 from toy_paxos.story import Configuration
 
@@ -22,17 +22,18 @@ class Model:
     """A cluster to check, and the actors in it.
 
     ``acceptor`` is called with a name; ``proposer`` with a name, a value, the names of the acceptors, its first number,
-    and the step from each of its numbers to the next. Each acceptor may restart ``restarts`` times. FAIL is delivered
-    only if ``fail`` is true. ``first_number`` is the number of the first proposer; with ``descending`` values, that
-    proposer wants the last value in the alphabet; ``wishes`` replace these values. The last three attributes are
-    switches: each makes the search shorter, and none changes its result.
+    and the step from each of its numbers to the next, and with ``quorums`` unless those are majorities. Each acceptor
+    may restart ``restarts`` times. FAIL is delivered only if ``fail`` is true. ``first_number`` is the number of the
+    first proposer; with ``descending`` values, that proposer wants the last value in the alphabet; ``wishes`` replace
+    these values. The last three attributes are switches: each makes the search shorter, and none changes its result.
     """
 
     num_acceptors: int = 3
     num_proposers: int = 2
     max_attempts: int = 1
     acceptor: Callable[[str], Actor] = Acceptor
-    proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer
+    proposer: Callable[..., ProposingActor] = Proposer
+    quorums: Quorums | None = None
     restarts: int = 1
     fail: bool = False
     descending: bool = False
@@ -59,7 +60,7 @@ class Model:
     @cached_property
     def configuration(self) -> Configuration:
         """Who takes part, and how large a quorum is."""
-        return Configuration.of(self.num_proposers, self.num_acceptors)
+        return Configuration.of(self.num_proposers, self.num_acceptors, self.quorums)
 
     @property
     def sizes(self) -> dict[str, Any]:
@@ -69,9 +70,9 @@ class Model:
 
     def new_actors(self) -> tuple[list[ProposingActor], list[Actor]]:
         """Return new proposers and new acceptors."""
-        names = self.configuration.acceptors
+        names, keywords = self.configuration.acceptors, self.configuration.for_proposers
         proposers = [
-            self.proposer(name, value, [*names], self.first_number + at, self.num_proposers)
+            self.proposer(name, value, [*names], self.first_number + at, self.num_proposers, **keywords)
             for at, (name, value) in enumerate(zip(self.configuration.proposers, self.values, strict=True))
         ]
         return proposers, [self.acceptor(name) for name in names]

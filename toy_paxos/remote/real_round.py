@@ -148,7 +148,8 @@ class RealRound:
             party.failed += 1
         for answer in answers:
             self.deliver(party, answer)
-        if party.failed > len(party.actor.acceptors) - party.actor.quorum:
+        quorum = party.actor.accept_quorum if party.actor.proposal else party.actor.promise_quorum
+        if party.failed > len(party.actor.acceptors) - quorum:
             self.back_off(party)
 
     def answers(self, ended: Ended) -> Sequence[Message]:

@@ -5,6 +5,7 @@ This is the one module that fills the global registry and makes dice.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import count, islice
 
@@ -105,6 +106,9 @@ def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Ro
 
 def tell_directly(settings: Settings, failures: Mapping[str, Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:
     """The story of direct calls in which these requests to each acceptor fail: played once more, by new actors."""
+    if len(failures) != settings.num_acceptors:
+        # A view learns from smaller rounds how deliveries are told: there, majorities will do.
+        settings = replace(settings, num_acceptors=len(failures), quorums=None)
     actors = ActorRegistry()
     # A lot below 0 is a failure, and a lot of 1 is none, whatever the probability.
     lots = {name: iter([-1 if failed else 1 for failed in its]).__next__ for name, its in failures.items()}
@@ -140,8 +144,9 @@ def register_actors(
     acceptors = [FailingAcceptor(settings.acceptor(name), failure_prob, die) for name, die in dice_of.items()]
     for acceptor in acceptors:
         actors.register(acceptor)
+    keywords = settings.configuration.for_proposers
     for id, (name, value) in enumerate(wishes.items(), start=1):
-        actors.register(settings.proposer(name, value, list(dice_of), id, len(wishes)))
+        actors.register(settings.proposer(name, value, list(dice_of), id, len(wishes), **keywords))
     return acceptors
 
 
