@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from toy_paxos.event import LOST, Delivery, Event, TimedOut, Wants, says
 from toy_paxos.event_json import FormatError, check_format, event_of
 from toy_paxos.message import Accept, Promise, Proposal, Propose, Restart
-from toy_paxos.remote import MOST
+from toy_paxos.remote import MOST, CannotError
 from toy_paxos.remote.limits import check_event, number
 from toy_paxos.remote.merge_logs import ContradictionError, key, merge_logs
-from toy_paxos.remote.store import whole_lines
+from toy_paxos.remote.store import usable, whole_lines
 from toy_paxos.safety import (
     LEARNED_CHOSEN,
     LEARNED_NO_OTHER,
@@ -31,11 +31,7 @@ from toy_paxos.safety import (
     learned_again,
     watch,
 )
-from toy_paxos.story import Configuration
-
-
-class LogError(Exception):
-    """Logs cannot be judged; the words say which, and why."""
+from toy_paxos.story import Configuration, Story
 
 
 @dataclass
@@ -54,20 +50,21 @@ class ProcessLog:
 
 
 def read_log(path: Path) -> ProcessLog:
-    """Read the log of a process, without a torn last line; raises LogError, OSError."""
+    """Read the log of a process, without a torn last line; raises CannotError."""
     log = ProcessLog(path)
     last: dict[tuple[int, int], int] = {}
-    lines = whole_lines(path)
-    log.is_torn = len(lines) < path.stat().st_size
+    with usable(path):
+        lines = whole_lines(path)
+        log.is_torn = len(lines) < path.stat().st_size
     for at, line in enumerate(lines.splitlines(), start=1):
         try:
             read_line(log, json.loads(line), last)
         except FormatError as error:
-            raise LogError(f"line {at} of {path}: {error}") from error
+            raise CannotError(f"line {at} of {path}: {error}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise LogError(f"line {at} of {path} is not a line of a log") from error
+            raise CannotError(f"line {at} of {path} is not a line of a log") from error
     if not log.process:
-        raise LogError(f"{path} is not a log of a process, or it is empty")
+        raise CannotError(f"{path} is not a log of a process, or it is empty")
     return log
 
 
@@ -124,41 +121,16 @@ def who_acts(event: Event) -> Iterator[str]:
 
 @dataclass
 class Evidence:
-    """The logs of one run, the number of its processes, and which of them have left no log.
-
-    With ``only``, that round alone is judged.
-    """
+    """The logs of one run, by process. With ``only``, that round alone is judged."""
 
     run: int
-    num_acceptors: int
-    num_proposers: int
+    configuration: Configuration
     logs: Mapping[str, ProcessLog]
     only: int | None = None
 
-    @property
-    def configuration(self) -> Configuration:
-        """Who takes part, and how large a quorum is."""
-        return Configuration.of(self.num_proposers, self.num_acceptors)
-
-    @property
-    def acceptors(self) -> list[str]:
-        """The names of the acceptors."""
-        return [*self.configuration.acceptors]
-
-    @property
-    def proposers(self) -> list[str]:
-        """The names of the proposers."""
-        return [*self.configuration.proposers]
-
-    @property
-    def missing_acceptors(self) -> list[str]:
-        """The acceptors without a log."""
-        return [name for name in self.acceptors if name not in self.logs]
-
-    @property
-    def missing_proposers(self) -> list[str]:
-        """The proposers without a log."""
-        return [name for name in self.proposers if name not in self.logs]
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Return which of some processes have left no log."""
+        return [name for name in names if name not in self.logs]
 
     @property
     def rounds(self) -> list[int]:
@@ -167,75 +139,76 @@ class Evidence:
         return sorted(known if self.only is None else known & {self.only})
 
     def told(self, round: int) -> dict[str, list[Event]]:
-        """Return the events of each process in a round; raises LogError if one began it twice without a restart."""
+        """Return the events of each process in a round; raises CannotError if one began it twice without a restart."""
         instance = self.run, round
         told = {name: log.rounds[instance] for name, log in self.logs.items() if instance in log.rounds}
         for name, events in told.items():
             turns = [event for event in events if isinstance(event, Wants) or is_restart(event)]
             if any(isinstance(one, Wants) and isinstance(other, Wants) for one, other in pairwise(turns)):
-                raise LogError(f"{name} begins round {round} twice: it was two processes under one name")
+                raise CannotError(f"{name} begins round {round} twice: it was two processes under one name")
         return told
 
 
 def gather(logs: Iterable[ProcessLog], run: int | None, only: int | None = None) -> Evidence:
-    """Return what some logs tell of a run; without ``run``, they have to be of one run. Raises LogError."""
+    """Return what some logs tell of a run; without ``run``, they have to be of one run. Raises CannotError."""
     by_name: dict[str, ProcessLog] = {}
     for log in logs:
         if other := by_name.get(log.process):
-            raise LogError(f"{other.path} and {log.path} are both of {log.process}: give one log for each process")
+            raise CannotError(f"{other.path} and {log.path} are both of {log.process}: give one log for each process")
         by_name[log.process] = log
     told = [its for log in by_name.values() for its in log.rounds.items()]
     # What an acceptor still holds of another run, when it begins, does not count.
     known = sorted({of for (of, _), events in told if not all(map(is_restart, events))})
     if run is None and len(known) > 1:
-        raise LogError(f"these logs are of {len(known)} runs ({known[0]}, {known[1]}, ...): choose one by --run")
+        raise CannotError(f"these logs are of {len(known)} runs ({known[0]}, {known[1]}, ...): choose one by --run")
     run = run or next(iter(known), 0)
     if run not in known:
-        raise LogError(f"nothing is in these logs about {f'run {run}' if run else 'any run'}")
+        raise CannotError(f"nothing is in these logs about {f'run {run}' if run else 'any run'}")
     sizes = {log.runs[run] for log in by_name.values() if run in log.runs}
     if not sizes:
-        raise LogError(
+        raise CannotError(
             f"no log of a proposer says how many acceptors run {run} has: add the log of a proposer of run {run}"
         )
     if len(sizes) > 1:
-        raise LogError(f"these logs disagree about how many acceptors and proposers run {run} has")
-    evidence = Evidence(run, *sizes.pop(), by_name, only)
+        raise CannotError(f"these logs disagree about how many acceptors and proposers run {run} has")
+    num_acceptors, num_proposers = sizes.pop()
+    evidence = Evidence(run, Configuration.of(num_proposers, num_acceptors), by_name, only)
     if not evidence.rounds:
-        raise LogError(f"nothing is in these logs about round {only} of run {run}")
+        raise CannotError(f"nothing is in these logs about round {only} of run {run}")
     for name, log in by_name.items():
-        if name not in evidence.acceptors + evidence.proposers:
-            sizes_of_run = f"acceptors: {evidence.num_acceptors}, proposers: {evidence.num_proposers}"
-            raise LogError(f"{log.path} is of {name}, which does not take part in run {run} ({sizes_of_run})")
+        if name not in evidence.configuration.names:
+            words = f"does not take part in run {run} (acceptors: {num_acceptors}, proposers: {num_proposers})"
+            raise CannotError(f"{log.path} is of {name}, which {words}")
     return evidence
 
 
-@dataclass
-class Judged:
-    """A round, what is known of it, and what is missing, if anything."""
+class Judged(NamedTuple):
+    """A round, its story with what follows from all that is known, and what is missing, if anything."""
 
     round: int
-    events: Sequence[Event]
+    story: Story
     gap: str | None
 
 
 def judge(evidence: Evidence) -> Iterator[Judged]:
-    """Judge the rounds of a run, with what follows from all that is known; raises LogError."""
+    """Judge the rounds of a run; raises CannotError."""
+    configuration = evidence.configuration
     for round in evidence.rounds:
         told = evidence.told(round)
-        heard = list(hearsay(told, evidence))
+        heard = list(hearsay(told, configuration))
         gap = gap_in(told, evidence) or gap_beside(heard, told, evidence)
         always = [ONE_VALUE, LEARNERS_AGREE, PROMISES_RISE]
-        if not gap and not evidence.missing_proposers:
+        if not gap and not evidence.missing(configuration.proposers):
             always.append(PROPOSED)
-        is_known = not gap and not evidence.missing_acceptors
+        is_known = not gap and not evidence.missing(configuration.acceptors)
+        at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
         told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
         try:
-            at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
-            story = list(watch(in_turn(merge_logs(told)), evidence.configuration, always, at_the_end))
+            events = list(watch(in_turn(merge_logs(told)), configuration, always, at_the_end))
         except ContradictionError as error:
             words = "they are not of one run, were changed, or do not begin at its beginning"
-            raise LogError(f"round {round}: {error}: {words}") from error
-        yield Judged(round, [*story, *learned_again(story)], gap)
+            raise CannotError(f"round {round}: {error}: {words}") from error
+        yield Judged(round, Story(configuration, [*events, *learned_again(events)]), gap)
 
 
 def in_turn(events: Iterable[Event]) -> Iterator[Event]:
@@ -248,12 +221,12 @@ def in_turn(events: Iterable[Event]) -> Iterator[Event]:
 def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
     """Return what is missing in a log, if that shows: a wish, or a message that another process received."""
     said = {key(message) for events in told.values() for event in events for message in says(event)}
-    missing = {*evidence.missing_acceptors, *evidence.missing_proposers, "clock", "power"}
+    missing = {*evidence.missing(evidence.configuration.names), "clock", "power"}
     for name, events in told.items():
         begun = sum(isinstance(event, Wants) for event in events)
         if begun > 1:
             return f"{name} was restarted, and began it again"
-        if not begun and name in evidence.proposers:
+        if not begun and name in evidence.configuration.proposers:
             return f"{evidence.logs[name].path} does not say what {name} wants"
         for event in events:
             if isinstance(event, Delivery) and event.message.sender not in missing and key(event.message) not in said:
@@ -266,7 +239,7 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
 def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
     """Return what an acceptor accepted, as others say or it remembers, that is missing in its log."""
     restarts = [event for events in told.values() for event in events if is_restart(event)]
-    kept = {key(accept) for event in restarts for accept in accepts_in(event, evidence)}
+    kept = {key(accept) for event in restarts for accept in accepts_in(event, evidence.configuration)}
     for event in heard:
         log = evidence.logs.get(event.message.recipient)
         if log and not kept.issuperset(map(key, event.answers)):
@@ -274,16 +247,17 @@ def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], e
     return None
 
 
-def hearsay(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> Iterator[Delivery]:
+def hearsay(told: Mapping[str, Sequence[Event]], configuration: Configuration) -> Iterator[Delivery]:
     """Return what acceptors accepted, as others heard or as they remember, where their logs do not say so."""
-    known = {key(message) for events in told.values() for event in events for message in says(event)}
-    for accept in [accept for events in told.values() for event in events for accept in accepts_in(event, evidence)]:
+    all_told = [event for events in told.values() for event in events]
+    known = {key(message) for event in all_told for message in says(event)}
+    for accept in [accept for event in all_told for accept in accepts_in(event, configuration)]:
         if key(accept) not in known:
             known.add(key(accept))
             yield Delivery(0, Propose(accept.recipient, accept.sender, accept.id, accept.value), answers=[accept])
 
 
-def accepts_in(event: Event, evidence: Evidence) -> Iterator[Accept]:
+def accepts_in(event: Event, configuration: Configuration) -> Iterator[Accept]:
     """Return what acceptors have accepted, as an event tells it."""
     if not isinstance(event, Delivery):
         return
@@ -295,5 +269,5 @@ def accepts_in(event: Event, evidence: Evidence) -> Iterator[Accept]:
             reports.append((message.sender, message.accepted))
     for acceptor, accepted in reports:
         if accepted:
-            proposer = evidence.proposers[(accepted.id - 1) % evidence.num_proposers]
+            proposer = configuration.proposers[(accepted.id - 1) % len(configuration.proposers)]
             yield Accept(acceptor, proposer, *accepted)

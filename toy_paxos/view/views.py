@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from toy_paxos.round import Round, Statistics
 from toy_paxos.settings import Settings
@@ -12,6 +12,9 @@ from toy_paxos.view.direct import Remembering
 from toy_paxos.view.output import columns, plain, shown, wants_colour
 from toy_paxos.view.run_words import InWords, Words
 from toy_paxos.view.words import printable
+
+if TYPE_CHECKING:
+    from toy_paxos.view.logs import LogView
 
 
 class View(Protocol):
@@ -79,3 +82,18 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
         return InWords(Brief(settings, change), write)
     words = InWords(Words(settings, change), write)
     return words if wants_colour() else Remembering(words, printable)
+
+
+def log_view_of(form: str | None) -> "LogView":
+    """The view of what logs say: lines, unless another form is asked for."""
+    from toy_paxos.view.logs import AsJson, InLines
+
+    if form == "json":
+        return AsJson()
+    if form == "diagram":
+        from toy_paxos.view.branches import story_lanes
+
+        return InLines(lambda story: story_lanes(story, columns()))
+    from toy_paxos.view.verdict import story_lines
+
+    return InLines(story_lines)

@@ -1,0 +1,92 @@
+"""What the logs of processes say about the rounds of a run, and what is not known: as words, and as JSON Lines."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from toy_paxos import __version__
+from toy_paxos.event import Chosen, Event, Learned, Violation
+from toy_paxos.event_json import FORMAT, event_line, json_line
+from toy_paxos.story import Configuration, Story
+from toy_paxos.view.output import shown
+from toy_paxos.view.run_words import share_line
+from toy_paxos.view.words import Line, line, plural, printable, wishes_lines
+
+KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}
+
+
+class LogView(Protocol):
+    """Turns what the logs of a run say into text."""
+
+    def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
+        """Return what to write before the first round."""
+
+    def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
+        """Return what to write of a round, with its story if ``is_told``; ``gap`` is what is missing in the logs."""
+
+    def summary(self, run: int, counts: Counter[str], unknown: Sequence[str]) -> str:
+        """Return what to write after the last round; ``counts`` has the rounds, and those with each kind of event."""
+
+
+class InLines:
+    """What is known, as lines; ``draw`` turns the story of a round into lines."""
+
+    def __init__(self, draw: Callable[[Story], list[Line]]) -> None:
+        self.draw = draw
+
+    def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
+        """Return the first line, from which play takes the sizes of the cluster."""
+        proposers, acceptors = plural(len(configuration.proposers), "proposer"), len(configuration.acceptors)
+        sizes = f"{proposers}, {plural(acceptors, 'acceptor')}, run {run} by {plural(num_logs, 'log')}"
+        return shown([line(("heading", f"toy-paxos {__version__}: {sizes}"))])
+
+    def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
+        """Return the outcome of a round, perhaps after its story."""
+        words = what_is_known(story.events)
+        style = "bad" if any(isinstance(event, Violation) for event in story.events) else "good" if words else "routine"
+        lines = [line(), *wishes_lines(f"Round {number}: ", story.wishes), *self.draw(story), line()] if is_told else []
+        outcome = "; ".join(words) or "nothing is known to be chosen"
+        return shown([*lines, line((style, f"round {number}: {outcome}"))])
+
+    def summary(self, run: int, counts: Counter[str], unknown: Sequence[str]) -> str:
+        """Return the totals, and what is not known."""
+        return shown(
+            [
+                line(),
+                line(("heading", f"--- {plural(counts['round'], 'round')} of run {run} ---")),
+                *(line(("", share_line(label, counts[kind], counts["round"]))) for label, kind in KNOWN.items()),
+                *(line(("notable", f"not all is known: {words}")) for words in unknown),
+            ]
+        )
+
+
+class AsJson:
+    """What is known, as JSON Lines."""
+
+    def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
+        """Return the ``start`` event."""
+        sizes = {"num_acceptors": len(configuration.acceptors), "num_proposers": len(configuration.proposers)}
+        return json_line(event="start", format=FORMAT, version=__version__, run=run, **sizes)
+
+    def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
+        """Return the events of a round, and the ``round`` event."""
+        events = "".join([event_line(event, f'"run":{run},"round":{number}') for event in story.events])
+        value = next((event.value for event in story.events if isinstance(event, Chosen)), None)
+        return events + json_line(event="round", run=run, round=number, value=value, gap=gap)
+
+    def summary(self, run: int, counts: Counter[str], unknown: Sequence[str]) -> str:
+        """Return the ``summary`` event."""
+        known = {kind.lower(): counts[kind] for kind in KNOWN.values()}
+        return json_line(event="summary", run=run, rounds=counts["round"], **known, unknown=unknown)
+
+
+def what_is_known(events: Sequence[Event]) -> list[str]:
+    """Return the outcome of a round, in words."""
+    words = [f"VIOLATED, {printable(event.words)}" for event in events if isinstance(event, Violation)]
+    chosen = [f"chosen under {event.id}: {printable(event.value)}" for event in events if isinstance(event, Chosen)]
+    learners: dict[str, list[str]] = {}
+    for event in events:
+        if isinstance(event, Learned):
+            learners.setdefault(event.value, []).append(event.proposer)
+    learned = [f"{', '.join(sorted(names))} learned {printable(value)}" for value, names in learners.items()]
+    return words + chosen + learned
