@@ -6,7 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 from conftest import RunHere, Start
-from test_remote import Acceptors
+from test_remote import Acceptors, propose
 
 from toy_paxos.message import Message, Prepare, Propose
 from toy_paxos.remote import wire_pb2 as wire
@@ -57,10 +57,6 @@ STEPS = {
 class Cluster(Acceptors):
     """Acceptors of which some kill themselves, and what their logs say."""
 
-    def __init__(self, start: Start, run_here: RunHere, folder: Path) -> None:
-        super().__init__(start, folder, 0)
-        self.run_here = run_here
-
     def begin_mortal(self, name: str, step: str, kind: str) -> None:
         """Start an acceptor that dies at a step when it handles a message of some kind."""
         bin = self.folder / f"bin-{name}"
@@ -70,10 +66,7 @@ class Cluster(Acceptors):
 
     def propose(self, at: int, value: str, num_proposers: int) -> None:
         """Let a proposer play one attempt of a round."""
-        which = "--run", "7", "--num-proposers", str(num_proposers), "--proposer", str(at), "--value", value
-        log = str(self.folder / f"proposer-{at}.jsonl")
-        done = self.run_here("propose", *self.places, "-c", "1", "--max-attempts", "1", *which, "--log", log)
-        assert done.returncode in (0, 4)
+        propose(self.addresses, at, value, self.folder / f"proposer-{at}.jsonl", 1, num_proposers)
 
     def begin_again(self) -> None:
         """Start again all acceptors, which have killed themselves."""
@@ -95,9 +88,9 @@ class Cluster(Acceptors):
 
 
 @pytest.fixture
-def cluster(start: Start, run_here: RunHere, tmp_path: Path) -> Cluster:
+def cluster(start: Start, tmp_path: Path) -> Cluster:
     """A cluster that has no acceptor yet."""
-    return Cluster(start, run_here, tmp_path)
+    return Cluster(start, tmp_path, 0)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from conftest import RunHere
 
 from toy_paxos.main import COMMANDS
 from toy_paxos.main import run as command
+from toy_paxos.remote.zookeeper import AUTH
 
 
 def parsed(name: str, *args: str) -> dict[str, Any]:
@@ -22,20 +23,19 @@ NEEDED = {"acceptor": ["--name", "acceptor-0"], "verify": ["log"]}
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_the_environment_sets_no_option_but_the_password(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_sets_no_option(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     without = parsed(name, *NEEDED.get(name, []))
     for param in ("BREAK", *(key.upper() for key in without)):
         # No number, switch or file is called so.
         monkeypatch.setenv(f"TOY_PAXOS_{param}", "x")
-        if name and param != "ZOOKEEPER_AUTH":
+        if name:
             monkeypatch.setenv(f"TOY_PAXOS_{name.upper()}_{param}", "x")
     assert parsed(name, *NEEDED.get(name, [])) == without
 
 
 @pytest.mark.parametrize("name", ["acceptor", "propose", "cluster"])
-def test_the_environment_sets_the_password(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(f"TOY_PAXOS_{name.upper()}_ZOOKEEPER_AUTH", "me:secret")
-    assert parsed(name, *NEEDED.get(name, []))["zookeeper_auth"] == "me:secret"
+def test_the_help_names_the_variable_of_the_password(name: str, run_here: RunHere) -> None:
+    assert f"{AUTH}=USER:PASSWORD" in run_here(name, "--help").stdout
 
 
 @pytest.mark.parametrize(

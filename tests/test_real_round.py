@@ -18,10 +18,11 @@ from toy_paxos.proposer import Proposer
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import to_wire
 from toy_paxos.remote.merge_logs import merge_logs
-from toy_paxos.remote.real_round import Patience, RealRound, acceptor_events
+from toy_paxos.remote.real_round import Party, RealRound, acceptor_events
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
 from toy_paxos.safety import watch
+from toy_paxos.settings import Network
 from toy_paxos.story import Configuration
 
 ACCEPTORS = [f"acceptor-{number}" for number in range(3)]
@@ -82,8 +83,9 @@ def played(
     """A round of proposers that want these values, as it is told."""
     proposers = [Proposer(f"proposer-{at}", value, ACCEPTORS, at + 1, len(values)) for at, value in enumerate(values)]
     draws = count()
-    logs = [(proposer, Log(None, proposer.name)) for proposer in proposers]
-    round = RealRound(client, 7, 1, logs, Patience(1000, backoff, attempts), lambda: next(draws) % 2)
+    parties = [Party(proposer, Log(None, proposer.name)) for proposer in proposers]
+    network = Network(timeout=1000, backoff=backoff, max_attempts=attempts)
+    round = RealRound(client, 7, 1, parties, network, lambda: next(draws) % 2)
     return list(watch(merge_logs(round.play()), Configuration.of(2, 3))), proposers, round
 
 

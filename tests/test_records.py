@@ -6,8 +6,8 @@ import pytest
 
 from toy_paxos.event import Delivery
 from toy_paxos.message import Prepare
+from toy_paxos.remote import CannotError
 from toy_paxos.remote.records import Log
-from toy_paxos.remote.store import StoreError
 from toy_paxos.remote.verify import read_log
 
 RUN = 7
@@ -25,7 +25,7 @@ RUN = 7
 def test_no_file_is_taken_that_is_no_log_of_this_process(tmp_path: Path, there: str) -> None:
     path = tmp_path / "notes.txt"
     path.write_text(there)
-    with pytest.raises(StoreError, match="exists, and is not a log of acceptor-0 in format 2: name another file"):
+    with pytest.raises(CannotError, match="exists, and is not a log of acceptor-0 in format 2: name another file"):
         Log(path, "acceptor-0")
     assert path.read_text() == there
 
@@ -52,6 +52,6 @@ def test_a_log_is_continued_after_its_last_whole_line(tmp_path: Path) -> None:
 
 def test_a_log_in_use_is_refused(tmp_path: Path) -> None:
     log = Log(tmp_path / "log", "acceptor-0")
-    with pytest.raises(StoreError, match="in use by another process"):
+    with pytest.raises(CannotError, match="in use by another process"):
         Log(tmp_path / "log", "acceptor-0")
     log.close()

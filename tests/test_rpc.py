@@ -30,12 +30,10 @@ def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(
     acceptor = "acceptor", "--name", "acceptor-0", "--forgetful", "-p", "0", "--listen", "0.0.0.0:0"
     done = run_here(*acceptor)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert (
-        "0.0.0.0:0 can be reached from elsewhere: give --tls-cert, --tls-key and --tls-ca, or --insecure" in done.stderr
-    )
+    assert "0.0.0.0:0 can be reached from other machines: give --tls, or --insecure" in done.stderr
     done = run_here(*acceptor, "--insecure", "--zookeeper", "127.0.0.1:1")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "nobody can find an acceptor at 0.0.0.0:0" in done.stderr
+    assert "no proposer can find an acceptor at 0.0.0.0:0" in done.stderr
     process = start(*acceptor, "--insecure")
     assert process.stdout
     port = process.stdout.readline().rpartition(":")[2].strip()
@@ -49,7 +47,7 @@ Certify = Callable[[str, str], tuple[str, ...]]
 
 @pytest.fixture
 def certify(tmp_path: Path) -> Certify:
-    """Make a certificate for somebody, signed by some authority; return the options that give it."""
+    """Make a certificate, signed by some authority; return the option for its folder."""
 
     def openssl(*args: str) -> None:
         subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=tmp_path)
@@ -60,19 +58,19 @@ def certify(tmp_path: Path) -> Certify:
             openssl(*new, "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out", f"{authority}.pem")
         signed = "-CA", f"{authority}.pem", "-CAkey", f"{authority}.key"
         names = "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"
-        openssl(*new, *names, *signed, "-keyout", f"{name}.key", "-out", f"{name}.pem")
-        files = {"cert": f"{name}.pem", "key": f"{name}.key", "ca": f"{authority}.pem"}
-        return tuple(word for kind, file in files.items() for word in (f"--tls-{kind}", str(tmp_path / file)))
+        folder = tmp_path / f"{name}-tls"
+        folder.mkdir()
+        openssl(*new, *names, *signed, "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"))
+        shutil.copy(tmp_path / f"{authority}.pem", folder / "ca.pem")
+        return "--tls", str(folder)
 
     return certify
 
 
 @needs_openssl
-def test_a_key_that_is_encrypted_is_refused_and_nobody_is_asked_for_its_words(
-    certify: Certify, run: Run, tmp_path: Path
-) -> None:
+def test_a_key_that_is_encrypted_is_refused_and_nobody_is_asked_for_its_words(certify: Certify, run: Run) -> None:
     options = certify("acceptor", "authority")
-    path = tmp_path / "acceptor.key"
+    path = Path(options[1]) / "key.pem"
     encrypt = "openssl", "ec", "-aes128", "-passout", "pass:words", "-in", str(path), "-out", str(path)
     subprocess.run(encrypt, check=True, capture_output=True)
     done = run("propose", "--at", "acceptor-0=127.0.0.1:1", *options, typed="words\nwords\n")
@@ -83,7 +81,7 @@ def test_a_key_that_is_encrypted_is_refused_and_nobody_is_asked_for_its_words(
 @needs_openssl
 def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, run: Run, tmp_path: Path) -> None:
     its = Acceptors(start, tmp_path, 1, *certify("acceptor", "authority"))
-    play = "propose", *its.places, "-c", "1", "--max-attempts", "1", "--brief"
+    play = "propose", *its.places, "-c", "1", "--brief"
     assert "consensus on" in run(*play, *certify("proposer", "authority")).stdout
     assert "none known as chosen" in run(*play).stdout
     assert "none known as chosen" in run(*play, *certify("stranger", "another")).stdout
@@ -94,8 +92,20 @@ def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, ru
 
 @needs_openssl
 def test_files_that_do_not_fit_together_are_one_line(certify: Certify, run_here: RunHere) -> None:
-    mine, other = certify("mine", "authority"), certify("other", "authority")
-    for wrong in ((*mine[:2], *other[2:]), (*mine[:5], __file__), mine[:4], mine[:2]):
-        done = run_here("acceptor", "--name", "acceptor-0", "--forgetful", *wrong)
+    (_, mine), (_, other) = certify("mine", "authority"), certify("other", "authority")
+    for wrong, source in (("key.pem", f"{other}/key.pem"), ("ca.pem", __file__)):
+        right = (Path(mine) / wrong).read_bytes()
+        shutil.copy(source, Path(mine) / wrong)
+        done = run_here("acceptor", "--name", "acceptor-0", "--forgetful", "--tls", mine)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-        assert "together" in done.stderr
+        assert "do not fit together" in done.stderr
+        (Path(mine) / wrong).write_bytes(right)
+
+
+@pytest.mark.parametrize("missing", ["cert.pem", "key.pem", "ca.pem"])
+def test_a_missing_file_is_named_in_one_line(missing: str, run_here: RunHere, tmp_path: Path) -> None:
+    for name in {"cert.pem", "key.pem", "ca.pem"} - {missing}:
+        (tmp_path / name).touch()
+    done = run_here("acceptor", "--name", "acceptor-0", "--forgetful", "--tls", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"toy-paxos: {tmp_path / missing} cannot be used: No such file or directory\n"

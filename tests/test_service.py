@@ -9,11 +9,12 @@ import pytest
 
 from toy_paxos.event import Delivery
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Terminate
+from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_wire, to_wire
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
-from toy_paxos.remote.store import ROUNDS_KEPT, Store, StoreError
+from toy_paxos.remote.store import ROUNDS_KEPT, Store
 from toy_paxos.remote.verify import read_log
 
 
@@ -21,16 +22,14 @@ class StoppedError(Exception):
     """The process has ended."""
 
 
-def stop(error: StoreError) -> NoReturn:
+def stop(error: CannotError) -> NoReturn:
     """End as a process would."""
     raise StoppedError(str(error))
 
 
-def service(folder: Path | None = None, failure_prob: float = 0.0, silent: bool = False) -> Service:
+def service(folder: Path | None = None, failure_prob: float = 0.0) -> Service:
     """Acceptor 0 as a process is when it begins."""
-    return Service(
-        "acceptor-0", Store(folder, "acceptor-0"), Log(None, "acceptor-0"), failure_prob, silent, lambda: 0.5, stop
-    )
+    return Service("acceptor-0", Store(folder, "acceptor-0"), Log(None, "acceptor-0"), failure_prob, lambda: 0.5, stop)
 
 
 def ended(its: Service) -> None:
@@ -86,7 +85,7 @@ def test_it_logs_first_what_it_saved_last(tmp_path: Path) -> None:
         handled(its, message, round)
         ended(its)
     its = Service(
-        "acceptor-0", Store(tmp_path / "data", "acceptor-0"), Log(tmp_path / "log", "acceptor-0"), 0, False, float, stop
+        "acceptor-0", Store(tmp_path / "data", "acceptor-0"), Log(tmp_path / "log", "acceptor-0"), 0, float, stop
     )
     ended(its)
     restart = Restart("power", "acceptor-0", 1)
@@ -117,13 +116,6 @@ def test_a_request_that_fails_changes_nothing() -> None:
     its = service(failure_prob=1)
     after = handled(its, PREPARE)
     assert (after.denial, after.promised, len(after.answers)) == ("failed", 0, 1)
-
-
-def test_a_silent_one_denies_without_an_answer() -> None:
-    its = service(silent=True)
-    handled(its, PREPARE)
-    after = handled(its, PREPARE)
-    assert (after.denial, list(after.answers)) == ("refused", [])
 
 
 def test_terminate_is_heard_and_not_answered() -> None:

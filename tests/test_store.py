@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from toy_paxos.message import Proposal
-from toy_paxos.remote import store
-from toy_paxos.remote.store import ROUNDS_KEPT, Store, StoreError
+from toy_paxos.remote import CannotError, store
+from toy_paxos.remote.store import ROUNDS_KEPT, Store
 
 
 def close(kept: Store) -> None:
@@ -73,7 +73,7 @@ def test_a_last_line_that_is_torn_was_never_answered_and_is_dropped(tmp_path: Pa
 def test_any_other_damage_is_refused(tmp_path: Path, line: str) -> None:
     path = filled(tmp_path) / "promises"
     path.write_text(f"{line}\n{path.read_text()}")
-    with pytest.raises(StoreError, match=r"line 1 of .*promises is damaged"):
+    with pytest.raises(CannotError, match=r"line 1 of .*promises is damaged"):
         Store(tmp_path, "acceptor-0")
 
 
@@ -124,38 +124,38 @@ def test_without_a_folder_nothing_is_kept_but_in_memory() -> None:
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     kept = Store(tmp_path, "acceptor-0")
-    with pytest.raises(StoreError, match="in use by another process"):
+    with pytest.raises(CannotError, match="in use by another process"):
         Store(tmp_path, "acceptor-0")
     close(kept)
 
 
 def test_a_folder_of_another_acceptor_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="belongs to acceptor-0, not to acceptor-1"):
+    with pytest.raises(CannotError, match="belongs to acceptor-0, not to acceptor-1"):
         Store(filled(tmp_path), "acceptor-1")
 
 
 def test_a_folder_of_another_cluster_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="belongs to another cluster"):
+    with pytest.raises(CannotError, match="belongs to another cluster"):
         Store(filled(tmp_path), "acceptor-0", cluster="some other")
 
 
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
-    with pytest.raises(StoreError, match=r"has other files in it \(letter.txt\)"):
+    with pytest.raises(CannotError, match=r"has other files in it \(letter.txt\)"):
         Store(tmp_path, "acceptor-0")
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
 def test_a_folder_that_has_lost_its_promises_is_refused(tmp_path: Path) -> None:
     (filled(tmp_path) / "promises").unlink()
-    with pytest.raises(StoreError, match="has lost its promises"):
+    with pytest.raises(CannotError, match="has lost its promises"):
         Store(tmp_path, "acceptor-0")
 
 
 @pytest.mark.parametrize("data", ["", "x", "[]", "[" * 100_000, json.dumps({"name": "acceptor-0"})])
 def test_a_folder_whose_identity_is_damaged_is_refused(tmp_path: Path, data: str) -> None:
     (filled(tmp_path) / "identity").write_text(data)
-    with pytest.raises(StoreError, match="identity is damaged"):
+    with pytest.raises(CannotError, match="identity is damaged"):
         Store(tmp_path, "acceptor-0")
 
 

@@ -15,6 +15,7 @@ from test_remote import Acceptors
 
 from toy_paxos.remote import local_zookeeper
 from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
+from toy_paxos.remote.zookeeper import AUTH
 
 needs_zookeeper = pytest.mark.skipif(
     not local_zookeeper.is_installed(), reason=f"takes ZooKeeper: Debian's {local_zookeeper.PACKAGES}"
@@ -92,8 +93,8 @@ Begin = Callable[..., Acceptors]
 
 @pytest.fixture
 def acceptors(start: Start, tmp_path: Path) -> Begin:
-    """Start some acceptors that register themselves at a place."""
-    return lambda number, place, *options: Acceptors(start, tmp_path, number, "--zookeeper", place, *options)
+    """Start some acceptors that register themselves at a place, with changes of their environment."""
+    return lambda number, place, **env: Acceptors(start, tmp_path, number, "--zookeeper", place, **env)
 
 
 def wait_for_line(stream: Any, words: str) -> str:
@@ -136,9 +137,7 @@ def test_processes_find_each_other_and_a_run_has_members(
     acceptors: Begin, start: Start, run: Run, place: str, tmp_path: Path
 ) -> None:
     its = acceptors(2, place)
-    first = start(
-        "propose", "--zookeeper", place, "-n", "2", "--num-proposers", "2", "-i", "3600", "--brief", *NEVER_LATE
-    )
+    first = start("propose", "--zookeeper", place, "-n", "2", "--num-proposers", "2", *NEVER_LATE)
     number = wait_for_line(first.stdout, "network: ").partition(", run ")[2].partition(",")[0]
     play = "propose", "--zookeeper", place, "--num-proposers", "2", "-c", "2", "-q", *NEVER_LATE
     join = *play, "--run", number
@@ -159,7 +158,7 @@ def test_processes_find_each_other_and_a_run_has_members(
 def test_an_acceptor_is_who_it_was(acceptors: Begin, run: Run, place: str, tmp_path: Path) -> None:
     its = acceptors(1, place)
     again = "acceptor", "--zookeeper", place, "--name", "acceptor-0"
-    another_one = "acceptor-0 is another one here"
+    another_one = "acceptor-0 is already registered with another data folder"
     assert is_one_line(run(*again, "--data-dir", str(tmp_path / "empty")), another_one)
     assert is_one_line(run(*again, "--forgetful"), another_one)
     its.kill(0)
@@ -193,11 +192,11 @@ def test_after_a_lost_session_an_acceptor_is_there_again(acceptors: Begin, place
 def test_whose_the_nodes_are_can_be_said(acceptors: Begin, run: Run, place: str, client: Any) -> None:
     from kazoo.exceptions import NoAuthError
 
-    auth = "--zookeeper-auth", "me:secret"
-    acceptors(1, place, *auth)
+    auth = {AUTH: "me:secret"}
+    acceptors(1, place, **auth)
     play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", *NEVER_LATE
-    assert is_one_line(run(*play), "is not yours: its --zookeeper-auth is another one")
-    assert "Round 1: consensus on" in run(*play, *auth).stdout
+    assert is_one_line(run(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
+    assert "Round 1: consensus on" in run(*play, **auth).stdout
     with pytest.raises(NoAuthError):
         client.get(f"/{place.partition('/')[2]}/addresses/acceptor-0")
 
@@ -205,14 +204,14 @@ def test_whose_the_nodes_are_can_be_said(acceptors: Begin, run: Run, place: str,
 @needs_zookeeper
 def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, place: str, client: Any) -> None:
     root = f"/{place.partition('/')[2]}"
-    play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", "--max-attempts", "1", "-q"
+    play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", "-q"
     assert run(*play).returncode == 4
     # A cluster of nobody, in which somebody keeps addresses to himself.
-    acceptors(1, place, "--zookeeper-auth", "me:secret")
-    assert is_one_line(run(*play), "is not yours: its --zookeeper-auth is another one")
+    acceptors(1, place, **{AUTH: "me:secret"})
+    assert is_one_line(run(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
     client.create(f"{root}/runs/run-9999999999", b"garbage")
     number = int(client.get(f"{root}/cluster")[0][:6], 16) * 10**10 + 1 + 9999999999
-    strange = "is none of this program's: name another root"
+    strange = "was not created by toy-paxos: name another root"
     assert is_one_line(run(*play, "--run", str(number)), strange)
     client.create(f"{root}-other/addresses/acceptor-0", makepath=True)
     acceptor = "acceptor", "--name", "acceptor-0", "--forgetful", "--zookeeper"
@@ -280,7 +279,7 @@ def test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before(
     acceptors: Begin, start: Start, own_zookeeper: ZooKeeper
 ) -> None:
     its = acceptors(3, own_zookeeper.address)
-    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "3", "--brief", "-i", "0.05", *NEVER_LATE)
+    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "3", "--brief", *NEVER_LATE)
     wait_for_line(play.stdout, "consensus on")
     own_zookeeper.kill()
     wait_for_line(play.stderr, "does not answer: going on with what is known")
@@ -308,7 +307,7 @@ def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
     acceptors: Begin, start: Start, own_zookeeper: ZooKeeper
 ) -> None:
     its = acceptors(1, own_zookeeper.address)
-    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "1", "--brief", "-i", "0.05", *NEVER_LATE)
+    play = start("propose", "--zookeeper", own_zookeeper.address, "-n", "1", "--brief", *NEVER_LATE)
     wait_for_line(play.stdout, "consensus on")
     own_zookeeper.kill()
     own_zookeeper.lose_data()
@@ -348,10 +347,11 @@ def test_a_zookeeper_that_dies_before_it_answers_is_not_waited_for_for_ever(monk
     assert not wait_until_it_answers(free_port())
 
 
-@pytest.mark.parametrize("auth", ["me", ":secret", "me:"])
-def test_half_of_a_secret_is_wrong_usage(auth: str, run_here: RunHere) -> None:
-    done = run_here("propose", "--zookeeper", "127.0.0.1:1", "-n", "1", "--zookeeper-auth", auth)
-    assert is_one_line(done, "--zookeeper-auth is not of the form USER:PASSWORD")
+@pytest.mark.parametrize("auth", ["me", ":secret", "me:", "me:\udcff"])
+def test_half_of_a_secret_is_refused(auth: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(AUTH, auth)
+    done = run_here("propose", "--zookeeper", "127.0.0.1:1", "-n", "1")
+    assert is_one_line(done, f"{AUTH} is not of the form USER:PASSWORD")
 
 
 @pytest.mark.parametrize("place", ["here", "here/root", ":1", "127.0.0.1:x/root"])

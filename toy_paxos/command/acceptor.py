@@ -6,34 +6,29 @@ import time
 from functools import partial
 from pathlib import Path
 from signal import SIGTERM
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from toy_paxos.command.options import Command
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
 from toy_paxos.command.remote import (
-    FORGETFUL,
-    LOG,
-    RUN,
-    ZOOKEEPER,
-    Address,
-    Name,
     Refused,
+    acceptor_name,
+    address,
     certificates_in,
     directory_at,
     needs,
     needs_posix,
+    options,
     refusing,
-    security,
-    zookeeper_auth,
 )
 from toy_paxos.view.words import plural
 
 
 @click.command(
     cls=Command,
-    params=[RUN["acceptor_failure_prob"], RUN["failure_mode"]],
+    params=options("acceptor_failure_prob", "zookeeper", "forgetful", "log", "tls"),
     context_settings={"show_default": True},
     epilog="""\b
 Exit status:
@@ -42,22 +37,19 @@ Exit status:
   2    wrong usage, or it cannot start
   143  SIGTERM; 141 closed pipe""",
 )
-@click.option("--name", type=Name(), required=True, help="Its name: acceptor-0, acceptor-1, and so on.")
+@click.option(
+    "--name", type=acceptor_name, metavar="NAME", required=True, help="Its name: acceptor-0, acceptor-1, and so on."
+)
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where it keeps what it must not forget.",
+    help="Folder for its promises.",
 )
 @click.option(
-    "--listen", type=Address(), metavar="HOST:PORT", default="127.0.0.1:0", help="Its address; port 0 is any free one."
+    "--listen", type=address, metavar="HOST:PORT", default="127.0.0.1:0", help="Its address; port 0 is any free one."
 )
-@ZOOKEEPER
-@FORGETFUL
-@LOG
-@security
-@zookeeper_auth("ACCEPTOR")
-@click.option("--insecure", is_flag=True, help="Listen to anybody who can reach this machine.")
+@click.option("--insecure", is_flag=True, help="Listen beyond this machine without certificates.")
 def acceptor_command(
     name: str,
     data_dir: Path | None,
@@ -65,10 +57,9 @@ def acceptor_command(
     zookeeper: str | None,
     forgetful: bool,
     log: Path | None,
+    tls: Path | None,
     insecure: bool,
     acceptor_failure_prob: float,
-    failure_mode: str,
-    **options: Any,
 ) -> None:
     """Be an acceptor, until Ctrl-C.
 
@@ -86,23 +77,21 @@ def acceptor_command(
     from toy_paxos.remote.store import Store
 
     if forgetful == bool(data_dir):
-        raise click.UsageError("give --data-dir, where an acceptor keeps what it promises, or else --forgetful.")
+        raise click.UsageError("give --data-dir, the folder for its promises, or else --forgetful.")
     stop_now = partial(stop_at_once, name)
     with refusing():
-        certificates = certificates_in(options)
+        certificates = certificates_in(tls)
         if not (is_loopback(listen) or certificates or insecure):
-            raise Refused(
-                f"{listen} can be reached from elsewhere: give --tls-cert, --tls-key and --tls-ca, or --insecure"
-            )
+            raise Refused(f"{listen} can be reached from other machines: give --tls, or --insecure")
         if zookeeper and listen.startswith(("0.0.0.0:", "[::]:")):
-            raise Refused(f"nobody can find an acceptor at {listen}: give --listen the address of this machine")
+            raise Refused(f"no proposer can find an acceptor at {listen}: give --listen the address of this machine")
         set_up(False)
-        directory = directory_at(zookeeper, options, stop_now) if zookeeper else None
+        directory = directory_at(zookeeper, stop_now, is_silent=True) if zookeeper else None
         store = Store(data_dir, name, directory.cluster if directory else "")
         if directory:
             directory.claim(name, store.identity)
         draw = random.SystemRandom().random
-        service = Service(name, store, Log(log, name), acceptor_failure_prob, failure_mode == "silent", draw, stop_now)
+        service = Service(name, store, Log(log, name), acceptor_failure_prob, draw, stop_now)
         server = Server(listen, service.receive, certificates)
         if directory:
             directory.register(name, server.address)
@@ -119,6 +108,6 @@ def acceptor_command(
 
 
 def stop_at_once(name: str, error: Exception) -> NoReturn:
-    """End the process: it cannot keep what it would promise, or has no place any more."""
+    """End the process: it cannot save its promises, or has lost its place in ZooKeeper."""
     say(f"toy-paxos: {name} stops: {error}")
     os._exit(1)

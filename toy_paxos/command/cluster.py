@@ -1,51 +1,42 @@
 """The command ``toy-paxos cluster``: all processes of a cluster on this machine."""
 
-import os
-import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from toy_paxos.command.options import Command, Number
-from toy_paxos.command.propose import HANDED_OVER
 from toy_paxos.command.remote import (
-    FORGETFUL,
-    RUN,
+    PASSWORD_HELP,
     RUN_OPTIONS,
-    TIMEOUT,
-    NotInstalled,
     RealRun,
-    Root,
-    check_texts,
+    Refused,
     directory_at,
     form_of,
+    found_by,
     needs,
     needs_posix,
     new_run,
-    patience_in,
+    options,
     refusing,
-    zookeeper_auth,
+    zookeeper_root,
 )
-from toy_paxos.command.story_file import StoryFile, check_file, file_options
-from toy_paxos.remote import MOST
+from toy_paxos.command.story_file import file_options
+from toy_paxos.remote import MOST, CannotError
 from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Configuration
 
 
-class Own(Root):
-    """The address of a ZooKeeper, or ``local`` for one of our own."""
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the address; raise click.BadParameter if it is none."""
-        return value if value == "local" else super().convert(value, param, ctx)
+def zookeeper_place(value: str) -> str:
+    """Return the address of a ZooKeeper, or ``local`` for one of our own; raise click.BadParameter."""
+    return value if value == "local" else zookeeper_root(value)
 
 
 @click.command(
     cls=Command,
     params=[
-        *(RUN[name] for name in ("num_acceptors", "acceptor_failure_prob", "num_proposers", "failure_mode")),
+        *options("num_acceptors", "acceptor_failure_prob", "num_proposers", "forgetful", "backoff"),
         *RUN_OPTIONS,
     ],
     context_settings={"show_default": True},
@@ -61,28 +52,26 @@ Exit status:
 @click.option(
     "--kill-every", type=Number(0.05, 3600), metavar="SECONDS", help="Kill an acceptor that often, and start it again."
 )
-@FORGETFUL
 @click.option(
-    "--zookeeper", type=Own(), metavar="WHERE", help="Register at HOST:PORT[/ROOT], or at one started here: local."
+    "--zookeeper",
+    type=zookeeper_place,
+    metavar="WHERE",
+    help=f"Register at HOST:PORT[/ROOT], or at one started here: local. {PASSWORD_HELP}",
 )
-@zookeeper_auth("CLUSTER")
 @click.option(
     "--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens, a file for each process."
 )
-@TIMEOUT
 @file_options
 def cluster_command(
     num_acceptors: int,
     num_proposers: int,
     acceptor_failure_prob: float,
-    failure_mode: Literal["reply", "silent"],
-    value: tuple[str, ...],
+    timeout: float,
+    backoff: float,
     kill_every: float | None,
     forgetful: bool,
     zookeeper: str | None,
     log: Path | None,
-    output: StoryFile | None,
-    force: bool,
     **options: Any,
 ) -> None:
     """Run a cluster of real processes on this machine.
@@ -95,89 +84,64 @@ def cluster_command(
     needs_posix("cluster")
     needs("rpc")
     from toy_paxos.remote.store import usable
-    from toy_paxos.remote.supervisor import LocalCluster
+    from toy_paxos.remote.supervisor import FOLDER, PYTHON, ZOOKEEPER, LocalCluster
 
-    check_file(output, force, options["rounds"])
     form = form_of(options)
     if num_acceptors > MOST:
         raise click.UsageError(f"--num-acceptors {num_acceptors}: each acceptor is a process; the limit is {MOST}.")
-    check_texts(value, num_proposers)
-    if zookeeper == "local":
+    starts_zookeeper = zookeeper == "local"
+    if starts_zookeeper:
         needs_local_zookeeper()
-    network = Network(num_proposers, failure_mode, **patience_in(options))
     configuration = Configuration.of(num_proposers, num_acceptors)
-    proposers, acceptors = {name: at for at, name in enumerate(configuration.proposers)}, [*configuration.acceptors]
-    rule, change = (FORGETS, CHANGE) if forgetful else (None, "")
+    acceptors, proposers = [*configuration.acceptors], [*configuration.proposers]
+    troubles: list[CannotError] = []
     with refusing(), ExitStack() as at_the_end:
         if log:
             with usable(log):
                 log.mkdir(parents=True, exist_ok=True)
         directory = None
-        if zookeeper and zookeeper != "local":
-            zookeeper = f"{zookeeper.rstrip('/')}/{TEMPORARY}-{new_run()}"
-            directory = directory_at(zookeeper, options)
+        if zookeeper and not starts_zookeeper:
+            zookeeper = f"{zookeeper.rstrip('/')}/cluster-{new_run()}"
+            directory = directory_at(zookeeper, troubles.append)
             at_the_end.callback(directory.remove)
-        common = ["--acceptor-failure-prob", str(acceptor_failure_prob), "--failure-mode", failure_mode]
-        common += ["--forgetful"] * forgetful
-        commands = {name: acceptor(name, common, forgetful, zookeeper, log) for name in acceptors}
-        cluster = LocalCluster(commands, kill_every, zookeeper == "local", environment(options["zookeeper_auth"]))
+        common = ["--acceptor-failure-prob", str(acceptor_failure_prob)]
+        if zookeeper:
+            common += ["--zookeeper", ZOOKEEPER if starts_zookeeper else zookeeper]
+        commands = {}
+        for name in acceptors:
+            keeps = ["--forgetful"] if forgetful else ["--data-dir", f"{FOLDER}/{name}"]
+            logs = ["--log", str(log_file(log.absolute(), name))] if log else []
+            commands[name] = [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *keeps, *common, *logs]
+        cluster = LocalCluster(commands, kill_every, starts_zookeeper)
         addresses = at_the_end.enter_context(cluster)
-        if zookeeper == "local":
-            zookeeper = cluster.zookeeper
-            directory = directory_at(zookeeper, options)
+        if starts_zookeeper:
+            zookeeper = addresses["zookeeper"]
+            directory = directory_at(zookeeper, troubles.append)
             at_the_end.callback(directory.close)
-        number = directory.take_part(None, acceptors, list(proposers), num_proposers) if directory else new_run()
-        found = f"addresses from ZooKeeper at {zookeeper}" if directory else HANDED_OVER
-        place = f"processes on this machine, {found}, run {number}"
-        checks = [cluster.check, *([directory.check_trouble] if directory else [])]
-        settings = Settings(num_acceptors, acceptor_failure_prob, None, value, network, place=place)
-        logs = {at: log_file(log, name) for name, at in proposers.items()}
-        real = RealRun(number, settings, directory.addresses if directory else addresses, logs, True, checks)
-        real.show(form, options, output, None, rule, change)
+        number = directory.take_part(None, acceptors, proposers, num_proposers) if directory else new_run()
+        place = f"processes on this machine, {found_by(zookeeper)}, run {number}"
+        network = Network(num_proposers, timeout=timeout, backoff=backoff)
+        settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, place=place)
+        files = {at: log and log_file(log, name) for at, name in enumerate(proposers)}
+        where = directory.addresses if directory else addresses
+        run = RealRun(number, settings, where, files, is_alone=True, troubles=troubles, check=cluster.check)
+        run.show(form, options, *(FORGETS, CHANGE) if forgetful else ())
 
 
 def needs_local_zookeeper() -> None:
-    """Raise NotInstalled if no ZooKeeper can be started here."""
+    """Raise Refused if no ZooKeeper can be started here."""
     from toy_paxos.remote import local_zookeeper
 
     if not local_zookeeper.is_installed():
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
-        raise NotInstalled("ZooKeeper is not installed", command)
+        raise Refused("ZooKeeper is not installed: ", command)
 
 
 # The rule that is left out, as a check names it.
 FORGETS = "forgets-all"
 CHANGE = f"Changed rule, {FORGETS}: An acceptor forgets everything when it restarts."
 
-# What the node is called below which a cluster stands that is there for as long as this command.
-TEMPORARY = "cluster"
 
-
-def environment(auth: str) -> dict[str, str]:
-    """Return the environment of the acceptors, with the password for ZooKeeper."""
-    ours = dict(os.environ)
-    package = Path(__file__).parents[1]
-    if Path(sys.path[0]) == package.parent:
-        # It was found in the present folder, where the others do not look.
-        ours["PYTHONPATH"] = os.pathsep.join([str(package.parent), *filter(None, [ours.get("PYTHONPATH")])])
-    # Not as an argument, which everybody can read.
-    return ours | {"TOY_PAXOS_ACCEPTOR_ZOOKEEPER_AUTH": auth}
-
-
-def acceptor(name: str, common: list[str], forgetful: bool, zookeeper: str | None, log: Path | None) -> list[str]:
-    """The command that starts an acceptor, with placeholders that the supervisor replaces."""
-    from toy_paxos.remote.supervisor import FOLDER, PYTHON, ZOOKEEPER
-
-    command = [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *common]
-    if not forgetful:
-        command += ["--data-dir", f"{FOLDER}/{name}"]
-    if zookeeper:
-        command += ["--zookeeper", ZOOKEEPER if zookeeper == "local" else zookeeper]
-    if log:
-        command += ["--log", str(log_file(log.absolute(), name))]
-    return command
-
-
-def log_file(folder: Path | None, name: str) -> Path | None:
-    """Where a process of a cluster writes what happens, if anywhere."""
-    return folder and folder / f"{name}.jsonl"
+def log_file(folder: Path, name: str) -> Path:
+    """Return the log of a process of a cluster."""
+    return folder / f"{name}.jsonl"

@@ -23,19 +23,21 @@ LONGEST_ROUND_S = 10
 class Pace:
     """How many rounds to show (None: endlessly), and whether to show them at all; the rest is in seconds.
 
-    ``interval`` is the time from one round to the next, ``per_line`` that from one line to the next.
+    ``interval`` is the time from one round to the next, ``per_line`` that from one line to the next. Rounds before
+    ``first_shown`` are shown only if they violate safety.
     """
 
     num_rounds: int | None
     interval: float
     quiet: bool
     per_line: float = 0
+    first_shown: int = 1
 
     @classmethod
-    def of(cls, num_rounds: int | None, interval: float | None, quiet: bool) -> "Pace":
+    def of(cls, num_rounds: int | None, interval: float | None, quiet: bool, first_shown: int = 1) -> "Pace":
         """The pace that suits standard output: a line at a time on a terminal, unless an interval is asked for."""
         line_by_line = interval is None and sys.stdout.isatty() and not quiet
-        return cls(num_rounds, interval or 0, quiet, LINE_S if line_by_line else 0)
+        return cls(num_rounds, interval or 0, quiet, LINE_S if line_by_line else 0, first_shown)
 
 
 def show(
@@ -47,7 +49,7 @@ def show(
 ) -> None:
     """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end.
 
-    ``keep`` is given each round after it was shown.
+    ``keep`` is given each such round after it was shown.
 
     Raises SystemExit if safety is lost, and SignalledError if a signal came before there were enough.
     """
@@ -71,14 +73,16 @@ def show(
                 break
             due = max(due + pace.interval, time.monotonic())
         statistics.add(finished)
-        if not pace.quiet or statistics.violated:
+        is_shown = finished.number >= pace.first_shown or statistics.violated
+        if is_shown and (not pace.quiet or statistics.violated):
             if pace.per_line:
                 show_line_by_line(lines_of(view, finished), pace.per_line, stop)
             else:
                 write(view.round(finished))
         else:
             progress.show(running)
-        keep(finished)
+        if is_shown:
+            keep(finished)
         if statistics.violated:
             break
     statistics.elapsed_s = time.monotonic() - began

@@ -20,15 +20,7 @@ from toy_paxos.remote.codec import from_handled, to_wire
 from toy_paxos.remote.merge_logs import settle
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.rpc import Call, CallError, Client, is_late
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a call may take, the longest pause before a second attempt, both in ms, and how many attempts."""
-
-    timeout: float
-    backoff: float
-    max_attempts: int
+from toy_paxos.settings import Network
 
 
 @dataclass
@@ -51,7 +43,7 @@ class Party:
         return self.gave_up or self.actor.learned is not None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Ended:
     """A call that has ended, with or without an answer."""
 
@@ -60,36 +52,28 @@ class Ended:
     sent: float
     call: Call | None
 
-    @property
-    def counts(self) -> bool:
-        """Whether it belongs to the current requests of its proposer."""
-        return any(self.request is request for request in self.party.requests)
 
-
+@dataclass
 class RealRound:
-    """One round of a run, by some proposers of this process; ``newest`` is the latest round that an acceptor named."""
+    """One round of a run, by some proposers of this process; ``newest`` is the latest round that an acceptor named.
 
-    def __init__(
-        self,
-        client: Client,
-        run: int,
-        number: int,
-        proposers: Sequence[tuple[Proposer, Log]],
-        patience: Patience,
-        draw: Callable[[], float],
-    ) -> None:
-        self.client = client
-        self.run = run
-        self.number = number
-        self.parties = [Party(*proposer) for proposer in proposers]
-        self.patience = patience
-        self.draw = draw
-        self.newest = number
-        # No SimpleQueue: before Python 3.13 a signal can make its timeouts last for ever.
-        self.ended: Queue[Ended] = Queue()
-        self.outstanding = 0
-        self.handled: dict[str, list[tuple[int, int, Delivery]]] = {}
-        self.began = time.monotonic()
+    Of the network only the timeout, the backoff and the number of attempts count.
+    """
+
+    client: Client
+    run: int
+    number: int
+    parties: Sequence[Party]
+    network: Network
+    draw: Callable[[], float]
+    # No SimpleQueue: before Python 3.13 a signal can make its timeouts last for ever.
+    ended: Queue[Ended] = field(default_factory=Queue)
+    outstanding: int = 0
+    handled: dict[str, list[tuple[int, int, Delivery]]] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.newest = self.number
 
     @property
     def now(self) -> float:
@@ -127,7 +111,7 @@ class RealRound:
             party.requests, party.failed, party.is_late = messages, 0, False
         for message in messages:
             envelope = wire.Envelope(run=self.run, round=self.number, message=to_wire(message))
-            call = self.client.call(message.recipient, envelope, self.patience.timeout / 1000)
+            call = self.client.call(message.recipient, envelope, self.network.timeout / 1000)
             ended = Ended(party, message, self.now, call)
             self.outstanding += 1
             if call:
@@ -143,8 +127,9 @@ class RealRound:
             return
         self.outstanding -= 1
         party = ended.party
-        answers = self.answers(ended)
-        if ended.counts and not (answers and answers[0].type in ("PROMISE", "ACCEPT")):
+        counts = any(ended.request is request for request in party.requests)
+        answers = self.answers(ended, counts)
+        if counts and not (answers and answers[0].type in ("PROMISE", "ACCEPT")):
             party.failed += 1
         for answer in answers:
             self.deliver(party, answer)
@@ -152,8 +137,8 @@ class RealRound:
         if party.failed > len(party.actor.acceptors) - quorum:
             self.back_off(party)
 
-    def answers(self, ended: Ended) -> Sequence[Message]:
-        """Return what an acceptor answered, if anything."""
+    def answers(self, ended: Ended, counts: bool) -> Sequence[Message]:
+        """Return what an acceptor answered, if anything; ``counts`` if its proposer still waits for the answer."""
         try:
             if not ended.call:
                 raise ValueError("its address is not known")
@@ -163,7 +148,7 @@ class RealRound:
             if not handled.step:
                 raise ValueError("the round is over")
         except (*CallError, ValueError) as error:
-            ended.party.is_late |= is_late(error) and ended.counts
+            ended.party.is_late |= is_late(error) and counts
             # Not logged: the acceptor may have handled the call.
             ended.party.events.append(Delivery(self.now, ended.request, Fate.LOST, ended.sent))
             return ()
@@ -184,12 +169,12 @@ class RealRound:
         """End an attempt that cannot succeed: give up, or begin a pause, which grows with each attempt."""
         if party.is_done or party.resumes is not None:
             return
-        party.gave_up = party.attempts == self.patience.max_attempts
+        party.gave_up = party.attempts == self.network.max_attempts
         if party.gave_up or party.is_late:
             told = TimedOut(self.now, party.actor.name, party.attempts, party.actor.id, party.gave_up)
             self.tell(party, told)
         if not party.gave_up:
-            party.resumes = self.now + party.attempts * self.patience.backoff * self.draw()
+            party.resumes = self.now + party.attempts * self.network.backoff * self.draw()
 
     def try_again(self, party: Party) -> None:
         """Let a proposer begin another attempt."""

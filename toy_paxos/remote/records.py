@@ -10,11 +10,12 @@ from pathlib import Path
 
 from toy_paxos.event import Event
 from toy_paxos.event_json import FORMAT, event_line, json_line
-from toy_paxos.remote.store import StoreError, lock_file, usable, whole_lines, write_all
+from toy_paxos.remote import CannotError
+from toy_paxos.remote.store import lock_file, usable, whole_lines, write_all
 
 
 class Log:
-    """A file to which lines are appended; without a path nothing is written. Raises StoreError."""
+    """A file to which lines are appended; without a path nothing is written. Raises CannotError."""
 
     def __init__(self, path: Path | None, process: str, **about: int) -> None:
         self.path = path
@@ -27,13 +28,13 @@ class Log:
     def open(self, path: Path, process: str) -> None:
         """Open a log of this process, which no other process may have open; drop a torn last line."""
         if path.exists() and not path.is_file():
-            raise StoreError(f"{path} is not a file")
+            raise CannotError(f"{path} is not a file")
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         lock_file(self.file, path, "give each a log of its own")
         beginning = start(process).rstrip("}\n").encode()
         if path.read_bytes()[: len(beginning)] != beginning[: path.stat().st_size]:
             self.close()
-            raise StoreError(f"{path} exists, and is not a log of {process} in format {FORMAT}: name another file")
+            raise CannotError(f"{path} exists, and is not a log of {process} in format {FORMAT}: name another file")
         os.truncate(self.file, len(whole_lines(path)))
 
     def close(self) -> None:

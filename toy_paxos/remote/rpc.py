@@ -9,7 +9,6 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import grpc
 
 from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
+from toy_paxos.remote.store import usable
 
 logging.getLogger("grpc").addHandler(logging.NullHandler())
 logging.getLogger("grpc").propagate = False
@@ -42,39 +42,30 @@ Call = Any
 """An outstanding call: ``result()``, and ``add_done_callback(function)``."""
 
 
-class ListenError(CannotError):
-    """Nobody can listen at an address."""
-
-
-class CertificateError(CannotError):
-    """Some files are no certificates and keys that fit together."""
-
-
-@dataclass(frozen=True)
 class Certificates:
-    """Who one is, and whom to trust: the files of a certificate, its key, and of the authority of all."""
+    """The files of a folder: a certificate, its private key, and the certificate of the authority that all trust."""
 
-    cert: Path
-    key: Path
-    ca: Path
-
-    def __post_init__(self) -> None:
-        """Raise CertificateError for what gRPC would take without a word, and never get through with."""
+    def __init__(self, folder: Path) -> None:
+        """Raise CannotError for files that gRPC would accept, and then never connect with."""
+        paths = cert, key, ca = [folder / name for name in ("cert.pem", "key.pem", "ca.pem")]
+        for path in paths:
+            with usable(path):
+                path.open().close()
         try:
-            # An encrypted key would have the terminal asked for its words, and gRPC could not use it.
-            context = ssl.create_default_context(cafile=self.ca)
-            context.load_cert_chain(self.cert, self.key, password=lambda: "")
+            # An encrypted key would make OpenSSL ask the terminal for its password, and gRPC could not use it.
+            context = ssl.create_default_context(cafile=ca)
+            context.load_cert_chain(cert, key, password=lambda: "")
         except OSError as error:
-            raise CertificateError(f"{self.cert}, {self.key} and {self.ca} do not fit together: {error}") from error
+            raise CannotError(f"{cert}, {key} and {ca} do not fit together: {error}") from error
+        self.cert, self.key, self.ca = [path.read_bytes() for path in paths]
 
     def of_server(self) -> Any:
-        """What a server needs, which also asks its clients who they are."""
-        pair = self.key.read_bytes(), self.cert.read_bytes()
-        return grpc.ssl_server_credentials([pair], self.ca.read_bytes(), require_client_auth=True)
+        """What a server needs, which also asks its clients for their certificates."""
+        return grpc.ssl_server_credentials([(self.key, self.cert)], self.ca, require_client_auth=True)
 
     def of_client(self) -> Any:
         """What a client needs."""
-        return grpc.ssl_channel_credentials(self.ca.read_bytes(), self.key.read_bytes(), self.cert.read_bytes())
+        return grpc.ssl_channel_credentials(self.ca, self.key, self.cert)
 
 
 def is_loopback(address: str) -> bool:
@@ -89,7 +80,7 @@ def is_loopback(address: str) -> bool:
 class Server:
     """Listens at an address; a message at a time, in one thread, so that one thread touches what an acceptor keeps."""
 
-    def __init__(self, listen: str, receive: Callable[[wire.Envelope], wire.Handled], certificates: Any = None) -> None:
+    def __init__(self, listen: str, receive: Callable[[wire.Envelope], wire.Handled], certificates: Any) -> None:
         def handle(envelope: wire.Envelope, context: Any) -> wire.Handled:
             try:
                 return receive(envelope)
@@ -107,7 +98,7 @@ class Server:
         except RuntimeError:
             port = 0
         if not port:
-            raise ListenError(f"cannot listen at {listen}: is it taken, or not of this machine?")
+            raise CannotError(f"cannot listen at {listen}: is it taken, or not of this machine?")
         self.address = f"{listen.rpartition(':')[0]}:{port}"
         self.server.start()
 
@@ -119,7 +110,7 @@ class Server:
 class Client:
     """Calls acceptors by name, wherever they are just now."""
 
-    def __init__(self, addresses: Mapping[str, str], certificates: Certificates | None = None) -> None:
+    def __init__(self, addresses: Mapping[str, str], certificates: Certificates | None) -> None:
         self.addresses = addresses
         self.certificates = certificates
         self.channels: dict[str, tuple[str, Any]] = {}

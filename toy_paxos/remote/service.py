@@ -9,19 +9,20 @@ from typing import NoReturn
 
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.event import Delivery, hand_over
-from toy_paxos.message import Fail, Prepare, Propose, Restart, Terminate
+from toy_paxos.message import Prepare, Propose, Restart, Terminate
+from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_wire, to_handled
 from toy_paxos.remote.limits import number
 from toy_paxos.remote.records import Log
-from toy_paxos.remote.store import Store, StoreError
+from toy_paxos.remote.store import Store
 
 
 class Service:
     """What one acceptor does with what it is sent.
 
-    It fails each request with a probability, and then answers FAIL, or nothing if it is ``silent``. If what it promises
-    cannot be kept, ``stop`` must end the process before anything is answered.
+    It fails each request with a probability, and then answers FAIL. If what it promises cannot be saved, ``stop`` must
+    end the process before anything is answered.
     """
 
     def __init__(
@@ -30,16 +31,14 @@ class Service:
         store: Store,
         log: Log,
         failure_prob: float,
-        silent: bool,
         draw: Callable[[], float],
-        stop: Callable[[StoreError], NoReturn],
+        stop: Callable[[CannotError], NoReturn],
     ) -> None:
         self.name = name
         self.store = store
         self.log = log
         self.failure_prob = failure_prob
         self.draw = draw
-        self.silent = silent
         self.stop = stop
         self.began = time.time_ns()
         self.step = 0
@@ -63,14 +62,12 @@ class Service:
         acceptor = Acceptor(self.name)
         acceptor.promised, acceptor.accepted = before
         event = hand_over(FailingAcceptor(acceptor, self.failure_prob, self.draw), message, 0, 0)
-        if self.silent:
-            event.answers = [answer for answer in event.answers if not isinstance(answer, Fail)]
         after = acceptor.promised, acceptor.accepted
         try:
             if after != before:
                 self.store.save(instance, *after)
             self.log.add(*instance, event)
-        except StoreError as error:
+        except CannotError as error:
             self.stop(error)
         self.step += 1
         handled = to_handled(event)

@@ -27,17 +27,13 @@ LINES = 10_000
 """After so many the file is written anew with what is kept, about a megabyte."""
 
 
-class StoreError(CannotError):
-    """A folder or a file cannot be used."""
-
-
 @contextmanager
 def usable(path: Path) -> Iterator[None]:
-    """Raise StoreError where the system refuses what is to be done there."""
+    """Raise CannotError where the system refuses what is to be done there."""
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{path} cannot be used: {error.strerror or error}") from error
+        raise CannotError(f"{path} cannot be used: {error.strerror or error}") from error
 
 
 class Store:
@@ -60,14 +56,14 @@ class Store:
                 self.rewrite()
 
     def read(self, path: Path) -> None:
-        """Take in what was kept; raises StoreError if a line but the last is damaged."""
+        """Take in what was kept; raises CannotError if a line but the last is damaged."""
         for at, line in enumerate(whole_lines(path).splitlines(), start=1):
             try:
                 run, round, promised, *accepted = json.loads(line)
                 state = number(promised), check_proposal(Proposal(*accepted) if accepted else None)
                 self.keep((number(run), number(round)), *state)
             except (ValueError, TypeError, RecursionError) as error:
-                raise StoreError(f"line {at} of {path} is damaged: this acceptor may have forgotten") from error
+                raise CannotError(f"line {at} of {path} is damaged: this acceptor may have forgotten") from error
 
     def keep(self, instance: Instance, promised: int, accepted: Proposal | None) -> None:
         """Keep a state in memory, as the last one, and drop that of a round that is too old."""
@@ -85,7 +81,7 @@ class Store:
         return round <= self.newest.get(run, 0) - ROUNDS_KEPT
 
     def save(self, instance: Instance, promised: int, accepted: Proposal | None) -> None:
-        """Keep a state: when this returns, it is on the disk. Raises StoreError, and then nothing may be answered."""
+        """Keep a state: when this returns, it is on the disk. Raises CannotError, and then nothing may be answered."""
         self.keep(instance, promised, accepted)
         if self.folder:
             with usable(self.folder):
@@ -136,23 +132,23 @@ def sync_folder(folder: Path) -> None:
 
 
 def lock_file(file: int, path: Path, remedy: str) -> None:
-    """Lock a file until this process ends; raises StoreError if another process has locked it."""
+    """Lock a file until this process ends; raises CannotError if another process has locked it."""
     # Here and not above: reading logs needs no locks, and not every system has them.
     import fcntl
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise StoreError(f"{path} is in use by another process: {remedy}") from error
+        raise CannotError(f"{path} is in use by another process: {remedy}") from error
 
 
 def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
-    """Take a folder for an acceptor of a cluster; return its lock and who it is. Raises StoreError, OSError."""
+    """Take a folder for an acceptor of a cluster; return its lock and who it is. Raises CannotError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "identity"
     strangers = [other.name for other in folder.iterdir()]
     if strangers and not path.exists():
-        raise StoreError(f"{folder} has other files in it ({min(strangers)}): give an empty folder")
+        raise CannotError(f"{folder} has other files in it ({min(strangers)}): give an empty folder")
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     lock_file(lock, folder, "give each acceptor a folder of its own")
     owner: dict[str, Any] = {"name": name, "cluster": cluster, "identity": uuid.uuid4().hex}
@@ -160,23 +156,23 @@ def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
     if (data := path.read_bytes()) or (promises.exists() and promises.stat().st_size):
         owner = identity_in(data, path)
         if not promises.exists():
-            raise StoreError(f"{folder} has lost its promises: give an empty folder and another name")
+            raise CannotError(f"{folder} has lost its promises: give an empty folder and another name")
     else:
         promises.touch()
         write_all(lock, json.dumps(owner).encode())
         os.fsync(lock)
         sync_folder(folder)
     if owner["name"] != name:
-        raise StoreError(f"{folder} belongs to {owner['name']}, not to {name}")
+        raise CannotError(f"{folder} belongs to {owner['name']}, not to {name}")
     if owner["cluster"] != cluster:
-        raise StoreError(f"{folder} belongs to another cluster: give an empty folder and another name")
+        raise CannotError(f"{folder} belongs to another cluster: give an empty folder and another name")
     return lock, owner["identity"]
 
 
 def identity_in(data: bytes, path: Path) -> dict[str, Any]:
-    """Whose folder it is; raises StoreError if that cannot be read."""
+    """Whose folder it is; raises CannotError if that cannot be read."""
     try:
         owner: dict[str, Any] = json.loads(data)
         return {name: str(owner[name]) for name in ("name", "cluster", "identity")}
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise StoreError(f"{path} is damaged: whose folder it is cannot be known") from error
+        raise CannotError(f"{path} is damaged: whose folder it is cannot be known") from error

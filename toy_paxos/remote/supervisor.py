@@ -7,6 +7,7 @@ leaves processes and the folder behind.
 """
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -39,34 +40,23 @@ MOST_FAILURES = 5
 """How often in a row a child may be killed before it has reported its address."""
 
 
-class SupervisorError(CannotError):
-    """A cluster did not start, or it has ended."""
-
-
 class LocalCluster:
     """A cluster that runs while this object is open; ``addresses`` has the current address of each process.
 
-    The cluster may include a ZooKeeper server. All processes get the same environment.
+    The cluster may include a ZooKeeper server, as the process ``zookeeper``.
     """
 
-    def __init__(
-        self,
-        commands: Mapping[str, list[str]],
-        kill_every: float | None,
-        zookeeper: bool = False,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, commands: Mapping[str, list[str]], kill_every: float | None, zookeeper: bool = False) -> None:
         order = json.dumps({"commands": commands, "kill_every": kill_every, "zookeeper": zookeeper})
-        self.zookeeper = ""
         self.addresses: dict[str, str] = {}
-        self.names = list(commands)
+        self.names = [*commands, *["zookeeper"] * zookeeper]
         self.supervisor = subprocess.Popen(
             [*PYTHON, "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
             start_new_session=True,
-            env=environment,
+            env=environment(),
         )
         assert self.supervisor.stdin
         # Not as an argument: the length of arguments is limited.
@@ -81,9 +71,6 @@ class LocalCluster:
         assert self.supervisor.stdout
         for line in self.supervisor.stdout:
             name, address = line.split()
-            if name == "zookeeper":
-                self.zookeeper = address
-                continue
             self.addresses[name] = address
             if len(self.addresses) == len(self.names):
                 self.started.set()
@@ -91,17 +78,17 @@ class LocalCluster:
         self.started.set()
 
     def __enter__(self) -> Mapping[str, str]:
-        """Wait until all processes have started; raises SupervisorError if one does not."""
+        """Wait until all processes have started; raises CannotError if one does not."""
         self.started.wait()
         self.check()
         return self.addresses
 
     def check(self) -> None:
-        """Raise SupervisorError if the supervisor has ended, and the whole cluster with it."""
+        """Raise CannotError if the supervisor has ended, and the whole cluster with it."""
         if self.has_ended:
             missing = [name for name in self.names if name not in self.addresses]
             self.close()
-            raise SupervisorError(f"{missing[0]} did not start" if missing else "the cluster has ended, or was killed")
+            raise CannotError(f"{missing[0]} did not start" if missing else "the cluster has ended, or was killed")
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -111,6 +98,14 @@ class LocalCluster:
         assert self.supervisor.stdin
         self.supervisor.stdin.close()
         self.supervisor.wait()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of all processes: if this package was found in the present folder, they find it, too."""
+    root = str(Path(__file__).parents[2])
+    path = [root] if sys.path[0] == root else []
+    path += filter(None, [os.environ.get("PYTHONPATH")])
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path)}
 
 
 class Child:
@@ -178,17 +173,6 @@ def supervise(children: list[Child], kill_every: float | None) -> None:
                 random.choice(up).process.kill()
 
 
-def start_zookeeper(folder: Path, children: list[Child]) -> str:
-    """Start a ZooKeeper server and return its address."""
-    port = free_port()
-    address = f"127.0.0.1:{port}"
-    children.append(Child("zookeeper", command(folder, port), address))
-    if not wait_until_it_answers(port):
-        sys.exit("toy-paxos: ZooKeeper did not start")
-    tell(f"zookeeper {address}")
-    return address
-
-
 def tell(words: str) -> None:
     """Print a line, unless the pipe is closed."""
     with suppress(BrokenPipeError):
@@ -205,7 +189,14 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="toy-paxos-"))
     children: list[Child] = []
     try:
-        zookeeper = start_zookeeper(folder, children) if order["zookeeper"] else ""
+        zookeeper = ""
+        if order["zookeeper"]:
+            port = free_port()
+            zookeeper = f"127.0.0.1:{port}"
+            children.append(Child("zookeeper", command(folder, port), zookeeper))
+            if not wait_until_it_answers(port):
+                sys.exit("toy-paxos: ZooKeeper did not start")
+            tell(f"zookeeper {zookeeper}")
         for name, its in order["commands"].items():
             words = [zookeeper if word == ZOOKEEPER else word for word in its]
             words = [f"{folder}{word.removeprefix(FOLDER)}" if word.startswith(FOLDER) else word for word in words]
