@@ -221,7 +221,7 @@ def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, 
         client.set(f"{root}/cluster", garbage)
         assert is_one_line(run(*play), strange)
     client.create(f"{root}/short-lived", ephemeral=True)
-    words = "takes no such nodes (NoChildrenForEphemeralsError): name another root"
+    words = f"fails below {root}/short-lived: NoChildrenForEphemeralsError\n"
     assert is_one_line(run(*acceptor, f"{place}/short-lived"), words)
 
 
@@ -255,7 +255,8 @@ def test_if_it_goes_while_somebody_begins_one_line_says_so(
 
     monkeypatch.setattr(KazooClient, "create", create)
     done = run_here(*args, "--zookeeper", place)
-    assert is_one_line(done, f"the ZooKeeper at {place.partition('/')[0]} does not answer any more\n")
+    address, _, root = place.partition("/")
+    assert is_one_line(done, f"the ZooKeeper at {address} fails below /{root}: ConnectionLoss\n")
 
 
 @needs_zookeeper

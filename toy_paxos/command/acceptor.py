@@ -10,25 +10,15 @@ from typing import NoReturn
 
 import click
 
+from toy_paxos.command import remote
 from toy_paxos.command.options import Command
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
-from toy_paxos.command.remote import (
-    Refused,
-    acceptor_name,
-    address,
-    certificates_in,
-    directory_at,
-    needs,
-    needs_posix,
-    options,
-    refusing,
-)
 from toy_paxos.view.words import plural
 
 
 @click.command(
     cls=Command,
-    params=options("acceptor_failure_prob", "zookeeper", "forgetful", "log", "tls"),
+    params=remote.options("acceptor_failure_prob", "zookeeper", "forgetful", "log", "tls"),
     context_settings={"show_default": True},
     epilog="""\b
 Exit status:
@@ -37,9 +27,7 @@ Exit status:
   2    wrong usage, or it cannot start
   143  SIGTERM; 141 closed pipe""",
 )
-@click.option(
-    "--name", type=acceptor_name, metavar="NAME", required=True, help="Its name: acceptor-0, acceptor-1, and so on."
-)
+@click.option("--name", type=remote.acceptor_name, metavar="NAME", required=True, help="Its name, such as acceptor-0.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -47,7 +35,11 @@ Exit status:
     help="Folder for its promises.",
 )
 @click.option(
-    "--listen", type=address, metavar="HOST:PORT", default="127.0.0.1:0", help="Its address; port 0 is any free one."
+    "--listen",
+    type=remote.address,
+    metavar="HOST:PORT",
+    default="127.0.0.1:0",
+    help="Its address; port 0 is any free one.",
 )
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine without certificates.")
 def acceptor_command(
@@ -69,8 +61,8 @@ def acceptor_command(
       toy-paxos acceptor --name acceptor-0 --data-dir a0
     """
     if data_dir or log:
-        needs_posix("--data-dir" if data_dir else "--log")
-    needs("rpc")
+        remote.needs_posix("--data-dir" if data_dir else "--log")
+    remote.needs("rpc")
     from toy_paxos.remote.records import Log
     from toy_paxos.remote.rpc import Server, is_loopback
     from toy_paxos.remote.service import Service
@@ -79,14 +71,16 @@ def acceptor_command(
     if forgetful == bool(data_dir):
         raise click.UsageError("give --data-dir, the folder for its promises, or else --forgetful.")
     stop_now = partial(stop_at_once, name)
-    with refusing():
-        certificates = certificates_in(tls)
+    with remote.refusing():
+        certificates = remote.certificates_in(tls)
         if not (is_loopback(listen) or certificates or insecure):
-            raise Refused(f"{listen} can be reached from other machines: give --tls, or --insecure")
+            raise remote.Refused(f"{listen} can be reached from other machines: give --tls, or --insecure")
         if zookeeper and listen.startswith(("0.0.0.0:", "[::]:")):
-            raise Refused(f"no proposer can find an acceptor at {listen}: give --listen the address of this machine")
+            raise remote.Refused(
+                f"no proposer can find an acceptor at {listen}: give --listen the address of this machine"
+            )
         set_up(False)
-        directory = directory_at(zookeeper, stop_now, is_silent=True) if zookeeper else None
+        directory = remote.directory_at(zookeeper, stop_now, is_silent=True) if zookeeper else None
         store = Store(data_dir, name, directory.cluster if directory else "")
         if directory:
             directory.claim(name, store.identity)

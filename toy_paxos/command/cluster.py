@@ -6,22 +6,8 @@ from typing import Any
 
 import click
 
+from toy_paxos.command import remote
 from toy_paxos.command.options import Command, Number
-from toy_paxos.command.remote import (
-    PASSWORD_HELP,
-    RUN_OPTIONS,
-    RealRun,
-    Refused,
-    directory_at,
-    form_of,
-    found_by,
-    needs,
-    needs_posix,
-    new_run,
-    options,
-    refusing,
-    zookeeper_root,
-)
 from toy_paxos.command.story_file import file_options
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.settings import Network, Settings
@@ -30,24 +16,17 @@ from toy_paxos.story import Configuration
 
 def zookeeper_place(value: str) -> str:
     """Return the address of a ZooKeeper, or ``local`` for one of our own; raise click.BadParameter."""
-    return value if value == "local" else zookeeper_root(value)
+    return value if value == "local" else remote.zookeeper_root(value)
 
 
 @click.command(
     cls=Command,
     params=[
-        *options("num_acceptors", "acceptor_failure_prob", "num_proposers", "forgetful", "backoff"),
-        *RUN_OPTIONS,
+        *remote.options("num_acceptors", "acceptor_failure_prob", "num_proposers", "forgetful", "backoff"),
+        *remote.RUN_OPTIONS,
     ],
     context_settings={"show_default": True},
-    epilog="""\b
-Exit status:
-  0    all rounds done, or Ctrl-C in an endless run
-  1    the output cannot be written
-  2    wrong usage, or the cluster cannot start or go on
-  3    safety violated; the run shows where
-  4    no acceptor has answered
-  130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe""",
+    epilog=remote.EXIT_STATUS,
 )
 @click.option(
     "--kill-every", type=Number(0.05, 3600), metavar="SECONDS", help="Kill an acceptor that often, and start it again."
@@ -56,7 +35,7 @@ Exit status:
     "--zookeeper",
     type=zookeeper_place,
     metavar="WHERE",
-    help=f"Register at HOST:PORT[/ROOT], or at one started here: local. {PASSWORD_HELP}",
+    help=f"Register at HOST:PORT[/ROOT], or at one started here: local. {remote.PASSWORD_HELP}",
 )
 @click.option(
     "--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens, a file for each process."
@@ -81,28 +60,30 @@ def cluster_command(
     Acceptors that forget lose agreement, as a rule within seconds:
       toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 --backoff 1000 --forgetful
     """
-    needs_posix("cluster")
-    needs("rpc")
+    remote.needs_posix("cluster")
+    remote.needs("rpc")
+    from toy_paxos.remote import local_zookeeper
     from toy_paxos.remote.store import usable
     from toy_paxos.remote.supervisor import FOLDER, PYTHON, ZOOKEEPER, LocalCluster
 
-    form = form_of(options)
+    form = remote.form_of(options)
     if num_acceptors > MOST:
         raise click.UsageError(f"--num-acceptors {num_acceptors}: each acceptor is a process; the limit is {MOST}.")
     starts_zookeeper = zookeeper == "local"
-    if starts_zookeeper:
-        needs_local_zookeeper()
+    if starts_zookeeper and not local_zookeeper.is_installed():
+        command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
+        raise remote.Refused("ZooKeeper is not installed: ", command)
     configuration = Configuration.of(num_proposers, num_acceptors)
     acceptors, proposers = [*configuration.acceptors], [*configuration.proposers]
     troubles: list[CannotError] = []
-    with refusing(), ExitStack() as at_the_end:
+    with remote.refusing(), ExitStack() as at_the_end:
         if log:
             with usable(log):
                 log.mkdir(parents=True, exist_ok=True)
         directory = None
         if zookeeper and not starts_zookeeper:
-            zookeeper = f"{zookeeper.rstrip('/')}/cluster-{new_run()}"
-            directory = directory_at(zookeeper, troubles.append)
+            zookeeper = f"{zookeeper.rstrip('/')}/cluster-{remote.new_run()}"
+            directory = remote.directory_at(zookeeper, troubles.append)
             at_the_end.callback(directory.remove)
         common = ["--acceptor-failure-prob", str(acceptor_failure_prob)]
         if zookeeper:
@@ -116,25 +97,16 @@ def cluster_command(
         addresses = at_the_end.enter_context(cluster)
         if starts_zookeeper:
             zookeeper = addresses["zookeeper"]
-            directory = directory_at(zookeeper, troubles.append)
+            directory = remote.directory_at(zookeeper, troubles.append)
             at_the_end.callback(directory.close)
-        number = directory.take_part(None, acceptors, proposers, num_proposers) if directory else new_run()
-        place = f"processes on this machine, {found_by(zookeeper)}, run {number}"
+        number = directory.take_part(None, acceptors, proposers, num_proposers) if directory else remote.new_run()
+        place = f"processes on this machine, {remote.found_by(zookeeper)}, run {number}"
         network = Network(num_proposers, timeout=timeout, backoff=backoff)
         settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, place=place)
         files = {at: log and log_file(log, name) for at, name in enumerate(proposers)}
         where = directory.addresses if directory else addresses
-        run = RealRun(number, settings, where, files, is_alone=True, troubles=troubles, check=cluster.check)
+        run = remote.RealRun(number, settings, where, files, is_alone=True, troubles=troubles, check=cluster.check)
         run.show(form, options, *(FORGETS, CHANGE) if forgetful else ())
-
-
-def needs_local_zookeeper() -> None:
-    """Raise Refused if no ZooKeeper can be started here."""
-    from toy_paxos.remote import local_zookeeper
-
-    if not local_zookeeper.is_installed():
-        command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
-        raise Refused("ZooKeeper is not installed: ", command)
 
 
 # The rule that is left out, as a check names it.

@@ -6,21 +6,8 @@ from typing import Any
 
 import click
 
+from toy_paxos.command import remote
 from toy_paxos.command.options import Command, WholeNumber
-from toy_paxos.command.remote import (
-    RUN_OPTIONS,
-    RealRun,
-    acceptor_at,
-    certificates_in,
-    directory_at,
-    form_of,
-    found_by,
-    needs,
-    needs_posix,
-    new_run,
-    options,
-    refusing,
-)
 from toy_paxos.command.story_file import file_options
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.settings import Network, Settings
@@ -29,19 +16,12 @@ from toy_paxos.story import Configuration
 
 @click.command(
     cls=Command,
-    params=[*options("num_proposers", "zookeeper", "log", "tls"), *RUN_OPTIONS],
+    params=[*remote.options("num_proposers", "zookeeper", "log", "tls"), *remote.RUN_OPTIONS],
     context_settings={"show_default": True},
-    epilog="""\b
-Exit status:
-  0    all rounds done, or Ctrl-C in an endless run
-  1    the output cannot be written
-  2    wrong usage, or it cannot start or go on
-  3    safety violated; the run shows where
-  4    no acceptor has answered
-  130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe""",
+    epilog=remote.EXIT_STATUS,
 )
 @click.option(
-    "--at", type=acceptor_at, multiple=True, metavar="NAME=HOST:PORT", help="Where an acceptor is; repeat it."
+    "--at", type=remote.acceptor_at, multiple=True, metavar="NAME=HOST:PORT", help="Where an acceptor is; repeat it."
 )
 @click.option(
     "-n", "--num-acceptors", type=WholeNumber(1, MOST), metavar="N", help="Number of acceptors, with --zookeeper."
@@ -68,9 +48,9 @@ def propose_command(
       toy-paxos propose --zookeeper 127.0.0.1:2181 --num-acceptors 5
     """
     if log:
-        needs_posix("--log")
-    needs("rpc")
-    form = form_of(options)
+        remote.needs_posix("--log")
+    remote.needs("rpc")
+    form = remote.form_of(options)
     if proposer >= num_proposers:
         raise click.UsageError(f"--proposer {proposer} takes --num-proposers {proposer + 1} or more.")
     if bool(zookeeper) == bool(at) or bool(zookeeper) != bool(num_acceptors):
@@ -81,15 +61,15 @@ def propose_command(
     if at and sorted(addresses) != sorted(names):
         raise click.UsageError(f"--at: name each acceptor from {names[0]} to {names[-1]} exactly once.")
     troubles: list[CannotError] = []
-    with refusing(), ExitStack() as at_the_end:
-        certificates, directory = certificates_in(tls), None
-        number = run or new_run()
+    with remote.refusing(), ExitStack() as at_the_end:
+        certificates, directory = remote.certificates_in(tls), None
+        number = run or remote.new_run()
         if zookeeper:
-            directory = directory_at(zookeeper, troubles.append)
+            directory = remote.directory_at(zookeeper, troubles.append)
             at_the_end.callback(directory.close)
             number = directory.take_part(run, names, [configuration.proposers[proposer]], num_proposers)
         network = Network(num_proposers, timeout=timeout)
-        settings = Settings(len(names), None, None, (), network, place=f"{found_by(zookeeper)}, run {number}")
+        settings = Settings(len(names), None, None, (), network, place=f"{remote.found_by(zookeeper)}, run {number}")
         where = directory.addresses if directory else addresses
         is_alone = run is None and num_proposers == 1
-        RealRun(number, settings, where, {proposer: log}, is_alone, certificates, troubles).show(form, options)
+        remote.RealRun(number, settings, where, {proposer: log}, is_alone, certificates, troubles).show(form, options)

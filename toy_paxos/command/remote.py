@@ -156,6 +156,15 @@ def options(*names: str) -> list[click.Parameter]:
     return [OPTIONS[name] for name in names]
 
 
+EXIT_STATUS = """\b
+Exit status:
+  0    all rounds done, or Ctrl-C in an endless run
+  1    the output cannot be written
+  2    wrong usage, or it cannot start or go on
+  3    safety violated; the run shows where
+  4    no acceptor has answered
+  130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe"""
+
 RUN_OPTIONS = options("rounds", "round", "timeout", "quiet", "diagram", "brief", "json")
 
 

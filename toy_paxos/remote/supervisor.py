@@ -36,10 +36,6 @@ MOMENT_S = 5
 """How long a child that has closed its standard output may take to end."""
 
 
-MOST_FAILURES = 5
-"""How often in a row a child may be killed before it has reported its address."""
-
-
 class LocalCluster:
     """A cluster that runs while this object is open; ``addresses`` has the current address of each process.
 
@@ -111,39 +107,25 @@ def environment() -> dict[str, str]:
 class Child:
     """A supervised process; it prints a line with its address, unless it fails first."""
 
-    def __init__(self, name: str, command: list[str], address: str = "", failures: int = 0) -> None:
+    def __init__(self, name: str, command: list[str], address: str = "") -> None:
         self.name = name
-        self.failures = failures
         self.command = command
         self.address = address
         # The messages of a ZooKeeper server mean nothing to users of this program.
         errors = subprocess.DEVNULL if name == "zookeeper" else None
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+        assert self.process.stdout
+        self.output = self.process.stdout
 
     def fileno(self) -> int:
         """Return the descriptor of its standard output, for select."""
-        assert self.process.stdout
-        return self.process.stdout.fileno()
-
-    def hear(self) -> str:
-        """Return the next line that it prints, empty at the end."""
-        assert self.process.stdout
-        return self.process.stdout.readline().decode()
-
-    def end(self) -> int:
-        """Wait until it has ended, as its output has; return its status, negative if it was killed."""
-        assert self.process.stdout
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(MOMENT_S)
-        self.kill()
-        return self.process.returncode
+        return self.output.fileno()
 
     def kill(self) -> None:
         """Kill it if it still runs, and wait until it has ended."""
-        assert self.process.stdout
         self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
+        self.output.close()
 
 
 def supervise(children: list[Child], kill_every: float | None) -> None:
@@ -155,18 +137,19 @@ def supervise(children: list[Child], kill_every: float | None) -> None:
         if sys.stdin in ready:
             return
         for child in ready:
-            if words := child.hear():
+            if words := child.output.readline().decode():
                 if not child.address and words.startswith(f"{child.name} listens at "):
                     child.address = words.split()[-1]
                     tell(f"{child.name} {child.address}")
                 continue
-            # A child that ends by itself before it has an address would do so again; one that was killed may start.
-            was_killed = child.end() < 0
-            failures = 0 if child.address else child.failures + 1
-            if failures and not (was_killed and failures < MOST_FAILURES):
+            # Its output has ended, so it ends, too. It would do so again if it never had an address.
+            with suppress(subprocess.TimeoutExpired):
+                child.process.wait(MOMENT_S)
+            child.kill()
+            if not child.address:
                 return
             address = child.address if child.name == "zookeeper" else ""
-            children[children.index(child)] = Child(child.name, child.command, address, failures)
+            children[children.index(child)] = Child(child.name, child.command, address)
         if kill_every and time.monotonic() >= due:
             due = max(due + kill_every, time.monotonic())
             if up := [child for child in children if child.address and child.name != "zookeeper"]:

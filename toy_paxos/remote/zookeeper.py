@@ -16,22 +16,14 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial, wraps
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from queue import Empty, Queue
-from typing import Any, TypeVar
+from typing import Any
 
 from kazoo.client import KazooClient, KazooState
-from kazoo.exceptions import (
-    ConnectionClosedError,
-    ConnectionLoss,
-    KazooException,
-    NoAuthError,
-    NodeExistsError,
-    NoNodeError,
-    SessionExpiredError,
-)
+from kazoo.exceptions import KazooException, NoAuthError, NodeExistsError, NoNodeError
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.security import make_digest_acl
 
@@ -59,27 +51,6 @@ FORGETFUL = "forgetful"
 """The identity of all acceptors that save nothing."""
 
 
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def answered(method: Method) -> Method:
-    """Make a method raise CannotError if ZooKeeper goes away during the call, or refuses it."""
-
-    @wraps(method)
-    def ask(self: "Registry", *args: Any) -> Any:
-        try:
-            return method(self, *args)
-        except NoAuthError as error:
-            raise self.forbidden() from error
-        except (ConnectionLoss, SessionExpiredError, ConnectionClosedError, KazooTimeoutError) as error:
-            raise CannotError(f"the ZooKeeper at {self.hosts} does not answer any more") from error
-        except KazooException as error:
-            words = f"takes no such nodes ({type(error).__name__}): name another root"
-            raise CannotError(f"{self.root} at {self.hosts} {words}") from error
-
-    return ask  # type: ignore[return-value]
-
-
 class Registry:
     """A session at ``HOST:PORT[/ROOT]``.
 
@@ -101,6 +72,7 @@ class Registry:
         except CannotError:
             self.close()
             raise
+        self.first_run = int(self.cluster[:6], 16) * 10**10 + 1
         self.client.add_listener(self.news.put)
         threading.Thread(target=self.work, daemon=True).start()
 
@@ -137,6 +109,17 @@ class Registry:
 
     # Nodes
 
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Raise CannotError if ZooKeeper goes away during a call, or refuses it."""
+        try:
+            yield
+        except NoAuthError as error:
+            raise self.forbidden() from error
+        except (KazooException, KazooTimeoutError) as error:
+            words = f"the ZooKeeper at {self.hosts} fails below {self.root}: {type(error).__name__}"
+            raise CannotError(words) from error
+
     def path(self, *names: str) -> str:
         """Where a node is."""
         return "/".join([self.root, *names])
@@ -156,30 +139,31 @@ class Registry:
         """Return the error that this cluster has another password."""
         return CannotError(f"{self.root} at {self.hosts} has another password: set {AUTH}")
 
-    @answered
     def cluster_name(self) -> str:
         """Return the name of the cluster, which its first process makes."""
         path = self.path("cluster")
-        with suppress(NodeExistsError):
-            self.create(path, uuid.uuid4().hex)
-        return self.read(path, CLUSTER)
+        with self.refusing():
+            with suppress(NodeExistsError):
+                self.create(path, uuid.uuid4().hex)
+            return self.read(path, CLUSTER)
 
     # Acceptors
 
-    @answered
     def claim(self, name: str, identity: str) -> None:
         """Be the acceptor of that name, a forgetful one without an identity; raises CannotError if another one is."""
         path = self.path("owners", name)
-        with suppress(NodeExistsError):
-            self.create(path, identity or FORGETFUL)
-        if self.read(path, ".*") != (identity or FORGETFUL):
+        with self.refusing():
+            with suppress(NodeExistsError):
+                self.create(path, identity or FORGETFUL)
+            owner = self.read(path, ".*")
+        if owner != (identity or FORGETFUL):
             raise CannotError(f"{name} is already registered with another data folder: pass that folder as --data-dir")
 
-    @answered
     def register(self, name: str, address: str) -> None:
         """Register an address now and after each lost session; raises CannotError if another process has registered."""
         self.refresh = partial(self.announce, name, address)
-        self.refresh()
+        with self.refusing():
+            self.refresh()
 
     def announce(self, name: str, address: str) -> None:
         """Register the address of an acceptor, in place of one that is dead."""
@@ -211,12 +195,6 @@ class Registry:
         """The node of a run."""
         return self.path("runs", f"run-{run - self.first_run:010}")
 
-    @property
-    def first_run(self) -> int:
-        """The number of the first run of this cluster."""
-        return int(self.cluster[:6], 16) * 10**10 + 1
-
-    @answered
     def take_part(self, run: int | None, acceptors: list[str], proposers: list[str], num_proposers: int) -> int:
         """Be these proposers of a run, or of a new one; return its number.
 
@@ -224,22 +202,23 @@ class Registry:
         number, or has these proposers already.
         """
         sizes = f"--num-acceptors {len(acceptors)} --num-proposers {num_proposers}"
-        if run is None:
-            path = self.create(self.path("runs", "run-"), sizes, sequence=True)
-            run = self.first_run + int(path[-10:])
-        try:
-            its = self.read(self.run_path(run), r"--num-acceptors \d+ --num-proposers \d+")
-        except NoNodeError as error:
-            raise CannotError(f"there is no run {run} at {self.hosts}{self.root}") from error
-        if its != sizes:
-            raise CannotError(f"run {run} has {its}")
-        for name in proposers:
+        with self.refusing():
+            if run is None:
+                path = self.create(self.path("runs", "run-"), sizes, sequence=True)
+                run = self.first_run + int(path[-10:])
             try:
-                self.create(f"{self.run_path(run)}/{name}", "", ephemeral=True)
-            except NodeExistsError as error:
-                raise CannotError(f"{name} of run {run} is there already, or was until a moment ago") from error
-        self.refresh = partial(self.attend, run, proposers)
-        self.look()
+                its = self.read(self.run_path(run), r"--num-acceptors \d+ --num-proposers \d+")
+            except NoNodeError as error:
+                raise CannotError(f"there is no run {run} at {self.hosts}{self.root}") from error
+            if its != sizes:
+                raise CannotError(f"run {run} has {its}")
+            for name in proposers:
+                try:
+                    self.create(f"{self.run_path(run)}/{name}", "", ephemeral=True)
+                except NodeExistsError as error:
+                    raise CannotError(f"{name} of run {run} is there already, or was until a moment ago") from error
+            self.refresh = partial(self.attend, run, proposers)
+            self.look()
         end = time.monotonic() + ANSWER_S
         while time.monotonic() < end and not set(acceptors) <= self.addresses.keys():
             time.sleep(0.05)
