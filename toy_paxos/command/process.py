@@ -54,16 +54,6 @@ def fresh_line() -> str:
     return "\n" if os.environ.get("TERM") == "dumb" else ERASE
 
 
-def answer_key(words: str) -> None:
-    """Say something because a key was pressed; on a terminal it is broken between words."""
-    if fresh := fresh_line():
-        # Here and not above: few runs are asked anything.
-        from textwrap import fill
-
-        words = fresh + fill(words, os.get_terminal_size(2).columns or len(words), subsequent_indent="    ")
-    say(words)
-
-
 # Back to the beginning of the line, which is then empty.
 ERASE = "\r\x1b[K"
 
@@ -180,10 +170,10 @@ class StopRequest:
     def _lose_patience(self, number: int, frame: FrameType | None) -> None:
         if self.signal == signal.SIGTERM:
             die_by(signal.SIGTERM)
-        answer_key(f"toy-paxos: waiting for {self._waiting_for}; Ctrl-C again stops at once")
+        say(f"{fresh_line()}toy-paxos: waiting for {self._waiting_for}; Ctrl-C again stops at once")
 
     def _report(self, number: int, frame: FrameType | None) -> None:
-        answer_key(self._on_quit())
+        say(f"{fresh_line()}{self._on_quit()}")
 
     def wait(self, until: float) -> None:
         """Wait until that time of the monotonic clock, or until asked to stop."""

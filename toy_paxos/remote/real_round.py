@@ -10,6 +10,7 @@ If a call gets no answer, nobody knows whether it was handled: the story tells i
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, Queue
 
 from toy_paxos.event import Delivery, Event, Fate, TimedOut, Wants, hand_over
@@ -43,16 +44,6 @@ class Party:
         return self.gave_up or self.actor.learned is not None
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A call that has ended, with or without an answer."""
-
-    party: Party
-    request: Message
-    sent: float
-    call: Call | None
-
-
 @dataclass
 class RealRound:
     """One round of a run, by some proposers of this process; ``newest`` is the latest round that an acceptor named.
@@ -67,7 +58,7 @@ class RealRound:
     network: Network
     draw: Callable[[], float]
     # No SimpleQueue: before Python 3.13 a signal can make its timeouts last for ever.
-    ended: Queue[Ended] = field(default_factory=Queue)
+    ended: Queue[Callable[[], None]] = field(default_factory=Queue)
     outstanding: int = 0
     handled: dict[str, list[tuple[int, int, Delivery]]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
@@ -91,7 +82,9 @@ class RealRound:
             self.listen(until=min(pauses, default=None))
             for party in waiting:
                 if party.resumes is not None and party.resumes <= self.now:
-                    self.try_again(party)
+                    party.resumes = None
+                    party.attempts += 1
+                    self.deliver(party, Timeout("clock", party.actor.name, party.actor.id))
         # Late answers belong to the story, unless they take as long again as the round itself.
         until = 2 * self.now
         while self.outstanding and self.now < until:
@@ -112,24 +105,33 @@ class RealRound:
         for message in messages:
             envelope = wire.Envelope(run=self.run, round=self.number, message=to_wire(message))
             call = self.client.call(message.recipient, envelope, self.network.timeout / 1000)
-            ended = Ended(party, message, self.now, call)
+            finish = partial(self.finish, party, message, self.now, call)
             self.outstanding += 1
             if call:
-                call.add_done_callback(lambda _, ended=ended: self.ended.put(ended))
+                call.add_done_callback(lambda _, finish=finish: self.ended.put(finish))
             else:
-                self.ended.put(ended)
+                self.ended.put(finish)
 
     def listen(self, until: float | None) -> None:
         """Wait for the end of a call, or until a time of the round."""
         try:
-            ended = self.ended.get(timeout=None if until is None else max(0, until - self.now) / 1000)
+            finish = self.ended.get(timeout=None if until is None else max(0, until - self.now) / 1000)
         except Empty:
             return
         self.outstanding -= 1
-        party = ended.party
-        counts = any(ended.request is request for request in party.requests)
-        answers = self.answers(ended, counts)
-        if counts and not (answers and answers[0].type in ("PROMISE", "ACCEPT")):
+        finish()
+
+    def finish(self, party: Party, request: Message, sent: float, call: Call | None) -> None:
+        """Handle the end of a call, with or without an answer."""
+        is_current = any(request is current for current in party.requests)
+        answers: Sequence[Message] = ()
+        try:
+            answers = self.answers(request, sent, call)
+        except (*CallError, ValueError) as error:
+            party.is_late |= is_current and is_late(error)
+            # Not logged: the acceptor may have handled the call.
+            party.events.append(Delivery(self.now, request, Fate.LOST, sent))
+        if is_current and not (answers and answers[0].type in ("PROMISE", "ACCEPT")):
             party.failed += 1
         for answer in answers:
             self.deliver(party, answer)
@@ -137,23 +139,17 @@ class RealRound:
         if party.failed > len(party.actor.acceptors) - quorum:
             self.back_off(party)
 
-    def answers(self, ended: Ended, counts: bool) -> Sequence[Message]:
-        """Return what an acceptor answered, if anything; ``counts`` if its proposer still waits for the answer."""
-        try:
-            if not ended.call:
-                raise ValueError("its address is not known")
-            handled = ended.call.result()
-            self.newest = max(self.newest, handled.newest)
-            event = from_handled(handled, ended.request)
-            if not handled.step:
-                raise ValueError("the round is over")
-        except (*CallError, ValueError) as error:
-            ended.party.is_late |= is_late(error) and counts
-            # Not logged: the acceptor may have handled the call.
-            ended.party.events.append(Delivery(self.now, ended.request, Fate.LOST, ended.sent))
-            return ()
-        event.time, event.sent = self.now, ended.sent
-        self.handled.setdefault(ended.request.recipient, []).append((handled.began, handled.step, event))
+    def answers(self, request: Message, sent: float, call: Call | None) -> Sequence[Message]:
+        """Return what an acceptor answered; raises CallError, or ValueError for an answer that does not fit."""
+        if not call:
+            raise ValueError("its address is not known")
+        handled = call.result()
+        self.newest = max(self.newest, handled.newest)
+        event = from_handled(handled, request)
+        if not handled.step:
+            raise ValueError("the round is over")
+        event.time, event.sent = self.now, sent
+        self.handled.setdefault(request.recipient, []).append((handled.began, handled.step, event))
         return event.answers
 
     def deliver(self, party: Party, message: Message) -> None:
@@ -175,12 +171,6 @@ class RealRound:
             self.tell(party, told)
         if not party.gave_up:
             party.resumes = self.now + party.attempts * self.network.backoff * self.draw()
-
-    def try_again(self, party: Party) -> None:
-        """Let a proposer begin another attempt."""
-        party.resumes = None
-        party.attempts += 1
-        self.deliver(party, Timeout("clock", party.actor.name, party.actor.id))
 
 
 def acceptor_events(name: str, handled: Sequence[tuple[int, int, Delivery]]) -> list[Event]:

@@ -95,10 +95,8 @@ class Server:
                 port = self.server.add_secure_port(listen, certificates.of_server())
             else:
                 port = self.server.add_insecure_port(listen)
-        except RuntimeError:
-            port = 0
-        if not port:
-            raise CannotError(f"cannot listen at {listen}: is it taken, or not of this machine?")
+        except RuntimeError as error:
+            raise CannotError(f"cannot listen at {listen}: is it taken, or not of this machine?") from error
         self.address = f"{listen.rpartition(':')[0]}:{port}"
         self.server.start()
 

@@ -1,8 +1,8 @@
-"""What an acceptor must not forget, in a folder: a line is on the disk before an answer is on its way.
+"""The promises of an acceptor in a folder: a line is on the disk before an answer is on its way.
 
-A file that only grows at its end can be torn nowhere but there, and a torn last line was never answered, so it is
-dropped. That is all that a process that is killed, or a machine that stops, can do to it. Of each run the last rounds
-are kept. What is older is refused, for to have forgotten it and to answer would be to have promised nothing.
+A file that only grows can only be torn at its end. A torn last line was never answered, so it is dropped. A process
+that is killed, or a machine that stops, can do no other damage. The last rounds of each run are kept. Older rounds are
+refused, because an acceptor that answers in a round that it has forgotten breaks its promises.
 """
 
 import json
@@ -21,15 +21,15 @@ Instance = tuple[int, int]
 """A run, and a round of it."""
 
 ROUNDS_KEPT = 100
-"""Of each run; more than a proposer is late that has not been stopped."""
+"""How many rounds of each run are kept: a proposer that runs is never that late."""
 
 LINES = 10_000
-"""After so many the file is written anew with what is kept, about a megabyte."""
+"""After this number of lines, about a megabyte, the file is rewritten with the rounds that are kept."""
 
 
 @contextmanager
 def usable(path: Path) -> Iterator[None]:
-    """Raise CannotError where the system refuses what is to be done there."""
+    """Raise CannotError if the system refuses to use a file or a folder."""
     try:
         yield
     except OSError as error:
@@ -39,7 +39,7 @@ def usable(path: Path) -> Iterator[None]:
 class Store:
     """What an acceptor has promised and accepted in each instance, as a number and perhaps a proposal.
 
-    Without a folder nothing is kept but in memory: that is what forgetting is shown with.
+    Without a folder it is only in memory, to show what an acceptor that forgets does.
     """
 
     def __init__(self, folder: Path | None, name: str, cluster: str = "") -> None:
@@ -125,7 +125,7 @@ def write_all(file: int, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """See to it that a new name in a folder is on the disk."""
+    """Write the names in a folder to the disk."""
     file = os.open(folder, os.O_RDONLY)
     os.fsync(file)
     os.close(file)
@@ -143,7 +143,7 @@ def lock_file(file: int, path: Path, remedy: str) -> None:
 
 
 def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
-    """Take a folder for an acceptor of a cluster; return its lock and who it is. Raises CannotError, OSError."""
+    """Take a folder for an acceptor of a cluster; return its lock and its identity. Raises CannotError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "identity"
     strangers = [other.name for other in folder.iterdir()]
@@ -154,7 +154,11 @@ def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
     owner: dict[str, Any] = {"name": name, "cluster": cluster, "identity": uuid.uuid4().hex}
     promises = folder / "promises"
     if (data := path.read_bytes()) or (promises.exists() and promises.stat().st_size):
-        owner = identity_in(data, path)
+        try:
+            owner = json.loads(data)
+            owner = {key: str(owner[key]) for key in ("name", "cluster", "identity")}
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise CannotError(f"{path} is damaged: it must tell to which acceptor the folder belongs") from error
         if not promises.exists():
             raise CannotError(f"{folder} has lost its promises: give an empty folder and another name")
     else:
@@ -167,12 +171,3 @@ def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
     if owner["cluster"] != cluster:
         raise CannotError(f"{folder} belongs to another cluster: give an empty folder and another name")
     return lock, owner["identity"]
-
-
-def identity_in(data: bytes, path: Path) -> dict[str, Any]:
-    """Whose folder it is; raises CannotError if that cannot be read."""
-    try:
-        owner: dict[str, Any] = json.loads(data)
-        return {name: str(owner[name]) for name in ("name", "cluster", "identity")}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CannotError(f"{path} is damaged: whose folder it is cannot be known") from error

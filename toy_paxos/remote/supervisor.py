@@ -32,10 +32,6 @@ PYTHON = [sys.executable, "-P"]
 """How to start Python so that nothing in the present folder takes the place of a module."""
 
 
-MOMENT_S = 5
-"""How long a child that has closed its standard output may take to end."""
-
-
 class LocalCluster:
     """A cluster that runs while this object is open; ``addresses`` has the current address of each process.
 
@@ -142,9 +138,7 @@ def supervise(children: list[Child], kill_every: float | None) -> None:
                     child.address = words.split()[-1]
                     tell(f"{child.name} {child.address}")
                 continue
-            # Its output has ended, so it ends, too. It would do so again if it never had an address.
-            with suppress(subprocess.TimeoutExpired):
-                child.process.wait(MOMENT_S)
+            # It has ended. Without an address it has failed to start, and would fail again.
             child.kill()
             if not child.address:
                 return

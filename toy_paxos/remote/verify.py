@@ -38,7 +38,8 @@ from toy_paxos.story import Configuration, Story
 class ProcessLog:
     """What one process did in each round of each run, and the sizes of the runs that it began or joined.
 
-    ``is_torn`` if its last line is incomplete.
+    ``is_torn`` if its last line is incomplete. ``restarts_before`` has the number of restarts before the last event of
+    each round.
     """
 
     path: Path
@@ -46,19 +47,19 @@ class ProcessLog:
     runs: dict[int, tuple[int, int]] = field(default_factory=dict)
     rounds: dict[tuple[int, int], list[Event]] = field(default_factory=dict)
     restarts: int = -1
+    restarts_before: dict[tuple[int, int], int] = field(default_factory=dict)
     is_torn: bool = False
 
 
 def read_log(path: Path) -> ProcessLog:
     """Read the log of a process, without a torn last line; raises CannotError."""
     log = ProcessLog(path)
-    last: dict[tuple[int, int], int] = {}
     with usable(path):
         lines = whole_lines(path)
         log.is_torn = len(lines) < path.stat().st_size
     for at, line in enumerate(lines.splitlines(), start=1):
         try:
-            read_line(log, json.loads(line), last)
+            read_line(log, json.loads(line))
         except FormatError as error:
             raise CannotError(f"line {at} of {path}: {error}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -68,8 +69,8 @@ def read_log(path: Path) -> ProcessLog:
     return log
 
 
-def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, int], int]) -> None:
-    """Add a line to a log; ``last`` has the number of restarts before the last line of each round."""
+def read_line(log: ProcessLog, line: Mapping[str, Any]) -> None:
+    """Add a line to a log; raises one of the errors that reading it can raise."""
     if line["event"] == "start":
         check_format(line["format"])
         if log.process not in ("", line["process"]):
@@ -94,10 +95,10 @@ def read_line(log: ProcessLog, line: Mapping[str, Any], last: dict[tuple[int, in
     check_event(event)
     instance = number(line["run"]), number(line["round"])
     events = log.rounds.setdefault(instance, [])
-    if last.setdefault(instance, log.restarts) != log.restarts:
+    if log.restarts_before.setdefault(instance, log.restarts) != log.restarts:
         if not is_restart(event):
             events.append(Delivery(len(events), Restart("power", log.process, log.restarts)))
-        last[instance] = log.restarts
+        log.restarts_before[instance] = log.restarts
     if {*who_acts(event)} != {log.process}:
         raise ValueError("another process did this")
     # Proposers take turns; acceptors act as soon as they can.

@@ -285,20 +285,16 @@ class Registry:
 
     def check(self, client: Any) -> None:
         """Raise CannotError unless ZooKeeper still knows this cluster."""
-        try:
-            name = self.read(self.path("cluster"), CLUSTER, client)
-        except NoNodeError:
-            name = ""
-        if name != self.cluster:
-            words = "has come back without this cluster: it has lost its data"
-            raise CannotError(f"the ZooKeeper at {self.hosts} {words}")
+        with suppress(NoNodeError):
+            if self.read(self.path("cluster"), CLUSTER, client) == self.cluster:
+                return
+        words = "has come back without this cluster: it has lost its data"
+        raise CannotError(f"the ZooKeeper at {self.hosts} {words}")
 
 
 def is_answering(address: str) -> bool:
     """Whether a process listens at an address."""
     host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    with suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), timeout=1):
+        return True
+    return False

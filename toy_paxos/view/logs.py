@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from toy_paxos import __version__
 from toy_paxos.event import Chosen, Event, Learned, Violation
@@ -15,21 +14,12 @@ from toy_paxos.view.words import Line, line, plural, printable, wishes_lines
 KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}
 
 
-class LogView(Protocol):
-    """Turns what the logs of a run say into text."""
-
-    def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
-        """Return what to write before the first round."""
-
-    def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
-        """Return what to write of a round, with its story if ``is_told``; ``gap`` is what is missing in the logs."""
-
-    def summary(self, run: int, counts: Counter[str], unknown: Sequence[str]) -> str:
-        """Return what to write after the last round; ``counts`` has the rounds, and those with each kind of event."""
-
-
 class InLines:
-    """What is known, as lines; ``draw`` turns the story of a round into lines."""
+    """What is known, as lines; ``draw`` turns the story of a round into lines.
+
+    A round has its story if ``is_told``, and a ``gap`` if something is missing in the logs. The summary takes the
+    number of rounds, that of rounds with each kind of event, and what is not known.
+    """
 
     def __init__(self, draw: Callable[[Story], list[Line]]) -> None:
         self.draw = draw

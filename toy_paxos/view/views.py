@@ -14,7 +14,7 @@ from toy_paxos.view.run_words import InWords, Words
 from toy_paxos.view.words import printable
 
 if TYPE_CHECKING:
-    from toy_paxos.view.logs import LogView
+    from toy_paxos.view.logs import AsJson, InLines
 
 
 class View(Protocol):
@@ -84,7 +84,7 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
     return words if wants_colour() else Remembering(words, printable)
 
 
-def log_view_of(form: str | None) -> "LogView":
+def log_view_of(form: str | None) -> "InLines | AsJson":
     """The view of what logs say: lines, unless another form is asked for."""
     from toy_paxos.view.logs import AsJson, InLines
 
