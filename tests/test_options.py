@@ -9,7 +9,7 @@ from conftest import RunHere
 
 from toy_paxos.main import COMMANDS
 from toy_paxos.main import run as command
-from toy_paxos.remote.zookeeper import AUTH
+from toy_paxos.remote import ZOOKEEPER_AUTH
 
 
 def parsed(name: str, *args: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def test_the_environment_sets_no_option(name: str, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("name", ["acceptor", "propose", "cluster"])
 def test_the_help_names_the_variable_of_the_password(name: str, run_here: RunHere) -> None:
-    assert f"{AUTH}=USER:PASSWORD" in run_here(name, "--help").stdout
+    assert f"{ZOOKEEPER_AUTH}=USER:PASSWORD" in run_here(name, "--help").stdout
 
 
 @pytest.mark.parametrize(

@@ -465,8 +465,8 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
     ("args", "words"),
     [
         (["acceptor", "--forgetful"], "--name"),
-        (["acceptor", "--name", "a0", "--forgetful"], "a0 is none of acceptor-0 to acceptor-99"),
-        (["acceptor", "--name", "acceptor-07", "--forgetful"], "acceptor-07 is none of"),
+        (["acceptor", "--name", "a0", "--forgetful"], "a0 is not one of acceptor-0 to acceptor-99"),
+        (["acceptor", "--name", "acceptor-07", "--forgetful"], "acceptor-07 is not one of"),
         (["acceptor", "--name", "acceptor-0"], "give --data-dir"),
         (["acceptor", "--name", "acceptor-0", "--forgetful", "--data-dir", "x"], "give --data-dir"),
         (["acceptor", "--name", "acceptor-0", "--forgetful", "--listen", "1234"], "1234 is not of the form HOST:PORT"),

@@ -218,7 +218,7 @@ def test_who_is_none_of_the_run_makes_nothing_known(logs: Logs, verify: Verify) 
     logs.add("acceptor-0", Delivery(0, prepare, answers=[Promise("acceptor-0", "proposer-7", 8, None)], promised=8))
     done = verify(logs.close())
     assert done.returncode == 4
-    assert "acceptor-0 heard PREPARE 8, from proposer-7, which is none of this run's\n" in done.stdout
+    assert "acceptor-0 heard PREPARE 8, from proposer-7, which does not take part\n" in done.stdout
 
 
 def test_who_is_none_of_the_run_is_refused(logs: Logs, verify: Verify) -> None:

@@ -13,9 +13,8 @@ import pytest
 from conftest import NEVER_LATE, Run, RunHere, Start, wait_until
 from test_remote import Acceptors
 
-from toy_paxos.remote import local_zookeeper
+from toy_paxos.remote import ZOOKEEPER_AUTH, local_zookeeper
 from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
-from toy_paxos.remote.zookeeper import AUTH
 
 needs_zookeeper = pytest.mark.skipif(
     not local_zookeeper.is_installed(), reason=f"takes ZooKeeper: Debian's {local_zookeeper.PACKAGES}"
@@ -192,7 +191,7 @@ def test_after_a_lost_session_an_acceptor_is_there_again(acceptors: Begin, place
 def test_whose_the_nodes_are_can_be_said(acceptors: Begin, run: Run, place: str, client: Any) -> None:
     from kazoo.exceptions import NoAuthError
 
-    auth = {AUTH: "me:secret"}
+    auth = {ZOOKEEPER_AUTH: "me:secret"}
     acceptors(1, place, **auth)
     play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", *NEVER_LATE
     assert is_one_line(run(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
@@ -207,7 +206,7 @@ def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, 
     play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", "-q"
     assert run(*play).returncode == 4
     # A cluster of nobody, in which somebody keeps addresses to himself.
-    acceptors(1, place, **{AUTH: "me:secret"})
+    acceptors(1, place, **{ZOOKEEPER_AUTH: "me:secret"})
     assert is_one_line(run(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
     client.create(f"{root}/runs/run-9999999999", b"garbage")
     number = int(client.get(f"{root}/cluster")[0][:6], 16) * 10**10 + 1 + 9999999999
@@ -350,9 +349,9 @@ def test_a_zookeeper_that_dies_before_it_answers_is_not_waited_for_for_ever(monk
 
 @pytest.mark.parametrize("auth", ["me", ":secret", "me:", "me:\udcff"])
 def test_half_of_a_secret_is_refused(auth: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(AUTH, auth)
+    monkeypatch.setenv(ZOOKEEPER_AUTH, auth)
     done = run_here("propose", "--zookeeper", "127.0.0.1:1", "-n", "1")
-    assert is_one_line(done, f"{AUTH} is not of the form USER:PASSWORD")
+    assert is_one_line(done, f"{ZOOKEEPER_AUTH} is not of the form USER:PASSWORD")
 
 
 @pytest.mark.parametrize("place", ["here", "here/root", ":1", "127.0.0.1:x/root"])

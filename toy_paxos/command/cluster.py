@@ -64,7 +64,7 @@ def cluster_command(
     remote.needs("rpc")
     from toy_paxos.remote import local_zookeeper
     from toy_paxos.remote.store import usable
-    from toy_paxos.remote.supervisor import FOLDER, PYTHON, ZOOKEEPER, LocalCluster
+    from toy_paxos.remote.supervisor import ZOOKEEPER, LocalCluster
 
     form = remote.form_of(options)
     if num_acceptors > MOST:
@@ -77,9 +77,11 @@ def cluster_command(
     acceptors, proposers = [*configuration.acceptors], [*configuration.proposers]
     troubles: list[CannotError] = []
     with remote.refusing(), ExitStack() as at_the_end:
+        logs = {}
         if log:
             with usable(log):
                 log.mkdir(parents=True, exist_ok=True)
+            logs = {name: log.absolute() / f"{name}.jsonl" for name in configuration.names}
         directory = None
         if zookeeper and not starts_zookeeper:
             zookeeper = f"{zookeeper.rstrip('/')}/cluster-{remote.new_run()}"
@@ -88,11 +90,7 @@ def cluster_command(
         common = ["--acceptor-failure-prob", str(acceptor_failure_prob)]
         if zookeeper:
             common += ["--zookeeper", ZOOKEEPER if starts_zookeeper else zookeeper]
-        commands = {}
-        for name in acceptors:
-            keeps = ["--forgetful"] if forgetful else ["--data-dir", f"{FOLDER}/{name}"]
-            logs = ["--log", str(log_file(log.absolute(), name))] if log else []
-            commands[name] = [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *keeps, *common, *logs]
+        commands = {name: acceptor(name, common, forgetful, logs.get(name)) for name in acceptors}
         cluster = LocalCluster(commands, kill_every, starts_zookeeper)
         addresses = at_the_end.enter_context(cluster)
         if starts_zookeeper:
@@ -103,17 +101,21 @@ def cluster_command(
         place = f"processes on this machine, {remote.found_by(zookeeper)}, run {number}"
         network = Network(num_proposers, timeout=timeout, backoff=backoff)
         settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, place=place)
-        files = {at: log and log_file(log, name) for at, name in enumerate(proposers)}
+        own_logs = {at: logs.get(name) for at, name in enumerate(proposers)}
         where = directory.addresses if directory else addresses
-        run = remote.RealRun(number, settings, where, files, is_alone=True, troubles=troubles, check=cluster.check)
+        run = remote.RealRun(number, settings, where, own_logs, is_alone=True, troubles=troubles, check=cluster.check)
         run.show(form, options, *(FORGETS, CHANGE) if forgetful else ())
+
+
+def acceptor(name: str, common: list[str], forgetful: bool, log: Path | None) -> list[str]:
+    """Return the command that starts an acceptor, with placeholders that the supervisor replaces."""
+    from toy_paxos.remote.supervisor import FOLDER, PYTHON
+
+    files = ["--forgetful"] if forgetful else ["--data-dir", f"{FOLDER}/{name}"]
+    files += ["--log", str(log)] if log else []
+    return [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *files, *common]
 
 
 # The rule that is left out, as a check names it.
 FORGETS = "forgets-all"
 CHANGE = f"Changed rule, {FORGETS}: An acceptor forgets everything when it restarts."
-
-
-def log_file(folder: Path, name: str) -> Path:
-    """Return the log of a process of a cluster."""
-    return folder / f"{name}.jsonl"

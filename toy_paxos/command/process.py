@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NoReturn, TextIO
 
 POSIX = hasattr(signal, "SIGALRM")
-"""Whether there are the signals of a POSIX system, and streams that somebody else may have made non-blocking."""
+"""Whether the system has POSIX signals, and streams that another process may have made non-blocking."""
 
 
 def set_up(utf_8: bool) -> None:
@@ -25,22 +25,22 @@ def set_up(utf_8: bool) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8" if utf_8 else None, errors="backslashreplace")
         if POSIX:
-            # Whoever shares it may have made it non-blocking, and then what does not fit at once would be lost.
+            # A process that shares it may have made it non-blocking; text that does not fit at once would be lost.
             with suppress(io.UnsupportedOperation):
                 os.set_blocking(sys.stdout.fileno(), True)
 
 
 def write(text: str) -> None:
-    """Write to standard output now, so that whoever reads the other end of a pipe sees it now."""
+    """Write to standard output at once, so that the reader of a pipe sees it at once."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
 def say(words: str, end: str = "\n") -> None:
-    """Write a line to standard error, if anybody can read it.
+    """Write a line to standard error, unless it is closed.
 
-    Not by way of sys.stderr: a signal may come while that is busy, and what it cannot write it would try
-    again, and fail again, at the exit.
+    Not through sys.stderr: a signal may come while that is busy, and at the exit it would try again to write
+    what it could not write before.
     """
     if sys.stderr is not None:
         with suppress(OSError):
@@ -128,7 +128,7 @@ class Progress:
             self.shown = False
 
 
-# So long nobody wonders whether Ctrl-C was heard, and so long SIGTERM leaves for an end in good order.
+# How long Ctrl-C waits until it says why, and how long SIGTERM waits for the round to end.
 MOMENT_S, GRACE_S = 0.5, 2.0
 
 # Where no pipe can end a wait, it looks for signals at this interval.
@@ -217,7 +217,7 @@ class SignalledError(Exception):
 
 
 def die_by(number: int) -> NoReturn:
-    """End the process by a signal, so that whoever started it sees what happened; elsewhere by the same exit status."""
+    """End the process by a signal, so that its parent sees the reason; without POSIX, by the same exit status."""
     if POSIX:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

@@ -21,7 +21,7 @@ from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import check_file
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
-from toy_paxos.remote import MOST, PACKAGES, CannotError
+from toy_paxos.remote import MOST, PACKAGES, ZOOKEEPER_AUTH, CannotError
 from toy_paxos.round import Round, Statistics
 from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, watch
 from toy_paxos.settings import Settings
@@ -92,7 +92,7 @@ def acceptor_name(value: str) -> str:
     """Return the name of an acceptor; raise click.BadParameter for anything else."""
     kind, _, number = value.partition("-")
     if kind != "acceptor" or number not in map(str, range(MOST)):
-        raise click.BadParameter(f"{shortened(value)} is none of acceptor-0 to acceptor-{MOST - 1}.")
+        raise click.BadParameter(f"{shortened(value)} is not one of acceptor-0 to acceptor-{MOST - 1}.")
     return value
 
 
@@ -114,9 +114,7 @@ def zookeeper_root(value: str) -> str:
     return value
 
 
-AUTH = "TOY_PAXOS_ZOOKEEPER_AUTH"
-
-PASSWORD_HELP = f"The environment can hold a password for it: {AUTH}=USER:PASSWORD."
+PASSWORD_HELP = f"The environment can hold a password for it: {ZOOKEEPER_AUTH}=USER:PASSWORD."
 
 OPTIONS = options_of_a_run() | {
     str(option.name): option
@@ -188,9 +186,9 @@ def directory_at(place: str, stop: Callable[[CannotError], Any], is_silent: bool
     needs("zookeeper")
     from toy_paxos.remote.zookeeper import Registry
 
-    auth = os.environ.get(AUTH, "")
+    auth = os.environ.get(ZOOKEEPER_AUTH, "")
     if auth and not (all(auth.partition(":")) and auth.isprintable()):
-        raise Refused(f"{AUTH} is not of the form USER:PASSWORD")
+        raise Refused(f"{ZOOKEEPER_AUTH} is not of the form USER:PASSWORD")
     return Registry(place, auth, stop, lambda words: None if is_silent else say(f"toy-paxos: {words}"))
 
 

@@ -1,4 +1,4 @@
-"""Rounds shown as they come, at the pace of whoever reads them, until there are enough or somebody asks to stop."""
+"""Show rounds as they come, at a pace that a person can follow, until there are enough or a signal asks to stop."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ from toy_paxos.view.views import View, lines_of
 # A round of five acceptors takes some two seconds, about as long as to read it.
 LINE_S = 0.08
 
-# But nobody reads thousands of lines.
+# A round of thousands of lines must not take minutes.
 LONGEST_ROUND_S = 10
 
 
@@ -47,7 +47,7 @@ def show(
     pace: Pace,
     keep: Callable[[Round], None] = lambda finished: None,
 ) -> None:
-    """Show rounds until there are enough, or somebody asks to stop, or safety is lost; sum up and end.
+    """Show rounds until there are enough, a signal asks to stop, or safety is lost; sum up and end.
 
     ``keep`` is given each such round after it was shown.
 
@@ -66,7 +66,7 @@ def show(
         say("Ctrl-C to stop")
     rounds = islice(rounds, pace.num_rounds)
     while not stop.signal and (finished := next(rounds, None)):
-        # Whoever asks to stop while a round is played gets to see that one, unless it is not due yet.
+        # A round during which a signal came is still shown, unless it is not due yet.
         if pace.interval:
             stop.wait(until=due)
             if time.monotonic() < due:

@@ -1,4 +1,4 @@
-"""A ZooKeeper of one's own, in a folder of one's own, without root and without a service."""
+"""A private ZooKeeper server, in a given folder, without root and without a service."""
 
 import shutil
 import socket
@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 JAR = Path("/usr/share/java/zookeeper.jar")
-"""Debian's; it names all others that it needs."""
+"""The file of Debian's package; its manifest names all others that it needs."""
 
 PACKAGES = "libzookeeper-java default-jre-headless"
 
@@ -15,12 +15,12 @@ PATIENCE_S = 20
 
 
 def is_installed() -> bool:
-    """Whether there is a ZooKeeper to start."""
+    """Whether a ZooKeeper server can be started."""
     return JAR.exists() and shutil.which("java") is not None
 
 
 def command(folder: Path, port: int) -> list[str]:
-    """What starts a ZooKeeper that keeps its data in a folder."""
+    """Return the command that starts a ZooKeeper server with its data in a folder."""
     config = folder / "zookeeper.cfg"
     config.write_text(
         f"tickTime=500\ndataDir={folder / 'zookeeper'}\nclientPort={port}\nclientPortAddress=127.0.0.1\n"
@@ -31,13 +31,13 @@ def command(folder: Path, port: int) -> list[str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens at just now."""
+    """Return a port at which no process listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
 
 def wait_until_it_answers(port: int) -> bool:
-    """Whether it answers within some time."""
+    """Whether a ZooKeeper server answers at a port before the patience ends."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:

@@ -1,7 +1,7 @@
-"""gRPC, set up so that it does what is said here and nothing else: the one module that knows it.
+"""gRPC with the settings that these processes need: no other module imports it.
 
-Left alone, a second server takes a port that is taken, a proxy is asked even for this machine, reconnecting takes more
-than a second, and its core writes to standard error.
+By default, a second server may listen at a port that is taken, a proxy is used even for this machine, a client waits
+more than a second before it connects again, and the core of gRPC writes to standard error.
 """
 
 import logging
@@ -78,7 +78,7 @@ def is_loopback(address: str) -> bool:
 
 
 class Server:
-    """Listens at an address; a message at a time, in one thread, so that one thread touches what an acceptor keeps."""
+    """Listens at an address; one thread handles one message after the other, so an acceptor needs no locks."""
 
     def __init__(self, listen: str, receive: Callable[[wire.Envelope], wire.Handled], certificates: Any) -> None:
         def handle(envelope: wire.Envelope, context: Any) -> wire.Handled:
@@ -101,12 +101,12 @@ class Server:
         self.server.start()
 
     def stop(self) -> None:
-        """Answer nobody any more."""
+        """Stop listening, and end all calls."""
         self.server.stop(None).wait()
 
 
 class Client:
-    """Calls acceptors by name, wherever they are just now."""
+    """Calls acceptors by name, at their present addresses."""
 
     def __init__(self, addresses: Mapping[str, str], certificates: Certificates | None) -> None:
         self.addresses = addresses
@@ -114,7 +114,7 @@ class Client:
         self.channels: dict[str, tuple[str, Any]] = {}
 
     def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Call | None:
-        """Begin a call, without waiting for its end; None if nobody knows where its recipient is."""
+        """Begin a call, without waiting for its end; None if the address of its recipient is not known."""
         address = self.addresses.get(name)
         if address is None:
             return None
@@ -133,11 +133,11 @@ class Client:
         return grpc.insecure_channel(address, CHANNEL_OPTIONS)
 
     def close(self) -> None:
-        """Call nobody any more."""
+        """Close all connections."""
         for _, channel in self.channels.values():
             channel.close()
 
 
 def is_late(error: Exception) -> bool:
-    """Whether a call failed because nobody answered in time."""
+    """Whether a call failed because no answer came in time."""
     return isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED

@@ -1,6 +1,6 @@
-"""An acceptor as a process: an Acceptor for each round of each run, as it was left, behind one call.
+"""An acceptor as a process: one Acceptor for each round of each run, restored for each call.
 
-What it promises and accepts is on the disk, and in its log, before the answer is on its way.
+Its promises and accepted values are on the disk, and in its log, before the answer is on its way.
 """
 
 import time
@@ -19,7 +19,7 @@ from toy_paxos.remote.store import Store
 
 
 class Service:
-    """What one acceptor does with what it is sent.
+    """Handles the messages to one acceptor.
 
     It fails each request with a probability, and then answers FAIL. If what it promises cannot be saved, ``stop`` must
     end the process before anything is answered.
@@ -43,18 +43,18 @@ class Service:
         self.began = time.time_ns()
         self.step = 0
         if store.states:
-            # It may have been killed after this was saved, and before it was logged.
+            # The process may have been killed after it saved this, and before it logged it.
             instance, (promised, accepted) = list(store.states.items())[-1]
             log.add(*instance, Delivery(0, Restart("power", name, 1), promised=promised, accepted=accepted))
 
     def receive(self, envelope: wire.Envelope) -> wire.Handled:
-        """Handle a message; raises ValueError if it is none for this acceptor."""
+        """Handle a message; raises ValueError if it is not for this acceptor."""
         instance = number(envelope.run), number(envelope.round)
         message = from_wire(envelope.message)
         if message.recipient != self.name:
             raise ValueError(f"this is {self.name}, not {message.recipient}")
         if not isinstance(message, (Prepare, Propose, Terminate)):
-            raise ValueError(f"nobody says {message.type} to an acceptor")
+            raise ValueError(f"an acceptor does not take {message.type}")
         newest = self.store.newest.get(envelope.run, 0)
         if self.store.is_over(instance):
             return wire.Handled(newest=newest)

@@ -1,9 +1,9 @@
 """Judge the logs of a run's processes: what they say about safety, and what they cannot say.
 
-Every message that was received is in the log of its sender, so a full set of logs is enough. If a log is missing, only
-what nothing in it could undo is called a violation: two values are chosen or learned, one is learned and another one
-chosen, or a promise goes down. What an acceptor without a log has accepted is known as far as others have heard of it.
-There are no clocks: what is learned is compared with all that is ever accepted.
+Every message that was received is in the log of its sender, so a full set of logs is enough. If a log is missing, a
+violation is only what nothing in that log could undo: two values are chosen or learned, one is learned and another one
+chosen, or a promise goes down. If an acceptor has left no log, the logs of others may still tell what it accepted.
+Clocks are not used: a learned value is compared with all values that are ever accepted.
 """
 
 import json
@@ -232,7 +232,7 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
         for event in events:
             if isinstance(event, Delivery) and event.message.sender not in missing and key(event.message) not in said:
                 message, log = event.message, evidence.logs.get(event.message.sender)
-                where = f"which is not in {log.path}" if log else f"from {message.sender}, which is none of this run's"
+                where = f"which is not in {log.path}" if log else f"from {message.sender}, which does not take part"
                 return f"{name} heard {message.type} {message.id}, {where}"
     return None
 

@@ -1,6 +1,6 @@
-"""ZooKeeper as the registry: who takes part stands in persistent nodes, where they are just now in ephemeral ones.
+"""ZooKeeper as the registry: persistent nodes hold the members, ephemeral nodes their present addresses.
 
-Who is a member must never depend on who is there: two majorities of those who happen to be there need not meet.
+Membership must never depend on presence: two majorities of the acceptors that happen to be present need not meet.
 
     cluster               a name of this cluster that no other has
     owners/acceptor-0     the identity of an acceptor, which is in its folder, too
@@ -27,13 +27,10 @@ from kazoo.exceptions import KazooException, NoAuthError, NodeExistsError, NoNod
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.security import make_digest_acl
 
-from toy_paxos.remote import CannotError
+from toy_paxos.remote import ZOOKEEPER_AUTH, CannotError
 
 logging.getLogger("kazoo").addHandler(logging.NullHandler())
 logging.getLogger("kazoo").propagate = False
-
-AUTH = "TOY_PAXOS_ZOOKEEPER_AUTH"
-"""The variable of the environment with the password, as USER:PASSWORD."""
 
 SESSION_S = 4.0
 """ZooKeeper takes a process for dead after this time of silence."""
@@ -137,7 +134,7 @@ class Registry:
 
     def forbidden(self) -> CannotError:
         """Return the error that this cluster has another password."""
-        return CannotError(f"{self.root} at {self.hosts} has another password: set {AUTH}")
+        return CannotError(f"{self.root} at {self.hosts} has another password: set {ZOOKEEPER_AUTH}")
 
     def cluster_name(self) -> str:
         """Return the name of the cluster, which its first process makes."""
