@@ -86,7 +86,7 @@ def played(
     parties = [Party(proposer, Log(None, proposer.name)) for proposer in proposers]
     network = Network(timeout=1000, backoff=backoff, max_attempts=attempts)
     round = RealRound(client, 7, 1, parties, network, lambda: next(draws) % 2)
-    return list(watch(merge_logs(round.play()), Configuration.of(2, 3))), proposers, round
+    return list(watch(merge_logs(round.play(), 1, ""), Configuration.of(2, 3))), proposers, round
 
 
 def lost(events: list[Event]) -> list[Message]:

@@ -64,7 +64,7 @@ def acceptor_command(
         remote.needs_posix("--data-dir" if data_dir else "--log")
     remote.needs("rpc")
     from toy_paxos.remote.records import Log
-    from toy_paxos.remote.rpc import Server, is_loopback
+    from toy_paxos.remote.rpc import Certificates, Server, is_loopback
     from toy_paxos.remote.service import Service
     from toy_paxos.remote.store import Store
 
@@ -72,7 +72,7 @@ def acceptor_command(
         raise click.UsageError("give --data-dir, the folder for its promises, or else --forgetful.")
     stop_now = partial(stop_at_once, name)
     with remote.refusing():
-        certificates = remote.certificates_in(tls)
+        certificates = Certificates(tls) if tls else None
         if not (is_loopback(listen) or certificates or insecure):
             raise remote.Refused(f"{listen} can be reached from other machines: give --tls, or --insecure")
         if zookeeper and listen.startswith(("0.0.0.0:", "[::]:")):

@@ -50,6 +50,8 @@ def propose_command(
     if log:
         remote.needs_posix("--log")
     remote.needs("rpc")
+    from toy_paxos.remote.rpc import Certificates
+
     form = remote.form_of(options)
     if proposer >= num_proposers:
         raise click.UsageError(f"--proposer {proposer} takes --num-proposers {proposer + 1} or more.")
@@ -62,7 +64,7 @@ def propose_command(
         raise click.UsageError(f"--at: name each acceptor from {names[0]} to {names[-1]} exactly once.")
     troubles: list[CannotError] = []
     with remote.refusing(), ExitStack() as at_the_end:
-        certificates, directory = remote.certificates_in(tls), None
+        certificates, directory = Certificates(tls) if tls else None, None
         number = run or remote.new_run()
         if zookeeper:
             directory = remote.directory_at(zookeeper, troubles.append)

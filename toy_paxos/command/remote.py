@@ -23,7 +23,7 @@ from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import MOST, PACKAGES, ZOOKEEPER_AUTH, CannotError
 from toy_paxos.round import Round, Statistics
-from toy_paxos.safety import ALWAYS, LEARNED_CHOSEN, LEARNERS_AGREE, ONE_VALUE, PROMISES_RISE, watch
+from toy_paxos.safety import ALWAYS, PROPOSED, watch
 from toy_paxos.settings import Settings
 from toy_paxos.simulation import different_values
 from toy_paxos.story import Story
@@ -174,13 +174,6 @@ def form_of(options: Mapping[str, Any]) -> str | None:
     return one_view(**{name: options[name] for name in ("diagram", "brief", "json")})
 
 
-def certificates_in(folder: Path | None) -> Any:
-    """Return the certificates in a folder, if one is given; raises CannotError."""
-    from toy_paxos.remote.rpc import Certificates
-
-    return folder and Certificates(folder)
-
-
 def directory_at(place: str, stop: Callable[[CannotError], Any], is_silent: bool = False) -> Any:
     """Return the registry at a ZooKeeper; ``stop`` is called with an error after which the process cannot go on."""
     needs("zookeeper")
@@ -272,29 +265,26 @@ class RealRun:
 
     def play(self, client: Any, logs: Mapping[int, Any], number: int) -> tuple[Round, int]:
         """Play a round; return it, and the newest round that an acceptor knows."""
-        from toy_paxos.remote.merge_logs import ContradictionError, merge_logs
+        from toy_paxos.remote.merge_logs import merge_logs
         from toy_paxos.remote.real_round import Party, RealRound
 
-        configuration, network, draw = self.settings.configuration, self.settings.network, random.SystemRandom().random
-        proposers = configuration.proposers
-        assert network
+        settings, draw = self.settings, random.SystemRandom().random
+        proposers, acceptors = settings.configuration.proposers, settings.configuration.acceptors
+        assert settings.network
+        wishes = different_values(settings.values, len(logs), draw)
         parties = [
-            Party(Proposer(proposers[at], value, configuration.acceptors, at + 1, len(proposers)), log)
-            for (at, log), value in zip(
-                logs.items(), different_values(self.settings.values, len(logs), draw), strict=True
-            )
+            Party(Proposer(proposers[at], value, acceptors, at + 1, len(proposers)), log)
+            for (at, log), value in zip(logs.items(), wishes, strict=True)
         ]
-        round = RealRound(client, self.number, number, parties, network, draw)
-        told, events = round.play(), []
+        round = RealRound(client, self.number, number, parties, settings.network, draw)
+        merged = merge_logs(round.play(), number, "is there a clock that was set back?")
         # An acceptor that no longer keeps this round tells only which one is the newest.
         self.answered |= bool(round.handled) or round.newest > number
         # The wishes of other processes are not known here.
-        always = ALWAYS if self.is_alone else (ONE_VALUE, LEARNED_CHOSEN, LEARNERS_AGREE, PROMISES_RISE)
-        try:
-            for event in watch(merge_logs(told), configuration, always):
-                events.append(event)
-                if isinstance(event, Violation):
-                    break
-        except ContradictionError as error:
-            raise CannotError(f"round {number}: {error}: is there a clock that was set back?") from error
-        return Round.told(number, Story(configuration, events)), round.newest
+        always = [property for property in ALWAYS if self.is_alone or property is not PROPOSED]
+        events = []
+        for event in watch(merged, settings.configuration, always):
+            events.append(event)
+            if isinstance(event, Violation):
+                break
+        return Round.told(number, Story(settings.configuration, events)), round.newest

@@ -10,17 +10,14 @@ from itertools import pairwise
 
 from toy_paxos.event import Delivery, Event, says
 from toy_paxos.message import Message
+from toy_paxos.remote import CannotError
 
 
-class ContradictionError(Exception):
-    """No order is possible: a message would be received before it was sent."""
-
-
-def merge_logs(told: Mapping[str, Sequence[Event]]) -> Iterator[Event]:
-    """Yield all events: each time, of the next events that can have happened, the earliest by its own time.
+def merge_logs(told: Mapping[str, Sequence[Event]], round: int, cause: str) -> Iterator[Event]:
+    """Yield all events of a round: each time, of the next events that can have happened, the earliest by its own time.
 
     A message whose sending no process tells can be received at any time: the log of its sender may be missing.
-    Raises ContradictionError.
+    Raises CannotError, with its possible cause, if a message would be received before it was sent.
     """
     to_say = Counter(key(message) for events in told.values() for event in events for message in says(event))
     said, heard = Counter[str](), Counter[str]()
@@ -35,7 +32,7 @@ def merge_logs(told: Mapping[str, Sequence[Event]]) -> Iterator[Event]:
     while left:
         ready = [process for process, events in left.items() if can_happen(events[-1])]
         if not ready:
-            raise ContradictionError(f"{' and '.join(left)} contradict each other")
+            raise CannotError(f"round {round}: {' and '.join(left)} contradict each other: {cause}")
         process = min(ready, key=lambda process: left[process][-1].time)
         event = left[process].pop()
         if not left[process]:

@@ -19,7 +19,7 @@ from toy_paxos.event_json import FormatError, check_format, event_of
 from toy_paxos.message import Accept, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.remote.limits import check_event, number
-from toy_paxos.remote.merge_logs import ContradictionError, key, merge_logs
+from toy_paxos.remote.merge_logs import key, merge_logs
 from toy_paxos.remote.store import usable, whole_lines
 from toy_paxos.safety import (
     LEARNED_CHOSEN,
@@ -204,11 +204,8 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
         is_known = not gap and not evidence.missing(configuration.acceptors)
         at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
         told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
-        try:
-            events = list(watch(in_turn(merge_logs(told)), configuration, always, at_the_end))
-        except ContradictionError as error:
-            words = "they are not of one run, were changed, or do not begin at its beginning"
-            raise CannotError(f"round {round}: {error}: {words}") from error
+        merged = merge_logs(told, round, "they are not of one run, were changed, or do not begin at its beginning")
+        events = list(watch(in_turn(merged), configuration, always, at_the_end))
         yield Judged(round, Story(configuration, [*events, *learned_again(events)]), gap)
 
 
