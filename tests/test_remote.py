@@ -272,12 +272,12 @@ def test_acceptors_that_are_killed_at_random_lose_nothing(
     assert "safety violated              0    0.00%" in done.stdout
 
 
-def shown_run(client: Here, monkeypatch: pytest.MonkeyPatch, rounds: int = 1) -> None:
+def shown_run(client: Here, monkeypatch: pytest.MonkeyPatch, rounds: int | None = 1, only: int | None = None) -> None:
     """Show a run of two proposers, which call acceptors of this process."""
     monkeypatch.setattr("toy_paxos.remote.rpc.Client", lambda addresses, certificates: client)
     settings = Settings(3, 0.0, None, ("apple", "pear"), Network(2, timeout=1000, backoff=1), place="here, run 7")
     real = RealRun(7, settings, {}, {0: None, 1: None}, is_alone=True)
-    options = {"json": False, "rounds": rounds, "round": None, "quiet": False, "output": None}
+    options = {"json": False, "rounds": rounds, "round": only, "quiet": False, "output": None}
     real.show(None, options, rule=FORGETS, change=CHANGE)
 
 
@@ -305,11 +305,12 @@ class Younger(Forgetful):
 
 
 @pytest.mark.usefixtures("restored_signals")
+@pytest.mark.parametrize("only", [None, 5])
 def test_those_that_forget_lose_agreement_before_ones_eyes(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], run: Run
+    only: int | None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], run: Run
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        shown_run(Forgetful(), monkeypatch)
+        shown_run(Forgetful(), monkeypatch, None, only)
     told = capfd.readouterr().out
     assert ended.value.code == 3
     played = run("play", "-", typed=told)

@@ -100,3 +100,13 @@ def test_only_a_terminal_gets_line_by_line_and_only_without_an_interval(
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: on_terminal)
     assert Pace.of(None, interval, quiet).per_line == per_line
+
+
+def test_rounds_before_the_one_that_is_asked_for_are_played_and_not_shown() -> None:
+    kept: list[int] = []
+    pace = Pace(3, 0, quiet=False, first_shown=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(show, "StopRequest", lambda **_: Clock())
+        statistics = Statistics(SETTINGS)
+        show.show(play_rounds(SETTINGS), statistics, JsonLines(SETTINGS), pace, lambda its: kept.append(its.number))
+    assert (kept, statistics.rounds) == ([3], 3)

@@ -54,6 +54,16 @@ def fresh_line() -> str:
     return "\n" if os.environ.get("TERM") == "dumb" else ERASE
 
 
+def answer_key(words: str) -> None:
+    """Write a line to standard error because a key was pressed; a terminal shows it broken between words."""
+    if fresh := fresh_line():
+        # Imported here because few runs need it.
+        from textwrap import fill
+
+        words = fresh + fill(words, os.get_terminal_size(2).columns or len(words), subsequent_indent="    ")
+    say(words)
+
+
 # Back to the beginning of the line, which is then empty.
 ERASE = "\r\x1b[K"
 
@@ -170,10 +180,10 @@ class StopRequest:
     def _lose_patience(self, number: int, frame: FrameType | None) -> None:
         if self.signal == signal.SIGTERM:
             die_by(signal.SIGTERM)
-        say(f"{fresh_line()}toy-paxos: waiting for {self._waiting_for}; Ctrl-C again stops at once")
+        answer_key(f"toy-paxos: waiting for {self._waiting_for}; Ctrl-C again stops at once")
 
     def _report(self, number: int, frame: FrameType | None) -> None:
-        say(f"{fresh_line()}{self._on_quit()}")
+        answer_key(self._on_quit())
 
     def wait(self, until: float) -> None:
         """Wait until that time of the monotonic clock, or until asked to stop."""

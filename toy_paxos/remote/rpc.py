@@ -9,6 +9,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ class Certificates:
         paths = cert, key, ca = [folder / name for name in ("cert.pem", "key.pem", "ca.pem")]
         for path in paths:
             with usable(path):
-                path.open().close()
+                path.read_bytes()
         try:
             # An encrypted key would make OpenSSL ask the terminal for its password, and gRPC could not use it.
             context = ssl.create_default_context(cafile=ca)
@@ -105,13 +106,13 @@ class Server:
         self.server.stop(None).wait()
 
 
+@dataclass
 class Client:
     """Calls acceptors by name, at their present addresses."""
 
-    def __init__(self, addresses: Mapping[str, str], certificates: Certificates | None) -> None:
-        self.addresses = addresses
-        self.certificates = certificates
-        self.channels: dict[str, tuple[str, Any]] = {}
+    addresses: Mapping[str, str]
+    certificates: Certificates | None
+    channels: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Call | None:
         """Begin a call, without waiting for its end; None if the address of its recipient is not known."""

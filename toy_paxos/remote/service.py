@@ -5,6 +5,7 @@ Its promises and accepted values are on the disk, and in its log, before the ans
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
@@ -18,6 +19,7 @@ from toy_paxos.remote.records import Log
 from toy_paxos.remote.store import Store
 
 
+@dataclass
 class Service:
     """Handles the messages to one acceptor.
 
@@ -25,27 +27,20 @@ class Service:
     end the process before anything is answered.
     """
 
-    def __init__(
-        self,
-        name: str,
-        store: Store,
-        log: Log,
-        failure_prob: float,
-        draw: Callable[[], float],
-        stop: Callable[[CannotError], NoReturn],
-    ) -> None:
-        self.name = name
-        self.store = store
-        self.log = log
-        self.failure_prob = failure_prob
-        self.draw = draw
-        self.stop = stop
-        self.began = time.time_ns()
-        self.step = 0
-        if store.states:
+    name: str
+    store: Store
+    log: Log
+    failure_prob: float
+    draw: Callable[[], float]
+    stop: Callable[[CannotError], NoReturn]
+    began: int = field(default_factory=time.time_ns)
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        if self.store.states:
             # The process may have been killed after it saved this, and before it logged it.
-            instance, (promised, accepted) = list(store.states.items())[-1]
-            log.add(*instance, Delivery(0, Restart("power", name, 1), promised=promised, accepted=accepted))
+            instance, (promised, accepted) = list(self.store.states.items())[-1]
+            self.log.add(*instance, Delivery(0, Restart("power", self.name, 1), promised=promised, accepted=accepted))
 
     def receive(self, envelope: wire.Envelope) -> wire.Handled:
         """Handle a message; raises ValueError if it is not for this acceptor."""

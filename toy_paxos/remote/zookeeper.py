@@ -75,11 +75,9 @@ class Registry:
 
     def connected(self) -> Any:
         """A new session; raises CannotError if no server answers."""
-        auth: dict[str, Any] = {}
-        if self.auth:
-            acl = make_digest_acl(*self.auth.split(":", 1), all=True)
-            auth = {"auth_data": [("digest", self.auth)], "default_acl": [acl]}
-        client = KazooClient(self.hosts, timeout=SESSION_S, **auth)
+        auth = [("digest", self.auth)] if self.auth else None
+        acl = [make_digest_acl(*self.auth.split(":", 1), all=True)] if self.auth else None
+        client = KazooClient(self.hosts, timeout=SESSION_S, auth_data=auth, default_acl=acl)
         try:
             client.start(ANSWER_S)
         except (KazooTimeoutError, KazooException, OSError) as error:
