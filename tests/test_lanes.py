@@ -92,10 +92,10 @@ def test_all_that_can_happen_looks_different_without_colour_and_in_ascii() -> No
     events = [event for event, _ in ARROWS]
     for glyphs in (BOXES, ASCII):
         assert len({drawn(event, glyphs=glyphs)[0][: 4 * len(NAMES)] for event in events}) == len(events) - 1
-    assert len(set(vars(BOXES).values())) == len(vars(BOXES))
-    assert len({*vars(ASCII).values()} - {"#"}) == len(vars(ASCII)) - 2, "heavy lanes and their crossings look alike"
-    assert "".join(vars(ASCII).values()).isascii()
-    assert {cell_len(glyph) for glyph in vars(BOXES).values()} == {1}
+    assert len(set(BOXES.values())) == len(BOXES)
+    assert len({*ASCII.values()} - {"#"}) == len(ASCII) - 2, "heavy lanes and their crossings look alike"
+    assert "".join(ASCII.values()).isascii()
+    assert {cell_len(glyph) for glyph in BOXES.values()} == {1}
 
 
 def test_a_message_that_was_overtaken_begins_with_another_mark() -> None:
@@ -112,11 +112,17 @@ def test_whoever_has_no_lane_is_named() -> None:
 # What befalls actors, and what follows
 
 MARKS = [
-    (Crash(1, "proposer-1", "PROPOSE", "acceptor-2"), "│   X   │   │   │   p1 crashes before PROPOSE to a2"),
+    (
+        Crash(1, "proposer-1", "PROPOSE", "acceptor-2"),
+        "│   X   │   │   │   p1 crashes before it can send PROPOSE to a2",
+    ),
     (Crash(1, "proposer-1", "", ""), "│   X   │   │   │   p1 crashes"),
-    (AcceptorCrash(1, "acceptor-2"), "│   │   │   │   X   a2 crashes, and loses what is on its way"),
-    (TimedOut(1, "proposer-1", 1, 2, last=False), "│   ?   │   │   │   p1 times out, no majority for 2"),
-    (TimedOut(1, "proposer-1", 3, 2, last=True), "│   ?   │   │   │   p1 gives up after 3 attempts, no majority for 2"),
+    (AcceptorCrash(1, "acceptor-2"), "│   │   │   │   X   a2 crashes, and loses what is on its way to it"),
+    (TimedOut(1, "proposer-1", 1, 2, last=False), "│   ?   │   │   │   p1 times out, no majority for 2 in time"),
+    (
+        TimedOut(1, "proposer-1", 3, 2, last=True),
+        "│   ?   │   │   │   p1 gives up after 3 attempts, no majority for 2 in time",
+    ),
     (Attempt(1, "proposer-1", 2, 4), "│   ↻   │   │   │   p1 tries again, attempt 2 under 4"),
     (Delivery(1, Restart("power", "acceptor-1", 1)), "│   │   │   ↺   │   a1 restarts"),
     (Quorum(1, "proposer-0", 3, ("acceptor-2", "acceptor-0")), "│   │   ✓   │   ✓   p0 has 2 of 3 promises for 3"),
@@ -307,5 +313,5 @@ def test_the_reference_explains_every_character() -> None:
     for glyphs, cells in zip((BOXES, ASCII), zip(*legend, strict=True), strict=True):
         explained = "".join(cells)
         # How lanes are crossed explains itself.
-        unexplained = set("".join(vars(glyphs).values())) - {glyphs.crossing, glyphs.heavy_crossing} - set(explained)
+        unexplained = set("".join(glyphs.values())) - {glyphs["crossing"], glyphs["heavy_crossing"]} - set(explained)
         assert not unexplained

@@ -5,8 +5,7 @@ accepted, and ends where its actor crashes. What does not fit beside the lanes g
 room, nobody's state is shown.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from itertools import groupby, pairwise, zip_longest
 
 from rich.cells import cell_len, chop_cells
@@ -21,36 +20,15 @@ from toy_paxos.view.run_words import Words
 from toy_paxos.view.terminal import breaks
 from toy_paxos.view.words import Line, Span, line
 
+Glyphs = Mapping[str, str]
+"""The characters of a picture by what they mean, each one cell wide."""
 
-@dataclass(frozen=True)
-class Glyphs:
-    """The characters of a picture, each one cell wide."""
-
-    lane: str
-    heavy: str
-    crossing: str
-    heavy_crossing: str
-    sent: str
-    sent_long_ago: str
-    arrow: str
-    duplicate: str
-    stale: str
-    lost: str
-    failed: str
-    refused: str
-    quorum: str
-    shared: str
-    chosen: str
-    learned: str
-    adopted: str
-    timed_out: str
-    again: str
-    restart: str
-    crash: str
-
-
-BOXES = Glyphs(*"│┃┼╂●○─═┄x✗⊘✓∩★◆≈?↻↺X")
-ASCII = Glyphs(*"|#+#*o-=.xFRvn@!~?^&X")
+MEANINGS = (
+    "lane heavy crossing heavy_crossing sent sent_long_ago arrow duplicate stale lost failed refused "
+    "quorum shared chosen learned adopted timed_out again restart crash"
+)
+BOXES: Glyphs = dict(zip(MEANINGS.split(), "│┃┼╂●○─═┄x✗⊘✓∩★◆≈?↻↺X", strict=True))
+ASCII: Glyphs = dict(zip(MEANINGS.split(), "|#+#*o-=.xFRvn@!~?^&X", strict=True))
 
 # How far apart lanes are, and how much room the words beside them need at least.
 PITCHES = (4, 3, 2)
@@ -99,7 +77,7 @@ class Lanes:
             rows = ["".join(f"{name:<{self.pitch}}" for name in self.short.values())]
         else:
             rows = [" ".join(letters) for letters in zip_longest(*self.short.values(), fillvalue=" ")]
-        return [Line((("time", blank), ("heading", row.rstrip())), blank + row.rstrip()) for row in rows]
+        return [line(("time", blank), ("heading", row.rstrip())) for row in rows]
 
 
 class Picture:
@@ -153,7 +131,7 @@ class Picture:
         glyphs, styles = (cells.copy() for cells in self.sheet)
         for name, mark in (row.marks or {}).items():
             if name in self.lanes.at:
-                glyphs[self.lanes.at[name]], styles[self.lanes.at[name]] = getattr(self.glyphs, mark), row.style
+                glyphs[self.lanes.at[name]], styles[self.lanes.at[name]] = self.glyphs[mark], row.style
         return line(*self.spans(glyphs, styles))
 
     def arrow(self, event: Delivery) -> Line:
@@ -177,7 +155,7 @@ class Picture:
         for name, at in self.lanes.at.items():
             if name not in self.rows.gone:
                 hue = self.rows.lane_style(name)
-                glyphs[at], styles[at] = self.glyphs.heavy if hue else self.glyphs.lane, hue or name
+                glyphs[at], styles[at] = self.glyphs["heavy" if hue else "lane"], hue or name
         if len(self.lanes.arrows) > MANY_LOOKS:
             self.lanes.arrows.clear()
         look = "".join([*glyphs, *styles] if self.coloured else glyphs)
@@ -205,19 +183,19 @@ class Picture:
         start, end = self.lanes.at[sender], self.lanes.at[recipient]
         low, high = min(start, end), max(start, end)
         style = sender if sender.startswith("proposer-") else recipient
-        body = {"duplicate": glyphs.duplicate, "stale": glyphs.stale}.get(fate, glyphs.arrow)
-        crossings = {glyphs.lane: glyphs.crossing, glyphs.heavy: glyphs.heavy_crossing, " ": body}
+        body = glyphs[fate if fate in (Fate.DUPLICATE, Fate.STALE) else "arrow"]
+        crossings = {glyphs["lane"]: glyphs["crossing"], glyphs["heavy"]: glyphs["heavy_crossing"], " ": body}
         crossed = [(at, crossings[cells[at]], styles[at]) for at in range(low + pitch, high, pitch)]
         cells[low + 1 : high] = body * (high - low - 1)
         styles[low + 1 : high] = [style] * (high - low - 1)
         for at, crossing, hue in crossed:
             cells[at], styles[at] = crossing, hue
-        cells[start], styles[start] = glyphs.sent_long_ago if late else glyphs.sent, style
+        cells[start], styles[start] = glyphs["sent_long_ago" if late else "sent"], style
         near = end - 1 if start < end else end + 1
         head = ">" if start < end else "<"
-        cells[near], styles[near] = glyphs.lost if fate == Fate.LOST else head, style
+        cells[near], styles[near] = glyphs["lost"] if fate == Fate.LOST else head, style
         if denial:
-            cells[end], styles[end] = glyphs.failed if denial == "failed" else glyphs.refused, "bad"
+            cells[end], styles[end] = glyphs[denial], "bad"
 
 
 def fitting(words: str, room: int | None) -> list[str]:
@@ -263,14 +241,12 @@ def drawn(events: Iterable[Event], lanes: Lanes, time: str) -> list[Line]:
 
 def glyphs() -> Glyphs:
     """The characters that standard output can say."""
-    return BOXES if can_say("".join(vars(BOXES).values())) else ASCII
+    return BOXES if can_say("".join(BOXES.values())) else ASCII
 
 
 def too_narrow(lanes: Lanes, width: int | None) -> list[Line]:
     """What is said if lanes do not fit, if so."""
     if lanes.pitch:
         return []
-    words = (
-        f"The lanes of {len(lanes.names)} actors take {lanes.least_width} columns, and here are {width}: lines instead."
-    )
-    return [Line((("notable", words),), words)]
+    needed = f"The lanes of {len(lanes.names)} actors take {lanes.least_width} columns"
+    return [line(("notable", f"{needed}, and here are {width}: lines instead."))]

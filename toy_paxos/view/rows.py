@@ -4,25 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from toy_paxos.event import (
-    AcceptorCrash,
-    Adoption,
-    Attempt,
-    Chosen,
-    Crash,
-    Delivery,
-    Event,
-    Fate,
-    Learned,
-    Quorum,
-    TimedOut,
-    Violation,
-    Wants,
-    said_by,
-)
+from toy_paxos.event import AcceptorCrash, Chosen, Crash, Delivery, Event, Fate, Quorum, Violation, Wants, said_by
 from toy_paxos.message import Accept, Message, Restart, Timeout
 from toy_paxos.story import Configuration
-from toy_paxos.view.words import marks_of, plural, printable
+from toy_paxos.view.words import marks_of, printable, what_follows
+
+# The mark of an event on the lane of its actor, by the kind of event.
+MARKS = {
+    "crash": "crash",
+    "acceptor-crash": "crash",
+    "timeout": "timed_out",
+    "attempt": "again",
+    "adoption": "adopted",
+    "learned": "learned",
+}
 
 
 @dataclass(slots=True)
@@ -59,43 +54,30 @@ class Rows:
 
     def what_follows(self, event: Event) -> Iterator[Row]:
         """What an event shows that is no delivery."""
-        short = self.short
         match event:
             case Wants():
                 self.value_style(event.value)
-            case Crash():
-                self.gone.add(event.proposer)
-                self.changes += 1
-                unsent = f" before {event.unsent} to {short.get(event.recipient, '?')}" if event.unsent else ""
-                yield Row(f"{short[event.proposer]} crashes{unsent}", "bad", marks={event.proposer: "crash"})
-            case AcceptorCrash():
-                self.gone.add(event.acceptor)
-                self.changes += 1
-                words = f"{short.get(event.acceptor, '?')} crashes, and loses what is on its way"
-                yield Row(words, "bad", marks={event.acceptor: "crash"})
-            case TimedOut():
-                end = f"gives up after {plural(event.attempt, 'attempt')}" if event.last else "times out"
-                words = f"{short[event.proposer]} {end}, no majority for {event.id}"
-                yield Row(words, "bad", marks={event.proposer: "timed_out"})
-            case Attempt():
-                words = f"{short[event.proposer]} tries again, attempt {event.attempt} under {event.id}"
-                yield Row(words, "notable", marks={event.proposer: "again"})
             case Quorum():
                 yield from self.quorum(event)
-            case Adoption():
-                source = f"{short[event.proposer]} adopts what {short.get(event.acceptor, '?')} accepted"
-                words = f"{source} under {event.accepted_id}: {printable(event.value)}"
-                yield Row(words, "notable", marks={event.proposer: "adopted"})
             case Chosen():
                 self.chosen = event
-                names = " ".join(short.get(name, "?") for name in event.acceptors)
+                names = " ".join(map(self.name, event.acceptors))
                 words = f"CHOSEN {event.id}, accepted by {names}: {printable(event.value)}"
                 yield Row(words, "good heading", marks=dict.fromkeys(event.acceptors, "chosen"))
-            case Learned():
-                words = f"{short[event.proposer]} learns {printable(event.value)}"
-                yield Row(words, "good heading", marks={event.proposer: "learned"})
             case Violation():
                 yield Row(f"SAFETY VIOLATED, {printable(event.words)}", "bad heading")
+            case _:
+                told = what_follows(event, self.name)
+                # What befalls an actor or what it does begins with the actor, in its own hue.
+                (actor, short), (style, words) = told
+                if isinstance(event, (Crash, AcceptorCrash)):
+                    self.gone.add(actor)
+                    self.changes += 1
+                yield Row(short + words, style, marks={actor: MARKS[event.event]})
+
+    def name(self, actor: str) -> str:
+        """The short name of an actor; actors of the user's may speak of others."""
+        return self.short.get(actor, "?")
 
     def quorum(self, event: Quorum) -> Iterator[Row]:
         """A quorum of promises, and whom it shares with the majority that has accepted before."""

@@ -5,7 +5,7 @@ texts. Nothing here wraps, writes, or knows where the events come from.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -125,11 +125,15 @@ def message_words(message: Message) -> str:
     return words.text
 
 
-def what_follows(event: Event) -> Sequence[Span]:
-    """An event that is no delivery, in words; an actor is in its own hue."""
+def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Span]:
+    """An event other than a delivery, in words; ``name`` returns what they call an actor."""
+
+    def about(actor: str, style: str, words: str) -> Sequence[Span]:
+        return (actor, name(actor)), (style, f" {words}")
+
     match event:
         case Quorum():
-            names = ", ".join(event.acceptors)
+            names = ", ".join(map(name, event.acceptors))
             return about(event.proposer, "notable", f"has a quorum of promises for {event.id}: {names}")
         case Chosen():
             words = f"CHOSEN, for a majority has accepted proposal {event.id}: {printable(event.value)}"
@@ -137,17 +141,15 @@ def what_follows(event: Event) -> Sequence[Span]:
         case Learned():
             return about(event.proposer, "good heading", f"learns {printable(event.value)}")
         case Adoption():
-            source = f"what {event.acceptor} accepted under {event.accepted_id}"
+            source = f"what {name(event.acceptor)} accepted under {event.accepted_id}"
             return about(event.proposer, "notable", f"adopts {source}: {printable(event.value)}")
-        case TimedOut(last=True):
-            attempts = plural(event.attempt, "attempt")
-            return about(event.proposer, "bad", f"gives up after {attempts}, no majority for {event.id} in time")
         case TimedOut():
-            return about(event.proposer, "bad", f"times out, no majority for {event.id} in time")
+            end = f"gives up after {plural(event.attempt, 'attempt')}" if event.last else "times out"
+            return about(event.proposer, "bad", f"{end}, no majority for {event.id} in time")
         case Attempt():
             return about(event.proposer, "notable", f"tries again, attempt {event.attempt} under {event.id}")
         case Crash():
-            unsent = f" before it can send {event.unsent} to {event.recipient}" if event.unsent else ""
+            unsent = f" before it can send {event.unsent} to {name(event.recipient)}" if event.unsent else ""
             return about(event.proposer, "bad", f"crashes{unsent}")
         case AcceptorCrash():
             return about(event.acceptor, "bad", "crashes, and loses what is on its way to it")
@@ -156,11 +158,6 @@ def what_follows(event: Event) -> Sequence[Span]:
         case Wants():
             return ()
     raise TypeError(event)
-
-
-def about(actor: str, style: str, words: str) -> Sequence[Span]:
-    """What befalls an actor or what it does, with the actor in its own hue."""
-    return (actor, actor), (style, f" {words}")
 
 
 @lru_cache(maxsize=2**16)
