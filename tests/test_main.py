@@ -108,7 +108,7 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["-p", "inf"], "inf is not a number from 0 to 1."),
         (["-p", "-1"], "-1 is not a number from 0 to 1"),
         (["-p", "often"], "often is not a number from 0 to 1."),
-        (["-p", "0,2"], "0,2 is not a number from 0 to 1: write 0.2"),
+        (["-p", "0,2"], "0,2 is not a number from 0 to 1."),
         (["-p", "1,2"], "1,2 is not a number from 0 to 1."),
         (["--timeout", "1,000"], "1,000 is not a number from 0.1 to 3600000."),
         (["-n", "\x1b[31mred"], r"'\x1b[31mred' is not a whole number"),
@@ -124,7 +124,7 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--break", "list", "-o", "-.svg"], "--break list has no story for -o to write: leave out one"),
         (["check", "--break", "list", "--diagram"], "--break list has no story for --diagram to show: leave out one"),
         (["--round", "3", "--seed", "1", "-c", "3"], "and not --rounds"),
-        (["--value", ""], "give it at least one character"),
+        (["--value", ""], "a value must not be empty"),
         (["--value", "x", "--value", "y"], "which takes --num-proposers 2 or more"),
         (["--num-proposers", "2", *["--value", "x"] * 3], "which takes --num-proposers 3 or more"),
         (["--num-proposers", "0"], "0 is not a whole number from 1 to 79"),
@@ -143,8 +143,11 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["extra"], "Unknown command extra."),
         (["chek"], "Did you mean 'check'?"),
         (["--num-acceptor", "3"], "Did you mean one of: '--acceptor', '--num-acceptors'?"),
-        (["--num-acceptors", "3", "check"], "--num-acceptors does nothing before 'check': write it after"),
-        (["--seed", "1", "check"], "leave it out, for 'check' has no --seed"),
+        (
+            ["--num-acceptors", "3", "check"],
+            "--num-acceptors does nothing before 'check': write the options of a command after it",
+        ),
+        (["--seed", "1", "check"], "--seed does nothing before 'check'"),
     ],
 )
 def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_do: str, run_here: RunHere) -> None:

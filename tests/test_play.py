@@ -85,14 +85,6 @@ def test_right_actors_stop_at_the_first_line_that_nobody_would_say(story: Path, 
     assert done.stderr.endswith("; proposer-2 -> acceptor-0 PROPOSE 3 value-1\n")
 
 
-def test_a_long_error_is_broken_between_words_on_a_terminal(story: Path, on_terminal: OnTerminal) -> None:
-    lines = on_terminal("play", "--right", str(story), columns=120).splitlines()
-    lines = lines[lines.index(next(line for line in lines if line.startswith("toy-paxos: "))) :]
-    assert len(lines) > 1
-    assert max(map(len, lines)) <= 120
-    assert lines[-1].endswith("proposer-2 -> acceptor-0 PROPOSE 3 value-1")
-
-
 def test_right_actors_may_play_a_story_to_its_end(run_here: RunHere) -> None:
     done = run_here("play", "--right", str(STORIES[0]))
     assert done.returncode == 0

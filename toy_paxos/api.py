@@ -4,11 +4,11 @@ This is the top floor beside :mod:`toy_paxos.main`. ``import toy_paxos`` offers 
 of them is used. Arguments are those of the command line; wrong ones raise ValueError or TypeError.
 """
 
-import operator
+import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, get_args, get_type_hints
 
@@ -119,10 +119,10 @@ def rounds(
     options = {name: network_option(name, value) for name, value in network.items()}
     actors = given(acceptor=acceptor, proposer=proposer)
     simulated = Network(**options) if options or actors else None
-    drawn = random.SystemRandom().getrandbits(32) if seed is None else whole("seed", seed)
+    drawn = random.SystemRandom().getrandbits(32) if seed is None else number("seed", seed, int)
     settings = Settings(
-        whole("num_acceptors", num_acceptors, 1, 10_000),
-        real("acceptor_failure_prob", acceptor_failure_prob, 0, 1),
+        number("num_acceptors", num_acceptors, int, 1, 10_000),
+        number("acceptor_failure_prob", acceptor_failure_prob, float, 0, 1),
         drawn,
         checked_values(values, simulated.num_proposers if simulated else 1),
         simulated,
@@ -219,16 +219,18 @@ def check(
     <Story: skips-phase-1: a second value is chosen: value-1; 8 events>
     """
     sizes: dict[str, Any] = {
-        name: whole(name, size, 0 if name == "restarts" else 1, 9)
+        name: number(name, size, int, 0 if name == "restarts" else 1, 9)
         for name, size in given(
             num_acceptors=num_acceptors, num_proposers=num_proposers, max_attempts=max_attempts, restarts=restarts
         ).items()
     }
     actors = given(acceptor=acceptor, proposer=proposer)
-    changed = named_rule(rule) if rule is not None else None
+    if rule not in (None, *RULES):
+        raise ValueError(f"unknown rule {rule!r}: choose one of {', '.join(RULES)}")
+    changed = RULES[rule] if rule else None
     if changed and actors:
         raise ValueError("a rule brings its own actors: leave out acceptor and proposer")
-    most = whole("max_states", max_states, 1, 10**9)
+    most = number("max_states", max_states, int, 1, 10**9)
     with wrong_arguments(CheckError):
         if not (sizes or fail or changed):
             return Verdict(list(checking.climb(**actors, max_states=most)))
@@ -290,38 +292,24 @@ def wrong_arguments(*kinds: type[Exception]) -> Iterator[None]:
         raise ValueError(str(error)) from error
 
 
-def whole(name: str, value: Any, low: int | None = None, high: int | None = None) -> int:
-    """Return a whole number from a range; raise TypeError or ValueError for anything else."""
-    try:
-        number = int(operator.index(value))
-    except TypeError as error:
-        raise TypeError(f"{name} must be a whole number, not {value!r}") from error
-    if low is not None and high is not None and not low <= number <= high:
-        raise ValueError(f"{name} must be from {low:,} to {high:,}, not {value!r}")
-    return number
-
-
-def real(name: str, value: Any, low: float, high: float) -> float:
-    """Return a number from a range; raise TypeError or ValueError for anything else."""
-    if isinstance(value, str) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name} must be a number, not {value!r}")
-    if not low <= (number := float(value)) <= high:
+def number(name: str, value: Any, kind: type[float], low: float = -math.inf, high: float = math.inf) -> Any:
+    """Return a number of this kind from a range; raise TypeError or ValueError for anything else."""
+    if isinstance(value, str) or not hasattr(value, "__index__" if kind is int else "__float__"):
+        raise TypeError(f"{name} must be a {'whole ' if kind is int else ''}number, not {value!r}")
+    if not low <= (converted := kind(value)) <= high:
         raise ValueError(f"{name} must be from {low:g} to {high:,.15g}, not {value!r}")
-    return number
+    return converted
 
 
 def network_option(name: str, value: Any) -> Any:
     """Return the value of a field of the network; raise TypeError or ValueError if it cannot have that value."""
-    declared = {field.name: field.metadata for field in fields(Network)}
-    if name not in declared:
-        raise TypeError(f"unknown option {name!r}: the network has {', '.join(declared)}")
-    kind, (low, high) = get_type_hints(Network)[name], declared[name]["range"]
-    if kind is int:
-        return whole(name, value, low, high)
-    if kind is float:
-        return real(name, value, low, high)
-    if value not in get_args(kind):
-        raise ValueError(f"{name} must be {' or '.join(map(repr, get_args(kind)))}, not {value!r}")
+    kinds = get_type_hints(Network)
+    if name not in kinds:
+        raise TypeError(f"unknown option {name!r}: the network has {', '.join(kinds)}")
+    if kinds[name] in (int, float):
+        return number(name, value, kinds[name], *Network.__dataclass_fields__[name].metadata["range"])
+    if value not in (choices := get_args(kinds[name])):
+        raise ValueError(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}")
     return value
 
 
@@ -335,10 +323,3 @@ def checked_values(values: Iterable[str], num_proposers: int) -> tuple[str, ...]
     if len(listed) > num_proposers:
         raise ValueError(f"{len(listed)} values need num_proposers={len(listed)} or more")
     return tuple(listed)
-
-
-def named_rule(name: str) -> Rule:
-    """Return a rule; raise ValueError if there is none of that name."""
-    if name not in RULES:
-        raise ValueError(f"unknown rule {name!r}: choose one of {', '.join(RULES)}")
-    return RULES[name]

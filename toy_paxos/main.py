@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from toy_paxos.command.actors import actor_options, list_rules, other_actors
-from toy_paxos.command.options import NETWORK, check_values, one_view, renamed, run_options, shortened, suggestion
+from toy_paxos.command.options import NETWORK, check_values, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.settings import Network, Settings
@@ -30,11 +30,6 @@ COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")
 
 class Simulator(click.Group):
     """The command that runs when no other is named; its help lists options by what they are about."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; raise click.UsageError if they are wrong."""
-        with renamed():
-            return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, group by group, then the commands."""
@@ -73,10 +68,7 @@ class Simulator(click.Group):
     cls=Simulator,
     invoke_without_command=True,
     subcommand_metavar="[COMMAND]",
-    context_settings={
-        "help_option_names": ["-h", "--help"],
-        "show_default": True,
-    },
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog="""\b
 Exit status:
   0    all rounds done, or Ctrl-C in an endless run
@@ -164,15 +156,10 @@ def run(
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:
     """Raise click.UsageError if an option stands where it would have no effect."""
-    assert isinstance(ctx.command, click.Group)
-    other = ctx.command.get_command(ctx, command)
-    assert other
     for param in ctx.command.params:
         if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
-            option = param.opts[-1]
-            has_it = any(option in its.opts for its in other.params)
-            remedy = "write it after" if has_it else f"leave it out, for {command!r} has no {option}"
-            raise click.UsageError(f"{option} does nothing before {command!r}: {remedy}.")
+            words = f"{param.opts[-1]} does nothing before {command!r}: write the options of a command after it."
+            raise click.UsageError(words)
 
 
 def main() -> None:
@@ -185,7 +172,7 @@ def main() -> None:
         command = error.ctx.command_path if error.ctx else "toy-paxos"
         complain(f"{error.format_message()} ({command} --help lists the options)", error.exit_code)
     except click.ClickException as error:
-        complain(error.format_message(), error.exit_code, getattr(error, "command", ""))
+        complain(error.format_message(), error.exit_code)
     except DrawingError as error:
         complain(str(error), 2)
     except SignalledError as error:
@@ -200,19 +187,7 @@ def main() -> None:
     sys.exit(status)
 
 
-def complain(words: str, status: int, command: str = "") -> NoReturn:
-    """Say what is wrong in one line, and exit; a terminal shows it broken between words, but for a command at its end.
-
-    A command that is broken would be two when it is copied.
-    """
-    told = f"toy-paxos: {tame(' '.join(words.split()))}"
-    if sys.stderr is not None and sys.stderr.isatty():
-        # Here and not above: few runs end so.
-        from textwrap import fill
-
-        width = os.get_terminal_size(2).columns
-        told = told.removesuffix(command)
-        told = fill(told, width or len(told), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-        told += f"\n    {command}" if command else ""
-    say(told)
+def complain(words: str, status: int) -> NoReturn:
+    """Say what is wrong in one line, and exit."""
+    say(f"toy-paxos: {tame(' '.join(words.split()))}")
     sys.exit(status)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toy_paxos.command.options import F, option, shortened, suggestion
+from toy_paxos.command.options import F, option, shortened, suggestion, with_options
 from toy_paxos.command.process import set_up, user_output_to_stderr, write
 from toy_paxos.settings import quoted
 from toy_paxos.view.output import shown
@@ -107,7 +107,7 @@ def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
 
 def actor_options(group: str, verb: str) -> Callable[[F], F]:
     """The options that name other actors than those of Paxos, for a command that calls :func:`list_rules` first."""
-    options = [
+    return with_options(
         option(
             group,
             "--break",
@@ -116,30 +116,18 @@ def actor_options(group: str, verb: str) -> Callable[[F], F]:
             metavar="RULE",
             help=f"Leave one rule out; '{LIST}' lists the rules.",
         ),
-        option(
-            group,
-            "--acceptor",
-            callback=load_class,
-            shell_complete=complete_files,
-            metavar="FILE.py:CLASS",
-            help=f"{verb} this acceptor: CLASS(name).",
+        *(
+            option(
+                group,
+                f"--{kind}",
+                callback=load_class,
+                shell_complete=complete_files,
+                metavar="FILE.py:CLASS",
+                help=f"{verb} this {kind}: CLASS({arguments}).",
+            )
+            for kind, arguments in (("acceptor", "name"), ("proposer", "name, value, acceptors, id, id_step"))
         ),
-        option(
-            group,
-            "--proposer",
-            callback=load_class,
-            shell_complete=complete_files,
-            metavar="FILE.py:CLASS",
-            help=f"{verb} this proposer: CLASS(name, value, acceptors, id, id_step).",
-        ),
-    ]
-
-    def add(command: F) -> F:
-        for add_one in reversed(options):
-            command = add_one(command)
-        return command
-
-    return add
+    )
 
 
 def list_rules(ctx: click.Context, form: str | None = None) -> None:

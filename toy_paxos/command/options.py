@@ -4,10 +4,8 @@ Those of the network are the fields of :class:`toy_paxos.settings.Network`.
 """
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import fields
+from collections.abc import Callable, Iterable
+from dataclasses import Field, fields
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import click
@@ -21,54 +19,28 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Number(click.FloatRange):
     """A finite number from a range: click's own range lets ``nan`` through, and calls numbers floats."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number; raise click.BadParameter if it is none, or out of range."""
-        assert self.min is not None
-        assert self.max is not None
-        number, with_a_point = as_float(str(value)), as_float(point_for_comma(str(value)))
-        if self.min <= number <= self.max:
-            return number + 0.0  # So that -0.0 is 0.0.
-        remedy = f": write {with_a_point:g}" if self.min <= with_a_point <= self.max else ""
-        words = f"{shortened(value)} is not a number from {self.min:g} to {self.max:.15g}{remedy}."
-        raise click.BadParameter(words, ctx, param)
+    kind: type[float] = float
+    noun = "number"
 
-
-def point_for_comma(text: str) -> str:
-    """A number as it is written here, unless its comma may have been meant to group thousands."""
-    return "" if re.search(r",\d{3}\b", text) else text.replace(",", ".")
-
-
-def as_float(text: str) -> float:
-    """The number that a text says, or nan, which is in no range."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-class AnyWholeNumber(click.ParamType[int]):
-    """A whole number."""
-
-    name = "whole number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number; raise click.BadParameter if it is none."""
-        try:
-            return int(value)
-        except ValueError as error:
-            raise click.BadParameter(f"{shortened(value)} is not a whole number.", ctx, param) from error
-
-
-class WholeNumber(click.IntRange):
-    """A whole number from a range."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number; raise click.BadParameter if it is none, or out of range."""
         try:
-            return super().convert(int(value), param, ctx)
-        except (ValueError, click.BadParameter) as error:
-            words = f"{shortened(value)} is not a whole number from {self.min} to {self.max}."
-            raise click.BadParameter(words, ctx, param) from error
+            number = self.kind(value)
+        except ValueError:
+            number = math.nan
+        low, high = self.min, self.max
+        # Only nan differs from itself.
+        if number != number or (low is not None and high is not None and not low <= number <= high):
+            bounds = "" if low is None else f" from {low:g} to {high:.15g}"
+            raise click.BadParameter(f"{shortened(value)} is not a {self.noun}{bounds}.", ctx, param)
+        return number + 0  # So that -0.0 is 0.0.
+
+
+class WholeNumber(Number):
+    """A whole number, perhaps from a range."""
+
+    kind = int
+    noun = "whole number"
 
 
 def shortened(value: object) -> str:
@@ -94,34 +66,16 @@ class Option(click.Option):
         self.group = group
 
 
-# What the views that write a file were called until version 1.2, and the endings that took their place.
-OLD_VIEWS = {"--svg": ".svg", "--html": ".html", "--mermaid": ".mmd"}
-
-
-@contextmanager
-def renamed() -> Iterator[None]:
-    """Say what has taken the place of an option that is gone."""
-    try:
-        yield
-    except click.NoSuchOption as error:
-        if error.option_name not in OLD_VIEWS:
-            raise
-        ending = OLD_VIEWS[error.option_name]
-        words = f"{error.option_name} is now -o FILE{ending}, or -o -{ending} for standard output."
-        raise click.UsageError(words, error.ctx) from error
-
-
 class Command(click.Command):
     """A command that all its usage errors name, so that they can point to its help; click's parser names it in some."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; raise click.UsageError, with the context, if they are wrong."""
-        with renamed():
-            try:
-                return super().parse_args(ctx, args)
-            except click.UsageError as error:
-                error.ctx = error.ctx or ctx
-                raise
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
 
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[F], F]:
@@ -129,21 +83,27 @@ def option(group: str, *names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, cls=Option, group=group, **attributes)
 
 
-def network_option(name: str, declared: dict[str, Any], kind: Any, default: Any) -> Callable[[F], F]:
+def with_options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Give a command several options, in this order."""
+
+    def add(command: F) -> F:
+        for add_one in reversed(options):
+            command = add_one(command)
+        return command
+
+    return add
+
+
+def network_option(field: "Field[Any]", kind: Any) -> Callable[[F], F]:
     """The option that a field of the network declares."""
-    low, high = declared["range"]
-    if kind is int:
-        takes: click.ParamType[Any] = WholeNumber(low, high)
-    elif kind is float:
-        takes = Number(low, high)
-    else:
-        takes = click.Choice(get_args(kind))
+    declared = field.metadata
+    ranges = {int: WholeNumber, float: Number}
     return option(
         NETWORK,
-        f"--{name.replace('_', '-')}",
-        type=takes,
+        f"--{field.name.replace('_', '-')}",
+        type=ranges[kind](*declared["range"]) if kind in ranges else click.Choice(get_args(kind)),
         metavar=declared["metavar"] or None,
-        default=default,
+        default=field.default,
         help=declared["help"],
     )
 
@@ -152,7 +112,7 @@ NETWORK = "Network, simulated as soon as one of these is given"
 
 NETWORK_KINDS = get_type_hints(Network)
 
-RUN_OPTIONS = [
+run_options = with_options(
     option(
         "Cluster",
         "-n",
@@ -178,10 +138,7 @@ RUN_OPTIONS = [
         metavar="TEXT",
         help="What the proposer wants; repeat it for others.  [default: an emoji]",
     ),
-    *[
-        network_option(field.name, dict(field.metadata), NETWORK_KINDS[field.name], field.default)
-        for field in fields(Network)
-    ],
+    *[network_option(field, NETWORK_KINDS[field.name]) for field in fields(Network)],
     option(
         "Run",
         "-c",
@@ -198,20 +155,14 @@ RUN_OPTIONS = [
         metavar="SECONDS",
         help="Time from one round to the next.  [default: on a terminal a line at a time, else 0]",
     ),
-    option("Run", "--seed", type=AnyWholeNumber(), metavar="INT", help="Replay the run that had this seed."),
-    option(
-        "Run",
-        "--round",
-        type=WholeNumber(1, 10**9),
-        metavar="K",
-        help="With --seed: replay only round K.",
-    ),
+    option("Run", "--seed", type=WholeNumber(), metavar="INT", help="Replay the run that had this seed."),
+    option("Run", "--round", type=WholeNumber(1, 10**9), metavar="K", help="With --seed: replay only round K."),
     option("Output", "-q", "--quiet", is_flag=True, help="Show only the first line and the summary."),
     option("Output", "--diagram", is_flag=True, help="Draw each round: lanes for actors, arrows for messages."),
     option("Output", "--brief", is_flag=True, help="Show each round in one line, with the rate of consensus."),
     option("Output", "--json", is_flag=True, help="Print JSON Lines, an object for each event."),
     click.version_option(__version__, message="%(prog)s %(version)s", cls=Option, group="Other"),
-]
+)
 
 
 def one_view(**flags: bool) -> str | None:
@@ -222,21 +173,12 @@ def one_view(**flags: bool) -> str | None:
     return given[0] if given else None
 
 
-def run_options(command: F) -> F:
-    """Give a command the options of a run."""
-    for add in reversed(RUN_OPTIONS):
-        command = add(command)
-    return command
-
-
 def check_values(values: tuple[str, ...], num_proposers: int) -> None:
     """Refuse values that no proposer can want; raises click.UsageError."""
     if "" in values:
-        raise click.UsageError("--value: the empty text is no value, give it at least one character.")
-    if len(values) > num_proposers:
-        raise click.UsageError(
-            f"--value is given {len(values)} times, which takes --num-proposers {len(values)} or more."
-        )
+        raise click.UsageError("--value: a value must not be empty.")
+    if (number := len(values)) > num_proposers:
+        raise click.UsageError(f"--value is given {number} times, which takes --num-proposers {number} or more.")
 
 
 def options_of_a_run() -> dict[str, click.Parameter]:
@@ -252,10 +194,9 @@ def size_options(max_attempts: int) -> Callable[[F], F]:
         (("--max-attempts",), 1, "N", f"Attempts of each.  [default: {max_attempts}]"),
         (("--restarts",), 0, "N", "Restarts of each acceptor.  [default: 1]"),
     )
-
-    def add_all(command: F) -> F:
-        for names, least, metavar, words in reversed(sizes):
-            command = click.option(*names, type=WholeNumber(least, 9), metavar=metavar, help=words)(command)
-        return command
-
-    return add_all
+    return with_options(
+        *(
+            click.option(*names, type=WholeNumber(least, 9), metavar=metavar, help=words)
+            for names, least, metavar, words in sizes
+        )
+    )
