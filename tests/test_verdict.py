@@ -10,6 +10,7 @@ from stories import report_of
 
 from toy_paxos.checking import CLIMB, RULES, Model, Report, check, check_rule, summary
 from toy_paxos.event import Delivery
+from toy_paxos.view.json_lines import start_json, verdict_json
 from toy_paxos.view.verdict import (
     cluster_lines,
     report_lines,
@@ -20,7 +21,6 @@ from toy_paxos.view.verdict import (
     summary_lines,
     told,
 )
-from toy_paxos.view.verdict_json import start_json, verdict_json
 
 
 def cluster_of(report: Report) -> dict[str, Any]:

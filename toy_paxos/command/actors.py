@@ -138,8 +138,8 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
         other = "-o to write" if ctx.params["output"] else f"--{form} to show"
         raise click.UsageError(f"--break list has no story for {other}: leave out one of them.")
     from toy_paxos.checking import RULES
+    from toy_paxos.view.json_lines import rules_json
     from toy_paxos.view.verdict import rules_lines
-    from toy_paxos.view.verdict_json import rules_json
 
     set_up(utf_8=form == "json")
     rules = [rule.told for rule in RULES.values()]

@@ -12,17 +12,7 @@ from typing import Any
 
 import click
 
-from toy_paxos.checking import (
-    MAX_STATES,
-    RULES,
-    Model,
-    Report,
-    Rule,
-    check,
-    check_rule,
-    climb,
-    summary,
-)
+from toy_paxos.checking import MAX_STATES, RULES, Model, Report, Rule, check, check_rule, climb, summary
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, one_view, shortened, size_options
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
@@ -68,18 +58,7 @@ Exit status:
 @file_options
 @click.pass_context
 def check_command(
-    ctx: click.Context,
-    /,
-    rule_name: str | None,
-    acceptor: type | None,
-    proposer: type | None,
-    max_states: int,
-    fail: bool,
-    diagram: bool,
-    json: bool,
-    output: StoryFile | None,
-    force: bool,
-    **sizes: int | None,
+    ctx: click.Context, /, json: bool, diagram: bool, output: StoryFile | None, rule_name: str | None, **options: Any
 ) -> None:
     """Explore every execution of small clusters.
 
@@ -93,7 +72,7 @@ def check_command(
     """
     form = one_view(diagram=diagram, json=json)
     list_rules(ctx, form)
-    check_file(output, force)
+    check_file(output, options["force"])
     set_up(utf_8=json or bool(output and output.is_output))
     rule = RULES[rule_name] if rule_name else None
     actors, named, change = other_actors(ctx)
@@ -101,11 +80,12 @@ def check_command(
     def start(sizes: dict[str, Any]) -> str:
         return as_json().start_json(sizes, rule_name, named) if json else shown(start_lines(sizes, change))
 
-    given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
-    with Watched(max_states, output, change) as search:
-        if given or fail or rule:
+    sizes = ("num_acceptors", "num_proposers", "max_attempts", "restarts")
+    given = {name: options[name] for name in sizes if options[name] is not None}
+    with Watched(options["max_states"], output, change) as search:
+        if given or options["fail"] or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
-            model = replace(model, fail=model.fail or fail)
+            model = replace(model, fail=model.fail or options["fail"])
             search.show(start(model.sizes))
             verdict = one_cluster(model, rule, search, form)
         else:
@@ -187,7 +167,9 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
     while report := next_report(climbing):
         reports.append(report)
         cluster = report.model.sizes | report.found
-        search.show(as_json().cluster_json(cluster) if form == "json" else shown(cluster_lines(cluster)))
+        search.show(
+            as_json().json_line(event="cluster", **cluster) if form == "json" else shown(cluster_lines(cluster))
+        )
     last, total = reports[-1], summary(reports)
     search.write_file(last, None, total["verdict"])
     if form == "json":
@@ -199,7 +181,7 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
 
 def as_json() -> ModuleType:
     """Return the module that writes JSON, imported only now: most searches do without."""
-    return import_module("toy_paxos.view.verdict_json")
+    return import_module("toy_paxos.view.json_lines")
 
 
 def next_report(climbing: Iterator[Report]) -> Report | None:

@@ -16,7 +16,7 @@ from toy_paxos.checking import RULES, CheckError, Game, Model, Move
 from toy_paxos.command.actors import LIST, Unchecked, actor_options, complete_files, list_rules, other_actors
 from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
-from toy_paxos.command.options import Command, WholeNumber, shortened, size_options, suggestion
+from toy_paxos.command.options import Command, shortened, size_options, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, user_output_to_stderr, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -60,7 +60,7 @@ Exit status:
 @size_options(max_attempts=2)
 @actor_options("Other", "Play with")
 @click.option("--right", is_flag=True, help="Play the story on right actors, as far as they would say all that.")
-@click.option("--seed", type=WholeNumber(), metavar="INT", help="Of the dice that 'roll' throws.")
+@click.option("--seed", type=int, metavar="INT", help="Of the dice that 'roll' throws.")
 @click.option("--no-diagram", is_flag=True, help="Show lines on a terminal, too, and no lanes.")
 @file_options
 @click.pass_context

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
+from toy_paxos import __version__
 from toy_paxos.story import Story
-from toy_paxos.view.output import DrawingError
+from toy_paxos.view.output import DrawingError, plain
+from toy_paxos.view.words import event_line, line, plural, route_width, wishes_lines
 
 
 class File(NamedTuple):
@@ -21,8 +23,8 @@ FILES = {
     ".svg": File("a drawing", "svg.svg"),
     ".html": File("a page to step through", "page.page"),
     ".mmd": File("a Mermaid diagram", "mermaid.mermaid"),
-    ".txt": File("lines", "text.lines", is_picture=False),
-    ".jsonl": File("JSON Lines", "text.json_lines", is_picture=False),
+    ".txt": File("lines", "files.lines", is_picture=False),
+    ".jsonl": File("JSON Lines", "json_lines.story_json", is_picture=False),
 }
 
 # More nobody can look at, and no browser shows without delay.
@@ -43,3 +45,25 @@ def file_of(ending: str, story: Story) -> str:
     module, _, name = file.function.partition(".")
     draw: Callable[[Story], str] = getattr(import_module(f"toy_paxos.view.{module}"), name)
     return draw(story)
+
+
+def lines(story: Story) -> str:
+    """Return a story as the lines of a run, which can be played again."""
+    configuration, width = story.configuration, route_width(story.configuration)
+    sizes = f"{plural(len(configuration.proposers), 'proposer')}, {plural(len(configuration.acceptors), 'acceptor')}"
+    if (first := story.about.get("first_number", 1)) > 1:
+        sizes += f", numbers from {first}"
+    time = "{:8.1f} ms  " if story.has_clock else "{:4.0f}  "
+    told = [event_line(event, width, ("", time.format(event.time))) for event in story.events]
+    return plain(
+        [
+            *([line(("", f"# {story.title}"))] if story.title else []),
+            # A story that is read back says whose actors play; whatever else is noted is a comment.
+            *(line(("", f"# {words}")) for _, words, style in story.notes if style != "notable"),
+            line(("", f"toy-paxos {__version__}: {sizes}")),
+            *(line(("", words)) for _, words, style in story.notes if style == "notable"),
+            line(),
+            *wishes_lines("", story.wishes),
+            *filter(None, told),
+        ]
+    )

@@ -1,5 +1,6 @@
-"""A run as JSON Lines: one object for each event, and nothing else."""
+"""A run, a story or a search as JSON Lines: one object for each event, and nothing else."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 
 from toy_paxos import __version__
@@ -7,7 +8,9 @@ from toy_paxos.event import Event, Violation
 from toy_paxos.event_json import FORMAT, event_line, json_line, keys_of
 from toy_paxos.round import Outcome, Round, Statistics, Times
 from toy_paxos.settings import Network, Settings
+from toy_paxos.story import Story
 from toy_paxos.view.run_words import DIRECT_OUTCOMES, NETWORK_OUTCOMES
+from toy_paxos.view.verdict import Found
 
 
 class JsonLines:
@@ -103,3 +106,46 @@ class JsonLines:
 def times_object(times: Times) -> dict[str, int | None]:
     """The middle and the tail of some times."""
     return {"median": times.percentile(50), "p95": times.percentile(95)}
+
+
+# Stories, and what a search has found
+
+
+def story_json(story: Story) -> str:
+    """A story: its head, then its events."""
+    configuration = story.configuration
+    head = json_line(
+        event="start",
+        format=FORMAT,
+        version=__version__,
+        num_proposers=len(configuration.proposers),
+        num_acceptors=len(configuration.acceptors),
+        title=story.title,
+        **story.about,
+    )
+    return head + events_json(story)
+
+
+def events_json(story: Story) -> str:
+    """The events of a story, each in the step that its time is if there is no clock."""
+    is_timed = story.has_clock
+    return "".join(
+        event_line(event, f'"step":{"null" if is_timed else f"{event.time:.0f}"}', is_timed) for event in story.events
+    )
+
+
+def start_json(sizes: Found, rule: str | None, actors: str) -> str:
+    """The ``check`` event, with the sizes of the cluster unless there are many; ``actors`` are the options for them."""
+    return json_line(
+        event="check", format=FORMAT, version=__version__, **sizes, changed_rule=rule, actors=actors or None
+    )
+
+
+def verdict_json(found: Found, story: Story) -> str:
+    """The story of a counterexample, a line for each event, then the ``verdict`` event."""
+    return events_json(story) + json_line(event="verdict", **found)
+
+
+def rules_json(rules: Iterable[Found]) -> str:
+    """A ``rule`` event for each changed rule."""
+    return "".join(json_line(event="rule", **{key: rule[key] for key in ("name", "fate", "summary")}) for rule in rules)

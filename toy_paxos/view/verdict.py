@@ -54,13 +54,10 @@ def summary_lines(total: Found) -> Iterator[Line]:
     if not complete:
         yield line(("bad heading", UNKNOWN))
         return
-    for property in ALWAYS:
-        yield line(("good", f"ok   always     {property.name}"))
+    yield from property_lines(ALWAYS, never or ["each value"], never)
     if never:
-        yield from [line(("bad heading", f"NOT  sometimes  {sometimes(value)}")) for value in never]
         yield line(("bad heading", NOT_ALIVE))
         return
-    yield line(("good", f"ok   sometimes  {sometimes('each value')}"))
     if unfinished or left:
         words = [f"SAFE in {plural(complete, 'cluster')}"]
         words += [f"{unfinished} not explored to the end"] if unfinished else []
@@ -96,7 +93,7 @@ def report_lines(
         yield line(("bad heading", UNKNOWN))
     else:
         is_safe = verdict == "safe"
-        yield from property_lines(cluster, properties)
+        yield from property_lines(properties, cluster["values"], cluster["never"])
         yield line(("good heading", safe_words(cluster, rule)) if is_safe else ("bad heading", NOT_ALIVE))
         if rule and rule["fate"] == ("safe" if is_safe else "stuck"):
             yield from [line(("", words)) for words in rule["explanation"]]
@@ -147,15 +144,13 @@ def deliveries(number: int) -> str:
     return f"{number:,} {'delivery' if number == 1 else 'deliveries'}"
 
 
-def property_lines(cluster: Found, properties: Iterable[Property]) -> Iterator[Line]:
-    """What always holds, and what sometimes happens or never does."""
+def property_lines(properties: Iterable[Property], values: Iterable[str], never: Sequence[str]) -> Iterator[Line]:
+    """What always holds, and which values are chosen sometimes or never."""
     for property in properties:
         yield line(("good", f"ok   always     {property.name}"))
-    for value in cluster["values"]:
-        if value in cluster["never"]:
-            yield line(("bad heading", f"NOT  sometimes  {sometimes(value)}"))
-        else:
-            yield line(("good", f"ok   sometimes  {sometimes(value)}"))
+    for value in values:
+        style, word = ("bad heading", "NOT") if value in never else ("good", "ok ")
+        yield line((style, f"{word}  sometimes  {sometimes(value)}"))
 
 
 def rules_lines(rules: Sequence[Found]) -> list[Line]:
