@@ -270,9 +270,8 @@ def play(
         rule = RULES[read.rule] if read.rule and not actors else None
         game = Game(read.cluster(rule.model if rule else Model(**actors)))
         play_story(read, game, game.make)
-    notes = [(0, rule.change, "notable")] if rule else []
     about = {"first_number": game.model.first_number, "changed_rule": rule and rule.name}
-    return Story(game.model.configuration, game.events, notes=notes, about=about)
+    return Story(game.model.configuration, game.events, about=about, change=rule.change if rule else "")
 
 
 # Arguments

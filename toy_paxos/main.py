@@ -7,6 +7,7 @@ import errno
 import os
 import random
 import sys
+from dataclasses import fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -85,25 +86,7 @@ prints running statistics.""",
 @actor_options(NETWORK, "Play with")
 @click.pass_context
 def run(
-    ctx: click.Context,
-    /,
-    num_acceptors: int,
-    acceptor_failure_prob: float,
-    value: tuple[str, ...],
-    rounds: int | None,
-    interval: float | None,
-    seed: int | None,
-    round: int | None,
-    quiet: bool,
-    diagram: bool,
-    brief: bool,
-    json: bool,
-    output: StoryFile | None,
-    force: bool,
-    rule_name: str | None,
-    acceptor: type | None,
-    proposer: type | None,
-    **network_options: Any,
+    ctx: click.Context, /, rounds: int | None, seed: int | None, round: int | None, quiet: bool, **options: Any
 ) -> None:
     """Run rounds of Paxos until Ctrl-C, and show every message.
 
@@ -120,36 +103,41 @@ def run(
     from toy_paxos.simulation import play_rounds
     from toy_paxos.view.views import Silence, story_of, view_of
 
-    form = one_view(diagram=diagram, brief=brief, json=json)
+    form = one_view(options)
     list_rules(ctx, form)
     if round and (seed is None or rounds):
         raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
-    check_file(output, force, 1 if round else rounds)
+    output: StoryFile | None = options["output"]
+    check_file(output, options["force"], 1 if round else rounds)
     if quiet and form not in (None, "json"):
         raise click.UsageError(f"--quiet shows no round, and --{form} has nothing else to show: choose one.")
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
+    rule = options["rule_name"]
     actors, actor_words, change = other_actors(ctx)
+    network_options = {field.name: options[field.name] for field in fields(Network)}
     sources = map(ctx.get_parameter_source, network_options)
     is_given = bool(actors) or any(source is not ParameterSource.DEFAULT for source in sources)
     network = Network(**network_options) if is_given else None
-    check_values(value, network.num_proposers if network else 1)
-    settings = Settings(num_acceptors, acceptor_failure_prob, seed, value, network, actor_words, **actors)
-    pace = Pace.of(1 if round else rounds, interval, quiet)
-    set_up(utf_8=json or bool(output and output.is_output))
+    values = options["value"]
+    check_values(values, network.num_proposers if network else 1)
+    sizes = options["num_acceptors"], options["acceptor_failure_prob"]
+    settings = Settings(*sizes, seed, values, network, actor_words, **actors)
+    pace = Pace.of(1 if round else rounds, options["interval"], quiet)
+    set_up(utf_8=form == "json" or bool(output and output.is_output))
     statistics = Statistics(settings, round or 1)
-    if acceptor or proposer:
+    if options["acceptor"] or options["proposer"]:
         # Here and not above: most runs play with our own actors.
         from toy_paxos.command.user_code import guarded_rounds
 
         played = guarded_rounds(settings, statistics)
     else:
         played = play_rounds(settings, statistics.first, told=not quiet)
-    view = Silence() if output and output.is_output else view_of(settings, form, rule_name, change)
+    view = Silence() if output and output.is_output else view_of(settings, form, rule, change)
 
     def keep(finished: "Round") -> None:
         if output:
-            output.write(story_of(settings, finished, rule_name, change))
+            output.write(story_of(settings, finished, rule, change))
 
     show(played, statistics, view, pace, keep)
 

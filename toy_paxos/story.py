@@ -60,6 +60,8 @@ class Configuration:
 class Story:
     """A configuration and the events in order, perhaps with a title, notes, and more of a head (``about``).
 
+    ``change`` says which rule is changed, or whose actors take part, if they are not those of Paxos.
+
     What the head holds beside the configuration is for those who know it: readers ignore other keys.
     """
 
@@ -68,6 +70,7 @@ class Story:
     title: str = ""
     notes: Sequence[Note] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+    change: str = ""
 
     @property
     def has_clock(self) -> bool:

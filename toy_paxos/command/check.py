@@ -58,7 +58,7 @@ Exit status:
 @file_options
 @click.pass_context
 def check_command(
-    ctx: click.Context, /, json: bool, diagram: bool, output: StoryFile | None, rule_name: str | None, **options: Any
+    ctx: click.Context, /, output: StoryFile | None, rule_name: str | None, max_states: int, **options: Any
 ) -> None:
     """Explore every execution of small clusters.
 
@@ -70,7 +70,8 @@ def check_command(
     Without one rule, and the shortest execution that goes wrong:
       toy-paxos check --break ignores-accepted
     """
-    form = one_view(diagram=diagram, json=json)
+    form = one_view(options)
+    json = form == "json"
     list_rules(ctx, form)
     check_file(output, options["force"])
     set_up(utf_8=json or bool(output and output.is_output))
@@ -82,7 +83,7 @@ def check_command(
 
     sizes = ("num_acceptors", "num_proposers", "max_attempts", "restarts")
     given = {name: options[name] for name in sizes if options[name] is not None}
-    with Watched(options["max_states"], output, change) as search:
+    with Watched(max_states, output, change) as search:
         if given or options["fail"] or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
             model = replace(model, fail=model.fail or options["fail"])

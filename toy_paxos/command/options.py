@@ -4,7 +4,7 @@ Those of the network are the fields of :class:`toy_paxos.settings.Network`.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -165,9 +165,9 @@ run_options = with_options(
 )
 
 
-def one_view(**flags: bool) -> str | None:
+def one_view(options: Mapping[str, Any]) -> str | None:
     """The view that is asked for, if any; raises click.UsageError if there is more than one."""
-    given = [name for name, is_given in flags.items() if is_given]
+    given = [name for name in ("diagram", "brief", "json") if options.get(name)]
     if len(given) > 1:
         raise click.UsageError(f"--{given[0]} and --{given[1]} are two views of the same: choose one.")
     return given[0] if given else None

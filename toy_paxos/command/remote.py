@@ -171,7 +171,7 @@ def form_of(options: Mapping[str, Any]) -> str | None:
     if options["round"] and options["rounds"]:
         raise click.UsageError("--round K ends the run after round K: leave --rounds out.")
     check_file(options["output"], options["force"], 1 if options["round"] else options["rounds"])
-    return one_view(**{name: options[name] for name in ("diagram", "brief", "json")})
+    return one_view(options)
 
 
 def directory_at(place: str, stop: Callable[[CannotError], Any], is_silent: bool = False) -> Any:

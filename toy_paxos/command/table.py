@@ -71,9 +71,8 @@ class Table:
         """The whole game for a file, played with that rule changed."""
         model, violation = self.game.model, self.game.violation
         title = printable(violation.words) if violation else f"a game of {plural(len(self.game.moves), 'move')}"
-        notes = [(0, self.change, "notable")] if self.change else []
         about = {"first_number": model.first_number, "changed_rule": rule}
-        return Story(model.configuration, self.game.events, title, notes, about)
+        return Story(model.configuration, self.game.events, title, about=about, change=self.change)
 
     # The lines
 

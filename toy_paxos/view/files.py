@@ -58,10 +58,10 @@ def lines(story: Story) -> str:
     return plain(
         [
             *([line(("", f"# {story.title}"))] if story.title else []),
-            # A story that is read back says whose actors play; whatever else is noted is a comment.
-            *(line(("", f"# {words}")) for _, words, style in story.notes if style != "notable"),
+            # A story that is read back says whose actors play; whatever is noted is a comment.
+            *(line(("", f"# {words}")) for _, words, _ in story.notes),
             line(("", f"toy-paxos {__version__}: {sizes}")),
-            *(line(("", words)) for _, words, style in story.notes if style == "notable"),
+            *([line(("", story.change))] if story.change else []),
             line(),
             *wishes_lines("", story.wishes),
             *filter(None, told),

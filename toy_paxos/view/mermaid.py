@@ -32,8 +32,8 @@ def mermaid(story: Story) -> str:
 def lines(scenes: Scenes, title: str) -> Iterator[str]:
     """The lines of a diagram, but for the first."""
     yield f"title: {escaped(title)}"
-    for name in scenes.names:
-        yield f"participant {scenes.short[name]} as {name}"
+    for name, short in scenes.short.items():
+        yield f"participant {short} as {name}"
     for scene in scenes:
         for row in scene.rows:
             line = row_line(row, scenes)
@@ -50,7 +50,8 @@ def row_line(row: Row, scenes: Scenes) -> str:
     if row.arrow:
         message = row.arrow.message
         return f"{short[message.sender]}{ARROWS[row.arrow.fate]}{short[message.recipient]}: {words}"
-    return f"Note over {short[scenes.names[0]]},{short[scenes.names[-1]]}: {words}"
+    first, *_, last = short.values()
+    return f"Note over {first},{last}: {words}"
 
 
 def escaped(text: str) -> str:

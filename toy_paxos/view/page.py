@@ -45,7 +45,7 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
     """What is new after each step, from step 0 on."""
     facts: Facts = {}
     step = 0
-    ballots, chosen = Ballots(scenes.accept_quorum), dict[str, int]()
+    ballots, chosen = Ballots(scenes.configuration.accept_quorum), dict[str, int]()
     for scene in scenes:
         if scene.step > step:
             yield facts
@@ -101,10 +101,10 @@ def table(scenes: Scenes, has_state: bool) -> Iterator[str]:
     """The places on the page that tell what is so; without a script they stay empty."""
     if has_state:
         yield "<table><tr><th>acceptor</th><th>promised</th><th>accepted</th></tr>"
-        yield from (row_of(name, "promised", "accepted") for name in scenes.acceptors)
+        yield from (row_of(name, "promised", "accepted") for name in scenes.configuration.acceptors)
         yield "</table>"
     yield "<table><tr><th>proposer</th><th>learned</th></tr>"
-    yield from (row_of(name, "learned") for name in scenes.proposers)
+    yield from (row_of(name, "learned") for name in scenes.configuration.proposers)
     yield "</table>"
 
 

@@ -36,12 +36,10 @@ class Scenes:
 
     def __init__(self, story: Story, width: int | None = None) -> None:
         self.events = story.events
-        self.notes = story.notes
+        self.notes = [*([(0, story.change, "notable")] if story.change else []), *story.notes]
         # So many columns a row of a note takes at most.
         self.width = width
-        self.proposers, self.acceptors = story.configuration.proposers, story.configuration.acceptors
-        self.names = story.configuration.names
-        self.accept_quorum = story.configuration.accept_quorum
+        self.configuration = story.configuration
         self.rows = Rows(story.configuration)
         self.short = self.rows.short
         self.has_clock = story.has_clock

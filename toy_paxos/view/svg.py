@@ -77,8 +77,9 @@ class Drawing:
     def __init__(self, scenes: Scenes) -> None:
         self.scenes = scenes
         self.shown = list(scenes)
-        pitch = max(map(len, scenes.names)) * LETTER + 8
-        self.x = {name: round(LEFT + pitch * (at + 0.5), 1) for at, name in enumerate(scenes.names)}
+        names = scenes.configuration.names
+        pitch = max(map(len, names)) * LETTER + 8
+        self.x = {name: round(LEFT + pitch * (at + 0.5), 1) for at, name in enumerate(names)}
         self.beside = round(LEFT + pitch * len(self.x) + 8, 1)
         self.width = self.beside
         self.bottom = ROW * (self.shown[-1].above + len(self.shown[-1].rows) + 1)

@@ -114,11 +114,10 @@ def story_lines(story: Story) -> list[Line]:
 def counterexample(story: Story, found: Found, rule: Found | None, change: str) -> Story:
     """Return the story of a counterexample with its title, what is changed, and what its head says of the cluster."""
     title = printable(f"{rule['name']}: {found['violation']}" if rule else found["violation"])
-    notes = [(0, change, "notable")] if change else []
-    if rule and found["first_wrong_delivery"] is not None:
-        notes.append((found["first_wrong_delivery"], f"missing: {rule['remedy']}", "bad"))
+    missed = found["first_wrong_delivery"]
+    notes = [(missed, f"missing: {rule['remedy']}", "bad")] if rule and missed is not None else []
     about = {"first_number": found["first_number"], "changed_rule": rule and rule["name"]}
-    return replace(story, title=title, notes=notes, about=about)
+    return replace(story, title=title, notes=notes, about=about, change=change)
 
 
 def told(story: Story, drawn: Sequence[Line]) -> list[Line]:

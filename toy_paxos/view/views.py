@@ -59,7 +59,7 @@ def story_of(settings: Settings, finished: Round, rule: str | None = None, chang
     place = f"seed {settings.seed}" if settings.seed is not None else settings.place
     title = f"Round {finished.number}, {place}{actors}: {Words(settings).outcome(finished)}"
     about = {"changed_rule": rule, "actors": settings.actors or None}
-    return replace(finished.story, title=title, notes=[(0, change, "notable")] if change else [], about=about)
+    return replace(finished.story, title=title, about=about, change=change)
 
 
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
