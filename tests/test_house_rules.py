@@ -219,6 +219,7 @@ def test_the_source_distribution_holds_the_tests_and_the_types(tmp_path: Path, m
         "toy_paxos/py.typed",
         "toy_paxos/stories/adoption.txt",
         "toy_paxos/view/page.html",
+        "toy_paxos/view/svg.css",
         "tests/test_house_rules.py",
         "tests/transcripts/json.txt",
     } <= names

@@ -35,6 +35,9 @@ class Fate(StrEnum):
 DELIVERED, LOST, DUPLICATE, STALE = Fate.DELIVERED, Fate.LOST, Fate.DUPLICATE, Fate.STALE
 
 
+KINDS: dict[str, type["Event"]] = {}
+
+
 @dataclass(slots=True)
 class Event:
     """Something that happened.
@@ -47,12 +50,15 @@ class Event:
 
     time: float
 
+    def __init_subclass__(cls, event: str = "") -> None:
+        """Give a kind of event its name; with slots, a dataclass makes each class twice, and then without one."""
+        cls.event = event or cls.event
+        KINDS[cls.event] = cls
+
 
 @dataclass(slots=True)
-class Wants(Event):
+class Wants(Event, event="wants"):
     """A proposer enters with a wish, and with what it says first; a right one has learned nothing yet."""
-
-    event: ClassVar[str] = "wants"
 
     proposer: str
     value: str
@@ -61,7 +67,7 @@ class Wants(Event):
 
 
 @dataclass(slots=True)
-class Delivery(Event):
+class Delivery(Event, event="message"):
     """A message met its fate, and provoked these answers.
 
     ``sent`` is when it was sent. A lost one is known to be lost when it is sent, or when it reaches a proposer that
@@ -69,8 +75,6 @@ class Delivery(Event):
     failed, or it refused. The rest is what can be seen of the recipient afterwards: of an acceptor what it has
     ``promised`` and ``accepted``, of a proposer what it has ``learned``.
     """
-
-    event: ClassVar[str] = "message"
 
     message: Message
     fate: Fate = Fate.DELIVERED
@@ -83,10 +87,8 @@ class Delivery(Event):
 
 
 @dataclass(slots=True)
-class Crash(Event):
+class Crash(Event, event="crash"):
     """A proposer crashed before it could send a message; type and recipient are empty if it was not about to send."""
-
-    event: ClassVar[str] = "crash"
 
     proposer: str
     unsent: str
@@ -94,19 +96,15 @@ class Crash(Event):
 
 
 @dataclass(slots=True)
-class AcceptorCrash(Event):
+class AcceptorCrash(Event, event="acceptor-crash"):
     """An acceptor crashed, and lost what was on its way to it; it comes back with what is in stable storage."""
-
-    event: ClassVar[str] = "acceptor-crash"
 
     acceptor: str
 
 
 @dataclass(slots=True)
-class TimedOut(Event):
+class TimedOut(Event, event="timeout"):
     """A proposer has waited too long for a majority; ``last`` if it will not try again."""
-
-    event: ClassVar[str] = "timeout"
 
     proposer: str
     attempt: int
@@ -115,10 +113,8 @@ class TimedOut(Event):
 
 
 @dataclass(slots=True)
-class Attempt(Event):
+class Attempt(Event, event="attempt"):
     """A proposer begins another attempt, under ``id``; that it begins a first one goes without saying."""
-
-    event: ClassVar[str] = "attempt"
 
     proposer: str
     attempt: int
@@ -126,10 +122,8 @@ class Attempt(Event):
 
 
 @dataclass(slots=True)
-class Quorum(Event):
+class Quorum(Event, event="quorum"):
     """A proposer has heard a majority of acceptors promise ``id``."""
-
-    event: ClassVar[str] = "quorum"
 
     proposer: str
     id: int
@@ -137,10 +131,8 @@ class Quorum(Event):
 
 
 @dataclass(slots=True)
-class Adoption(Event):
+class Adoption(Event, event="adoption"):
     """A proposer gives up its own value for the one that an acceptor reported in its promise (P2c)."""
-
-    event: ClassVar[str] = "adoption"
 
     proposer: str
     acceptor: str
@@ -149,10 +141,8 @@ class Adoption(Event):
 
 
 @dataclass(slots=True)
-class Chosen(Event):
+class Chosen(Event, event="chosen"):
     """A majority of acceptors has now accepted one proposal; from here on its value is chosen."""
-
-    event: ClassVar[str] = "chosen"
 
     id: int
     value: str
@@ -160,29 +150,19 @@ class Chosen(Event):
 
 
 @dataclass(slots=True)
-class Learned(Event):
+class Learned(Event, event="learned"):
     """A proposer knows that a value is chosen."""
-
-    event: ClassVar[str] = "learned"
 
     proposer: str
     value: str
 
 
 @dataclass(slots=True)
-class Violation(Event):
+class Violation(Event, event="violation"):
     """A property of :mod:`toy_paxos.safety` is lost, and how."""
-
-    event: ClassVar[str] = "violation"
 
     property: str
     words: str
-
-
-KINDS: dict[str, type[Event]] = {
-    kind.event: kind
-    for kind in (Wants, Delivery, Crash, AcceptorCrash, TimedOut, Attempt, Quorum, Adoption, Chosen, Learned, Violation)
-}
 
 
 def hand_over(

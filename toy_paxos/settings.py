@@ -24,12 +24,7 @@ EMOJI = [chr(code) for code in range(0x1F601, 0x1F64F + 1)]
 
 
 def option(
-    default: Any,
-    metavar: str,
-    help: str,
-    low: float = 0,
-    high: float = 0,
-    told: Callable[[Any], str] | None = None,
+    default: Any, metavar: str, help: str, low: float = 0, high: float = 0, told: Callable[[Any], str] | None = None
 ) -> Any:
     """A field that is also an option of the command line: its range, and how the first lines of a run tell it."""
     return dataclasses.field(

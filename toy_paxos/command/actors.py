@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,9 +13,6 @@ from toy_paxos.command.options import F, option, shortened, suggestion, with_opt
 from toy_paxos.command.process import set_up, user_output_to_stderr, write
 from toy_paxos.settings import quoted
 from toy_paxos.view.output import shown
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 
 class Unchecked(click.ClickException):
@@ -49,13 +46,6 @@ def load_class(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return actor
 
 
-def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """What a shell completes the name of a file with: files."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="file")]
-
-
 @cache
 def load_module(path: str) -> ModuleType:
     """The module in a file, loaded once, which finds its neighbours as a script does."""
@@ -73,29 +63,18 @@ def load_module(path: str) -> ModuleType:
 LIST = "list"
 
 
-class RuleName(click.ParamType[str]):
-    """The name of a rule that can be left out, or the word that lists all of them."""
+def rule_names(ctx: click.Context, param: click.Parameter, incomplete: str = "") -> list[str]:
+    """The possible values that begin like that; the rules are imported only now, because most runs need none."""
+    from toy_paxos.checking import RULES
 
-    name = "rule"
+    return [name for name in (*RULES, LIST) if name.startswith(incomplete)]
 
-    def names(self) -> list[str]:
-        """Return the possible values; the rules are imported only now, because most runs need none."""
-        from toy_paxos.checking import RULES
 
-        return [*RULES, LIST]
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name; raise click.BadParameter with the one that was probably meant."""
-        if value in self.names():
-            return str(value)
-        words = f"unknown rule {shortened(value)}.{suggestion(value, self.names())}"
-        raise click.BadParameter(words, ctx, param)
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """The names that begin like that."""
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+def check_rule_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return the name; raise click.BadParameter with the one that was probably meant."""
+    if value is not None and value not in (names := rule_names(ctx, param)):
+        raise click.BadParameter(f"unknown rule {shortened(value)}.{suggestion(value, names)}", ctx, param)
+    return value
 
 
 def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
@@ -112,7 +91,8 @@ def actor_options(group: str, verb: str) -> Callable[[F], F]:
             group,
             "--break",
             "rule_name",
-            type=RuleName(),
+            callback=check_rule_name,
+            shell_complete=rule_names,
             metavar="RULE",
             help=f"Leave one rule out; '{LIST}' lists the rules.",
         ),
@@ -121,7 +101,7 @@ def actor_options(group: str, verb: str) -> Callable[[F], F]:
                 group,
                 f"--{kind}",
                 callback=load_class,
-                shell_complete=complete_files,
+                type=click.Path(),
                 metavar="FILE.py:CLASS",
                 help=f"{verb} this {kind}: CLASS({arguments}).",
             )

@@ -13,7 +13,7 @@ import click
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, CheckError, Game, Model, Move
-from toy_paxos.command.actors import LIST, Unchecked, actor_options, complete_files, list_rules, other_actors
+from toy_paxos.command.actors import LIST, Unchecked, actor_options, list_rules, other_actors
 from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import Command, shortened, size_options, suggestion
@@ -42,7 +42,7 @@ def complete_stories(ctx: click.Context, param: click.Parameter, incomplete: str
     from click.shell_completion import CompletionItem
 
     names = [CompletionItem(name) for name in (*shipped(), LIST) if name.startswith(incomplete)]
-    return names + complete_files(ctx, param, incomplete)
+    return [*names, CompletionItem(incomplete, type="file")]
 
 
 @click.command(

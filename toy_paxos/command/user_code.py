@@ -61,13 +61,10 @@ def goes_alike_again(settings: Settings, finished: Round) -> bool:
 
 def guarded(settings: Settings) -> Settings:
     """The same settings with actors that are guarded."""
-    proposers = [f"proposer-{at}" for at in range(settings.num_proposers)]
-    names = {*proposers, *(f"acceptor-{at}" for at in range(settings.num_acceptors))}
+    names = {*settings.configuration.names}
     kinds = settings.acceptor, settings.proposer
     return replace(
-        settings,
-        acceptor=partial(Guarded, kinds, names),
-        proposer=partial(GuardedProposer, kinds[::-1], names),
+        settings, acceptor=partial(Guarded, kinds, names), proposer=partial(GuardedProposer, kinds[::-1], names)
     )
 
 

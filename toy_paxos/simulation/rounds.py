@@ -132,10 +132,7 @@ def call(actors: ActorRegistry, wishes: Mapping[str, str]) -> Iterator[Event]:
 
 
 def register_actors(
-    actors: ActorRegistry,
-    settings: Settings,
-    wishes: Mapping[str, str],
-    dice_of: Mapping[str, Callable[[], float]],
+    actors: ActorRegistry, settings: Settings, wishes: Mapping[str, str], dice_of: Mapping[str, Callable[[], float]]
 ) -> list[FailingAcceptor]:
     """Fill a registry with new actors; return the acceptors."""
     actors.clear()

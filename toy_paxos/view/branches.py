@@ -30,7 +30,10 @@ def branch_lanes(story: Story, correct: Story, missed: int, remedy: str, width: 
         return [*too_narrow(lanes, width), *story_lines(story)]
     wrong, right = (Picture(lanes, glyphs()) for _ in range(2))
     lines = [line.after("", "  ") for line in lanes.heading()]
-    groups, right_groups = by_delivery(story.events), by_delivery(correct.events)
+    # The events of a story by the delivery that they follow from.
+    groups, right_groups = (
+        {time: [*group] for time, group in groupby(its.events, lambda event: event.time)} for its in (story, correct)
+    )
     for is_unsaid, run in groupby(groups.items(), key=lambda item: item[0] not in right_groups):
         if is_unsaid:
             lines += unsaid(wrong, right, [group for _, group in run])
@@ -40,14 +43,6 @@ def branch_lanes(story: Story, correct: Story, missed: int, remedy: str, width: 
             if number == missed:
                 lines += [line.after("", "  ") for line in wrong.lines(Row(f"missing: {remedy}", "bad"), "")]
     return lines
-
-
-def by_delivery(story: Sequence[Event]) -> dict[float, list[Event]]:
-    """The events of a story by the delivery that they follow from."""
-    groups: dict[float, list[Event]] = {}
-    for event in story:
-        groups.setdefault(event.time, []).append(event)
-    return groups
 
 
 def said_in(group: Sequence[Event]) -> Message | None:

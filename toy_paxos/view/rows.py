@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from toy_paxos.event import AcceptorCrash, Chosen, Crash, Delivery, Event, Fate, Quorum, Violation, Wants, said_by
 from toy_paxos.message import Accept, Message, Restart, Timeout
@@ -99,10 +98,9 @@ class Rows:
                 self.changes += 1
         else:
             value, accepted = said_by(message)
-            if accepted:
-                value = accepted.value
+            value = accepted.value if accepted else value
             style = "bad" if message.type == "FAIL" else "routine" if value is None else self.value_style(value)
-            row = Row(said(message.type, message.id, value, accepted and accepted.id), style)
+            row = Row(words_of(message), style)
             if message.sender in self.short and message.recipient in self.short:
                 row.arrow = event
             else:
@@ -160,14 +158,5 @@ def words_of(message: Message) -> str:
     """What a message says, briefly."""
     value, accepted = said_by(message)
     if accepted:
-        return said(message.type, message.id, accepted.value, accepted.id)
-    return said(message.type, message.id, value)
-
-
-@lru_cache(maxsize=2**14)
-def said(type: str, id: int, value: str | None, accepted_id: int | None = None) -> str:
-    """What a message says; worth remembering, for most say what others said."""
-    if value is None:
-        return f"{type} {id}"
-    words = printable(value)
-    return f"{type} {id} {words}" if accepted_id is None else f"{type} {id} ({accepted_id} {words})"
+        return f"{message.type} {message.id} ({accepted.id} {printable(accepted.value)})"
+    return f"{message.type} {message.id}" + ("" if value is None else f" {printable(value)}")

@@ -7,6 +7,7 @@ drawing is needed to see it: no font, for marks are paths; no colour, for dashes
 import math
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from xml.sax.saxutils import escape
 from zlib import crc32
 
@@ -28,19 +29,7 @@ STATE_AT = 28
 # How wide a note is at most, in letters: about as wide as other words are.
 NOTE_WIDTH = 48
 
-STYLE = """
-text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: currentColor }
-line, path, circle { stroke: currentColor; stroke-width: 1.4; fill: none }
-.time { color: #6b6b6b; text-anchor: end } .name { text-anchor: middle } .heading, .name { font-weight: bold }
-.good { color: #1b6e2a } .bad { color: #b3151b } .notable { color: #333 } .routine { color: #555 }
-.value-0 { color: #0063a6 } .value-1 { color: #9c4f00 } .value-2 { color: #7a3a9a } .value-3 { color: #00706a }
-.value-4 { color: #a8246b } .value-5 { color: #5a6500 }
-.lane { stroke: #aaa } .held { stroke-width: 7; opacity: .55 }
-.value-1.held { stroke-dasharray: 14 2 } .value-2.held { stroke-dasharray: 6 2 } .value-3.held { stroke-dasharray: 2 2 }
-.value-4.held { stroke-dasharray: 14 2 2 2 } .value-5.held { stroke-dasharray: 6 2 2 2 }
-.duplicate line { stroke-dasharray: 9 3 } .stale line { stroke-dasharray: 2 3 } .lost line { stroke-dasharray: 9 3 2 3 }
-circle { fill: #fff } .head { fill: currentColor } .mark, .cross, .violation line { stroke-width: 2.4 }
-"""
+STYLE = "\n" + files("toy_paxos.view").joinpath("svg.css").read_text(encoding="utf-8")
 # A document may hold other drawings and other text, so each selector matches only parts of these drawings.
 ROOT = "toy-paxos"
 SCOPED_STYLE = re.sub(
