@@ -192,7 +192,7 @@ def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_lo
     text = svg(told(events, "a story", num_acceptors))
     for part in (
         '<g class="shared ',
-        '<g class="adopted ',
+        '<g class="adoption ',
         'class="words violation"',
         "SAFETY VIOLATED",
         "a2 is in this",
@@ -206,7 +206,7 @@ def test_a_restart_a_crash_and_the_end_of_patience_have_marks_and_a_lane_ends_wh
     network = Network(2, message_loss_prob=0.3, proposer_failure_prob=0.08, max_attempts=2)
     tree, _ = drawn(Settings(3, 0.1, 1, network=network))
     text = ElementTree.tostring(tree, encoding="unicode").replace("ns0:", "")
-    for mark in ("crash", "timed_out", "again"):
+    for mark in ("crash", "timeout", "attempt"):
         assert f'<g class="{mark} ' in text
     assert len({line.get("y2") for line in tree.iter(f"{SVG}line") if line.get("class") == "lane"}) > 1
 

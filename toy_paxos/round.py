@@ -44,6 +44,9 @@ class Outcome(StrEnum):
     VIOLATED = "violated"
 
 
+Tell = Callable[..., Sequence[Event]]
+"""Returns the events of a round, for its wishes."""
+
 NOT_BETWEEN_ACTORS = (Timeout, Restart)
 
 
@@ -130,7 +133,7 @@ class Round:
     wishes: Mapping[str, str]
     outcome: Outcome
     messages: int
-    tell: Callable[..., Sequence[Event]]
+    tell: Tell
     no_replay: str = field(default="", kw_only=True)
 
     @cached_property
@@ -161,12 +164,7 @@ class Round:
 
     @classmethod
     def over_network(
-        cls,
-        number: int,
-        configuration: Configuration,
-        wishes: Mapping[str, str],
-        facts: Facts,
-        tell: Callable[[Mapping[str, str]], Sequence[Event]],
+        cls, number: int, configuration: Configuration, wishes: Mapping[str, str], facts: Facts, tell: Tell
     ) -> "Round":
         """Return a round with these facts; what was chosen stays chosen, whichever proposers crashed."""
         if facts.violation:
@@ -265,20 +263,13 @@ def direct_outcome(learned: bool, proposed: bool) -> Outcome:
     return Outcome.NO_ACCEPT_QUORUM if proposed else Outcome.NO_PROMISE_QUORUM
 
 
-class Times:
+class Times(Counter[int]):
     """Simulated times, to the millisecond: how many there were of each, so that memory stays flat."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[int] = Counter()
-
-    def add(self, t_ms: float) -> None:
-        """Count one more."""
-        self.counts[round(t_ms)] += 1
 
     def percentile(self, percent: int) -> int | None:
         """The smallest time that at least so many percent do not exceed; None if there were none."""
-        seen, total = 0, self.counts.total()
-        for time, number in sorted(self.counts.items()):
+        seen, total = 0, self.total()
+        for time, number in sorted(self.items()):
             seen += number
             if 100 * seen >= percent * total:
                 return time
@@ -314,10 +305,9 @@ class Statistics:
         self.rounds += 1
         self.outcomes[finished.outcome] += 1
         self.messages += finished.messages
-        if self.settings.network:
-            self._add_network(finished.facts)
-
-    def _add_network(self, facts: Facts) -> None:
+        if not self.settings.network:
+            return
+        facts = finished.facts
         self.lost += facts.lost
         self.duplicates += facts.duplicates
         self.duels += facts.is_duel
@@ -325,9 +315,9 @@ class Statistics:
         self.attempts += facts.attempts
         self.attempts_max = max(self.attempts_max, facts.attempts)
         if facts.chosen:
-            self.until_chosen.add(facts.chosen.time)
+            self.until_chosen[round(facts.chosen.time)] += 1
         if facts.learned:
-            self.until_learned.add(facts.learned.time)
+            self.until_learned[round(facts.learned.time)] += 1
 
     @property
     def violated(self) -> bool:

@@ -5,7 +5,7 @@ accepted, and ends where its actor crashes. What does not fit beside the lanes g
 room, nobody's state is shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise, zip_longest
 
 from rich.cells import cell_len, chop_cells
@@ -25,7 +25,7 @@ Glyphs = Mapping[str, str]
 
 MEANINGS = (
     "lane heavy crossing heavy_crossing sent sent_long_ago arrow duplicate stale lost failed refused "
-    "quorum shared chosen learned adopted timed_out again restart crash"
+    "quorum shared chosen learned adoption timeout attempt restart crash"
 )
 BOXES: Glyphs = dict(zip(MEANINGS.split(), "│┃┼╂●○─═┄x✗⊘✓∩★◆≈?↻↺X", strict=True))
 ASCII: Glyphs = dict(zip(MEANINGS.split(), "|#+#*o-=.xFRvn@!~?^&X", strict=True))
@@ -56,7 +56,7 @@ class Lanes:
         self.time_width = time_width
         self.pitch = next((pitch for pitch in PITCHES if self.fits(pitch, width)), 0)
         # What was drawn on them, by how they looked then.
-        self.arrows: dict[str, dict[object, Line]] = {}
+        self.arrows: dict[tuple[Span, ...], dict[object, Line]] = {}
         self.at = {name: at * self.pitch for at, name in enumerate(names)}
         self.room = None if width is None else width - time_width - self.pitch * len(names)
 
@@ -90,7 +90,7 @@ class Picture:
         self.last_sent: dict[str, float] = {}
         self.coloured = wants_colour()
         # The lanes without anything on them, and the arrows on such lanes, until one begins to look otherwise.
-        self.sheet: tuple[list[str], list[str]] = [], []
+        self.sheet: list[Span] = []
         self.arrows: dict[object, Line] = {}
         self.changes = -1
 
@@ -118,7 +118,7 @@ class Picture:
         first, *parts = fitting(row.words, room)
         below = [(row.style, part) for part in parts]
         below += [(row.state_style, part) for part in fitting(state, room) if part]
-        blank = ("time", " " * self.lanes.time_width), *self.spans(*self.sheet)
+        blank = ("time", " " * self.lanes.time_width), *self.spans(self.sheet)
         return [line(("time", time), *cells.spans, (row.style, first)), *(line(*blank, text) for text in below)]
 
     @property
@@ -128,11 +128,11 @@ class Picture:
 
     def marked(self, row: Row) -> Line:
         """The lanes in one line, with the marks of a row."""
-        glyphs, styles = (cells.copy() for cells in self.sheet)
+        cells = self.sheet.copy()
         for name, mark in (row.marks or {}).items():
             if name in self.lanes.at:
-                glyphs[self.lanes.at[name]], styles[self.lanes.at[name]] = self.glyphs[mark], row.style
-        return line(*self.spans(glyphs, styles))
+                cells[self.lanes.at[name]] = row.style, self.glyphs[mark]
+        return line(*self.spans(cells))
 
     def arrow(self, event: Delivery) -> Line:
         """The lanes with an arrow on them; the same arrow on lanes that look the same is drawn once."""
@@ -142,41 +142,32 @@ class Picture:
             self.last_sent[message.sender] = event.sent
         key = message.sender, message.recipient, event.fate.value, event.denial, is_late
         if not (drawn := self.arrows.get(key)):
-            glyphs, styles = (cells.copy() for cells in self.sheet)
-            self.draw_arrow(glyphs, styles, *key)
-            drawn = self.arrows[key] = line(*self.spans(glyphs, styles))
+            cells = self.sheet.copy()
+            self.draw_arrow(cells, *key)
+            drawn = self.arrows[key] = line(*self.spans(cells))
         return drawn
 
     def look_again(self) -> None:
         """Draw the lanes as they look from now on, without anything on them."""
         self.changes = self.rows.changes
-        size = self.lanes.pitch * len(self.lanes.names)
-        self.sheet = glyphs, styles = [" "] * size, [""] * size
+        self.sheet = cells = [("", " ")] * (self.lanes.pitch * len(self.lanes.names))
         for name, at in self.lanes.at.items():
             if name not in self.rows.gone:
                 hue = self.rows.lane_style(name)
-                glyphs[at], styles[at] = self.glyphs["heavy" if hue else "lane"], hue or name
+                cells[at] = hue or name, self.glyphs["heavy" if hue else "lane"]
         if len(self.lanes.arrows) > MANY_LOOKS:
             self.lanes.arrows.clear()
-        look = "".join([*glyphs, *styles] if self.coloured else glyphs)
-        self.arrows = self.lanes.arrows.setdefault(look, {})
+        self.arrows = self.lanes.arrows.setdefault(tuple(self.spans(cells)), {})
 
-    def spans(self, glyphs: list[str], styles: list[str]) -> list[Span]:
+    def spans(self, cells: Sequence[Span]) -> list[Span]:
         """Some cells as spans; without colour they need not be told apart."""
         if not self.coloured:
-            return [("", "".join(glyphs))]
-        runs = groupby(zip(styles, glyphs, strict=True), lambda cell: cell[0])
+            return [("", "".join([glyph for _, glyph in cells]))]
+        runs = groupby(cells, lambda cell: cell[0])
         return [(style, "".join([glyph for _, glyph in run])) for style, run in runs]
 
     def draw_arrow(
-        self,
-        cells: list[str],
-        styles: list[str],
-        sender: str,
-        recipient: str,
-        fate: str,
-        denial: str | None,
-        late: bool,
+        self, cells: list[Span], sender: str, recipient: str, fate: str, denial: str | None, is_late: bool
     ) -> None:
         """Draw an arrow from one lane to another over those between."""
         glyphs, pitch = self.glyphs, self.lanes.pitch
@@ -185,17 +176,15 @@ class Picture:
         style = sender if sender.startswith("proposer-") else recipient
         body = glyphs[fate if fate in (Fate.DUPLICATE, Fate.STALE) else "arrow"]
         crossings = {glyphs["lane"]: glyphs["crossing"], glyphs["heavy"]: glyphs["heavy_crossing"], " ": body}
-        crossed = [(at, crossings[cells[at]], styles[at]) for at in range(low + pitch, high, pitch)]
-        cells[low + 1 : high] = body * (high - low - 1)
-        styles[low + 1 : high] = [style] * (high - low - 1)
-        for at, crossing, hue in crossed:
-            cells[at], styles[at] = crossing, hue
-        cells[start], styles[start] = glyphs["sent_long_ago" if late else "sent"], style
-        near = end - 1 if start < end else end + 1
-        head = ">" if start < end else "<"
-        cells[near], styles[near] = glyphs["lost"] if fate == Fate.LOST else head, style
+        crossed = {at: cells[at] for at in range(low + pitch, high, pitch)}
+        cells[low + 1 : high] = [(style, body)] * (high - low - 1)
+        for at, (hue, glyph) in crossed.items():
+            cells[at] = hue, crossings[glyph]
+        cells[start] = style, glyphs["sent_long_ago" if is_late else "sent"]
+        near, head = (end - 1, ">") if start < end else (end + 1, "<")
+        cells[near] = style, glyphs["lost"] if fate == Fate.LOST else head
         if denial:
-            cells[end], styles[end] = glyphs[denial], "bad"
+            cells[end] = "bad", glyphs[denial]
 
 
 def fitting(words: str, room: int | None) -> list[str]:

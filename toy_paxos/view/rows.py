@@ -8,16 +8,6 @@ from toy_paxos.message import Accept, Message, Restart, Timeout
 from toy_paxos.story import Configuration
 from toy_paxos.view.words import marks_of, printable, what_follows
 
-# The mark of an event on the lane of its actor, by the kind of event.
-MARKS = {
-    "crash": "crash",
-    "acceptor-crash": "crash",
-    "timeout": "timed_out",
-    "attempt": "again",
-    "adoption": "adopted",
-    "learned": "learned",
-}
-
 
 @dataclass(slots=True)
 class Row:
@@ -72,7 +62,7 @@ class Rows:
                 if isinstance(event, (Crash, AcceptorCrash)):
                     self.gone.add(actor)
                     self.changes += 1
-                yield Row(short + words, style, marks={actor: MARKS[event.event]})
+                yield Row(short + words, style, marks={actor: event.event.removeprefix("acceptor-")})
 
     def name(self, actor: str) -> str:
         """The short name of an actor; actors of the user's may speak of others."""

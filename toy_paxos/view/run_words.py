@@ -232,7 +232,7 @@ def share_line(label: str, number: int, rounds: int) -> str:
 
 def times_words(times: Times) -> str:
     """The middle and the tail of some times."""
-    if not times.counts:
+    if not times:
         return "-"
     return f"median {times.percentile(50):,} ms, 95th percentile {times.percentile(95):,} ms"
 
