@@ -24,7 +24,7 @@ from toy_paxos.story import Story as PlainStory
 from toy_paxos.view.files import file_of
 from toy_paxos.view.output import DrawingError
 from toy_paxos.view.verdict import counterexample
-from toy_paxos.view.words import plural, printable
+from toy_paxos.view.words import plural, printable, sizes_words
 
 MakeAcceptor = Callable[[str], Actor]
 MakeProposer = Callable[[str, str, Sequence[str], int, int], ProposingActor]
@@ -49,9 +49,7 @@ class Story(PlainStory):
     """
 
     def __repr__(self) -> str:
-        sizes = f"{plural(len(self.configuration.proposers), 'proposer')}, "
-        sizes += plural(len(self.configuration.acceptors), "acceptor")
-        return f"<Story: {self.title or sizes}; {plural(len(self.events), 'event')}>"
+        return f"<Story: {self.title or sizes_words(self.configuration)}; {plural(len(self.events), 'event')}>"
 
     def text(self) -> str:
         """Return the story as lines, which :func:`play` can read."""

@@ -32,6 +32,11 @@ def option(
     )
 
 
+def probability(that: str, told: str) -> Any:
+    """A field for the probability of a failure, which by default never happens."""
+    return option(0.0, "P", f"Probability that {that}.", 0, 1, f"{told} {{!r}}".format)
+
+
 @dataclass(frozen=True)
 class Network:
     """What can go wrong between the actors of one round; times are in simulated milliseconds.
@@ -43,16 +48,10 @@ class Network:
     failure_mode: Literal["reply", "silent"] = option(
         "reply", "", "What failing acceptors do: answer FAIL, or nothing."
     )
-    message_loss_prob: float = option(0.0, "P", "Probability that a message is lost.", 0, 1, "loss {!r}".format)
-    message_duplication_prob: float = option(
-        0.0, "P", "Probability that a message arrives twice.", 0, 1, "duplication {!r}".format
-    )
-    proposer_failure_prob: float = option(
-        0.0, "P", "Probability that a proposer crashes before a message.", 0, 1, "proposers crash {!r}".format
-    )
-    acceptor_crash_prob: float = option(
-        0.0, "P", "Probability that an acceptor crashes at a message.", 0, 1, "acceptors crash {!r}".format
-    )
+    message_loss_prob: float = probability("a message is lost", "loss")
+    message_duplication_prob: float = probability("a message arrives twice", "duplication")
+    proposer_failure_prob: float = probability("a proposer crashes before a message", "proposers crash")
+    acceptor_crash_prob: float = probability("an acceptor crashes at a message", "acceptors crash")
     timeout: float = option(
         30.0, "MS", "How long a proposer waits for a majority.", 0.1, 3_600_000, "timeout {:.15g} ms".format
     )

@@ -10,7 +10,7 @@ import click
 from toy_paxos.command.options import F, Option, shortened
 from toy_paxos.command.process import say, write
 from toy_paxos.story import Story
-from toy_paxos.view.files import FILES, file_of
+from toy_paxos.view.files import FILES, PICTURES, file_of
 
 ENDINGS = ", ".join(FILES)
 
@@ -58,7 +58,7 @@ class StoryPath(click.ParamType[StoryFile]):
         file = StoryFile(value)
         if file.ending not in FILES:
             raise click.BadParameter(f"{shortened(value)} does not end in {ENDINGS}.", ctx, param)
-        if file.is_output and FILES[file.ending].is_picture and sys.stdout.isatty():
+        if file.is_output and file.ending in PICTURES and sys.stdout.isatty():
             raise click.BadParameter(f"a terminal cannot show it: name a file, such as story{file.ending}.", ctx, param)
         if os.path.exists(value) and not os.path.isfile(value):
             raise click.BadParameter(f"{shortened(value)} is not a file.", ctx, param)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import count, islice
+from itertools import chain, count, islice
 
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import ProposingActor
@@ -55,11 +55,8 @@ def played(settings: Settings, first: int, play: Callable[[Settings, range, Dice
     seed = settings.seed
     assert seed is not None
 
-    def rounds() -> Iterator[Round]:
-        for start in count(chapter, CHAPTER):
-            yield from play(settings, range(start, start + CHAPTER), Dice(seed, start))
-
-    return islice(rounds(), first - chapter, None)
+    chapters = (play(settings, range(start, start + CHAPTER), Dice(seed, start)) for start in count(chapter, CHAPTER))
+    return islice(chain.from_iterable(chapters), first - chapter, None)
 
 
 def play_over_network(

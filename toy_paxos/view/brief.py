@@ -59,11 +59,10 @@ class Brief(Words):
 def phases_of(promised: Sequence[bool], accepted: Sequence[bool], proposed: bool, ticks: Sequence[str]) -> str:
     """A tick for each acceptor in each phase: yes, no, or not asked for it, having promised nothing."""
     yes, no, absent = ticks
-    asked = promised if proposed else [False] * len(promised)
     first = [yes if has_promised else no for has_promised in promised]
     second = [
-        absent if not was_asked else yes if has_accepted else no
-        for has_accepted, was_asked in zip(accepted, asked, strict=True)
+        (yes if has_accepted else no) if proposed and has_promised else absent
+        for has_promised, has_accepted in zip(promised, accepted, strict=True)
     ]
     return f"promised {counted(first, yes)}  accepted {counted(second, yes)}"
 

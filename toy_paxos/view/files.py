@@ -2,30 +2,21 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
 
 from toy_paxos import __version__
 from toy_paxos.story import Story
 from toy_paxos.view.output import DrawingError, plain
-from toy_paxos.view.words import event_line, line, plural, route_width, wishes_lines
-
-
-class File(NamedTuple):
-    """A view that writes a story as a file: what it is, its function, and whether it is a picture."""
-
-    what: str
-    function: str
-    is_picture: bool = True
-
+from toy_paxos.view.words import event_line, line, route_width, sizes_words, wishes_lines
 
 # A new one is a row here, and a file with a function that takes a story and returns text.
 FILES = {
-    ".svg": File("a drawing", "svg.svg"),
-    ".html": File("a page to step through", "page.page"),
-    ".mmd": File("a Mermaid diagram", "mermaid.mermaid"),
-    ".txt": File("lines", "files.lines", is_picture=False),
-    ".jsonl": File("JSON Lines", "json_lines.story_json", is_picture=False),
+    ".svg": "svg.svg",
+    ".html": "page.page",
+    ".mmd": "mermaid.mermaid",
+    ".txt": "files.lines",
+    ".jsonl": "json_lines.story_json",
 }
+PICTURES = (".svg", ".html", ".mmd")
 
 # More nobody can look at, and no browser shows without delay.
 MOST_ACTORS, MOST_EVENTS = 100, 10_000
@@ -33,16 +24,15 @@ MOST_ACTORS, MOST_EVENTS = 100, 10_000
 
 def file_of(ending: str, story: Story) -> str:
     """Return a story as a file whose name ends like that; raises DrawingError if no picture can show so much."""
-    file = FILES[ending]
     for number, what, most in (
         (len(story.configuration.names), "actors", MOST_ACTORS),
         (len(story.events), "events", MOST_EVENTS),
     ):
-        if file.is_picture and number > most:
+        if ending in PICTURES and number > most:
             words = f"{ending}: {number:,} {what}, but a picture shows up to {most:,}"
             raise DrawingError(f"{words}: choose fewer acceptors or proposers, or a name that ends in .txt")
     # Each is imported only when it is asked for.
-    module, _, name = file.function.partition(".")
+    module, _, name = FILES[ending].partition(".")
     draw: Callable[[Story], str] = getattr(import_module(f"toy_paxos.view.{module}"), name)
     return draw(story)
 
@@ -50,7 +40,7 @@ def file_of(ending: str, story: Story) -> str:
 def lines(story: Story) -> str:
     """Return a story as the lines of a run, which can be played again."""
     configuration, width = story.configuration, route_width(story.configuration)
-    sizes = f"{plural(len(configuration.proposers), 'proposer')}, {plural(len(configuration.acceptors), 'acceptor')}"
+    sizes = sizes_words(configuration)
     if (first := story.about.get("first_number", 1)) > 1:
         sizes += f", numbers from {first}"
     time = "{:8.1f} ms  " if story.has_clock else "{:4.0f}  "

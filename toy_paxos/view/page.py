@@ -1,7 +1,7 @@
 """A story as a page to step through: one file, which asks for nothing else and needs no server."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -26,7 +26,9 @@ def page(story: Story) -> str:
     """A story as an HTML document, under its printable title."""
     scenes = Scenes(story)
     steps = list(facts_by_step(scenes))
-    has_state = any(isinstance(event, Delivery) and event.promised is not None for event in story.events)
+    tables = table("proposer", story.configuration.proposers, "learned")
+    if any(isinstance(event, Delivery) and event.promised is not None for event in story.events):
+        tables = table("acceptor", story.configuration.acceptors, "promised", "accepted") + tables
     # A script ends at the first "</script", even within a text.
     told = json.dumps(steps, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     drawing = Drawing(Scenes(story, NOTE_WIDTH))
@@ -34,7 +36,7 @@ def page(story: Story) -> str:
     return form.substitute(
         title=escape(story.title),
         last=len(steps) - 1,
-        table="\n".join(table(scenes, has_state)),
+        table="\n".join(tables),
         drawing=drawing.document(story.title),
         least=round(drawing.width * LEAST_SCALE),
         steps=told,
@@ -97,18 +99,9 @@ def learned(value: str | None) -> str:
     return "-" if value is None else printable(value)
 
 
-def table(scenes: Scenes, has_state: bool) -> Iterator[str]:
-    """The places on the page that tell what is so; without a script they stay empty."""
-    if has_state:
-        yield "<table><tr><th>acceptor</th><th>promised</th><th>accepted</th></tr>"
-        yield from (row_of(name, "promised", "accepted") for name in scenes.configuration.acceptors)
-        yield "</table>"
-    yield "<table><tr><th>proposer</th><th>learned</th></tr>"
-    yield from (row_of(name, "learned") for name in scenes.configuration.proposers)
-    yield "</table>"
-
-
-def row_of(name: str, *facts: str) -> str:
-    """A row of a table: somebody, and the places for what is known of it."""
-    cells = [f'<td data-fact="{name} {fact}">-</td>' for fact in facts]
-    return f"<tr><td>{name}</td>{''.join(cells)}</tr>"
+def table(kind: str, names: Sequence[str], *facts: str) -> list[str]:
+    """A table of the places that tell what is known of some actors; without a script they stay empty."""
+    heads = "".join(f"<th>{head}</th>" for head in (kind, *facts))
+    cells = {name: "".join(f'<td data-fact="{name} {fact}">-</td>' for fact in facts) for name in names}
+    rows = [f"<tr><td>{name}</td>{its}</tr>" for name, its in cells.items()]
+    return [f"<table><tr>{heads}</tr>", *rows, "</table>"]

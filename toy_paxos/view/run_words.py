@@ -7,7 +7,7 @@ from toy_paxos import __version__
 from toy_paxos.event import Delivery, Event, Quorum
 from toy_paxos.round import Outcome, Round, Statistics, Times
 from toy_paxos.settings import Settings
-from toy_paxos.view.words import Line, event_line, line, plural, printable, route_width, wishes_lines
+from toy_paxos.view.words import Line, event_line, line, plural, printable, route_width, sizes_words, wishes_lines
 
 
 class Words:
@@ -29,8 +29,7 @@ class Words:
         probability = settings.acceptor_failure_prob
         failures = "" if probability is None else f"failure probability {probability!r}{silent}, "
         first = (
-            f"toy-paxos {__version__}: {plural(settings.num_proposers, 'proposer')}, "
-            f"{plural(settings.num_acceptors, 'acceptor')}, {failures}"
+            f"toy-paxos {__version__}: {sizes_words(settings.configuration)}, {failures}"
             f"{'real time, no seed' if self.is_real else f'seed {settings.seed}'}"
         )
         lines = [line(("heading", first))]
@@ -154,11 +153,8 @@ class Words:
             lines.append(line(("notable", f"seed {settings.seed}, no replay: {statistics.no_replay}")))
         elif not self.is_real:
             # What a class of the user's draws, reads or keeps on its own is not seen in all rounds.
-            known = (
-                ""
-                if not settings.actors or settings.actors.startswith("--break")
-                else ", if the actors are deterministic"
-            )
+            is_ours = not settings.actors or settings.actors.startswith("--break")
+            known = "" if is_ours else ", if the actors are deterministic"
             lines.append(line(("command", f"seed {settings.seed}, replay{known}: {statistics.replay_command}")))
         return lines
 

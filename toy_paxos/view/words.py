@@ -206,6 +206,11 @@ def route_width(configuration: Configuration) -> int:
     return len(f"{configuration.proposers[-1]} -> {configuration.acceptors[-1]}")
 
 
+def sizes_words(configuration: Configuration) -> str:
+    """How many actors take part."""
+    return f"{plural(len(configuration.proposers), 'proposer')}, {plural(len(configuration.acceptors), 'acceptor')}"
+
+
 def plural(count: int, noun: str) -> str:
     """``1 round``, ``2 rounds``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
