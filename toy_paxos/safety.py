@@ -70,23 +70,23 @@ class Property:
 
 
 def second_value(moment: Moment) -> str | None:
-    """How more than one value is chosen."""
-    for proposal in moment.chosen[1:]:
-        if proposal.value != moment.chosen[0].value:
-            return f"a second value is chosen: {proposal.value}"
-    return None
+    """Return which second value is chosen, or None."""
+    others = [proposal.value for proposal in moment.chosen if proposal.value != moment.chosen[0].value]
+    return f"a second value is chosen: {others[0]}" if others else None
 
 
 def invented_value(moment: Moment) -> str | None:
-    """How a proposal is chosen that nobody made, or that is for a value that nobody wants."""
-    for proposal in moment.chosen:
-        if proposal not in moment.issued or proposal.value not in moment.wishes:
-            return f"a value is chosen that nobody proposed: {proposal.value}"
-    return None
+    """Return which value is chosen that nobody proposed under its number or that nobody wants, or None."""
+    invented = [
+        proposal.value
+        for proposal in moment.chosen
+        if proposal not in moment.issued or proposal.value not in moment.wishes
+    ]
+    return f"a value is chosen that nobody proposed: {invented[0]}" if invented else None
 
 
 def premature_learning(moment: Moment) -> str | None:
-    """How a proposer takes something for chosen that is not."""
+    """Return which proposer has learned a value that is not chosen, or None."""
     chosen = {proposal.value for proposal in moment.chosen}
     for proposer, value in moment.learned.items():
         if value not in chosen:
@@ -95,7 +95,7 @@ def premature_learning(moment: Moment) -> str | None:
 
 
 def disagreement(moment: Moment) -> str | None:
-    """How two proposers have learned different values."""
+    """Return which proposers have learned different values, or None."""
     learned = list(moment.learned.items())
     for proposer, value in learned[1:]:
         if value != learned[0][1]:
@@ -114,7 +114,7 @@ def contradicted_learning(moment: Moment) -> str | None:
 
 
 def fallen_promise(moment: Moment) -> str | None:
-    """How an acceptor promises a number below one that it has promised."""
+    """Return which acceptor promises a number below one that it has promised, or None."""
     for promise in moment.promises:
         before = moment.promised.get(promise.sender, 0)
         if promise.id < before:

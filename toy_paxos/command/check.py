@@ -1,6 +1,5 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import click
 
 from toy_paxos.checking import MAX_STATES, RULES, Model, Report, Rule, check, check_rule, climb, summary
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
-from toy_paxos.command.options import Command, WholeNumber, one_view, shortened, size_options
+from toy_paxos.command.options import Command, WholeNumber, one_view, size_options
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.view.output import columns, shown
@@ -141,9 +140,7 @@ class Watched:
         if not self.file:
             return
         if not report.violation:
-            words = f"no story to write, the verdict is {verdict}"
-            stays = f"; {shortened(self.file.path)} stays as it was" if os.path.exists(self.file.path) else ""
-            say(f"toy-paxos check: {words}{stays}")
+            say(f"toy-paxos check: no story to write, the verdict is {verdict}")
             return
         found = report.model.sizes | report.found
         self.file.write(counterexample(report.story, found, rule.told if rule else None, self.change))

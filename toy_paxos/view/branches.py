@@ -7,7 +7,7 @@ from toy_paxos.event import Delivery, Event
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.story import Story
 from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too_narrow
-from toy_paxos.view.rows import Row, short_name, words_of
+from toy_paxos.view.rows import Row, short_name, spoken
 from toy_paxos.view.verdict import story_lines
 from toy_paxos.view.words import Line
 
@@ -85,7 +85,7 @@ def unsaid(wrong: Picture, right: Picture, run: Sequence[Sequence[Event]]) -> li
     messages = [message for group in run if (message := said_in(group)) and not isinstance(message, Timeout)]
     if messages:
         first, last = run[0][0].time, run[-1][0].time
-        words = words_of(messages[0]) if len(run) == 1 else f"any of {first:.0f} to {last:.0f}"
+        words = spoken(messages[0])[0] if len(run) == 1 else f"any of {first:.0f} to {last:.0f}"
         row = Row(f"nobody says {words}", "good")
         lines += [line.after("good", "+ ") for line in right.lines(row, f"{first:3.0f}")]
     return lines
@@ -96,4 +96,4 @@ def reaction(event: Delivery) -> str:
     name = short_name(event.message.recipient)
     if isinstance(event.message, Restart):
         return f"{name} remembers all"
-    return f"{name} says {words_of(event.answers[0])}" if event.answers else f"{name} says nothing"
+    return f"{name} says {spoken(event.answers[0])[0]}" if event.answers else f"{name} says nothing"

@@ -87,10 +87,9 @@ class Rows:
                 self.gone.remove(message.recipient)
                 self.changes += 1
         else:
-            value, accepted = said_by(message)
-            value = accepted.value if accepted else value
+            words, value = spoken(message)
             style = "bad" if message.type == "FAIL" else "routine" if value is None else self.value_style(value)
-            row = Row(words_of(message), style)
+            row = Row(words, style)
             if message.sender in self.short and message.recipient in self.short:
                 row.arrow = event
             else:
@@ -144,9 +143,10 @@ def short_name(name: str) -> str:
     return f"{kind[:1]}{number}"
 
 
-def words_of(message: Message) -> str:
-    """What a message says, briefly."""
+def spoken(message: Message) -> tuple[str, str | None]:
+    """What a message says, briefly, and the value that it is about."""
     value, accepted = said_by(message)
+    words = f"{message.type} {message.id}"
     if accepted:
-        return f"{message.type} {message.id} ({accepted.id} {printable(accepted.value)})"
-    return f"{message.type} {message.id}" + ("" if value is None else f" {printable(value)}")
+        return f"{words} ({accepted.id} {printable(accepted.value)})", accepted.value
+    return (words, None) if value is None else (f"{words} {printable(value)}", value)
