@@ -86,24 +86,17 @@ def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
 
 def actor_options(group: str, verb: str) -> Callable[[F], F]:
     """The options that name other actors than those of Paxos, for a command that calls :func:`list_rules` first."""
+    help = f"Leave one rule out; '{LIST}' lists the rules."
     return with_options(
-        option(
-            group,
-            "--break",
-            "rule_name",
-            callback=check_rule_name,
-            shell_complete=rule_names,
-            metavar="RULE",
-            help=f"Leave one rule out; '{LIST}' lists the rules.",
-        ),
+        option(group, "--break rule_name", help, "RULE", callback=check_rule_name, shell_complete=rule_names),
         *(
             option(
                 group,
                 f"--{kind}",
+                f"{verb} this {kind}: CLASS({arguments}).",
+                "FILE.py:CLASS",
+                click.Path(),
                 callback=load_class,
-                type=click.Path(),
-                metavar="FILE.py:CLASS",
-                help=f"{verb} this {kind}: CLASS({arguments}).",
             )
             for kind, arguments in (("acceptor", "name"), ("proposer", "name, value, acceptors, id, id_step"))
         ),

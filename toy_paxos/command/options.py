@@ -78,9 +78,11 @@ class Command(click.Command):
             raise
 
 
-def option(group: str, *names: str, **attributes: Any) -> Callable[[F], F]:
-    """An option under a heading."""
-    return click.option(*names, cls=Option, group=group, **attributes)
+def option(
+    group: str, names: str, help: str, metavar: str | None = None, type: Any = None, **attributes: Any
+) -> Callable[[F], F]:
+    """An option under a heading, by its names with blanks between them; ``type`` says what it takes."""
+    return click.option(*names.split(), cls=Option, group=group, help=help, metavar=metavar, type=type, **attributes)
 
 
 def with_options(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -98,69 +100,37 @@ def network_option(field: "Field[Any]", kind: Any) -> Callable[[F], F]:
     """The option that a field of the network declares."""
     declared = field.metadata
     ranges = {int: WholeNumber, float: Number}
-    return option(
-        NETWORK,
-        f"--{field.name.replace('_', '-')}",
-        type=ranges[kind](*declared["range"]) if kind in ranges else click.Choice(get_args(kind)),
-        metavar=declared["metavar"] or None,
-        default=field.default,
-        help=declared["help"],
-    )
+    takes = ranges[kind](*declared["range"]) if kind in ranges else click.Choice(get_args(kind))
+    name = f"--{field.name.replace('_', '-')}"
+    return option(NETWORK, name, declared["help"], declared["metavar"] or None, takes, default=field.default)
 
 
 NETWORK = "Network, simulated as soon as one of these is given"
 
 NETWORK_KINDS = get_type_hints(Network)
 
+FAILS = "Probability that an acceptor answers FAIL to a request."
+PACE = "Time from one round to the next.  [default: on a terminal a line at a time, else 0]"
+
 run_options = with_options(
-    option(
-        "Cluster",
-        "-n",
-        "--num-acceptors",
-        type=WholeNumber(1, 10_000),
-        metavar="N",
-        default=5,
-        help="Number of acceptors.",
-    ),
-    option(
-        "Cluster",
-        "-p",
-        "--acceptor-failure-prob",
-        type=Number(0, 1),
-        metavar="P",
-        default=0.1,
-        help="Probability that an acceptor answers FAIL to a request.",
-    ),
+    option("Cluster", "-n --num-acceptors", "Number of acceptors.", "N", WholeNumber(1, 10_000), default=5),
+    option("Cluster", "-p --acceptor-failure-prob", FAILS, "P", Number(0, 1), default=0.1),
     option(
         "Cluster",
         "--value",
+        "What the proposer wants; repeat it for others.  [default: an emoji]",
+        "TEXT",
         multiple=True,
-        metavar="TEXT",
-        help="What the proposer wants; repeat it for others.  [default: an emoji]",
     ),
     *[network_option(field, NETWORK_KINDS[field.name]) for field in fields(Network)],
-    option(
-        "Run",
-        "-c",
-        "--rounds",
-        type=WholeNumber(1, 10**9),
-        metavar="N",
-        help="Stop after N rounds.  [default: endless]",
-    ),
-    option(
-        "Run",
-        "-i",
-        "--interval",
-        type=Number(0, 86_400),
-        metavar="SECONDS",
-        help="Time from one round to the next.  [default: on a terminal a line at a time, else 0]",
-    ),
-    option("Run", "--seed", type=int, metavar="INT", help="Replay the run that had this seed."),
-    option("Run", "--round", type=WholeNumber(1, 10**9), metavar="K", help="With --seed: replay only round K."),
-    option("Output", "-q", "--quiet", is_flag=True, help="Show only the first line and the summary."),
-    option("Output", "--diagram", is_flag=True, help="Draw each round: lanes for actors, arrows for messages."),
-    option("Output", "--brief", is_flag=True, help="Show each round in one line, with the rate of consensus."),
-    option("Output", "--json", is_flag=True, help="Print JSON Lines, an object for each event."),
+    option("Run", "-c --rounds", "Stop after N rounds.  [default: endless]", "N", WholeNumber(1, 10**9)),
+    option("Run", "-i --interval", PACE, "SECONDS", Number(0, 86_400)),
+    option("Run", "--seed", "Replay the run that had this seed.", "INT", int),
+    option("Run", "--round", "With --seed: replay only round K.", "K", WholeNumber(1, 10**9)),
+    option("Output", "-q --quiet", "Show only the first line and the summary.", is_flag=True),
+    option("Output", "--diagram", "Draw each round: lanes for actors, arrows for messages.", is_flag=True),
+    option("Output", "--brief", "Show each round in one line, with the rate of consensus.", is_flag=True),
+    option("Output", "--json", "Print JSON Lines, an object for each event.", is_flag=True),
     click.version_option(__version__, message="%(prog)s %(version)s", cls=Option, group="Other"),
 )
 

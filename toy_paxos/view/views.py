@@ -18,16 +18,23 @@ if TYPE_CHECKING:
 
 
 class View(Protocol):
-    """Turns rounds and statistics into what is to be written."""
+    """Turns rounds and statistics into what is to be written; by default that is nothing."""
 
     def start(self) -> str:
         """Return what to write before the first round."""
+        return ""
 
     def round(self, finished: Round) -> str:
         """Return what to write of one round."""
+        return ""
 
     def summary(self, statistics: Statistics) -> str:
         """Return what to write after the last round."""
+        return ""
+
+
+class Silence(View):
+    """Writes nothing, for what is written is a file."""
 
 
 def lines_of(view: View, finished: Round) -> list[Callable[[], str]]:
@@ -35,22 +42,6 @@ def lines_of(view: View, finished: Round) -> list[Callable[[], str]]:
     if isinstance(view, InWords):
         return [partial(view.write, [line]) for line in view.words.round(finished)]
     return [partial(str, line) for line in view.round(finished).splitlines(keepends=True)]
-
-
-class Silence:
-    """No words at all, for what is written is a file."""
-
-    def start(self) -> str:
-        """Return nothing."""
-        return ""
-
-    def round(self, finished: Round) -> str:
-        """Return nothing."""
-        return ""
-
-    def summary(self, statistics: Statistics) -> str:
-        """Return nothing."""
-        return ""
 
 
 def story_of(settings: Settings, finished: Round, rule: str | None = None, change: str = "") -> Story:
