@@ -158,11 +158,7 @@ def message_of(
     kind = MESSAGES.get(type)
     if not kind:
         raise ValueError(f"unknown kind of message {type!r}")
-    about: list[Any] = []
-    if kind in VALUED:
-        about = [a(value, str)]
-    elif kind is Promise:
-        about = [proposal_of(accepted_id, value)]
+    about = [a(value, str)] if kind in VALUED else [proposal_of(accepted_id, value)] if kind is Promise else []
     return kind(a(sender, str), a(recipient, str), a(id, int), *about)
 
 

@@ -37,6 +37,11 @@ def probability(that: str, told: str) -> Any:
     return option(0.0, "P", f"Probability that {that}.", 0, 1, f"{told} {{!r}}".format)
 
 
+def attempts(number: int) -> str:
+    """How the first lines of a run tell how many attempts a proposer has."""
+    return f"{number:,} attempt{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Network:
     """What can go wrong between the actors of one round; times are in simulated milliseconds.
@@ -58,14 +63,7 @@ class Network:
     backoff: float = option(
         30.0, "MS", "Longest random pause; it grows per attempt.", 0, 3_600_000, "backoff {:.15g} ms".format
     )
-    max_attempts: int = option(
-        10,
-        "N",
-        "After how many attempts a proposer gives up.",
-        1,
-        1_000,
-        lambda number: f"{number:,} attempt{'' if number == 1 else 's'}",
-    )
+    max_attempts: int = option(10, "N", "After how many attempts a proposer gives up.", 1, 1_000, attempts)
 
 
 REAL = ("num_proposers", "failure_mode", "timeout", "backoff", "max_attempts")

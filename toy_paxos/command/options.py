@@ -158,15 +158,9 @@ def options_of_a_run() -> dict[str, click.Parameter]:
 
 def size_options(max_attempts: int) -> Callable[[F], F]:
     """The sizes of a cluster that is explored, each None unless it is given; so many attempts are the default."""
-    sizes = (
-        (("-n", "--num-acceptors"), 1, "N", "Number of acceptors.  [default: 3]"),
-        (("--num-proposers",), 1, "K", "Number of proposers.  [default: 2]"),
-        (("--max-attempts",), 1, "N", f"Attempts of each.  [default: {max_attempts}]"),
-        (("--restarts",), 0, "N", "Restarts of each acceptor.  [default: 1]"),
-    )
     return with_options(
-        *(
-            click.option(*names, type=WholeNumber(least, 9), metavar=metavar, help=words)
-            for names, least, metavar, words in sizes
-        )
+        option("Other", "-n --num-acceptors", "Number of acceptors.  [default: 3]", "N", WholeNumber(1, 9)),
+        option("Other", "--num-proposers", "Number of proposers.  [default: 2]", "K", WholeNumber(1, 9)),
+        option("Other", "--max-attempts", f"Attempts of each.  [default: {max_attempts}]", "N", WholeNumber(1, 9)),
+        option("Other", "--restarts", "Restarts of each acceptor.  [default: 1]", "N", WholeNumber(0, 9)),
     )

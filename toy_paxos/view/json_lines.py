@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import Any
 
 from toy_paxos import __version__
 from toy_paxos.event import Event, Violation
@@ -24,10 +25,8 @@ class JsonLines:
         """The ``start`` event."""
         settings = self.settings
         network = dict.fromkeys([field.name for field in fields(Network)]) | settings.network_values
-        return json_line(
-            event="start",
-            format=FORMAT,
-            version=__version__,
+        return head(
+            "start",
             seed=settings.seed,
             num_acceptors=settings.num_acceptors,
             acceptor_failure_prob=settings.acceptor_failure_prob,
@@ -103,6 +102,11 @@ class JsonLines:
         )
 
 
+def head(event: str, **keys: Any) -> str:
+    """The first line, from which readers know the format."""
+    return json_line(event=event, format=FORMAT, version=__version__, **keys)
+
+
 def times_object(times: Times) -> dict[str, int | None]:
     """The middle and the tail of some times."""
     return {"median": times.percentile(50), "p95": times.percentile(95)}
@@ -114,16 +118,8 @@ def times_object(times: Times) -> dict[str, int | None]:
 def story_json(story: Story) -> str:
     """A story: its head, then its events."""
     configuration = story.configuration
-    head = json_line(
-        event="start",
-        format=FORMAT,
-        version=__version__,
-        num_proposers=len(configuration.proposers),
-        num_acceptors=len(configuration.acceptors),
-        title=story.title,
-        **story.about,
-    )
-    return head + events_json(story)
+    sizes = {"num_proposers": len(configuration.proposers), "num_acceptors": len(configuration.acceptors)}
+    return head("start", **sizes, title=story.title, **story.about) + events_json(story)
 
 
 def events_json(story: Story) -> str:
@@ -136,9 +132,7 @@ def events_json(story: Story) -> str:
 
 def start_json(sizes: Found, rule: str | None, actors: str) -> str:
     """The ``check`` event, with the sizes of the cluster unless there are many; ``actors`` are the options for them."""
-    return json_line(
-        event="check", format=FORMAT, version=__version__, **sizes, changed_rule=rule, actors=actors or None
-    )
+    return head("check", **sizes, changed_rule=rule, actors=actors or None)
 
 
 def verdict_json(found: Found, story: Story) -> str:
