@@ -54,9 +54,7 @@ class Simulator(click.Group):
         module = import_module(f"toy_paxos.command.{cmd_name}")
         return getattr(module, f"{cmd_name}_command")  # type: ignore[no-any-return]
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The command that is named first; raise click.UsageError if there is none of that name."""
         name = args[0]
         if not self.get_command(ctx, name) and not name.startswith("-"):

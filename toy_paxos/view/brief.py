@@ -28,18 +28,15 @@ class Brief(Words):
     def round(self, finished: Round) -> list[Line]:
         """One line, and the way back if safety is lost."""
         self.rounds += 1
-        self.agreed += finished.outcome is Outcome.CONSENSUS
+        is_agreed = finished.outcome is Outcome.CONSENSUS
+        self.agreed += is_agreed
         middle = self.network(finished) if self.settings.network else self.phases(finished)
         words = line(
             ("heading", f"Round {finished.number:<5}"),
             ("", f"{middle}  {self.agreed / self.rounds:6.1%}  "),
-            (outcome_style(finished), self.briefly(finished)),
+            (outcome_style(finished), self.outcome(finished) if is_agreed else self.outcomes[finished.outcome]),
         )
         return [words, *self.replay_lines(finished)]
-
-    def briefly(self, finished: Round) -> str:
-        """What was agreed on, or else the outcome as the summary calls it."""
-        return self.outcome(finished) if finished.outcome is Outcome.CONSENSUS else self.outcomes[finished.outcome]
 
     def phases(self, finished: Round) -> str:
         """Who of the acceptors promised, and who accepted."""

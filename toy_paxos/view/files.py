@@ -19,16 +19,14 @@ FILES = {
 PICTURES = (".svg", ".html", ".mmd")
 
 # More nobody can look at, and no browser shows without delay.
-MOST_ACTORS, MOST_EVENTS = 100, 10_000
+MOST = {"actors": 100, "events": 10_000}
 
 
 def file_of(ending: str, story: Story) -> str:
     """Return a story as a file whose name ends like that; raises DrawingError if no picture can show so much."""
-    for number, what, most in (
-        (len(story.configuration.names), "actors", MOST_ACTORS),
-        (len(story.events), "events", MOST_EVENTS),
-    ):
-        if ending in PICTURES and number > most:
+    sizes = {"actors": len(story.configuration.names), "events": len(story.events)}
+    for what, most in MOST.items():
+        if ending in PICTURES and (number := sizes[what]) > most:
             words = f"{ending}: {number:,} {what}, but a picture shows up to {most:,}"
             raise DrawingError(f"{words}: choose fewer acceptors or proposers, or a name that ends in .txt")
     # Each is imported only when it is asked for.

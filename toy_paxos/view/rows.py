@@ -99,16 +99,13 @@ class Rows:
                 promised = event.promised if event.denial == "refused" else None
                 row.words = marks_of(event.fate, event.denial, promised) + row.words
         if event.promised is None:
-            self.note_answers(event)
+            # An acceptor that does not show what it has accepted still says so.
+            for answer in event.answers:
+                if isinstance(answer, Accept):
+                    self.note_accepted(message.recipient, answer.value)
         elif self.held.get(message.recipient, (0, None)) != (event.promised, event.accepted):
             self.note_state(event, row)
         return row
-
-    def note_answers(self, event: Delivery) -> None:
-        """Remember what an acceptor says that it has accepted, if it does not show it."""
-        for answer in event.answers:
-            if isinstance(answer, Accept):
-                self.note_accepted(event.message.recipient, answer.value)
 
     def note_state(self, event: Delivery, row: Row) -> None:
         """Remember and show what an acceptor holds now, which is new."""
