@@ -22,7 +22,6 @@ from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Story as PlainStory
 from toy_paxos.view.files import file_of
-from toy_paxos.view.output import DrawingError
 from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import plural, printable, sizes_words
 
@@ -57,10 +56,7 @@ class Story(PlainStory):
 
     def svg(self) -> str:
         """Return the story as an SVG document; raise ValueError if it is too large for a drawing."""
-        try:
-            return file_of(".svg", self)
-        except DrawingError as error:
-            raise ValueError(str(error)) from error
+        return file_of(".svg", self)
 
     def _repr_html_(self) -> str | None:
         """Return the drawing for a notebook, or None if the story is too large for one."""

@@ -153,9 +153,7 @@ def new_wishes(settings: Settings, dice: Dice) -> dict[str, str]:
 def different_values(given: Sequence[str], number: int, draw: Callable[[], float]) -> list[str]:
     """So many values: the given ones in turn, then different emoji."""
     values = list(given)
-    emoji = [symbol for symbol in EMOJI if symbol not in values] if values else EMOJI
+    emoji = [symbol for symbol in EMOJI if symbol not in values] if values else EMOJI.copy()
     while len(values) < number:
-        values.append(drawn := emoji[int(draw() * len(emoji))])
-        if len(values) < number:
-            emoji = [symbol for symbol in emoji if symbol != drawn]
+        values.append(emoji.pop(int(draw() * len(emoji))))
     return values

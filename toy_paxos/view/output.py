@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from toy_paxos.view.words import Line
 
 
-class DrawingError(Exception):
+class DrawingError(ValueError):
     """A story has no such picture; the message says what to do about it."""
 
 
