@@ -58,7 +58,7 @@ class Event:
 
 @dataclass(slots=True)
 class Wants(Event, event="wants"):
-    """A proposer enters with a wish, and with what it says first; a right one has learned nothing yet."""
+    """A proposer enters with a wish, and with what it says first; a correct one has learned nothing yet."""
 
     proposer: str
     value: str

@@ -267,7 +267,7 @@ class Times(Counter[int]):
     """Simulated times, to the millisecond: how many there were of each, so that memory stays flat."""
 
     def percentile(self, percent: int) -> int | None:
-        """The smallest time that at least so many percent do not exceed; None if there were none."""
+        """The smallest time that at least ``percent`` percent of them do not exceed; None if there were none."""
         seen, total = 0, self.total()
         for time, number in sorted(self.items()):
             seen += number

@@ -4,8 +4,8 @@
 one proposal (*Paxos Made Simple*, section 2.2). So it is found out from what the acceptors have said, be it
 lost on the way, and never from what a proposer believes.
 
-Whoever judges an execution, the watch over a run or the search through all of them, asks the same properties
-about the same thing: a :class:`Moment`.
+The watch over a run and the search through all executions evaluate the same properties on the same data: a
+:class:`Moment`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -307,7 +307,7 @@ class Watcher:
         return [Quorum(time, promise.recipient, promise.id, tuple(promisers))]
 
     def after_saying(self, time: float, said: Sequence[Message], is_news: bool = False) -> list[Event]:
-        """What follows from what somebody says: an adoption, a choice, a property lost."""
+        """Return what follows from what an actor says: an adoption, a choice, a property lost."""
         follows: list[Event] = []
         promises: list[Promise] = []
         for message in said:

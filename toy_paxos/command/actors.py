@@ -1,4 +1,4 @@
-"""Actors that somebody names on the command line: one of a rule that is left out, or a class in a file of one's own."""
+"""Actors that the command line names: those of a changed rule, or a class in a file of the user's."""
 
 import os
 import sys

@@ -118,7 +118,7 @@ class Watched:
         self.stop.close()
 
     def keep_going(self, states: int, depth: int) -> bool:
-        """Note how far the search is; return whether nobody has asked to stop."""
+        """Note how far the search is; return whether it should go on."""
         self.states, self.depth = states, depth
         self.progress.show(self.__str__)
         return self.stop.signal is None

@@ -44,7 +44,7 @@ class WholeNumber(Number):
 
 
 def shortened(value: object) -> str:
-    """What somebody wrote, or the beginning of it; quoted if it might not be seen, or do harm to a terminal."""
+    """What the user wrote, or the beginning of it; quoted if it might not be seen, or do harm to a terminal."""
     text = str(value)
     text = text if len(text) <= 40 else f"{text[:37]}..."
     return text if text and text.isprintable() else repr(text)
@@ -157,7 +157,7 @@ def options_of_a_run() -> dict[str, click.Parameter]:
 
 
 def size_options(max_attempts: int) -> Callable[[F], F]:
-    """The sizes of a cluster that is explored, each None unless it is given; so many attempts are the default."""
+    """The sizes of a cluster that is explored, each None unless it is given; ``max_attempts`` is their default."""
     return with_options(
         option("Other", "-n --num-acceptors", "Number of acceptors.  [default: 3]", "N", WholeNumber(1, 9)),
         option("Other", "--num-proposers", "Number of proposers.  [default: 2]", "K", WholeNumber(1, 9)),

@@ -19,7 +19,7 @@ from toy_paxos.safety import watch
 from toy_paxos.settings import EMOJI, Settings
 from toy_paxos.simulation.network import Simulation
 
-# So many rounds share their dice. New dice for each chapter make any round reachable without playing all
+# How many rounds share their dice. New dice for each chapter make any round reachable without playing all
 # those before it; shorter chapters would spend noticeable time on making dice.
 CHAPTER = 100
 
@@ -86,7 +86,7 @@ def tell_again(settings: Settings, number: int, wishes: Mapping[str, str]) -> Se
 
 
 def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
-    """Rounds of one proposer with one attempt and direct calls, told only if somebody asks."""
+    """Rounds of one proposer with one attempt and direct calls, told only on demand."""
     dice_of = dict.fromkeys(settings.configuration.acceptors, dice["failures",])
     tell = partial(tell_directly, settings)
     for number in numbers:
@@ -151,7 +151,7 @@ def new_wishes(settings: Settings, dice: Dice) -> dict[str, str]:
 
 
 def different_values(given: Sequence[str], number: int, draw: Callable[[], float]) -> list[str]:
-    """So many values: the given ones in turn, then different emoji."""
+    """That many values: the given ones in turn, then different emoji."""
     values = list(given)
     emoji = [symbol for symbol in EMOJI if symbol not in values] if values else EMOJI.copy()
     while len(values) < number:

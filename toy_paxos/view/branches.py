@@ -69,7 +69,7 @@ def side(picture: Picture, group: Sequence[Event], reacts: bool = False, is_bare
 
 
 def both(wrong: Picture, right: Picture, group: Sequence[Event], right_group: Sequence[Event]) -> list[Line]:
-    """The lines for a delivery to wrong and to right actors: once if they look the same, lanes and all."""
+    """The lines for a delivery to incorrect and to correct actors: once if they look the same, lanes and all."""
     is_same = group == right_group
     lines = side(wrong, group, reacts=not is_same)
     is_bare = not is_same and said_in(group) == said_in(right_group)
@@ -80,7 +80,7 @@ def both(wrong: Picture, right: Picture, group: Sequence[Event], right_group: Se
 
 
 def unsaid(wrong: Picture, right: Picture, run: Sequence[Sequence[Event]]) -> list[Line]:
-    """The lines for deliveries in a row of what nobody says among right actors."""
+    """The lines for consecutive deliveries of what correct actors do not say."""
     lines = [line.after("bad", "- ") for group in run for line in side(wrong, group, reacts=True)]
     messages = [message for group in run if (message := said_in(group)) and not isinstance(message, Timeout)]
     if messages:

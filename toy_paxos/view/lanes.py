@@ -2,7 +2,7 @@
 
 Beside the lanes stands what was said, and what its recipient then holds. A lane turns heavy once its acceptor has
 accepted, and ends where its actor crashes. What does not fit beside the lanes goes on below; where there is little
-room, nobody's state is shown.
+room, no state is shown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ STATE_AT = 26
 WORDS_AND_STATE = 42
 
 
-# So many looks of all lanes together are remembered; few actors have fewer.
+# How many looks of all lanes together are remembered; few actors have fewer.
 MANY_LOOKS = 500
 
 # How wide the time is: simulated milliseconds, or the number of a delivery.
@@ -47,7 +47,7 @@ CLOCK_WIDTH, COUNT_WIDTH = 9, 5
 
 
 class Lanes:
-    """Where the lanes of a configuration are, on a line of so many columns; None is a line without an end."""
+    """Where the lanes of a configuration are, on a line of that width; None is a line without an end."""
 
     def __init__(self, configuration: Configuration, width: int | None, time_width: int) -> None:
         self.configuration = configuration
@@ -123,7 +123,7 @@ class Picture:
 
     @property
     def shows_state(self) -> bool:
-        """Whether there is room for what somebody holds."""
+        """Whether there is room for what an acceptor holds."""
         return self.lanes.room is None or self.lanes.room >= WORDS_AND_STATE
 
     def marked(self, row: Row) -> Line:
@@ -217,7 +217,7 @@ class Diagram(Words):
         return drawn(finished.events, self.lanes, time)
 
     def lay_out(self, width: int | None) -> None:
-        """Find out where the lanes are in so many columns."""
+        """Find out where the lanes are at this width."""
         self.available = width
         self.lanes = Lanes(self.settings.configuration, width, CLOCK_WIDTH if self.settings.network else COUNT_WIDTH)
 

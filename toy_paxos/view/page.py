@@ -95,7 +95,7 @@ def new_facts(event: Event) -> Facts:
 
 
 def learned(value: str | None) -> str:
-    """What somebody has learned, or that it has learned nothing."""
+    """What a proposer has learned, or that it has learned nothing."""
     return "-" if value is None else printable(value)
 
 

@@ -1,4 +1,4 @@
-"""A story row by row, as every picture shows it: an arrow or marks on lanes, words, and what somebody then holds."""
+"""A story row by row, as every picture shows it: an arrow or marks on lanes, words, and what an acceptor then holds."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Rows:
         return [*self.what_follows(event)]
 
     def what_follows(self, event: Event) -> Iterator[Row]:
-        """What an event shows that is no delivery."""
+        """What an event other than a delivery shows."""
         match event:
             case Wants():
                 self.value_style(event.value)
@@ -65,7 +65,7 @@ class Rows:
                 yield Row(short + words, style, marks={actor: event.event.removeprefix("acceptor-")})
 
     def name(self, actor: str) -> str:
-        """The short name of an actor; actors of the user's may speak of others."""
+        """The short name of an actor; the user's own actors may name others."""
         return self.short.get(actor, "?")
 
     def quorum(self, event: Quorum) -> Iterator[Row]:
@@ -93,7 +93,7 @@ class Rows:
             if message.sender in self.short and message.recipient in self.short:
                 row.arrow = event
             else:
-                # Actors of the user's may speak for somebody who has no lane.
+                # The user's own actors may name actors that have no lane.
                 row.words = f"{printable(message.sender)} -> {printable(message.recipient)} {row.words}"
             if event.denial or event.fate is not Fate.DELIVERED:
                 promised = event.promised if event.denial == "refused" else None
@@ -129,7 +129,7 @@ class Rows:
         return self.values.setdefault(value, f"value-{len(self.values)}")
 
     def lane_style(self, name: str) -> str:
-        """The hue of the value that somebody has accepted, if there is one, and somebody is there."""
+        """The hue of the value that an acceptor has accepted, if it has, and is not down."""
         value = None if name in self.gone else self.accepted.get(name)
         return "" if value is None else self.value_style(value)
 

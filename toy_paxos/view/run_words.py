@@ -210,13 +210,13 @@ NETWORK_OUTCOMES = {
     Outcome.VIOLATED: "safety violated",
 }
 
-# What nobody has told may have happened.
+# In real time, an event that no log tells may have happened all the same.
 REAL_OUTCOMES = NETWORK_OUTCOMES | {Outcome.NOT_CHOSEN: "none known as chosen"}
 del REAL_OUTCOMES[Outcome.ALL_CRASHED]
 
 
 def outcome_style(finished: Round) -> str:
-    """Green is an agreement that somebody knows of, red is anything else."""
+    """Green is an agreement that a proposer knows of, red is anything else."""
     return "good" if finished.outcome is Outcome.CONSENSUS else "bad"
 
 

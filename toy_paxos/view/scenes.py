@@ -37,7 +37,7 @@ class Scenes:
     def __init__(self, story: Story, width: int | None = None) -> None:
         self.events = story.events
         self.notes = [*([(0, story.change, "notable")] if story.change else []), *story.notes]
-        # So many columns a row of a note takes at most.
+        # How many columns a row of a note takes at most.
         self.width = width
         self.configuration = story.configuration
         self.rows = Rows(story.configuration)

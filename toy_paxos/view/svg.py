@@ -94,7 +94,7 @@ class Drawing:
         )
 
     def told(self) -> str:
-        """The story in the words of a run, for whoever cannot see it."""
+        """The story in the words of a run, for readers who cannot see it."""
         lines = []
         for scene in self.shown:
             if isinstance(scene.event, Wants):

@@ -24,10 +24,10 @@ STYLES = {
     "mark": "magenta",
 }
 
-# Who speaks matters most, so each proposer has a hue of its own, none of which means anything else.
+# The sender matters most, so each proposer has a hue of its own, none of which means anything else.
 HUES = ("dodger_blue1", "dark_orange", "orchid", "dark_cyan", "light_salmon3", "medium_purple1", "grey70")
 
-# And so has each value, in a picture: in the words, and in the lane of whoever holds it.
+# And so has each value, in a picture: in the words, and in the lane of the acceptor that holds it.
 VALUE_HUES = ("sky_blue2", "gold3", "pale_green3", "light_pink3", "tan", "plum3")
 
 # How far the rest of a broken line is moved to the right.

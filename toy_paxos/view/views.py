@@ -56,7 +56,7 @@ def story_of(settings: Settings, finished: Round, rule: str | None = None, chang
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
     """The view that suits standard output: lines, unless another form is asked for; ``change`` tells of the rule."""
     if form == "json":
-        # Here and not above, as all views but the plain one: nobody waits for what is not used.
+        # Imported only where needed, as all views but the plain one, for the sake of start-up.
         from toy_paxos.event_json import encoded
         from toy_paxos.view.json_lines import JsonLines
 
