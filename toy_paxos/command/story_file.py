@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toy_paxos.command.options import F, Option, shortened
+from toy_paxos.command.options import option, shortened, with_options
 from toy_paxos.command.process import say, write
 from toy_paxos.story import Story
 from toy_paxos.view.files import FILES, PICTURES, file_of
@@ -68,22 +68,12 @@ class StoryPath(click.ParamType[StoryFile]):
         return file
 
 
-def file_options(command: F) -> F:
-    """Give a command the options for a file; ``file_in`` tells what was given."""
-    for add in (
-        click.option("--force", cls=Option, group="Output", is_flag=True, help="Let -o overwrite a file."),
-        click.option(
-            "-o",
-            "--output",
-            cls=Option,
-            group="Output",
-            type=StoryPath(),
-            metavar="FILE",
-            help=f"Write one story; the ending says how: {ENDINGS} ('-.svg': standard output).",
-        ),
-    ):
-        command = add(command)
-    return command
+WORDS = f"Write one story; the ending says how: {ENDINGS} ('-.svg': standard output)."
+
+file_options = with_options(
+    option("Output", "-o --output", WORDS, "FILE", StoryPath()),
+    option("Output", "--force", "Let -o overwrite a file.", is_flag=True),
+)
 
 
 def check_file(file: StoryFile | None, force: bool, num_rounds: int | None = 1) -> None:
