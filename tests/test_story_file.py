@@ -69,9 +69,9 @@ def test_what_is_there_is_overwritten_only_by_force(tmp_path: Path, run_here: Ru
         (("-o", ".svg"), ".svg does not end in .svg"),
         (("-o", "/nowhere/round.svg"), "cannot write into the folder /nowhere"),
         (("--force",), "--force does nothing without -o FILE"),
-        (("--svg",), "No such option '--svg'"),
-        (("--html",), "No such option '--html'"),
-        (("--mermaid",), "No such option '--mermaid'"),
+        (("--svg",), "--svg is now -o FILE.svg, or -o -.svg for standard output"),
+        (("--html",), "--html is now -o FILE.html"),
+        (("--mermaid",), "--mermaid is now -o FILE.mmd"),
     ],
 )
 @pytest.mark.parametrize("command", [RUN, ("check",), ("play",), ("cluster",), ("propose",), ("verify", "log")])

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # Each is the function NAME_command in a module of its name.
 COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")
 
+# Options that are gone, and how a file is named that takes their place.
+OLD_VIEWS = {"--svg": ".svg", "--html": ".html", "--mermaid": ".mmd"}
+
 
 class Simulator(click.Group):
     """The command that runs when no other is named; its help lists options by what they are about."""
@@ -155,8 +158,10 @@ def main() -> None:
             raise OSError(errno.EBADF, "it is closed")
         status = run.main(prog_name="toy-paxos", standalone_mode=False)
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "toy-paxos"
-        complain(f"{error.format_message()} ({command} --help lists the options)", error.exit_code)
+        command, words = error.ctx.command_path if error.ctx else "toy-paxos", error.format_message()
+        if isinstance(error, click.NoSuchOption) and (ending := OLD_VIEWS.get(error.option_name)):
+            words = f"{error.option_name} is now -o FILE{ending}, or -o -{ending} for standard output."
+        complain(f"{words} ({command} --help lists the options)", error.exit_code)
     except click.ClickException as error:
         complain(error.format_message(), error.exit_code)
     except DrawingError as error:

@@ -53,7 +53,7 @@ def verify_command(
     from toy_paxos.remote.verify import gather, judge, read_log
 
     check_file(output, force)
-    view = log_view_of(one_view(diagram=diagram, json=json))
+    view = log_view_of(one_view({"diagram": diagram, "json": json}))
     is_silent = bool(output and output.is_output)
     set_up(json or is_silent)
     tell: Callable[[str], None] = (lambda text: None) if is_silent else write
