@@ -11,9 +11,9 @@ from wrong_actors import WRONG, CountsFailAsPromise, FixedQuorum
 
 import toy_paxos
 from toy_paxos.checking import CLIMB, RULES, Game, Model
+from toy_paxos.command.game_view import Table
 from toy_paxos.command.moves import Player
 from toy_paxos.command.play import offer
-from toy_paxos.command.table import Table
 
 STORIES = sorted((Path(toy_paxos.__file__).parent / "stories").glob("*.txt"))
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking.snapshot import OtherMaker, parts_of, put_back, rename, take
 from toy_paxos.message import Prepare, Promise, Proposal, Propose
+from toy_paxos.snapshot import OtherMaker, parts_of, put_back, rename, take
 
 names = st.sampled_from(["acceptor-0", "acceptor-1", "acceptor-2", "x"])
 atoms = st.none() | st.booleans() | st.integers() | names

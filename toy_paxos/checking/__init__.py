@@ -2,11 +2,11 @@
 
 It runs the actors unchanged: the correct ones, ones with a changed rule (:mod:`broken <toy_paxos.checking.broken>`) or
 the user's own. It finds a shortest execution that violates a property, or that there is none. A model describes the
-cluster; its actors become numbers (``snapshot``, ``cluster``); states that need not be distinguished are merged
-(``symmetry``, ``reduction``); a search visits all others (``checker``, with the properties in ``property_cache``), and
-``climb`` checks one model after the other. ``chance`` tries random executions. Actors that cannot be checked reliably
-are refused (``determinism``, ``refusal``). A ``game`` is one execution by real actors. Nothing here knows how messages
-are delivered in a run, or how a story is shown.
+cluster; its actors become numbers (``cluster``); states that need not be distinguished are merged (``symmetry``,
+``reduction``); a search visits all others (``checker``, with the properties in ``property_cache``), and ``climb``
+checks one model after the other. ``chance`` tries random executions. Actors that cannot be checked reliably are refused
+(``determinism``, ``refusal``). A ``game`` is one execution by real actors. Nothing here knows how messages are
+delivered in a run, or how a story is shown.
 """
 
 from toy_paxos.checking.broken import RULES, Rule, check_rule

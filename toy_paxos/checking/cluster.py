@@ -10,8 +10,8 @@ from enum import Enum
 from itertools import chain
 from typing import NamedTuple
 
+from toy_paxos import snapshot
 from toy_paxos.actor import Actor
-from toy_paxos.checking import snapshot
 from toy_paxos.checking.model import Model
 from toy_paxos.checking.refusal import described, failure, failure_at, needs_learned, refusal
 from toy_paxos.event import check_message, listed, plain_learned

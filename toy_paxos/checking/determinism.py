@@ -13,8 +13,8 @@ from contextlib import suppress
 from random import Random, getstate
 from types import FunctionType, ModuleType
 
+from toy_paxos import snapshot
 from toy_paxos.actor import Actor
-from toy_paxos.checking import snapshot
 from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers
 from toy_paxos.checking.refusal import failure, failure_at, refusal
 from toy_paxos.event import listed, plain_learned

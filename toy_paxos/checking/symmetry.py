@@ -2,7 +2,7 @@
 
 from itertools import islice, pairwise, permutations, product
 
-from toy_paxos.checking import snapshot
+from toy_paxos import snapshot
 from toy_paxos.checking.cluster import Cluster, State, Step, numbers
 
 Order = tuple[int, ...]

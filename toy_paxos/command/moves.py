@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from toy_paxos.checking import Move, WrongMoveError
 from toy_paxos.checking.game import Kind
-from toy_paxos.command.foresight import hint
+from toy_paxos.command.game_view import Table
+from toy_paxos.command.look_ahead import hint
 from toy_paxos.command.options import shortened, suggestion
 from toy_paxos.command.stories import Script, full_name, read_line, why_not
-from toy_paxos.command.table import Table
 from toy_paxos.event import learned_by, stored_by
 from toy_paxos.message import Message
 from toy_paxos.settings import quoted

@@ -14,13 +14,13 @@ import click
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, CheckError, Game, Model, Move
 from toy_paxos.command.actors import LIST, Unchecked, actor_options, list_rules, other_actors
-from toy_paxos.command.foresight import NotFoundOutError, possibilities, shortest_way, standing
+from toy_paxos.command.game_view import Screen, Table
+from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import Command, shortened, size_options, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, user_output_to_stderr, write
 from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
-from toy_paxos.command.table import Screen, Table
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS

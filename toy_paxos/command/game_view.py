@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from toy_paxos import __version__
 from toy_paxos.checking import Game, Move, WrongMoveError
 from toy_paxos.command.actors import at_fault
-from toy_paxos.command.foresight import aim
+from toy_paxos.command.look_ahead import aim
 from toy_paxos.command.process import user_output_to_stderr, write
 from toy_paxos.event import Event
 from toy_paxos.story import Story

@@ -4,11 +4,11 @@ import pytest
 from conftest import OnTerminal, RunHere
 
 from toy_paxos.checking import RULES, Game, Model, Move
-from toy_paxos.command import foresight
-from toy_paxos.command.foresight import NotFoundOutError, hint, possibilities, standing
+from toy_paxos.command import look_ahead
+from toy_paxos.command.game_view import Table
+from toy_paxos.command.look_ahead import NotFoundOutError, hint, possibilities, standing
 from toy_paxos.command.moves import Player
 from toy_paxos.command.play import offer
-from toy_paxos.command.table import Table
 from toy_paxos.message import Message
 
 
@@ -55,7 +55,7 @@ def test_what_is_chosen_remains_the_only_value_that_can_be() -> None:
 @pytest.fixture
 def few_states(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that ends sooner than it does."""
-    monkeypatch.setattr(foresight, "FEW_STATES", 100)
+    monkeypatch.setattr(look_ahead, "FEW_STATES", 100)
 
 
 @pytest.mark.usefixtures("few_states")
