@@ -5,7 +5,7 @@ from conftest import OnTerminal, RunHere
 
 from toy_paxos.checking import RULES, Game, Model, Move
 from toy_paxos.command import look_ahead
-from toy_paxos.command.game_view import Table
+from toy_paxos.command.game_view import GameView
 from toy_paxos.command.look_ahead import NotFoundOutError, hint, possibilities, standing
 from toy_paxos.command.moves import Player
 from toy_paxos.command.play import offer
@@ -42,7 +42,7 @@ def test_right_actors_cannot_lose_and_it_is_said_for_what() -> None:
     sizes = "2 proposers, 3 acceptors, 1 attempt, 1 restart each"
     assert hint(game) == (f"safety cannot be lost from here, for {sizes}, FAIL never delivered", None)
     game.make(Move("crash", actor="proposer-1"))
-    assert hint(game).words.endswith(", FAIL never delivered; proposers that have crashed or given up do nothing more")
+    assert hint(game)[0].endswith(", FAIL never delivered; proposers that have crashed or given up do nothing more")
 
 
 def test_what_is_chosen_remains_the_only_value_that_can_be() -> None:
@@ -66,7 +66,7 @@ def test_a_search_that_is_too_long_says_so(run_here: RunHere) -> None:
 
 @pytest.mark.usefixtures("few_states")
 def test_what_was_not_found_out_is_searched_again_only_when_asked() -> None:
-    player = Player(Table(Game(Model(3, 3)), "", {}), seed=1)
+    player = Player(GameView(Game(Model(3, 3)), "", {}))
     outlooks = []
     for typed in ("1", "2", "3"):
         *_, outlook = offer(player)

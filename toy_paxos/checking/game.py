@@ -5,7 +5,7 @@ message stays deliverable once it was sent, as in the checker, so every game is 
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
@@ -46,6 +46,13 @@ class Move:
     message: Message | None = None
     actor: str = ""
     unsent: tuple[str, str] = ("", "")
+
+    @classmethod
+    def of(cls, message: Message) -> "Move":
+        """Return the move that delivers a message."""
+        if isinstance(message, (Timeout, Restart)):
+            return cls("timeout" if isinstance(message, Timeout) else "restart", actor=message.recipient)
+        return cls("deliver", message)
 
 
 class WrongMoveError(Exception):
@@ -129,7 +136,7 @@ class Game:
 
     def make(self, move: Move) -> Sequence[Event]:
         """Make a move; return what happens. If it cannot be made, raise WrongMoveError and change nothing."""
-        events = MAKERS[move.kind](self, move)
+        events: list[Event] = getattr(self, move.kind.replace(" ", "_"))(move)
         self.moves.append(move)
         return self.tell(*events)
 
@@ -200,7 +207,7 @@ class Game:
         self.gone.add(repr(message))
         return [Delivery(self.time, message, Fate.LOST, self.since[repr(message)])]
 
-    def time_out(self, move: Move) -> list[Event]:
+    def timeout(self, move: Move) -> list[Event]:
         """Deliver a timeout to a proposer."""
         name = self.waiting(move.actor)
         if self.attempts[name] >= self.model.max_attempts:
@@ -297,17 +304,6 @@ class NobodySaidError(WrongMoveError):
     def __init__(self, message: Message) -> None:
         super().__init__("nobody has said that")
         self.message = message
-
-
-MAKERS: dict[Kind, Callable[[Game, Move], list[Event]]] = {
-    "deliver": Game.deliver,
-    "fail": Game.fail,
-    "drop": Game.drop,
-    "timeout": Game.time_out,
-    "restart": Game.restart,
-    "crash": Game.crash,
-    "give up": Game.give_up,
-}
 
 
 def wording(message: Message) -> tuple[object, ...]:

@@ -60,21 +60,21 @@ def load_module(path: str) -> ModuleType:
     return module
 
 
-LIST = "list"
+LIST, NONE = "list", "none"
 
 
 def rule_names(ctx: click.Context, param: click.Parameter, incomplete: str = "") -> list[str]:
     """The possible values that begin like that; the rules are imported only now, because most runs need none."""
     from toy_paxos.checking import RULES
 
-    return [name for name in (*RULES, LIST) if name.startswith(incomplete)]
+    return [name for name in (*RULES, NONE, LIST) if name.startswith(incomplete)]
 
 
 def check_rule_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Return the name; raise click.BadParameter with the one that was probably meant."""
+    """Return the name, or None for no rule; raise click.BadParameter with the one that was probably meant."""
     if value is not None and value not in (names := rule_names(ctx, param)):
         raise click.BadParameter(f"unknown rule {shortened(value)}.{suggestion(value, names)}", ctx, param)
-    return value
+    return None if value == NONE else value
 
 
 def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:

@@ -1,11 +1,11 @@
-"""What is told of a game: on a terminal at once, elsewhere at its end, for moves can be taken back."""
+"""The view of a game: on a terminal after each move, elsewhere at the end, because moves can be undone."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from toy_paxos import __version__
-from toy_paxos.checking import Game, Move, WrongMoveError
-from toy_paxos.command.actors import at_fault
+from toy_paxos.checking import CheckError, Game, Move
+from toy_paxos.command.actors import Unchecked
 from toy_paxos.command.look_ahead import aim
 from toy_paxos.command.process import user_output_to_stderr, write
 from toy_paxos.event import Event
@@ -18,22 +18,20 @@ Draw = Callable[[Sequence[Event]], list[Line]]
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Let the user's own actors be heard on standard error only; raises Unchecked for what they do wrong."""
-    with user_output_to_stderr():
-        try:
+def guarded(words: str = "an actor fails: ") -> Iterator[None]:
+    """Send the output of the user's own actors to standard error; raise Unchecked if one of them fails."""
+    try:
+        with user_output_to_stderr():
             yield
-        except WrongMoveError:
-            raise
-        except Exception as error:
-            raise at_fault("an actor fails", error) from error
+    except CheckError as error:
+        raise Unchecked(f"{words}{error}") from error
 
 
-class Table:
+class GameView:
     """A game, and all of it as lines that can be played again.
 
-    ``change`` says which rule is changed, or whose actors play. ``comments`` stand after so many moves, -1 before all
-    else. ``options`` name the actors that a story of this game cannot.
+    ``change`` says which rule is changed, or which actors play. ``comments`` has the lines that follow a number of
+    moves; -1 is the beginning. ``options`` name the actors that a story of this game cannot name.
     """
 
     def __init__(self, game: Game, change: str, comments: Mapping[int, Sequence[str]], options: str = "") -> None:
@@ -115,27 +113,21 @@ class Table:
         return f"{what.capitalize()} is {done} in {deliveries(int(violation.time))}: {printable(violation.words)}"
 
 
-# So many lines are shown again under the names of the lanes, after a move: with what is in flight they fill a screen.
+# After a move this many lines are shown again under the names of the lanes.
 LATEST = 8
 
 
-class Screen(Table):
-    """A game on a terminal: shown as it goes on, as lanes if they fit; what is said besides does not stay.
+class Screen(GameView):
+    """A game on a terminal: shown as it goes on, as lanes if they fit; comments are shown once.
 
-    ``seen`` is how many lines of what has happened were shown, None before anything was; if it is negative, so many of
-    the last are to be shown again.
+    ``seen`` is the number of lines that were shown, None before the first; a negative one shows that many again.
     """
 
-    def __init__(
-        self, game: Game, change: str, comments: Mapping[int, Sequence[str]], options: str, diagram: bool
-    ) -> None:
-        super().__init__(game, change, comments, options)
-        self.diagram = diagram
-        self.seen: int | None = None
+    seen: int | None = None
 
     def show(self) -> None:
         """Show what has happened since this was called last, and under the names of lanes what came before."""
-        draw, above, again = self.lanes() if self.diagram else (self.lines, [], 0)
+        draw, above, again = self.lanes()
         body = self.body(draw)
         if self.seen is None:
             write(shown([*self.title(), *above, *body]))

@@ -1,7 +1,6 @@
 """The command ``toy-paxos play``: you are the network, move by move, or a story is played again."""
 
 import os
-import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -10,16 +9,17 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, CheckError, Game, Model, Move
-from toy_paxos.command.actors import LIST, Unchecked, actor_options, list_rules, other_actors
-from toy_paxos.command.game_view import Screen, Table
+from toy_paxos.checking import RULES, Game, Model, Move
+from toy_paxos.command.actors import LIST, actor_options, list_rules, other_actors
+from toy_paxos.command.game_view import GameView, Screen, guarded
 from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, shortest_way, standing
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import Command, shortened, size_options, suggestion
-from toy_paxos.command.process import ignore_quit, interruptible, set_up, user_output_to_stderr, write
-from toy_paxos.command.stories import MOST_BYTES, MOST_LINES, Script, StoryError, play_story, read_story, shipped
+from toy_paxos.command.process import ignore_quit, interruptible, set_up, write
+from toy_paxos.command.stories import MOST_BYTES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
@@ -59,18 +59,12 @@ Exit status:
 @click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_stories)
 @size_options(max_attempts=2)
 @actor_options("Other", "Play with")
-@click.option("--right", is_flag=True, help="Play the story on right actors, as far as they would say all that.")
-@click.option("--seed", type=int, metavar="INT", help="Of the dice that 'roll' throws.")
-@click.option("--no-diagram", is_flag=True, help="Show lines on a terminal, too, and no lanes.")
 @file_options
 @click.pass_context
 def play_command(
     ctx: click.Context,
     /,
     file: str | None,
-    right: bool,
-    seed: int | None,
-    no_diagram: bool,
     output: StoryFile | None,
     force: bool,
     rule_name: str | None,
@@ -88,8 +82,8 @@ def play_command(
     \b
     Lose safety for a proposer that ignores what was accepted; 'hint' helps:
       toy-paxos play --break ignores-accepted
-    Play a story again, on right actors:
-      toy-paxos check --break adopts-lowest | toy-paxos play --right -
+    Play a story again, on correct actors, as far as they would say all that:
+      toy-paxos check --break adopts-lowest | toy-paxos play --break none -
     """
     list_rules(ctx)
     check_file(output, force)
@@ -101,42 +95,39 @@ def play_command(
         write(shown([line(("", f"{name:<20} {title}")) for name, title in titles.items()]))
         return
     given = {name: size for name, size in sizes.items() if size is not None}
-    story = load(file, given) if file is not None else None
-    model, change, options = cluster(ctx, story, given, right)
-    game = begin(model)
-    told = game, change, story.comments if story else {}, options
-    table = Screen(*told, not no_diagram) if sys.stdout.isatty() else Table(*told)
     try:
-        if story:
-            play_story(story, game, table.make)
-            if right and not game.violation:
-                table.show()
-                table.say("Nothing is lost: right actors have played the story to its end.")
-        player = Player(table, random.SystemRandom().getrandbits(32) if seed is None else seed)
-        if file != "-" and can_converse():
-            converse(player)
-        elif not story:
-            follow(player)
+        story = load(file, given) if file is not None else None
+        model, change, options = cluster(ctx, story, given)
+        with guarded(""):
+            game = Game(model)
+        told = game, change, story.comments if story else {}, options
+        view = Screen(*told) if sys.stdout.isatty() else GameView(*told)
+        try:
+            if story:
+                play_story(story, game, view.make)
+            player = Player(view)
+            if file != "-" and can_converse():
+                converse(player)
+            elif not story:
+                follow(player)
+        finally:
+            if not (output and output.is_output):
+                view.close()
     except StoryError as error:
         raise Unplayable(f"{shortened(file)}: {error}") from error
-    finally:
-        if not (output and output.is_output):
-            table.close()
     if output:
-        output.write(table.as_story(ctx.params["rule_name"] if change else None))
+        output.write(view.as_story(ctx.params["rule_name"]))
     sys.exit(3 if any(isinstance(event, Violation) for event in game.events) else 0)
 
 
 def load(file: str, given: Mapping[str, int]) -> Script:
-    """The story in a file, of that name, or on standard input; raises Unplayable if there is none."""
+    """Return the story in a file, of that name, or on standard input; raise Unplayable or StoryError without one."""
     stories = shipped()
     try:
         if file in stories and not os.path.isfile(file):
             return read_story(stories[file], given)
         with click.open_file(file, "rb") as stream:
             return read_story(stream.read(MOST_BYTES + 1), given)
-    except StoryError as error:
-        raise Unplayable(f"{shortened(file)}: {error}") from error
     except (OSError, ValueError, RuntimeError) as error:
         # The last comes from click, of standard input.
         words = f"cannot read {shortened(file)}: {getattr(error, 'strerror', 'it is closed')}"
@@ -145,35 +136,24 @@ def load(file: str, given: Mapping[str, int]) -> Script:
         raise Unplayable(words) from error
 
 
-def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any], right: bool) -> tuple[Model, str, str]:
-    """The cluster to play with, what is said of its actors, and the options that a story of it needs besides.
+def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) -> tuple[Model, str, str]:
+    """Return the cluster to play with, what is said of its actors, and the options that a story of it needs besides.
 
-    Raises click.UsageError if that is contradictory.
+    Raises click.UsageError if the options contradict the story.
     """
+    are_named = any(
+        ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("rule_name", "acceptor", "proposer")
+    )
     if story and not given.items() <= story.sizes.items():
         raise click.UsageError("the story names its own sizes: leave out those that you have given.")
-    if right and not story:
-        raise click.UsageError("--right plays a story: name one.")
-    if story and story.rule and not (ctx.params["rule_name"] or ctx.params["acceptor"] or ctx.params["proposer"]):
+    if story and not are_named:
+        if story.actors:
+            raise click.UsageError(f"other actors have played this, {shortened(story.actors)}: name them here, too.")
         ctx.params["rule_name"] = story.rule
     actors, options, change = other_actors(ctx)
-    if story and story.actors and not actors and not right:
-        raise click.UsageError(f"other actors have played this, {shortened(story.actors)}: name them here, too.")
     rule = RULES[ctx.params["rule_name"]] if ctx.params["rule_name"] else None
     model = rule.model if rule else replace(Model(max_attempts=2), **actors)
-    if right:
-        model, change = (rule.without_change(model) if rule else Model(acceptor=Acceptor, proposer=Proposer)), ""
-        model = replace(model, properties=ALWAYS)
-    return (story.cluster(model) if story else replace(model, **given)), change, "" if rule or right else options
-
-
-def begin(model: Model) -> Game:
-    """A game that has just begun; raises Unchecked if somebody's actors cannot begin."""
-    try:
-        with user_output_to_stderr():
-            return Game(model)
-    except CheckError as error:
-        raise Unchecked(str(error)) from error
+    return (story.cluster(model) if story else replace(model, **given)), change, "" if rule else options
 
 
 def can_converse() -> bool:
@@ -186,32 +166,32 @@ def converse(player: Player) -> None:
     with suppress(ImportError):
         # With it, input() remembers lines.
         import readline  # noqa: F401
-    player.table.show()
-    player.table.say("", *greeting(player.game), "")
+    player.view.show()
+    player.view.say("", *greeting(player.game), "")
     offered: list[Move] | None = None
     ignore_quit()
     with interruptible():
         while not player.has_quit:
             try:
                 if offered != player.game.moves:
-                    player.table.show()
+                    player.view.show()
                     for words in offer(player):
-                        player.table.say(words)
+                        player.view.say(words)
                     offered = [*player.game.moves]
                 typed = input("toy-paxos> ")
             except EOFError:
                 write("\n")
                 return
             except KeyboardInterrupt:
-                player.table.say("", LEAVE)
+                player.view.say("", LEAVE)
                 continue
             try:
                 player.obey(typed)
             except KeyboardInterrupt:
                 # The move is half done. All of them are made again, and shown.
-                player.table.undo(0)
+                player.view.undo(0)
                 offered = None
-                player.table.say("", LEAVE)
+                player.view.say("", LEAVE)
 
 
 LEAVE = "'quit' or Ctrl-D ends the game"
@@ -229,8 +209,11 @@ def greeting(game: Game) -> list[str]:
     return [f"You are the network, and the game is to lose {lose}, if you can.", f"{deliver}; {hints}; {others}"]
 
 
-# So many messages leave room on a screen for what has happened.
+# The limit on the messages in an offer, so that a screen also has room for what has happened.
 MOST_SHOWN = 12
+
+# The limit on the lines of standard input.
+MOST_LINES = 10_000
 
 
 def offer(player: Player) -> Iterator[str]:
@@ -263,7 +246,7 @@ def outlook(player: Player) -> str:
 
 
 def follow(player: Player) -> None:
-    """Do what stands on standard input, line by line; raises Unplayable if that is too much."""
+    """Obey standard input, line by line; raise Unplayable if there are too many lines."""
     for number, typed in enumerate(sys.stdin or (), start=1):
         if number > MOST_LINES:
             raise Unplayable(f"standard input: line {number}: a game has at most {MOST_LINES:,} lines")

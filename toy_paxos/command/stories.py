@@ -17,18 +17,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
 from toy_paxos.checking.game import Kind, NobodySaidError
 from toy_paxos.command.options import shortened
 from toy_paxos.event import BETWEEN_ACTORS, VALUED, Crash, Delivery, TimedOut, Wants
 from toy_paxos.event_json import FORMAT, FormatError, check_format, event_of, message_of
-from toy_paxos.message import Message, Promise, Propose
+from toy_paxos.message import Message, Promise, Propose, Restart, Timeout
 from toy_paxos.view.words import message_words, read_back
 
-MOST_LINES, MOST_BYTES = 10_000, 10_000_000
-"""How long a story may be; longer ones are taken for something else."""
+MOST_BYTES = 10_000_000
+"""The limit on the size of a story; a larger file is probably something else."""
 
 
 class StoryError(Exception):
@@ -38,40 +38,33 @@ class StoryError(Exception):
         super().__init__(f"line {line}: {words}")
 
 
-class Numbered(NamedTuple):
-    """A move of a story, and the number of the line that tells it."""
-
-    line: int
-    move: Move
+class UnknownLineError(WrongMoveError):
+    """A line has none of the forms that a line of a story can have."""
 
 
 @dataclass
 class Script:
-    """A story as it was read: a cluster, and the moves made in it; ``rule`` is the name of the rule that is changed.
+    """A story as it was read: a cluster, and the moves made in it, each with the number of its line.
 
-    ``comments`` stand after so many moves, -1 before all else. ``actors`` are the user's own ones, which have to be
-    named again: nothing is imported because a story says so.
+    ``rule`` is the name of the changed rule. ``comments`` has the lines that follow a number of moves; -1 is the
+    beginning. ``actors`` are the user's own, which must be named again: a story does not import anything.
     """
 
     sizes: dict[str, Any] = field(default_factory=dict)
     wishes: dict[str, str] = field(default_factory=dict)
     rule: str | None = None
     actors: str = ""
-    moves: list[Numbered] = field(default_factory=list)
+    moves: list[tuple[int, Move]] = field(default_factory=list)
     comments: dict[int, list[str]] = field(default_factory=dict)
     has_ended: bool = False
 
     def cluster(self, model: Model) -> Model:
         """That model, with the sizes and wishes of the story, and as many attempts and restarts as it takes."""
         sizes = {"max_attempts": 1, "restarts": 0, **self.sizes}
-        counts = {kind: Counter(told.move.actor for told in self.moves if told.move.kind == kind) for kind in LIMITED}
-        for kind, (size, first) in LIMITED.items():
-            sizes[size] = max([sizes[size], *[first + count for count in counts[kind].values()]])
+        for size, kind, first in (("max_attempts", "timeout", 1), ("restarts", "restart", 0)):
+            counts = Counter(move.actor for _, move in self.moves if move.kind == kind)
+            sizes[size] = max([sizes[size], *(first + count for count in counts.values())])
         return replace(model, **sizes, wishes=tuple(self.wishes.values()))
-
-
-# Which moves are limited by which size, and how many of it there are without any such move.
-LIMITED: dict[Kind, tuple[str, int]] = {"timeout": ("max_attempts", 1), "restart": ("restarts", 0)}
 
 
 def shipped() -> dict[str, bytes]:
@@ -93,8 +86,6 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
     read = read_object if is_json else read_line
     story = Script()
     for number, line in enumerate(lines, start=1):
-        if number > MOST_LINES:
-            raise StoryError(number, f"a story has at most {MOST_LINES:,} lines")
         try:
             move = read(story, line.removesuffix("\r"))
         except (WrongMoveError, FormatError) as error:
@@ -102,7 +93,7 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoryError(number, f"not an event of a story: {shortened(line)}") from error
         if move:
-            story.moves.append(Numbered(number, move))
+            story.moves.append((number, move))
     try:
         story.sizes = {**given, **story.sizes}
         complete_sizes(story)
@@ -161,11 +152,11 @@ def proposed(story: Script, name: str) -> str:
 
 def play_story(story: Script, game: Game, make: Callable[[Move], object]) -> None:
     """Make all the moves of a story in a game; raises StoryError for the first line whose move cannot be made."""
-    for told in story.moves:
+    for line, move in story.moves:
         try:
-            make(told.move)
+            make(move)
         except WrongMoveError as error:
-            raise StoryError(told.line, why_not(game, error)) from error
+            raise StoryError(line, why_not(game, error)) from error
 
 
 # How many messages are named where others would do.
@@ -219,32 +210,31 @@ def take_rule(story: Script, name: str) -> None:
 
 
 def take_actors(story: Script, named: str) -> None:
-    """Note that somebody's own actors have played."""
+    """Note which of the user's own actors have played."""
     story.actors = named
 
 
 def take_wish(story: Script, name: str, value: str) -> None:
-    """Note what a proposer wants."""
+    """Note a printed or typed wish."""
     note_wish(story, full_name(name), read_back(value))
 
 
 def note_wish(story: Script, name: str, value: str) -> None:
     """Note what a proposer wants, once."""
+    if not value:
+        raise WrongMoveError("a value must not be empty")
     if name in story.wishes:
-        raise WrongMoveError("a second round begins here: a story is one, which --round K shows")
+        wanted = shortened(story.wishes[name])
+        raise WrongMoveError(f"{name} wants {wanted} already; a story is one round, which --round K shows")
     story.wishes[name] = value
 
 
 def end_story(story: Script) -> None:
-    """Skip whatever comes: figures and verdicts."""
+    """Skip everything from here on: figures and verdicts."""
     story.has_ended = True
 
 
-def skip(story: Script, *_: str) -> None:
-    """Skip what is no move."""
-
-
-def refuse_picture(story: Script) -> None:
+def refuse_diagram(story: Script) -> None:
     """Refuse lanes."""
     raise WrongMoveError("this is a diagram; save the story without --diagram")
 
@@ -296,8 +286,8 @@ def full_name(text: str) -> str:
     return f"{kinds[text[0]]}-{text[1:]}" if text[:1] in kinds and text[1:].isdecimal() else text
 
 
-# Each form of a line, and what it says; the first that fits counts.
-FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
+# Each form of a line, and the function that reads it, or None for a line that is skipped; the first form counts.
+FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None] | None]] = [
     (re.compile(pattern), says)
     for pattern, says in (
         (r"(toy-paxos \S+(?: check| play)?: .*)", begin_story),
@@ -305,16 +295,16 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None]]] = [
         (r"(?:VIOLATED|ok|\?\?)  (\d.*)", begin_cluster),
         (r"Changed rule, (\S+): .*", take_rule),
         (r"Actors: (.*)", take_actors),
-        (rf"(?:Round [\d,]+:)? *{NAME} +wants (.+)", take_wish),
+        (rf"(?:Round [\d,]+:)? *{NAME} +wants\b ?(.*)", take_wish),
         (rf"{NAME} *-> *{NAME} +(.*)", delivery),
         (rf"{NAME} +crashes(?: before (?:it can send )?(?:anything to anybody|(\S+) to (\S+)))?", crash),
         (rf"{NAME} +({'|'.join(DOES)})\b.*", other_move),
-        (rf"{NAME} +(?:crashes, and loses|times out|has|adopts|learns)\b.*", skip),
-        (r"(?:CHOSEN|SAFETY VIOLATED|Safety is lost|The game is won|To see it again|No replay)\b.*", skip),
-        (r"(?:[Rr]ound \d+: |\d+ of \d+ (?:promised|accepted), ).*", skip),
+        (rf"{NAME} +(?:crashes, and loses|times out|has|adopts|learns)\b.*", None),
+        (r"(?:CHOSEN|SAFETY VIOLATED|Safety is lost|The game is won|To see it again|No replay)\b.*", None),
+        (r"(?:[Rr]ound \d+: |\d+ of \d+ (?:promised|accepted), ).*", None),
         (r"(?:--- |What is missing: |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),
         (r"[\d,]+ (?:states?|delivery|deliveries), .*", end_story),
-        (r"(?:p0|p)(?: +[pa]\d*)+", refuse_picture),
+        (r"(?:p0|p)(?: +[pa]\d*)+", refuse_diagram),
     )
 ]
 
@@ -338,8 +328,8 @@ def read_line(story: Script, line: str) -> Move | None:
     words = BEFORE.sub("", line if story.sizes else " ".join(line.split()), count=1)
     for form, says in FORMS:
         if found := form.fullmatch(words):
-            return says(story, *found.groups())
-    raise WrongMoveError(f"not a line of a story: {shortened(line)}; type one such as p0 -> a0 PREPARE 1")
+            return says(story, *found.groups()) if says else None
+    raise UnknownLineError(f"not a line of a story: {shortened(line)}; type one such as p0 -> a0 PREPARE 1")
 
 
 # JSON Lines
@@ -359,8 +349,8 @@ def read_object(story: Script, line: str) -> Move | None:
     match event_of(told):
         case Wants() as event:
             note_wish(story, event.proposer, event.value)
-        case Delivery(message=message) if message.type in SWITCHES:
-            return Move(SWITCHES[message.type], actor=message.recipient)
+        case Delivery(message=Timeout() | Restart() as message):
+            return Move.of(message)
         case Delivery() as event:
             return move_of([event.fate, event.denial or ""], event.message)
         # That a proposer times out is not a move until it is told to try again.
@@ -369,10 +359,6 @@ def read_object(story: Script, line: str) -> Move | None:
         case Crash() as event:
             return crash(story, event.proposer, event.unsent, event.recipient)
     return None
-
-
-# The messages of the clock and of the power switch, and the moves that they are.
-SWITCHES: dict[str, Kind] = {"TIMEOUT": "timeout", "RESTART": "restart"}
 
 
 def sizes_told(story: Script, told: Mapping[str, Any]) -> None:
