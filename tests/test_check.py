@@ -298,7 +298,7 @@ def test_an_error_does_nothing_to_the_terminal(file: str, run_here: RunHere) -> 
     assert r"ValueError: \x1b[31m\x07\udc80 (" in done.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["-c", "1", "-q"], ["play"], ["play", "--right"]])
+@pytest.mark.parametrize("command", [[], ["-c", "1", "-q"], ["play"], ["play", "-n", "2"]])
 def test_every_command_that_leaves_out_rules_lists_them(command: list[str], run_here: RunHere) -> None:
     done = run_here(*command, "--break", "list")
     assert (done.returncode, done.stderr) == (0, "")

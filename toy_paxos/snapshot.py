@@ -9,6 +9,7 @@ raises TypeError.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache, partial
+from itertools import chain
 from types import MemberDescriptorType, NoneType
 from typing import Any
 
@@ -46,7 +47,7 @@ def taker_of(kind: type) -> Taker:
         return lambda thing, seen: (repr(thing),)
     if issubclass(kind, Enum):
         if kind.__eq__ not in (object.__eq__, int.__eq__, str.__eq__):
-            raise TypeError(f"a {kind.__name__} has its own idea of what is equal: let it be as in any Enum")
+            raise TypeError(f"a {kind.__name__} defines what is equal: leave __eq__ to Enum")
         return lambda thing, seen: (thing,)
     if issubclass(kind, (str, int)):
         return lambda thing, seen: (without_attributes(thing, str if issubclass(kind, str) else int),)
@@ -56,16 +57,14 @@ def taker_of(kind: type) -> Taker:
         return take_unordered
     if getattr(getattr(kind, "__dataclass_params__", None), "frozen", False):
         return take_attributes
-    changeable: dict[type, Taker] = {list: take_ordered, set: take_unordered, dict: take_entries}
-    return partial(once, changeable.get(kind, take_attributes))
+    mutable: dict[type, Taker] = {list: take_ordered, set: take_unordered, dict: take_entries}
+    return partial(once, mutable.get(kind, take_attributes))
 
 
 def once(take_parts: Taker, thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
     """Take apart a mutable object; raise TypeError if it was reached before."""
     if id(thing) in seen:
-        raise TypeError(
-            f"a {type(thing).__name__} can be reached in two ways, so it cannot be put back as it was: let there be one"
-        )
+        raise TypeError(f"a {type(thing).__name__} can be reached in two ways; give each attribute its own copy")
     seen.add(id(thing))
     return take_parts(thing, seen)
 
@@ -132,11 +131,8 @@ def is_made_in_python(kind: type) -> bool:
     except TypeError:
         return False
     # From Python 3.12 on, a file can be made like this, too; but its class overrides the methods that copy objects.
-    methods: list[tuple[Any, Any]] = [
-        (kind.__reduce__, object.__reduce__),
-        (kind.__reduce_ex__, object.__reduce_ex__),
-    ]
-    return all(method is usual for method, usual in methods) and bool(slots(kind) or hasattr(thing, "__dict__"))
+    overrides = any(getattr(kind, name) is not getattr(object, name) for name in ("__reduce__", "__reduce_ex__"))
+    return not overrides and bool(slots(kind) or hasattr(thing, "__dict__"))
 
 
 def unordered(parts: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
@@ -144,50 +140,32 @@ def unordered(parts: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
     return tuple(sorted(parts, key=repr))
 
 
-class Maker:
-    """How to make objects that can be made in several ways; an actor must not depend on which one is used."""
+class OtherMaker:
+    """Another way to make objects, on which an actor must not depend.
 
-    def set(self, parts: Iterable[Any]) -> Any:
-        """Return a set of these parts."""
-        return set(parts)
-
-    def value(self, kind: type, parts: tuple[Snapshot, ...], make: Callable[[], Any]) -> Any:
-        """Return an immutable object with these parts; ``make`` makes a new one."""
-        return make()
-
-
-class OtherMaker(Maker):
-    """Its sets may have another order, which depends on ``fillers``; equal immutable objects are one object.
-
-    ``num_choices`` counts the sets that can have more than one order.
+    Its sets may have another order, which depends on ``fillers``; equal tuples are one object. ``num_choices`` counts
+    the sets that can have more than one order.
     """
 
     def __init__(self, fillers: range) -> None:
         self.fillers = fillers
         self.num_choices = 0
-        self.values: dict[object, Any] = {}
+        self.tuples: dict[object, Any] = {}
 
     def set(self, parts: Iterable[Any]) -> Any:
-        """Return a set of these parts that was built with the fillers in it."""
+        """Return a set of these parts that was built with the fillers in it, if it can have more than one order."""
         parts = list(parts)
-        self.num_choices += len(parts) > 1
+        if len(parts) < 2:
+            return {*parts}
+        self.num_choices += 1
         found = {*self.fillers, *reversed(parts)}
         # Removed one by one, so that the set does not shrink its table: the order depends on the size of the table.
         for filler in self.fillers:
             found.discard(filler)
         return found
 
-    def value(self, kind: type, parts: tuple[Snapshot, ...], make: Callable[[], Any]) -> Any:
-        """Return the object that was made of the same parts before, or else a new one."""
-        if (kind, parts) not in self.values:
-            self.values[kind, parts] = make()
-        return self.values[kind, parts]
 
-
-USUAL = Maker()
-
-
-def put_back(snapshot: Snapshot, maker: Maker = USUAL) -> Any:
+def put_back(snapshot: Snapshot, maker: OtherMaker | None = None) -> Any:
     """Return a new object in the state of the snapshot."""
     if type(snapshot) in ATOMS:
         return snapshot
@@ -195,7 +173,7 @@ def put_back(snapshot: Snapshot, maker: Maker = USUAL) -> Any:
     return restorer_of(kind)(parts, maker)
 
 
-Restorer = Callable[[tuple[Snapshot, ...], Maker], Any]
+Restorer = Callable[[tuple[Snapshot, ...], OtherMaker | None], Any]
 """A function that makes an object from the snapshots of its parts."""
 
 
@@ -212,17 +190,21 @@ def restorer_of(kind: Any) -> Restorer:
     if kind is dict:
         return lambda parts, maker: {put_back(key, maker): put_back(value, maker) for key, value in parts}
     if kind is set:
-        return lambda parts, maker: maker.set(put_back(part, maker) for part in parts)
+        return lambda parts, maker: (maker.set if maker else set)(put_back(part, maker) for part in parts)
     if kind in (list, frozenset):
         return lambda parts, maker: kind(put_back(part, maker) for part in parts)
     if issubclass(kind, tuple):
-        return lambda parts, maker: maker.value(
-            kind, parts, lambda: tuple.__new__(kind, [put_back(part, maker) for part in parts])
-        )
+        return partial(put_tuple_back, kind)
     return partial(put_attributes_back, kind)
 
 
-def put_attributes_back(kind: type, parts: Iterable[Any], maker: Maker) -> Any:
+def put_tuple_back(kind: Any, parts: tuple[Snapshot, ...], maker: OtherMaker | None) -> Any:
+    """Return a new tuple with these elements; another maker has one for all that are equal."""
+    made = tuple.__new__(kind, [put_back(part, maker) for part in parts])
+    return maker.tuples.setdefault((kind, parts), made) if maker else made
+
+
+def put_attributes_back(kind: type, parts: Iterable[Any], maker: OtherMaker | None) -> Any:
     """Return a new object with these attributes."""
     thing: Any = object.__new__(kind)
     in_slots = slots(kind)
@@ -237,18 +219,12 @@ def put_attributes_back(kind: type, parts: Iterable[Any], maker: Maker) -> Any:
 
 def rename(snapshot: Snapshot, names: Mapping[str, str]) -> Snapshot:
     """Return the snapshot with some names replaced."""
-    if type(snapshot) is str:
+    if type(snapshot) is not tuple:
         return names.get(snapshot, snapshot)
-    if type(snapshot) in ATOMS or snapshot[0] in NUMBERS or issubclass(snapshot[0], Enum):
-        return snapshot
-    kind, parts = snapshot
-    if kind in (set, frozenset):
-        return kind, unordered(rename(part, names) for part in parts)
-    if kind is dict:
-        return kind, tuple((rename(key, names), rename(value, names)) for key, value in parts)
-    if kind is list or issubclass(kind, (tuple, str, int)):
-        return kind, tuple(rename(part, names) for part in parts)
-    return kind, tuple((name, rename(value, names)) for name, value in parts)
+    renamed = tuple([rename(part, names) if type(part) is tuple else names.get(part, part) for part in snapshot])
+    if snapshot and snapshot[0] in (set, frozenset):
+        return renamed[0], unordered(renamed[1])
+    return renamed
 
 
 def parts_of(thing: object, kind: type) -> Iterator[Any]:
@@ -258,7 +234,7 @@ def parts_of(thing: object, kind: type) -> Iterator[Any]:
     if isinstance(thing, (str, int, bytes, float, NoneType, Enum)):
         return
     if isinstance(thing, dict):
-        inner: Iterable[object] = (*thing.keys(), *thing.values())
+        inner: Iterable[object] = chain(*thing.items())
     elif isinstance(thing, (tuple, list, set, frozenset)):
         inner = thing
     else:

@@ -141,7 +141,7 @@ class AcceptsBelow(Acceptor):
         return [Accept(self.name, request.sender, request.id, request.value)]
 
 
-class DoesNotRaise(Acceptor):
+class DoesNotRaise(AcceptsBelow):
     """An acceptor accepts above its promise, and does not raise the promise with it.
 
     Dropped: that an acceptor remembers the highest-numbered proposal that it has accepted (section 2.2). To
@@ -152,8 +152,7 @@ class DoesNotRaise(Acceptor):
     def accept(self, request: Propose) -> list[Message]:
         if request.id < self.promised:
             return [Fail(self.name, request.sender, request.id)]
-        self.accepted = Proposal(request.id, request.value)
-        return [Accept(self.name, request.sender, request.id, request.value)]
+        return super().accept(request)
 
 
 class LowersPromise(Acceptor):
@@ -166,19 +165,6 @@ class LowersPromise(Acceptor):
     def promise(self, request: Prepare) -> list[Message]:
         self.promised = request.id
         return [Promise(self.name, request.sender, request.id, self.accepted)]
-
-
-class ForgetsAll(Acceptor):
-    """An acceptor forgets everything when it restarts.
-
-    Dropped: that an acceptor remembers, whatever happens, what it promised and what it accepted (section
-    2.2).
-    """
-
-    def receive(self, message: Message) -> list[Message]:
-        if isinstance(message, Restart):
-            self.promised, self.accepted = 0, None
-        return super().receive(message)
 
 
 class ForgetsPromise(Acceptor):
@@ -207,6 +193,14 @@ class ForgetsAccepted(Acceptor):
         return super().receive(message)
 
 
+class ForgetsAll(ForgetsPromise, ForgetsAccepted):
+    """An acceptor forgets everything when it restarts.
+
+    Dropped: that an acceptor remembers, whatever happens, what it promised and what it accepted (section
+    2.2).
+    """
+
+
 class HidesAccepted(Acceptor):
     """An acceptor promises, but does not say what it has accepted.
 
@@ -214,10 +208,8 @@ class HidesAccepted(Acceptor):
     """
 
     def promise(self, request: Prepare) -> list[Message]:
-        return [
-            replace(answer, accepted=None) if isinstance(answer, Promise) else answer
-            for answer in super().promise(request)
-        ]
+        answers = super().promise(request)
+        return [replace(answer, accepted=None) if isinstance(answer, Promise) else answer for answer in answers]
 
 
 class AcceptsAbove(Acceptor):
@@ -269,7 +261,7 @@ class SharesNumbers(Proposer):
         super().begin_attempt(1)
 
 
-class AcceptsOnlyAbove(Acceptor):
+class AcceptsOnlyAbove(AcceptsBelow):
     """An acceptor accepts only above its promise.
 
     Nobody ever proposes above what was promised to it, so nothing is ever accepted: safe, because nothing
@@ -279,8 +271,7 @@ class AcceptsOnlyAbove(Acceptor):
     def accept(self, request: Propose) -> list[Message]:
         if request.id <= self.promised:
             return [Fail(self.name, request.sender, request.id)]
-        self.accepted = Proposal(request.id, request.value)
-        return [Accept(self.name, request.sender, request.id, request.value)]
+        return super().accept(request)
 
 
 @dataclass(frozen=True)
@@ -329,10 +320,9 @@ class Rule:
     @property
     def model(self) -> Model:
         """The smallest model that shows the change; an unsafe one evaluates only the property that is lost."""
-        model = replace(self.correct_model, properties=(self.loses,) if self.fate == "unsafe" else ALWAYS)
-        if issubclass(self.changed, Acceptor):
-            return replace(model, acceptor=self.changed)
-        return replace(model, proposer=self.changed)
+        changed: dict[str, Any] = {"acceptor" if issubclass(self.changed, Acceptor) else "proposer": self.changed}
+        properties = (self.loses,) if self.fate == "unsafe" else ALWAYS
+        return replace(self.correct_model, properties=properties, **changed)
 
     @property
     def correct_model(self) -> Model:
@@ -347,6 +337,7 @@ class Rule:
 
 ADOPT = "to propose the value of the highest-numbered proposal that the promises report (P2c)"
 MAJORITY = "that a quorum is a majority, so that any two of them share an acceptor"
+RAISE = "to raise the promise with what is accepted, or to remember the highest-numbered one"
 REMEMBER = "that what an acceptor has promised and accepted is in stable storage before it answers"
 
 RULES = {
@@ -362,12 +353,7 @@ RULES = {
         Rule(TakesOldPromises, "unsafe", "to count only promises under the present number", max_attempts=2),
         Rule(ProposesTwice, "unsafe", "that one number stands for one proposal"),
         Rule(AcceptsBelow, "unsafe", "to accept nothing below the promised number (P1a)"),
-        Rule(
-            DoesNotRaise,
-            "unsafe",
-            "to raise the promise with what is accepted, or to remember the highest-numbered one",
-            num_proposers=3,
-        ),
+        Rule(DoesNotRaise, "unsafe", RAISE, num_proposers=3),
         Rule(LowersPromise, "unsafe", "to promise only numbers higher than any promised before"),
         Rule(ForgetsAll, "unsafe", REMEMBER, restarts=1),
         Rule(ForgetsPromise, "unsafe", REMEMBER, restarts=1),

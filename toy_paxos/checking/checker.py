@@ -18,9 +18,9 @@ actor, then one delivery to the same actor that is not silent.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from toy_paxos.checking.cluster import Cluster, State, numbers
+from toy_paxos.checking.cluster import Cluster, State, cached_method, numbers
 from toy_paxos.checking.determinism import KEEP_IT_IN_ATTRIBUTES, SharedState, repeat_steps, walk_real_actors
 from toy_paxos.checking.game import story
 from toy_paxos.checking.model import Model
@@ -38,6 +38,8 @@ MAX_STATES = 1_000_000
 
 # Give up after this many deliveries without a new state.
 LONG_SILENCE = 100
+
+T = TypeVar("T")
 
 Origin = tuple[State, int, tuple[int, ...]]
 """How a state was reached first: the state before it, the position of an actor, and the deliveries to that actor."""
@@ -60,6 +62,7 @@ class Report:
     execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``correct_story`` is
     what correct actors would do with the same deliveries. What is found ``by_chance``
     (:mod:`toy_paxos.checking.chance`) is short, but need not be the shortest, and no states were visited.
+    ``was_stopped`` says whether the caller ended the search.
     """
 
     model: Model
@@ -76,12 +79,11 @@ class Report:
     missed: Missed | None = None
     correct_story: Story | None = None
     by_chance: bool = False
+    was_stopped: bool = False
 
     def __repr__(self) -> str:
-        unsafe = "not alive" if self.complete else "not explored to the end"
-        result = repr(self.violation) if self.violation else "safe" if self.safe else unsafe
         sizes = f"num_acceptors={self.model.num_acceptors} num_proposers={self.model.num_proposers}"
-        return f"<Report {sizes} states={self.states}: {result}>"
+        return f"<Report {sizes} states={self.states}: {self.violation or self.verdict!r}>"
 
     @property
     def safe(self) -> bool:
@@ -130,10 +132,7 @@ def check(
     it returns False. Raises CheckError for actors that cannot be checked.
     """
     began = monotonic()
-    try:
-        report = Search(model, max_states, keep_going).run()
-    except NamesMatterError:
-        report = Search(replace(model, symmetric=False), max_states, keep_going).run()
+    report = with_fewest_states(model, lambda model: Search(model, max_states, keep_going).run())
     return replace(report, elapsed_s=monotonic() - began)
 
 
@@ -161,10 +160,15 @@ def prospect(
 
     ``stopped`` actors receive nothing more. Raises CheckError for actors that cannot be checked.
     """
+    return with_fewest_states(model, lambda model: Search(model, max_states, keep_going, past, stopped).look_ahead())
+
+
+def with_fewest_states(model: Model, search: Callable[[Model], T]) -> T:
+    """Return the result of a search that merges states if it may, and does not if names make a difference."""
     try:
-        return Search(model, max_states, keep_going, past, stopped).look_ahead()
+        return search(model)
     except NamesMatterError:
-        return Search(replace(model, symmetric=False), max_states, keep_going, past, stopped).look_ahead()
+        return search(replace(model, symmetric=False))
 
 
 class NamesMatterError(Exception):
@@ -193,8 +197,7 @@ class Search:
         self.property_cache = PropertyCache(self.cluster)
         are_alike = model.symmetric and model.reducible and model.num_acceptors > 1
         self.symmetry = Symmetry(self.cluster) if are_alike else None
-        self.future = Future(self.cluster, self.property_cache) if model.past_forgotten else None
-        self.actor_transitions: dict[tuple[int, int, int, int], ActorTransitions] = {}
+        self.future = Future(self.cluster, self.property_cache)
         self.origins: dict[State, Origin | None] = {}
         self.transitions = self.depth = 0
         self.complete = self.was_stopped = False
@@ -226,8 +229,7 @@ class Search:
 
     def run(self) -> Report:
         """Explore, verify that the actors can be checked, and report."""
-        all_steps_known = self.future is not None and self.future.known
-        if all_steps_known:
+        if self.future.known:
             self.compare_names()
         lost, execution = self.explore() or (None, [])
         if not self.was_stopped:
@@ -236,10 +238,10 @@ class Search:
             walk_real_actors(self.cluster)
             self.shared_state.check()
         # An incomplete search without a violation claims nothing that depends on the names.
-        if not all_steps_known and (lost or self.complete):
+        if not self.future.known and (lost or self.complete):
             self.compare_names()
-        nothing = Story(self.model.configuration, [])
-        violation, told = what_happens(self.model, execution, lost) if lost else (None, nothing)
+        nothing = None, Story(self.model.configuration, [])
+        violation, told = what_happens(self.model, execution, lost) if lost else nothing
         return Report(
             self.model,
             len(self.origins),
@@ -252,6 +254,7 @@ class Search:
             execution,
             told,
             self.wanted_values(chosen=False) if self.complete else [],
+            was_stopped=self.was_stopped,
         )
 
     def wanted_values(self, chosen: bool) -> list[str]:
@@ -270,7 +273,7 @@ class Search:
         before_start = State(start.actors, 0, 0, 0)
         if lost := self.property_cache.lost(before_start, start, start.said):
             return lost, []
-        frontier = self.visit(self.canonical(self.reduced(start))[0], None)
+        frontier = self.visit(self.canonical(self.future.without_past(start))[0], None)
         deliveries = 0
         while frontier:
             layer, frontier = frontier, []
@@ -287,7 +290,7 @@ class Search:
                     self.transitions += 1
                     if lost := self.property_cache.lost(state, after, transition.said):
                         return lost, self.execution((state, actor.position, transition.deliveries))
-                    after = self.reduced(after)
+                    after = self.future.without_past(after)
                     # Many states are canonical already, and this lookup is cheaper than finding the canonical state.
                     if after not in self.origins and (after := self.canonical(after)[0]) not in self.origins:
                         frontier += self.visit(after, (state, actor.position, transition.deliveries))
@@ -321,11 +324,13 @@ class Search:
         for position, actor in enumerate(actors):
             to = self.cluster.to[position]
             if (said | pending) & to and position not in self.stopped:
-                key = position, actor, said & to, pending & to
-                if key not in self.actor_transitions:
-                    self.actor_transitions[key] = ActorTransitions(self.cluster, *key)
-                found.append((state, self.actor_transitions[key], 0))
+                found.append((state, self.actor_transitions(position, actor, said & to, pending & to), 0))
         return found
+
+    @cached_method
+    def actor_transitions(self, position: int, actor: int, said: int, pending: int) -> ActorTransitions:
+        """Return the transitions of an actor from one of its states, given the messages to it."""
+        return ActorTransitions(self.cluster, position, actor, said, pending)
 
     def successor(self, state: State, position: int, transition: Transition) -> State | None:
         """Return the state after a transition, or None if nothing changes."""
@@ -337,10 +342,6 @@ class Search:
             chosen = self.property_cache.chosen(chosen, said, transition.said)
         actors = (*actors[:position], transition.after, *actors[position + 1 :])
         return State(actors, said, pending & ~transition.used, chosen)
-
-    def reduced(self, state: State) -> State:
-        """Return the state without messages that no longer make a difference."""
-        return self.future.without_past(state) if self.future else state
 
     def canonical(self, state: State) -> tuple[State, Order]:
         """Return the canonical state among those that differ from this one only in names, and how to rename."""
@@ -356,14 +357,14 @@ class Search:
         while origin := self.origins[path[-1][0]]:
             path.append(origin)
         # The states on the path have canonical names; map these to the real ones.
-        _, order = self.canonical(self.reduced(self.start))
+        _, order = self.canonical(self.future.without_past(self.start))
         real_names = {new: old for old, new in self.cluster.names_in(order).items()}
         delivered = []
         for state, position, deliveries in reversed(path):
             messages, transition = self.transition(state, position, deliveries)
             delivered += [self.cluster.renamed_message(message, real_names) for message in messages]
             after = self.successor(state, position, transition)
-            _, order = self.canonical(self.reduced(after or state))
+            _, order = self.canonical(self.future.without_past(after or state))
             real_names = {new: real_names[old] for old, new in self.cluster.names_in(order).items()}
         return delivered
 

@@ -48,29 +48,22 @@ def climb(
     first time that a model has to wait, random executions are tried, because they may find a violation sooner. Raises
     CheckError for actors that cannot be checked.
     """
-    may_go_on = True
-
-    def go_on(states: int, depth: int) -> bool:
-        nonlocal may_go_on
-        may_go_on = keep_going(states, depth)
-        return may_go_on
-
     models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
     waiting = deque([(models[0], VERY_FEW_STATES), *((model, FEW_STATES) for model in models[1:])])
     has_tried_chance = False
     while waiting:
         model, limit = waiting.popleft()
-        report = check(model, min(limit, max_states), go_on)
-        if may_go_on and not report.complete and not report.violation and limit < max_states:
+        report = check(model, min(limit, max_states), keep_going)
+        if not (report.complete or report.violation or report.was_stopped) and limit < max_states:
             waiting.append((model, 10 * limit))
             if has_tried_chance:
                 continue
             has_tried_chance = True
-            if not (by_chance := check_by_chance(models, partial(go_on, report.states, report.depth))):
+            if not (by_chance := check_by_chance(models, partial(keep_going, report.states, report.depth))):
                 continue
             report = by_chance
         yield report
-        if report.violation or not may_go_on:
+        if report.violation or report.was_stopped:
             return
 
 

@@ -4,11 +4,12 @@ The behaviour of an actor depends only on its state and on the message, so each 
 makes it feasible to visit every state, and so do sets of messages that are the bits of one number.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from enum import Enum
+from functools import cache, cached_property, partial
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
+from weakref import proxy
 
 from toy_paxos import snapshot
 from toy_paxos.actor import Actor
@@ -16,6 +17,13 @@ from toy_paxos.checking.model import Model
 from toy_paxos.checking.refusal import described, failure, failure_at, needs_learned, refusal
 from toy_paxos.event import check_message, listed, plain_learned
 from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Timeout
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def cached_method(method: F) -> F:
+    """Cache the results of a method, for each object separately; the cache goes when the object goes."""
+    return cast("F", cached_property(lambda self: cache(partial(method, proxy(self)))))
 
 
 class State(NamedTuple):
@@ -36,14 +44,8 @@ Step = tuple[int, int]
 """The number of the state in which a delivery leaves an actor, and the set of messages that it sends."""
 
 
-class Missing(Enum):
-    """The value of an attribute that an actor does not have."""
-
-    MISSING = "missing"
-
-
-# It stands in a state for an attribute that was deleted.
-MISSING = snapshot.take(Missing.MISSING)
+# In a state, the value of an attribute that was deleted: no object has this snapshot.
+MISSING: snapshot.Snapshot = (object, ())
 
 # Besides attributes, a state can hold the number that the next timeout of a proposer gets, and the order of all
 # attributes if the changed ones do not show it.
@@ -62,36 +64,32 @@ class Cluster:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        try:
-            proposers, acceptors = model.new_actors()
-            self.actors: list[Actor] = [*proposers, *acceptors]
-            began = [listed(proposer.prepare(), "prepare") for proposer in proposers]
-            self.names = [actor.name for actor in self.actors]
-            self.positions = {name: at for at, name in enumerate(self.names)}
-        except BaseException as error:
-            raise failure("the actors cannot begin", error, model.proposer, model.acceptor) from error
-        if len(self.positions) < len(self.names):
-            raise refusal("the actors cannot begin: two of them have the same name", model.acceptor, model.proposer)
-        self.first_acceptor = len(proposers)
         self.messages: list[Message] = []
         self.message_snapshots: list[snapshot.Snapshot] = []
         self.message_numbers: dict[snapshot.Snapshot, int] = {}
         self.states: list[dict[str, snapshot.Snapshot]] = []
         self.state_numbers: dict[snapshot.Snapshot, int] = {}
-        # Sets of messages: by recipient, by sender or recipient, and by type.
-        self.to = [0] * len(self.actors)
-        self.involving = [0] * len(self.actors)
-        self.accepts = self.promises = self.proposes = self.timeouts = 0
         # Caches: by actor, its state and a message; and by actor and its state.
         self.steps: dict[tuple[int, int, int], Step] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
         self.keeps_messages: dict[tuple[int, int], bool] = {}
-        self.known_learned: dict[tuple[int, int], str | None] = {}
         try:
+            proposers, acceptors = model.new_actors()
+            self.first_acceptor = len(proposers)
+            self.actors: list[Actor] = [*proposers, *acceptors]
+            self.names = [actor.name for actor in self.actors]
+            self.positions = {name: at for at, name in enumerate(self.names)}
+            if len(self.positions) < len(self.names):
+                raise refusal("two of them have the same name", model.acceptor, model.proposer)
+            # Sets of messages: by recipient, by sender or recipient, and by type.
+            self.to = [0] * len(self.actors)
+            self.involving = [0] * len(self.actors)
+            self.accepts = self.promises = self.proposes = self.timeouts = 0
+            began = [listed(proposer.prepare(), "prepare") for proposer in proposers]
             said = self.bits(chain(*began))
             self.began_under = [messages[0].id if messages else 0 for messages in (*began, *([] for _ in acceptors))]
         except BaseException as error:
-            raise failure("the actors cannot begin", error, model.proposer) from error
+            raise failure("the actors cannot begin", error, model.proposer, model.acceptor) from error
         pending = sum(1 << self.add(message, snapshot.take(message)) for message in model.environment())
         # One set for all actors: two of them that share something mutable cannot be checked one by one.
         seen: set[int] = set()
@@ -187,14 +185,14 @@ class Cluster:
         timeouts = messages & self.timeouts
         return messages ^ timeouts & (timeouts - 1)
 
-    def delivered(self, position: int, state: int, number: int, maker: snapshot.Maker = snapshot.USUAL) -> Message:
+    def delivered(self, position: int, state: int, number: int, maker: snapshot.OtherMaker | None = None) -> Message:
         """Return a copy of a message for an actor: a timeout gets the number under which the actor spoke last."""
         message: Message = snapshot.put_back(self.message_snapshots[number], maker)
         if self.timeouts >> number & 1:
             return replace(message, id=self.spoke_last(position, state))
         return message
 
-    def receive(self, position: int, state: int, number: int, maker: snapshot.Maker = snapshot.USUAL) -> Step:
+    def receive(self, position: int, state: int, number: int, maker: snapshot.OtherMaker | None = None) -> Step:
         """Let an actor in some state receive a copy of a message; raise CheckError if it cannot."""
         actor = self.restore(position, state, maker)
         message = self.delivered(position, state, number, maker)
@@ -207,7 +205,7 @@ class Cluster:
         except BaseException as error:
             raise failure_at(self.messages[number], error, *self.kinds(number)) from error
         if changed:
-            words = f"on receiving {self.words(number)}: {self.names[position]} changes a message"
+            words = f"on receiving {described(self.messages[number])}: {self.names[position]} changes a message"
             raise refusal(f"{words}, which others may see, too: {MAKE_A_NEW_ONE}", *self.kinds(number))
         spoke_last = answers[0].id if answers else self.spoke_last(position, state)
         return self.changes(position, actor, spoke_last), said
@@ -239,17 +237,13 @@ class Cluster:
         self.keeps_messages[position, state] = bool(kept)
         return kept
 
-    def words(self, number: int) -> str:
-        """Describe a message by its type, number, sender and recipient."""
-        return described(self.messages[number])
-
     def kinds(self, number: int) -> list[type]:
         """Return the classes of the recipient and of the sender of a message."""
         message = self.messages[number]
         names = (message.recipient, message.sender)
         return [type(self.actors[self.positions[name]]) for name in names if name in self.positions]
 
-    def restore(self, position: int, state: int, maker: snapshot.Maker = snapshot.USUAL) -> Actor:
+    def restore(self, position: int, state: int, maker: snapshot.OtherMaker | None = None) -> Actor:
         """Return a new actor in a certain state."""
         now = self.at_start[position] | self.states[state]
         names = snapshot.put_back(now[ORDER]) if ORDER in now else now
@@ -257,21 +251,18 @@ class Cluster:
         actor: Actor = snapshot.put_attributes_back(type(self.actors[position]), attributes, maker)
         return actor
 
+    @cached_method
     def learned(self, position: int, state: int) -> str | None:
         """Return what a proposer in some state has learned; raise CheckError if it does not say."""
-        key = position, state
-        if key not in self.known_learned:
-            actor = self.restore(position, state)
-            try:
-                self.known_learned[key] = plain_learned(actor)
-            except BaseException as error:
-                raise failure(needs_learned(self.names[position]), error, type(actor)) from error
-            if self.changes(position, actor, self.spoke_last(position, state)) != state:
-                words = (
-                    f"{self.names[position]} is changed by a look at what it has learned: let that be free of effects"
-                )
-                raise refusal(words, type(actor))
-        return self.known_learned[key]
+        actor = self.restore(position, state)
+        try:
+            learned = plain_learned(actor)
+        except BaseException as error:
+            raise failure(needs_learned(self.names[position]), error, type(actor)) from error
+        if self.changes(position, actor, self.spoke_last(position, state)) != state:
+            words = f"reading what {self.names[position]} has learned changes it: make `learned` free of side effects"
+            raise refusal(words, type(actor))
+        return learned
 
     def names_in(self, order: tuple[int, ...]) -> dict[str, str]:
         """Return the new name of each acceptor in another order."""

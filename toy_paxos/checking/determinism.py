@@ -16,7 +16,7 @@ from types import FunctionType, ModuleType
 from toy_paxos import snapshot
 from toy_paxos.actor import Actor
 from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers
-from toy_paxos.checking.refusal import failure, failure_at, refusal
+from toy_paxos.checking.refusal import described, failure, failure_at, refusal
 from toy_paxos.event import listed, plain_learned
 from toy_paxos.message import Message
 
@@ -50,7 +50,7 @@ def repeat_steps(cluster: Cluster) -> None:
 
 def not_deterministic(cluster: Cluster, position: int, number: int) -> Exception:
     """Return the error that an actor reacts differently to the same message in the same state."""
-    words = f"on receiving {cluster.words(number)}: {cluster.names[position]} does not always do the same"
+    words = f"on receiving {described(cluster.messages[number])}: {cluster.names[position]} does not always do the same"
     return refusal(f"{words}: {KEEP_IT_IN_ATTRIBUTES}", type(cluster.actors[position]))
 
 

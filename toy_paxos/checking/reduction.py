@@ -29,7 +29,7 @@ proposals, one for each value is remembered. All this holds for properties that 
 
 from typing import NamedTuple
 
-from toy_paxos.checking.cluster import Cluster, State, numbers
+from toy_paxos.checking.cluster import Cluster, State, cached_method, numbers
 from toy_paxos.checking.model import CheckError, Model
 from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.message import Accept, Promise, Proposal, Propose
@@ -141,9 +141,7 @@ class Future:
         # By actor, what it may say; by message, the messages that may cause it.
         self.said_by = [0] * num_actors
         self.causes: dict[int, int] = {}
-        self.needed: dict[tuple[int, ...], tuple[int, int]] = {}
-        self.settled: dict[int, tuple[int, int]] = {}
-        self.known = cluster.model.reducible and self.explore()
+        self.known = cluster.model.past_forgotten and cluster.model.reducible and self.explore()
         if self.known:
             self.look_ahead()
 
@@ -255,14 +253,11 @@ class Future:
         if not self.known:
             return state
         actors, said, pending, chosen = state
-        if actors not in self.needed:
-            self.needed[actors] = self.needed_by(actors)
-        effective, compared = self.needed[actors]
-        if chosen not in self.settled:
-            self.settled[chosen] = self.settle(chosen)
-        chosen, accepts = self.settled[chosen]
+        effective, compared = self.needed_by(actors)
+        chosen, accepts = self.settle(chosen)
         return State(actors, said & (effective | compared & ~accepts), pending & effective, chosen)
 
+    @cached_method
     def needed_by(self, actors: tuple[int, ...]) -> tuple[int, int]:
         """Return the messages with an effect on actors in these states, and those compared with what they may say."""
         effective = compared = 0
@@ -273,6 +268,7 @@ class Future:
             compared |= compared_now
         return effective, compared
 
+    @cached_method
     def settle(self, chosen: int) -> tuple[int, int]:
         """Return one chosen proposal for each value, and the acceptances that need not be counted any more."""
         first = {proposal.value: proposal for proposal in reversed(self.property_cache.choices[chosen])}

@@ -3,7 +3,7 @@
 from itertools import islice, pairwise, permutations, product
 
 from toy_paxos import snapshot
-from toy_paxos.checking.cluster import Cluster, State, Step, numbers
+from toy_paxos.checking.cluster import Cluster, State, Step, cached_method, numbers
 
 Order = tuple[int, ...]
 """A permutation of the acceptors: the one at ``order[n]`` becomes acceptor ``n``."""
@@ -23,12 +23,6 @@ class Symmetry:
         self.acceptors = cluster.names[cluster.first_acceptor :]
         self.identity: Order = tuple(range(len(self.acceptors)))
         self.appearance_parts: dict[object, int] = {}
-        self.appearances: dict[tuple[object, ...], tuple[int, ...]] = {}
-        self.anonymous_states: dict[tuple[int, int], int] = {}
-        self.anonymous_sets: dict[tuple[int, int], int] = {}
-        self.renamed_states: dict[tuple[Order, int], int] = {}
-        self.renamed_messages: dict[tuple[Order, int], int] = {}
-        self.renamed_sets: dict[tuple[Order, int, int], int] = {}
 
     def holds(self) -> bool:
         """Whether the acceptors behaved alike in all steps so far, so that their names made no difference.
@@ -74,7 +68,10 @@ class Symmetry:
         appearances = [(self.appearance(state, position), at) for at, position in enumerate(self.positions)]
         appearances.sort()
         order = tuple(at for _, at in appearances)
-        if all(one != other or self.is_exchangeable(state, a, b) for (one, a), (other, b) in pairwise(appearances)):
+        if all(
+            one != other or self.rename(state, self.swap(a, b)) == state
+            for (one, a), (other, b) in pairwise(appearances)
+        ):
             return self.rename(state, order), order
         groups: dict[object, list[int]] = {}
         for appearance, at in appearances:
@@ -87,31 +84,29 @@ class Symmetry:
         actors, said, pending, _ = state
         involving = self.cluster.involving[position]
         proposers = actors[: self.cluster.first_acceptor]
-        key = position, actors[position], said & involving, pending & involving, proposers
-        if key not in self.appearances:
-            self.appearances[key] = (
-                self.anonymous_state(position, actors[position]),
-                self.anonymous_set(position, said & involving),
-                self.anonymous_set(position, pending & involving),
-                *(self.anonymous_state(position, proposer) for proposer in proposers),
-            )
-        return self.appearances[key]
+        return self.seen(position, actors[position], said & involving, pending & involving, proposers)
 
+    @cached_method
+    def seen(self, position: int, actor: int, said: int, pending: int, proposers: tuple[int, ...]) -> tuple[int, ...]:
+        """Return numbers for the state of an acceptor, its messages, and the states of the proposers without names."""
+        return (
+            self.anonymous_state(position, actor),
+            self.anonymous_set(position, said),
+            self.anonymous_set(position, pending),
+            *(self.anonymous_state(position, proposer) for proposer in proposers),
+        )
+
+    @cached_method
     def anonymous_set(self, position: int, messages: int) -> int:
         """Return a number for some messages with the name of this acceptor, and of all others, removed."""
-        key = position, messages
-        if key not in self.anonymous_sets:
-            names = self.anonymous(position)
-            renamed = [snapshot.rename(self.cluster.message_snapshots[number], names) for number in numbers(messages)]
-            self.anonymous_sets[key] = self.number_of_part(snapshot.unordered(renamed))
-        return self.anonymous_sets[key]
+        names = self.anonymous(position)
+        renamed = [snapshot.rename(self.cluster.message_snapshots[number], names) for number in numbers(messages)]
+        return self.number_of_part(snapshot.unordered(renamed))
 
+    @cached_method
     def anonymous_state(self, position: int, state: int) -> int:
         """Return a number for the state of an actor with the name of this acceptor, and of all others, removed."""
-        key = position, state
-        if key not in self.anonymous_states:
-            self.anonymous_states[key] = self.number_of_part(self.renamed(state, self.anonymous(position)))
-        return self.anonymous_states[key]
+        return self.number_of_part(self.renamed(state, self.anonymous(position)))
 
     def number_of_part(self, part: object) -> int:
         """Return the number of a part of an appearance, new or known."""
@@ -126,10 +121,6 @@ class Symmetry:
         changed = self.cluster.states[state]
         return tuple((name, snapshot.rename(value, names)) for name, value in changed.items())
 
-    def is_exchangeable(self, state: State, a: int, b: int) -> bool:
-        """Whether the state stays the same if two acceptors exchange their names."""
-        return self.rename(state, self.swap(a, b)) == state
-
     def rename(self, state: State, order: Order) -> State:
         """Return the state with the acceptors in another order."""
         if order == self.identity:
@@ -140,33 +131,28 @@ class Symmetry:
         renamed = tuple([self.rename_state(order, actor) for actor in inverse])
         return State(renamed, self.rename_set(order, said), self.rename_set(order, pending), chosen)
 
+    @cached_method
     def rename_state(self, order: Order, state: int) -> int:
         """Return the state of an actor with the acceptors renamed."""
-        key = order, state
-        if key not in self.renamed_states:
-            changed = dict(self.renamed(state, self.cluster.names_in(order)))
-            self.renamed_states[key] = self.cluster.number_of_state(changed)
-        return self.renamed_states[key]
+        return self.cluster.number_of_state(dict(self.renamed(state, self.cluster.names_in(order))))
 
+    @cached_method
     def rename_message(self, order: Order, number: int) -> int:
         """Return the message with the acceptors renamed."""
-        key = order, number
-        if key not in self.renamed_messages:
-            message = self.cluster.renamed_message(self.cluster.messages[number], self.cluster.names_in(order))
-            self.renamed_messages[key] = self.cluster.number_of_message(message)
-        return self.renamed_messages[key]
+        message = self.cluster.renamed_message(self.cluster.messages[number], self.cluster.names_in(order))
+        return self.cluster.number_of_message(message)
 
     def rename_set(self, order: Order, messages: int) -> int:
         """Return the set of messages with the acceptors renamed."""
         renamed = shift = 0
         while messages:
             # Twelve messages at a time, so that the cache stays small.
-            part = messages & 0xFFF
-            key = order, shift, part
-            if key not in self.renamed_sets:
-                moved = (1 << self.rename_message(order, shift + number) for number in numbers(part))
-                self.renamed_sets[key] = sum(moved)
-            renamed |= self.renamed_sets[key]
+            renamed |= self.rename_part(order, shift, messages & 0xFFF)
             messages >>= 12
             shift += 12
         return renamed
+
+    @cached_method
+    def rename_part(self, order: Order, shift: int, part: int) -> int:
+        """Return the set of some messages, which are numbered from ``shift``, with the acceptors renamed."""
+        return sum(1 << self.rename_message(order, shift + number) for number in numbers(part))

@@ -3,7 +3,6 @@
 import os
 import sys
 from contextlib import suppress
-from typing import Any
 
 import click
 
@@ -51,10 +50,8 @@ class StoryPath(click.ParamType[StoryFile]):
 
     name = "file"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> StoryFile:
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> StoryFile:
         """Return where the story goes; raise click.BadParameter if it cannot be written there."""
-        if isinstance(value, StoryFile):
-            return value
         file = StoryFile(value)
         if file.ending not in FILES:
             raise click.BadParameter(f"{shortened(value)} does not end in {ENDINGS}.", ctx, param)
