@@ -244,7 +244,9 @@ def test_a_value_that_is_printed_keeps_its_blanks() -> None:
 
 @pytest.mark.parametrize("value", ["PROMISE 2 (1 x)", "lost: PROMISE 2 (1 x)", "(1 x)", "a: b", "p1"])
 def test_a_value_may_look_like_something_else(value: str) -> None:
-    text = "p0 -> a0 PREPARE 1\na0 -> p0 PROMISE 1\np0 -> a0 PROPOSE 1 {0}\np1 wants x\np1 -> a0 PREPARE 2\n"
+    text = (
+        "p0 wants {0}\np0 -> a0 PREPARE 1\na0 -> p0 PROMISE 1\np0 -> a0 PROPOSE 1 {0}\np1 wants x\np1 -> a0 PREPARE 2\n"
+    )
     game = replayed((text + "a0 -> p1 PROMISE 2 (1 {0})\na0 -> p1 lost: PROMISE 2 (1 {0})\n").format(value))
     assert game.model.values == [value, "x"]
     assert len(game.moves) == 6
@@ -259,11 +261,6 @@ def test_the_names_that_occur_say_how_large_a_cluster_is_unless_it_is_given() ->
         replayed(text, num_proposers=1)
     with pytest.raises(StoryError, match=r"line 1: there is no acceptor-1 here$"):
         replayed("p0 -> a1 PREPARE 1\np0 wants apple", num_acceptors=1)
-
-
-def test_a_proposer_wants_what_it_proposes_first_unless_it_adopts() -> None:
-    text = TYPED.replace("p0 wants apple\n", "")
-    assert replayed(text).model.values == ["apple", "pear"]
 
 
 @pytest.mark.parametrize(

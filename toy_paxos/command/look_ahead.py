@@ -1,11 +1,8 @@
 """What can still happen in a game, in words: the checker searches from the present state of the game."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
-from typing import TypeVar
 
-from toy_paxos.checking import CheckError, Game, Model, Move, Prospect, WrongMoveError, check, prospect
+from toy_paxos.checking import CheckError, Game, Model, Move, Prospect, WrongMoveError, prospect
 from toy_paxos.command.process import Progress, interruptible, user_output_to_stderr
 from toy_paxos.event import Chosen, learned_by
 from toy_paxos.message import Message, Restart, Timeout
@@ -18,8 +15,6 @@ FEW_STATES = 20_000
 
 # The limit on the actors of a kind, as in a check.
 MOST_SEARCHED = 9
-
-T = TypeVar("T")
 
 
 class NotFoundOutError(WrongMoveError):
@@ -80,26 +75,6 @@ def look_ahead(game: Game) -> Prospect:
     model = replace(game.model, fail=False)
     if max(model.num_acceptors, model.num_proposers) > MOST_SEARCHED:
         raise NotFoundOutError(f"not found out: the checker takes {MOST_SEARCHED} actors of a kind at most")
-    found = searched(lambda keep_going: prospect(model, game.past, game.stopped, FEW_STATES, keep_going))
-    if not found.execution and not found.complete:
-        raise NotFoundOutError(f"not found out within {plural(FEW_STATES, 'state')}")
-    return found
-
-
-@cache
-def shortest_way(model: Model) -> int | None:
-    """Return the smallest number of deliveries after which safety is lost, or None if it is not known."""
-    try:
-        return len(searched(lambda keep_going: check(model, FEW_STATES, keep_going)).execution) or None
-    except NotFoundOutError:
-        return None
-
-
-def searched(search: Callable[[Callable[[int, int], bool]], T]) -> T:
-    """Return what a search finds, and show its progress.
-
-    Raises NotFoundOutError if the checker refuses the actors, or if Ctrl-C ends the search.
-    """
     progress = Progress()
 
     def keep_going(states: int, depth: int) -> bool:
@@ -108,13 +83,16 @@ def searched(search: Callable[[Callable[[int, int], bool]], T]) -> T:
 
     try:
         with interruptible(), user_output_to_stderr():
-            return search(keep_going)
+            found = prospect(model, game.past, game.stopped, FEW_STATES, keep_going)
     except KeyboardInterrupt as error:
         raise NotFoundOutError("not found out: the search was ended") from error
     except CheckError as error:
-        # What Ctrl-C interrupts within an actor comes out as that, too.
+        # A Ctrl-C within an actor raises CheckError, too.
         was_ended = isinstance(error.__cause__, KeyboardInterrupt)
         words = "the search was ended" if was_ended else f"the checker refuses the actors: {error}"
         raise NotFoundOutError(f"not found out: {words}") from error
     finally:
         progress.erase()
+    if not found.execution and not found.complete:
+        raise NotFoundOutError(f"not found out within {plural(FEW_STATES, 'state')}")
+    return found

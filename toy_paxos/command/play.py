@@ -15,11 +15,11 @@ from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, Game, Model, Move
 from toy_paxos.command.actors import LIST, actor_options, list_rules, other_actors
 from toy_paxos.command.game_view import GameView, Screen, guarded
-from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, shortest_way, standing
+from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, standing
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import Command, shortened, size_options, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, write
-from toy_paxos.command.stories import MOST_BYTES, Script, StoryError, play_story, read_story, shipped
+from toy_paxos.command.stories import MOST_BYTES, SIZES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
@@ -67,10 +67,7 @@ def play_command(
     file: str | None,
     output: StoryFile | None,
     force: bool,
-    rule_name: str | None,
-    acceptor: type | None,
-    proposer: type | None,
-    **sizes: int | None,
+    **others: Any,
 ) -> None:
     """Be the network: deliver, lose and repeat messages, move by move.
 
@@ -94,7 +91,7 @@ def play_command(
         titles = {name: data.decode().splitlines()[0].removeprefix("# ") for name, data in shipped().items()}
         write(shown([line(("", f"{name:<20} {title}")) for name, title in titles.items()]))
         return
-    given = {name: size for name, size in sizes.items() if size is not None}
+    given = {name: others[name] for name in SIZES.values() if others[name] is not None}
     try:
         story = load(file, given) if file is not None else None
         model, change, options = cluster(ctx, story, given)
@@ -222,9 +219,7 @@ def offer(player: Player) -> Iterator[str]:
     That comes last, for it may take a while to find out.
     """
     if player.game.violation:
-        shortest = shortest_way(player.game.model)
-        praise = f"the shortest way takes {shortest}; " if shortest else ""
-        yield f"{praise}'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"
+        yield "'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"
         return
     first, *lines = flight_lines(player.game.in_flight())
     if len(lines) > MOST_SHOWN:

@@ -24,7 +24,7 @@ from toy_paxos.checking.game import Kind, NobodySaidError
 from toy_paxos.command.options import shortened
 from toy_paxos.event import BETWEEN_ACTORS, VALUED, Crash, Delivery, TimedOut, Wants
 from toy_paxos.event_json import FORMAT, FormatError, check_format, event_of, message_of
-from toy_paxos.message import Message, Promise, Propose, Restart, Timeout
+from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.view.words import message_words, read_back
 
 MOST_BYTES = 10_000_000
@@ -130,24 +130,15 @@ def complete_sizes(story: Script) -> None:
 
 
 def complete_wishes(story: Script) -> None:
-    """Put the wishes in order, and add those that proposals show; raise WrongMoveError if one is missing."""
+    """Put the wishes in the order of the proposers; raise WrongMoveError if one is missing."""
     if not story.wishes and not story.moves:
         raise WrongMoveError("it tells of no round, no counterexample and no game")
     expected = [f"proposer-{at}" for at in range(story.sizes["num_proposers"])]
     if strangers := [name for name in story.wishes if name not in expected]:
         raise WrongMoveError(f"there is no {strangers[0]} here")
-    story.wishes = {name: story.wishes.get(name) or proposed(story, name) for name in expected}
-
-
-def proposed(story: Script, name: str) -> str:
-    """The value that a proposer proposes before it hears of an accepted one; raises WrongMoveError if there is none."""
-    for _, move in story.moves:
-        match move.message:
-            case Propose(sender=sender, value=value) if sender == name:
-                return value
-            case Promise(recipient=recipient, accepted=accepted) if recipient == name and accepted:
-                break
-    raise WrongMoveError(f"no line says what {name} wants: type one such as {name} wants apple")
+    if silent := [name for name in expected if name not in story.wishes]:
+        raise WrongMoveError(f"no line says what {silent[0]} wants: type one such as {silent[0]} wants apple")
+    story.wishes = {name: story.wishes[name] for name in expected}
 
 
 def play_story(story: Script, game: Game, make: Callable[[Move], object]) -> None:
