@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.message import Prepare, Promise, Proposal, Propose
-from toy_paxos.snapshot import OtherMaker, parts_of, put_back, rename, take
+from toy_paxos.snapshot import OtherMaker, put_back, rename, take
 
 names = st.sampled_from(["acceptor-0", "acceptor-1", "acceptor-2", "x"])
 atoms = st.none() | st.booleans() | st.integers() | names
@@ -209,13 +209,6 @@ def test_what_is_frozen_can_be_reached_in_two_ways_but_not_what_it_holds() -> No
         take([ballot, ballot])
     empty = Ballot(1, ())
     assert put_back(take([empty, empty])) == [empty, empty]
-
-
-def test_messages_are_found_wherever_they_are_kept() -> None:
-    prepare = Prepare("proposer-0", "acceptor-0", 1)
-    acceptor = Acceptor("acceptor-0")
-    acceptor.__dict__["kept"] = {"x": [(prepare, 1)], "y": {"text"}}
-    assert [found is prepare for found in parts_of(acceptor, Prepare)] == [True]
 
 
 @pytest.mark.parametrize(

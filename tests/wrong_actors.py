@@ -1027,7 +1027,7 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
     (GoesByOrderOfSet, "does not always do the same"),
     (ChangesMessages, "acceptor-0 changes a message, which others may see, too"),
     (AnswersOnTheSameSheet, "acceptor-0 changes a message, which others may see, too"),
-    (ChangesWhatItSent, "acceptor-0 changes a message, which others may see, too"),
+    (ChangesWhatItSent, "a PROMISE of acceptor-0 is changed after it was sent"),
     (ChangesItsClass, "acceptor-0 changes its class"),
     (WritesAFile, "a TextIOWrapper is not plain data"),
     (Generates, "a generator is not plain data"),

@@ -6,10 +6,9 @@ not. An object that is not plain data (an open file, a random number generator, 
 raises TypeError.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cache, partial
-from itertools import chain
 from types import MemberDescriptorType, NoneType
 from typing import Any
 
@@ -225,19 +224,3 @@ def rename(snapshot: Snapshot, names: Mapping[str, str]) -> Snapshot:
     if snapshot and snapshot[0] in (set, frozenset):
         return renamed[0], unordered(renamed[1])
     return renamed
-
-
-def parts_of(thing: object, kind: type) -> Iterator[Any]:
-    """Yield all objects of a certain class in an object of plain data, or that object."""
-    if isinstance(thing, kind):
-        yield thing
-    if isinstance(thing, (str, int, bytes, float, NoneType, Enum)):
-        return
-    if isinstance(thing, dict):
-        inner: Iterable[object] = chain(*thing.items())
-    elif isinstance(thing, (tuple, list, set, frozenset)):
-        inner = thing
-    else:
-        inner = attributes(thing).values()
-    for part in inner:
-        yield from parts_of(part, kind)

@@ -6,16 +6,16 @@ consequences, or why it is harmless. ``toy-paxos check --break NAME`` prints the
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from inspect import getdoc
 from typing import Any, Literal
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking.checker import MAX_STATES, Missed, Report, check
+from toy_paxos.checking.checker import MAX_STATES, Missed, Report, always, check
 from toy_paxos.checking.game import Game, story
-from toy_paxos.checking.model import Model
+from toy_paxos.checking.model import KeepGoing, Model
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, ONE_VALUE, Property
@@ -368,12 +368,7 @@ RULES = {
 }
 
 
-def check_rule(
-    rule: Rule,
-    model: Model,
-    max_states: int = MAX_STATES,
-    keep_going: Callable[[int, int], bool] = lambda states, depth: True,
-) -> Report:
+def check_rule(rule: Rule, model: Model, max_states: int = MAX_STATES, keep_going: KeepGoing = always) -> Report:
     """Check a model with a changed rule; if it loses a property, report where the change showed first.
 
     If the model does not lose the property that it evaluates, it is checked again with all properties.

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from toy_paxos.checking.cluster import Cluster, State, cached_method, numbers
 from toy_paxos.checking.determinism import KEEP_IT_IN_ATTRIBUTES, SharedState, repeat_steps, walk_real_actors
 from toy_paxos.checking.game import story
-from toy_paxos.checking.model import Model
+from toy_paxos.checking.model import KeepGoing, Model
 from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.checking.reduction import MANY_STEPS, ActorTransitions, Future, Transition
 from toy_paxos.checking.refusal import failure, refusal
@@ -40,6 +40,9 @@ MAX_STATES = 1_000_000
 LONG_SILENCE = 100
 
 T = TypeVar("T")
+
+Past = Sequence[tuple[Message, bool]]
+"""Deliveries that have happened, each with whether its answers were sent."""
 
 Origin = tuple[State, int, tuple[int, ...]]
 """How a state was reached first: the state before it, the position of an actor, and the deliveries to that actor."""
@@ -121,15 +124,15 @@ def verdict_of(violation: str | None, never: Sequence[str], complete: bool) -> s
     return "safe" if complete else "unknown"
 
 
-def check(
-    model: Model,
-    max_states: int = MAX_STATES,
-    keep_going: Callable[[int, int], bool] = lambda states, depth: True,
-) -> Report:
+def always(states: int, depth: int) -> bool:
+    """Let a search go on."""
+    return True
+
+
+def check(model: Model, max_states: int = MAX_STATES, keep_going: KeepGoing = always) -> Report:
     """Explore all executions of a model, until one violates a property, or up to ``max_states`` states.
 
-    ``keep_going`` is called regularly with the numbers of states and of deliveries so far; the search ends early when
-    it returns False. Raises CheckError for actors that cannot be checked.
+    The search ends early when ``keep_going`` returns False. Raises CheckError for actors that cannot be checked.
     """
     began = monotonic()
     report = with_fewest_states(model, lambda model: Search(model, max_states, keep_going).run())
@@ -150,15 +153,11 @@ class Prospect:
 
 
 def prospect(
-    model: Model,
-    past: Sequence[tuple[Message, bool]],
-    stopped: Collection[str],
-    max_states: int,
-    keep_going: Callable[[int, int], bool] = lambda states, depth: True,
+    model: Model, past: Past, stopped: Collection[str], max_states: int, keep_going: KeepGoing = always
 ) -> Prospect:
-    """Explore all that can happen after the deliveries in ``past``, each with whether its answers were sent.
+    """Explore all that can happen after some deliveries; ``stopped`` actors receive nothing more.
 
-    ``stopped`` actors receive nothing more. Raises CheckError for actors that cannot be checked.
+    Raises CheckError for actors that cannot be checked.
     """
     return with_fewest_states(model, lambda model: Search(model, max_states, keep_going, past, stopped).look_ahead())
 
@@ -182,12 +181,7 @@ class Search:
     """
 
     def __init__(
-        self,
-        model: Model,
-        max_states: int,
-        keep_going: Callable[[int, int], bool],
-        past: Sequence[tuple[Message, bool]] = (),
-        stopped: Collection[str] = (),
+        self, model: Model, max_states: int, keep_going: KeepGoing, past: Past = (), stopped: Collection[str] = ()
     ) -> None:
         self.model = model
         self.max_states = max_states
@@ -204,8 +198,8 @@ class Search:
         self.stopped = {self.cluster.positions[name] for name in stopped}
         self.start = self.state_after(past)
 
-    def state_after(self, past: Sequence[tuple[Message, bool]]) -> State:
-        """Return the state after some deliveries, each with whether its answers were sent."""
+    def state_after(self, past: Past) -> State:
+        """Return the state after some deliveries."""
         state = self.cluster.start
         state = state._replace(chosen=self.property_cache.chosen(0, state.said, state.said))
         for message, is_answered in past:

@@ -1,16 +1,15 @@
 """Checks of small clusters, then of larger ones and with more failures, up to the first violation."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.checking.chance import check_by_chance
-from toy_paxos.checking.checker import MAX_STATES, Report, check, verdict_of
-from toy_paxos.checking.model import Model
+from toy_paxos.checking.checker import MAX_STATES, Report, always, check, verdict_of
+from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model
 from toy_paxos.proposer import Proposer
 
 CLIMB = (
@@ -37,10 +36,10 @@ VERY_FEW_STATES = 1_000
 
 
 def climb(
-    acceptor: Callable[[str], Actor] = Acceptor,
-    proposer: Callable[[str, str, Sequence[str], int, int], ProposingActor] = Proposer,
+    acceptor: MakeAcceptor = Acceptor,
+    proposer: MakeProposer = Proposer,
     max_states: int = MAX_STATES,
-    keep_going: Callable[[int, int], bool] = lambda states, depth: True,
+    keep_going: KeepGoing = always,
 ) -> Iterator[Report]:
     """Check one model after the other, up to the first violation, or until ``keep_going`` returns False.
 

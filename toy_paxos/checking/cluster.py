@@ -72,7 +72,6 @@ class Cluster:
         # Caches: by actor, its state and a message; and by actor and its state.
         self.steps: dict[tuple[int, int, int], Step] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
-        self.keeps_messages: dict[tuple[int, int], bool] = {}
         try:
             proposers, acceptors = model.new_actors()
             self.first_acceptor = len(proposers)
@@ -197,14 +196,13 @@ class Cluster:
         actor = self.restore(position, state, maker)
         message = self.delivered(position, state, number, maker)
         before = snapshot.take(message) if self.timeouts >> number & 1 else self.message_snapshots[number]
-        shared = [(message, before), *self.messages_kept(position, state, actor)]
         try:
             answers = listed(actor.receive(message))
             said = self.bits(answers)
-            changed = any(snapshot.take(known) != before for known, before in shared)
+            is_changed = snapshot.take(message) != before
         except BaseException as error:
             raise failure_at(self.messages[number], error, *self.kinds(number)) from error
-        if changed:
+        if is_changed:
             words = f"on receiving {described(self.messages[number])}: {self.names[position]} changes a message"
             raise refusal(f"{words}, which others may see, too: {MAKE_A_NEW_ONE}", *self.kinds(number))
         spoke_last = answers[0].id if answers else self.spoke_last(position, state)
@@ -228,14 +226,6 @@ class Cluster:
         if position < self.first_acceptor and spoke_last != self.began_under[position]:
             changed[NUMBER] = spoke_last
         return self.number_of_state(changed)
-
-    def messages_kept(self, position: int, state: int, actor: Actor) -> list[tuple[Message, snapshot.Snapshot]]:
-        """Return the messages that an actor holds in its attributes, with their snapshots."""
-        if self.keeps_messages.get((position, state)) is False:
-            return []
-        kept = [(message, snapshot.take(message)) for message in snapshot.parts_of(actor, Message)]
-        self.keeps_messages[position, state] = bool(kept)
-        return kept
 
     def kinds(self, number: int) -> list[type]:
         """Return the classes of the recipient and of the sender of a message."""

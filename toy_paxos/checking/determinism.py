@@ -80,7 +80,7 @@ class Walk:
             raise refusal(words, cluster.model.proposer)
 
     def go(self, deliveries: int) -> None:
-        """Deliver some messages, fewer if none is left; raise CheckError if one is changed after it was sent."""
+        """Deliver some messages, fewer if none is left; raise CheckError if one is changed later."""
         for _ in range(deliveries):
             if not (self.said | self.pending):
                 return
@@ -89,7 +89,7 @@ class Walk:
             self.deliver(max(self.random.choice(possible), self.random.choice(possible)))
         for message, when_sent in self.sent:
             if snapshot.take(message) != when_sent:
-                words = f"{message.sender} changes a {message.type} after it was sent: {MAKE_A_NEW_ONE}"
+                words = f"a {message.type} of {message.sender} is changed after it was sent: {MAKE_A_NEW_ONE}"
                 raise refusal(words, self.cluster.model.acceptor, self.cluster.model.proposer)
 
     def send(self, messages: list[Message]) -> int:
@@ -110,6 +110,7 @@ class Walk:
         actor = self.actors[position]
         try:
             message = cluster.delivered(position, self.states[position], number)
+            self.sent.append((message, snapshot.take(message)))
             same = self.send(listed(actor.receive(message))) == said
             if position < cluster.first_acceptor:
                 same = same and plain_learned(actor) == cluster.learned(position, after)

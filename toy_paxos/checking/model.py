@@ -17,22 +17,31 @@ class CheckError(Exception):
     """An actor cannot be checked; the message is one line that says why, and what to do."""
 
 
+MakeAcceptor = Callable[[str], Actor]
+"""What makes an acceptor, given its name."""
+
+MakeProposer = Callable[[str, str, Sequence[str], int, int], ProposingActor]
+"""What makes a proposer, given its name, value, acceptors, first number, and the step to its next number."""
+
+KeepGoing = Callable[[int, int], bool]
+"""Whether a search goes on, given the numbers of states and of deliveries so far; it is called regularly."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A cluster to check, and the actors in it.
 
-    ``acceptor`` is called with a name; ``proposer`` with a name, a value, the names of the acceptors, its first number,
-    and the step from each of its numbers to the next, and with ``quorums`` unless those are majorities. Each acceptor
-    may restart ``restarts`` times. FAIL is delivered only if ``fail`` is true. ``first_number`` is the number of the
-    first proposer; with ``descending`` values, that proposer wants the last value in the alphabet; ``wishes`` replace
-    these values. The last three attributes are switches: each makes the search shorter, and none changes its result.
+    Each acceptor may restart ``restarts`` times. FAIL is delivered only if ``fail`` is true. ``first_number`` is the
+    number of the first proposer; with ``descending`` values, that proposer wants the last value in the alphabet;
+    ``wishes`` replace these values. The last three attributes are switches: each makes the search shorter, and none
+    changes its result.
     """
 
     num_acceptors: int = 3
     num_proposers: int = 2
     max_attempts: int = 1
-    acceptor: Callable[[str], Actor] = Acceptor
-    proposer: Callable[..., ProposingActor] = Proposer
+    acceptor: MakeAcceptor = Acceptor
+    proposer: MakeProposer = Proposer
     quorums: Quorums | None = None
     restarts: int = 1
     fail: bool = False
