@@ -170,9 +170,7 @@ def test_a_climb_without_a_counterexample_is_no_story(run: Run) -> None:
 
 def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "saved.txt"
-    typed = (
-        f"1\n2\n# a comment\nhint\nfoo\n7\nundo\nundo\nnext\nfail 2\ndrop 4\ncrash p0\nroll 3\nsave {path}\nquit\n1\n"
-    )
+    typed = f"1\n2\n# a comment\nhint\nfoo\n7\nundo\nundo\nfail 2\ndrop 4\ncrash p0\nroll 3\nsave {path}\nquit\n1\n"
     done = run("play", "--break", "ignores-accepted", typed=typed)
     assert (done.returncode, done.stderr) == (0, "")
     assert "# unknown move foo." in done.stdout
@@ -190,13 +188,11 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
         ("crash a0", "there is no proposer acceptor-0"),
         ("restart p0", "only an acceptor can restart, acceptor-0 to acceptor-2"),
         ("undo", "there are 0 moves to undo, not 1"),
-        ("next", "nothing to redo"),
-        ("fail x", "x is not a number: type one, such as 3"),
-        ("fail 1234567890", "1234567890 is too large: type a number such as 3"),
+        ("fail x", "x is not a number that can be meant: type one such as 3"),
+        ("fail 1234567890", "1234567890 is not a number that can be meant: type one such as 3"),
         ("hnit", "unknown move hnit. Did you mean 'hint'?"),
         ("HNIT", "unknown move HNIT. Did you mean 'hint'?"),
         ("1 2", "unknown move 1 2. 'help' lists them"),
-        ("drop 2\ndrop 2", "message 2 is not in flight, so it cannot be lost"),
         ("save", "type the name of a file, too: save FILE"),
         ("p0 wants apple", "proposer-0 wants value-0 already"),
         ("p0 wants", "a value must not be empty"),
@@ -214,12 +210,6 @@ def test_a_wrong_move_says_what_would_be_right_and_costs_nothing(typed: str, wor
     assert (done.returncode, done.stderr) == (0, "")
     assert words in done.stdout.splitlines()[-1]
     assert done.stdout.splitlines()[-1].startswith("# ")
-
-
-def test_a_game_that_is_too_long_to_be_read_back_ends(run: Run) -> None:
-    done = run("play", typed="foo\n" * 10_001)
-    assert done.returncode == 2
-    assert done.stderr == "toy-paxos: standard input: line 10001: a game has at most 10,000 lines\n"
 
 
 def test_standard_input_may_be_closed() -> None:
@@ -289,9 +279,7 @@ def test_an_actor_that_fails_is_named_whatever_makes_it_receive(does: str, run: 
 def test_on_a_terminal_a_story_plays_to_its_end_as_lanes_and_can_be_taken_back(
     story: Path, on_terminal: OnTerminal
 ) -> None:
-    shown = on_terminal(
-        "play", str(story), columns=140, NO_COLOR="1", typed=["undo 2", "next", "state", "help", "quit"]
-    )
+    shown = on_terminal("play", str(story), columns=140, NO_COLOR="1", typed=["undo", "undo", "state", "help", "quit"])
     assert "p0  p1  p2  a0  a1  a2" in shown
     assert "SAFETY VIOLATED" in shown
     assert "acceptor-0: promised " in shown

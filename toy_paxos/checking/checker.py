@@ -332,8 +332,8 @@ class Search:
         said = before | transition.said
         if transition.after == actors[position] and said == before:
             return None
-        if transition.said & self.cluster.accepts:
-            chosen = self.property_cache.chosen(chosen, said, transition.said)
+        if accepts := transition.said & self.cluster.accepts:
+            chosen = self.property_cache.chosen(chosen, said & self.cluster.accepts, accepts)
         actors = (*actors[:position], transition.after, *actors[position + 1 :])
         return State(actors, said, pending & ~transition.used, chosen)
 

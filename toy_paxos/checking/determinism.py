@@ -8,7 +8,7 @@ uses the address of an object.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from random import Random, getstate
 from types import FunctionType, ModuleType
@@ -110,7 +110,8 @@ class Walk:
         actor = self.actors[position]
         try:
             message = cluster.delivered(position, self.states[position], number)
-            self.sent.append((message, snapshot.take(message)))
+            if not cluster.timeouts >> number & 1:
+                self.sent.append((message, cluster.message_snapshots[number]))
             same = self.send(listed(actor.receive(message))) == said
             if position < cluster.first_acceptor:
                 same = same and plain_learned(actor) == cluster.learned(position, after)
@@ -154,8 +155,7 @@ def comparable(thing: object) -> object:
         return None
     function = getattr(thing, "__func__", thing)
     if isinstance(function, FunctionType):
-        parts = [part for part in parts_of_function(function) if not isinstance(part, FunctionType)]
-        return [comparable(part) for part in parts]
+        return [comparable(part) for part in kept_by(function) if not isinstance(part, FunctionType)]
     for convert in (snapshot.take, repr):
         # Some variables of a module have no snapshot, or not even a repr.
         with suppress(Exception):
@@ -163,12 +163,11 @@ def comparable(thing: object) -> object:
     return None
 
 
-def parts_of_function(function: FunctionType) -> Iterator[object]:
-    """Yield what a function keeps from one call to the next."""
-    yield from function.__defaults__ or ()
-    yield from (function.__kwdefaults__ or {}).values()
-    yield from vars(function).values()
+def kept_by(function: FunctionType) -> list[object]:
+    """Return what a function keeps from one call to the next."""
+    parts = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *vars(function).values()]
     for cell in function.__closure__ or ():
         # A cell is empty if the function was defined before the variable that it refers to.
         with suppress(ValueError):
-            yield cell.cell_contents
+            parts.append(cell.cell_contents)
+    return parts

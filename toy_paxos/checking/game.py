@@ -151,15 +151,14 @@ class Game:
         """Whether the message was said, or comes from the environment."""
         return repr(message) in self.since or isinstance(message, (Timeout, Restart))
 
-    def undo(self, number: int) -> list[Move]:
-        """Undo the last moves, and return them; all other moves are made again, even if number is 0."""
+    def undo(self, number: int) -> None:
+        """Undo the last moves; all other moves are made again, even if number is 0."""
         if number > len(self.moves):
             raise WrongMoveError(f"there are {len(self.moves)} moves to undo, not {number:,}")
-        kept, undone = self.moves[: len(self.moves) - number], self.moves[len(self.moves) - number :]
+        kept = self.moves[: len(self.moves) - number]
         self.begin()
         for move in kept:
             self.make(move)
-        return undone
 
     def tell(self, *events: Event) -> list[Event]:
         """Add events, and what follows from them, to the story; return both."""

@@ -32,20 +32,16 @@ class PropertyCache:
             self.choices.append(proposals)
         return self.choice_numbers[proposals]
 
+    @cached_method
     def chosen(self, before: int, all_said: int, said: int) -> int:
         """Return what is chosen after a delivery, given what was chosen before, all messages and the new ones.
 
         Only new acceptances can make a proposal chosen. Another proposal may be chosen by acceptances that are still
-        known; it is not counted, because its value is chosen already.
+        known; it is not counted, because its value is chosen already. Other messages than acceptances change nothing.
         """
-        return self.newly_chosen(before, all_said & self.cluster.accepts, said & self.cluster.accepts)
-
-    @cached_method
-    def newly_chosen(self, before: int, all_accepts: int, accepts: int) -> int:
-        """Return what is chosen after these acceptances, the last of which are new."""
-        accepted = {Proposal(accept.id, accept.value) for accept in self.all_of(Accept, accepts)}
+        accepted = {Proposal(accept.id, accept.value) for accept in self.all_of(Accept, said)}
         quorum = self.cluster.model.configuration.accept_quorum
-        now = accepted.intersection(chosen(self.all_of(Accept, all_accepts), quorum))
+        now = accepted.intersection(chosen(self.all_of(Accept, all_said), quorum))
         return self.number_of_choice(tuple(sorted({*self.choices[before], *now})))
 
     @cached_method

@@ -21,7 +21,8 @@ def refusal(words: str, *kinds: object, error: BaseException | None = None) -> C
     ours = [place for place in places if place[0].startswith(OURS)]
     # If the place of one of these classes is not known, ours need not be the one at fault.
     at = next((place for place in places if place not in ours), ours[0] if ours and None not in known else None)
-    return CheckError(one_line(words) + (f" ({os.path.basename(at[0])}, line {at[1]})" if at else ""))
+    # The words can have line breaks.
+    return CheckError(" ".join(words.split()) + (f" ({os.path.basename(at[0])}, line {at[1]})" if at else ""))
 
 
 def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
@@ -50,11 +51,6 @@ def needs_learned(proposer: str) -> str:
 def described(message: Message) -> str:
     """Describe a message by its type, number, sender and recipient."""
     return f"{message.type} {message.id} from {message.sender} to {message.recipient}"
-
-
-def one_line(words: str) -> str:
-    """Return the words with single spaces instead of other white space."""
-    return " ".join(words.split())
 
 
 def raised_at(error: BaseException) -> Iterator[tuple[str, int]]:

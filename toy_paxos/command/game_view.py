@@ -45,14 +45,13 @@ class GameView:
         with guarded():
             self.game.make(move)
 
-    def undo(self, number: int) -> list[Move]:
-        """Take the last moves back, and return them; raises WrongMoveError if there are not so many."""
+    def undo(self, number: int) -> None:
+        """Undo the last moves; raise WrongMoveError if there are fewer."""
         with guarded():
-            undone = self.game.undo(number)
+            self.game.undo(number)
         now = len(self.game.moves)
         for after in sorted(after for after in self.comments if after > now):
             self.comments.setdefault(now, []).extend(self.comments.pop(after))
-        return undone
 
     def show(self) -> None:
         """Nothing, for all is shown at the end."""
@@ -155,11 +154,10 @@ class Screen(GameView):
 
         return draw, lanes.heading(), LATEST
 
-    def undo(self, number: int) -> list[Move]:
-        """Take the last moves back, and return them; the last lines of those that are left are shown again."""
-        undone = super().undo(number)
+    def undo(self, number: int) -> None:
+        """Undo the last moves; the last lines that remain are shown again."""
+        super().undo(number)
         self.seen = -LATEST
-        return undone
 
     def say(self, *lines: str) -> None:
         """Tell something besides, for the moment."""

@@ -17,14 +17,12 @@ from toy_paxos.settings import quoted
 from toy_paxos.view.output import plain
 from toy_paxos.view.words import message_words, plural, printable
 
-MOST_DIGITS = 9
-
 
 class Player:
     """What obeys the lines typed in a game: it makes moves, undoes them, and answers questions.
 
-    ``ahead`` has the undone moves, which can be made again; ``hinted`` is the move that a hint has just named.
-    ``looks_ahead`` says whether each offer includes what can still happen: no longer after a search took too long.
+    ``hinted`` is the move that a hint has just named. ``looks_ahead`` says whether each offer includes what can still
+    happen: no longer after a search took too long.
     """
 
     def __init__(self, view: GameView) -> None:
@@ -32,7 +30,6 @@ class Player:
         self.game = view.game
         # Always the same dice, so that the same lines give the same game.
         self.die = random.Random(0)
-        self.ahead: list[Move] = []
         self.hinted: Move | None = None
         self.has_quit = False
         self.looks_ahead = True
@@ -86,15 +83,7 @@ class Player:
 
     def undo(self, text: str) -> None:
         """Undo some moves."""
-        self.ahead = [*self.view.undo(whole(text, 1)), *self.ahead]
-
-    def redo(self, text: str) -> None:
-        """Make some of the undone moves again."""
-        for _ in range(whole(text, 1)):
-            if not self.ahead:
-                raise WrongMoveError("nothing to redo")
-            self.view.make(self.ahead[0])
-            del self.ahead[0]
+        self.view.undo(whole(text, 1))
 
     def help(self, _: str) -> None:
         """List the commands."""
@@ -128,14 +117,6 @@ class Player:
         learned = learned_by(actor)
         words = f"{name}: attempt {game.attempts[name]}" + (f", learned {printable(learned)}" if learned else "")
         return words + (", crashed" if name in game.crashed else ", gave up" if name in game.gave_up else "")
-
-    def drop(self, text: str) -> None:
-        """Lose a message that is in flight."""
-        number = whole(text)
-        message = self.game.numbered(number)
-        if (number, message) not in self.game.in_flight():
-            raise WrongMoveError(f"message {number} is not in flight, so it cannot be lost")
-        self.view.make(Move("drop", message))
 
     def save(self, file: str) -> None:
         """Write the story so far to a new file."""
@@ -173,7 +154,7 @@ DELIVER: Command = ("3", "deliver message 3; it stays, and can be delivered agai
 COMMANDS: dict[str, Command] = {
     usage.split()[0]: (usage, does, do)
     for usage, does, do in (
-        ("drop 3", "lose message 3", Player.drop),
+        ("drop 3", "lose message 3", to_message("drop")),
         ("fail 3", "deliver request 3 to an acceptor that fails to handle it", to_message("fail")),
         ("timeout p0", "let a proposer try again: {attempts} each", to_actor("timeout")),
         ("giveup p0", "let a proposer give up: it says nothing more", to_actor("give up")),
@@ -181,7 +162,6 @@ COMMANDS: dict[str, Command] = {
         ("restart a1", "let an acceptor restart: {restarts} each", to_actor("restart")),
         ("roll [N]", "let dice choose a move, or N", Player.roll),
         ("undo [N]", "undo a move, or N", Player.undo),
-        ("next [N]", "make an undone move again, or N", Player.redo),
         ("hint", "name the next move of a shortest way to lose safety, if there is one; Enter makes it", Player.hint),
         ("state", "show what each actor holds, and all messages in flight", Player.state),
         ("save FILE", "write the story so far, to be played again", Player.save),
@@ -205,8 +185,6 @@ def whole(text: str, default: int | None = None) -> int:
     """Return the whole number that was typed; raise WrongMoveError if it is not one, or is far too large."""
     if not text and default is not None:
         return default
-    if not text.isdecimal():
-        raise WrongMoveError(f"{shortened(text)} is not a number: type one, such as 3")
-    if len(text) > MOST_DIGITS:
-        raise WrongMoveError(f"{shortened(text)} is too large: type a number such as 3")
+    if not text.isdecimal() or len(text) > 9:
+        raise WrongMoveError(f"{shortened(text)} is not a number that can be meant: type one such as 3")
     return int(text)

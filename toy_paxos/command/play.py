@@ -195,22 +195,20 @@ LEAVE = "'quit' or Ctrl-D ends the game"
 
 
 def greeting(game: Game) -> list[str]:
-    """What it is all about."""
+    """Return what the game is about."""
     model = game.model
-    deliver, others = "Type the number of a message to deliver it", "'help' lists everything else."
-    if (model.acceptor, model.proposer) == (Acceptor, Proposer):
-        correct = "These actors are correct: safety should hold whatever you do. With --break RULE you can lose it."
-        return ["You are the network.", correct, f"{deliver}; {others}"]
-    lose = "safety" if model.properties == ALWAYS else ", ".join(repr(each.name) for each in model.properties)
-    hints = "'hint' names the next move, if there is a way to win"
-    return [f"You are the network, and the game is to lose {lose}, if you can.", f"{deliver}; {hints}; {others}"]
+    aim = "These actors are correct: safety should hold whatever you do. With --break RULE you can lose it."
+    hints = ""
+    if (model.acceptor, model.proposer) != (Acceptor, Proposer):
+        lose = "safety" if model.properties == ALWAYS else ", ".join(repr(each.name) for each in model.properties)
+        aim = f"The game is to lose {lose}, if you can."
+        hints = "'hint' names the next move, if there is a way to win; "
+    deliver = f"Type the number of a message to deliver it; {hints}'help' lists everything else."
+    return ["You are the network.", aim, deliver]
 
 
 # The limit on the messages in an offer, so that a screen also has room for what has happened.
 MOST_SHOWN = 12
-
-# The limit on the lines of standard input.
-MOST_LINES = 10_000
 
 
 def offer(player: Player) -> Iterator[str]:
@@ -241,10 +239,8 @@ def outlook(player: Player) -> str:
 
 
 def follow(player: Player) -> None:
-    """Obey standard input, line by line; raise Unplayable if there are too many lines."""
-    for number, typed in enumerate(sys.stdin or (), start=1):
-        if number > MOST_LINES:
-            raise Unplayable(f"standard input: line {number}: a game has at most {MOST_LINES:,} lines")
+    """Obey standard input, line by line."""
+    for typed in sys.stdin or ():
         player.obey(typed.rstrip("\r\n"))
         if player.has_quit:
             return
