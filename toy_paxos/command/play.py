@@ -103,7 +103,7 @@ def play_command(
             if story:
                 play_story(story, game, view.make)
             player = Player(view)
-            if file != "-" and can_converse():
+            if file != "-" and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
                 converse(player)
             elif not story:
                 follow(player)
@@ -153,13 +153,8 @@ def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) 
     return (story.cluster(model) if story else replace(model, **given)), change, "" if rule else options
 
 
-def can_converse() -> bool:
-    """Whether somebody sits at a terminal, to read and to type."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
-
-
 def converse(player: Player) -> None:
-    """Do what somebody types on a terminal, until there is no more, and show each time what can be done."""
+    """Obey the lines typed on a terminal until the game ends, and show what can be done before each."""
     with suppress(ImportError):
         # With it, input() remembers lines.
         import readline  # noqa: F401
@@ -212,10 +207,7 @@ MOST_SHOWN = 12
 
 
 def offer(player: Player) -> Iterator[str]:
-    """What can be done next: the messages in flight, the latest if there are many; and where the game stands.
-
-    That comes last, for it may take a while to find out.
-    """
+    """Yield what can be done next: the latest messages in flight, and then, because it may take long, the outlook."""
     if player.game.violation:
         yield "'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"
         return
@@ -223,19 +215,14 @@ def offer(player: Player) -> Iterator[str]:
     if len(lines) > MOST_SHOWN:
         first = f"in flight, and {len(lines) - MOST_SHOWN} earlier ones, which 'state' lists:"
     yield from (first, *lines[-MOST_SHOWN:])
-    yield outlook(player)
-
-
-def outlook(player: Player) -> str:
-    """What is chosen, who has learned, and what can still happen, unless that could not be found out before."""
     words = standing(player.game)
-    if not player.looks_ahead:
-        return words
-    try:
-        return f"{words}; {possibilities(player.game)}"
-    except NotFoundOutError as error:
-        player.looks_ahead = False
-        return f"{words}; what can still be chosen is {error}, and from now on only 'hint' searches"
+    if player.looks_ahead:
+        try:
+            words += f"; {possibilities(player.game)}"
+        except NotFoundOutError as error:
+            player.looks_ahead = False
+            words += f"; what can still be chosen is {error}, and from now on only 'hint' searches"
+    yield words
 
 
 def follow(player: Player) -> None:

@@ -99,14 +99,8 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
     return story
 
 
-# The least and the most of each; nothing that was printed goes beyond.
-RANGES = {
-    "num_proposers": (1, 79),
-    "num_acceptors": (1, 10_000),
-    "max_attempts": (1, 1_000),
-    "restarts": (0, 1_000),
-    "first_number": (1, 1_000),
-}
+# The limit on each size of a cluster; nothing that was printed goes beyond.
+MOST = 10_000
 
 
 def complete_sizes(story: Script) -> None:
@@ -120,9 +114,10 @@ def complete_sizes(story: Script) -> None:
         if SIZES[kind] not in story.sizes and not numbers:
             raise WrongMoveError(f"no {kind} is named: type a line such as p0 -> a0 PREPARE 1")
         story.sizes.setdefault(SIZES[kind], max(numbers, default=0) + 1)
-    for size, (least, most) in RANGES.items():
-        if type(number := story.sizes.get(size, 1)) is not int or not least <= number <= most:
-            raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: it can have {least} to {most:,}")
+    for size in (*SIZES.values(), "first_number"):
+        least = 0 if size == "restarts" else 1
+        if type(number := story.sizes.get(size, 1)) is not int or not least <= number <= MOST:
+            raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: it can have {least} to {MOST:,}")
 
 
 def complete_wishes(story: Script) -> None:
@@ -146,7 +141,7 @@ def play_story(story: Script, game: Game, make: Callable[[Move], object]) -> Non
             raise StoryError(line, why_not(game, error)) from error
 
 
-# How many messages are named where others would do.
+# The limit on the messages that an error names.
 SOME = 6
 
 
@@ -157,7 +152,7 @@ def why_not(game: Game, error: WrongMoveError) -> str:
     recipient = error.message.recipient
     others = [message_words(message) for _, message in game.in_flight() if message.recipient == recipient]
     named = "; ".join(others[:SOME]) or "nothing"
-    more = f"; and {len(others) - SOME} more" if len(others) > SOME else ""
+    more = "; ..." if len(others) > SOME else ""
     return f"nobody has said that: {message_words(error.message)}; in flight to {recipient}: {named}{more}"
 
 
