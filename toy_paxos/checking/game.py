@@ -1,4 +1,4 @@
-"""One execution by real actors: somebody chooses its moves, or it repeats the deliveries that a search has found.
+"""One execution by real actors: a player chooses its moves, or it repeats the deliveries that a search has found.
 
 Actors are deterministic, so undoing moves means making all the other moves again; no state has to be restored. A
 message stays deliverable once it was sent, as in the checker, so every game is a path through the checker's states.
@@ -298,7 +298,7 @@ class Game:
 
 
 class NobodySaidError(WrongMoveError):
-    """A move delivers a message that nobody has said."""
+    """A move delivers a message that no actor has sent."""
 
     def __init__(self, message: Message) -> None:
         super().__init__("nobody has said that")
@@ -313,7 +313,7 @@ def wording(message: Message) -> tuple[object, ...]:
 def story(model: Model, execution: Iterable[Message], instead: bool = False) -> Story:
     """Return what happens when these messages are delivered one after the other, and what follows from it.
 
-    The time is the number of the delivery. With ``instead``, a message that nobody has said is replaced by one of the
+    The time is the number of the delivery. With ``instead``, a message that no actor has sent is replaced by one of the
     same type, sender, recipient and number; if there is none, that delivery is left out.
     """
     game = Game(model)

@@ -27,6 +27,7 @@ proposals, one for each value is remembered. All this holds for properties that 
 <toy_paxos.safety.Property>`: they compare nothing else. If one is not, nothing is forgotten.
 """
 
+from collections import defaultdict
 from typing import NamedTuple
 
 from toy_paxos.checking.cluster import Cluster, State, cached_method, numbers
@@ -126,35 +127,35 @@ class Future:
     def __init__(self, cluster: Cluster, property_cache: PropertyCache) -> None:
         self.cluster = cluster
         self.property_cache = property_cache
-        num_actors = len(cluster.actors)
+        actors = range(len(cluster.actors))
         # By actor and state: the next states, each with the message that leads there if there is only one.
-        self.following: list[dict[int, dict[int, int]]] = [{0: {}} for _ in range(num_actors)]
+        self.following: list[dict[int, dict[int, int]]] = [{0: {}} for _ in actors]
         # Also by actor and state: what the environment may still say, what the actor has said, which messages have an
         # effect on it, and what it may still say.
-        self.pending: list[dict[int, int]] = [{0: cluster.start.pending} for _ in range(num_actors)]
-        self.has_said: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
-        self.effective: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
-        self.says: list[dict[int, int]] = [{0: 0} for _ in range(num_actors)]
+        self.pending: list[dict[int, int]] = [defaultdict(int, {0: cluster.start.pending}) for _ in actors]
+        self.has_said: list[dict[int, int]] = [defaultdict(int) for _ in actors]
+        self.effective: list[dict[int, int]] = [defaultdict(int) for _ in actors]
+        self.says: list[dict[int, int]] = [defaultdict(int) for _ in actors]
         # By actor and state, once all is known: the messages that may still have an effect on the actor, and those with
         # which a property may compare what it may still say.
-        self.needs: list[dict[int, tuple[int, int]]] = [{} for _ in range(num_actors)]
+        self.needs: list[dict[int, tuple[int, int]]] = [{} for _ in actors]
         # By actor, what it may say; by message, the messages that may cause it.
-        self.said_by = [0] * num_actors
-        self.causes: dict[int, int] = {}
+        self.said_by = [0] * len(actors)
+        self.causes: dict[int, int] = defaultdict(int)
         self.known = cluster.model.past_forgotten and cluster.model.reducible and self.explore()
         if self.known:
             self.look_ahead()
 
     def explore(self) -> bool:
         """Let each actor alone receive all messages of all actors in any order; return False if there are too many."""
-        tried: dict[tuple[int, int], int] = {}
+        tried: dict[tuple[int, int], int] = defaultdict(int)
         grown = True
         while grown:
             grown = False
             for position, following in enumerate(self.following):
                 for state in (queue := list(following)):
-                    for number in list(numbers(self.possible(position, state) & ~tried.get((position, state), 0))):
-                        tried[position, state] = tried.get((position, state), 0) | 1 << number
+                    for number in list(numbers(self.possible(position, state) & ~tried[position, state])):
+                        tried[position, state] |= 1 << number
                         if self.take_step(position, state, number):
                             queue.append(self.cluster.step(position, state, number)[0])
                         grown = True
@@ -194,15 +195,13 @@ class Future:
         is_new = after not in following
         following.setdefault(after, {})
         following[state][after] = following[state].get(after, 1 << number) & 1 << number
-        for table in (self.effective, self.says, self.has_said, self.pending):
-            table[position].setdefault(after, 0)
         if after != state or said:
             self.effective[position][state] |= received
         self.says[position][state] |= said
         self.said_by[position] |= said
         self.has_said[position][after] |= said
         for caused in numbers(said):
-            self.causes[caused] = self.causes.get(caused, 0) | 1 << number
+            self.causes[caused] |= 1 << number
         return is_new
 
     def propagate(self, position: int, state: int) -> bool:
@@ -224,14 +223,13 @@ class Future:
                 while grown:
                     grown = False
                     for state in reversed(following):
-                        old = now = table.get(state, 0)
+                        old = table[state]
                         for after in following[state]:
-                            now |= table.get(after, 0)
-                        table[state] = now
-                        grown |= now != old
+                            table[state] |= table[after]
+                        grown |= table[state] != old
             self.needs[position] = {
-                state: (self.effective[position].get(state, 0), self.compared_with(said))
-                for state, said in self.says[position].items()
+                state: (self.effective[position][state], self.compared_with(self.says[position][state]))
+                for state in following
             }
 
     def compared_with(self, said: int) -> int:

@@ -41,7 +41,7 @@ class GameView:
         self.comments = {after: [*words] for after, words in comments.items()}
 
     def make(self, move: Move) -> None:
-        """Make a move; raises WrongMoveError if it cannot be made."""
+        """Make a move; raise WrongMoveError if it cannot be made."""
         with guarded():
             self.game.make(move)
 
@@ -54,10 +54,10 @@ class GameView:
             self.comments.setdefault(now, []).extend(self.comments.pop(after))
 
     def show(self) -> None:
-        """Nothing, for all is shown at the end."""
+        """Show nothing yet: the whole game is shown at the end."""
 
     def say(self, *lines: str) -> None:
-        """Tell something besides, as comments."""
+        """Add comments."""
         self.comments.setdefault(len(self.game.moves), []).extend(f"# {words}" for words in lines)
 
     def close(self) -> None:
@@ -74,15 +74,15 @@ class GameView:
     # The lines
 
     def story(self) -> list[Line]:
-        """The whole game, as it can be played again."""
+        """Return the whole game as lines that can be played again."""
         return [*self.title(), *self.body(self.lines)]
 
     def lines(self, events: Sequence[Event]) -> list[Line]:
-        """Events as lines."""
+        """Return events as lines."""
         return count_lines(events, route_width(self.game.model.configuration))
 
     def body(self, draw: Draw) -> list[Line]:
-        """All that has happened, drawn in some way, with its comments."""
+        """Return all that has happened, drawn in some way, with its comments."""
         lines: list[Line] = []
         for number, events in enumerate(self.game.chapters):
             lines += draw(events)
@@ -91,7 +91,7 @@ class GameView:
         return lines
 
     def title(self) -> list[Line]:
-        """Who takes part, and who wants what."""
+        """Return the first lines: which actors take part, and what the proposers want."""
         model = self.game.model
         lines = [
             *self.comment_lines(-1),
@@ -101,11 +101,11 @@ class GameView:
         return [*lines, line(), *wishes_lines("", dict(zip(self.game.proposers, model.values, strict=True)))]
 
     def comment_lines(self, after: int) -> list[Line]:
-        """The comments that stand after so many moves."""
+        """Return the comments that follow this number of moves."""
         return [line(("notable", words)) for words in self.comments.get(after, [])]
 
     def loss(self) -> str:
-        """How safety was lost, or the game was won, in words."""
+        """Return the words for how safety was lost, or the game was won."""
         violation = self.game.violation
         assert violation
         what, done = aim(self.game.model)
@@ -137,9 +137,9 @@ class Screen(GameView):
         self.seen = len(body)
 
     def lanes(self) -> tuple[Draw, list[Line], int]:
-        """How to draw events as lanes, what stands above these, and how many lines to show again.
+        """Return how to draw events as lanes, the lines above them, and how many lines to show again.
 
-        Where lanes do not fit, events are lines, and what stands above says why.
+        Where lanes do not fit, events are lines, and the line above says why.
         """
         # Here and not above: the help and pipes need not wait for it.
         from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, glyphs, too_narrow
@@ -160,7 +160,7 @@ class Screen(GameView):
         self.seen = -LATEST
 
     def say(self, *lines: str) -> None:
-        """Tell something besides, for the moment."""
+        """Show comments once."""
         write(shown([line(("notable", words)) for words in lines]))
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """A story read back: what ``toy-paxos``, ``check`` or ``play`` have printed, as lines or as JSON Lines.
 
-A story names its cluster, says who wants what, and then tells what the network did, a line for each move. What follows
-from the moves (somebody adopts, learns, a value is chosen) is skipped, because it follows again when they are played.
+A story names its cluster, says what the proposers want, and then tells what the network did, a line for each move. What
+follows from the moves (a proposer adopts or learns, a value is chosen) is skipped, because it follows again when they
+are played.
 
 A story can also be typed by hand, with short names (``p0``, ``a1``) and messages as in a diagram (``PROMISE 2 (1 v)``).
 It needs no first line: then the sizes are given besides or follow from the names, and several blanks count as one::
@@ -59,7 +60,7 @@ class Script:
     has_ended: bool = False
 
     def cluster(self, model: Model) -> Model:
-        """That model, with the sizes and wishes of the story, and as many attempts and restarts as it takes."""
+        """Return the model with the sizes and wishes of the story, and as many attempts and restarts as it needs."""
         sizes = {"max_attempts": 1, "restarts": 0, **self.sizes}
         for size, kind, first in (("max_attempts", "timeout", 1), ("restarts", "restart", 0)):
             counts = Counter(move.actor for _, move in self.moves if move.kind == kind)
@@ -68,13 +69,13 @@ class Script:
 
 
 def shipped() -> dict[str, bytes]:
-    """The stories that come with the program, by name."""
+    """Return the stories that come with the program, by name."""
     folder = files("toy_paxos").joinpath("stories")
     return {file.name.removesuffix(".txt"): file.read_bytes() for file in sorted(folder.iterdir(), key=str)}
 
 
 def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
-    """The story in some bytes, with sizes besides its own; raises StoryError for the first line that is none."""
+    """Return the story in some bytes, with sizes besides its own; raise StoryError for the first bad line."""
     if len(data) > MOST_BYTES:
         raise StoryError(1, f"a story has at most {MOST_BYTES:,} bytes")
     lines = data.decode("utf-8-sig", "backslashreplace").removesuffix("\n").split("\n")
@@ -133,7 +134,7 @@ def complete_wishes(story: Script) -> None:
 
 
 def play_story(story: Script, game: Game, make: Callable[[Move], object]) -> None:
-    """Make all the moves of a story in a game; raises StoryError for the first line whose move cannot be made."""
+    """Make all moves of a story in a game; raise StoryError for the first line whose move cannot be made."""
     for line, move in story.moves:
         try:
             make(move)
@@ -146,7 +147,7 @@ SOME = 6
 
 
 def why_not(game: Game, error: WrongMoveError) -> str:
-    """Why a move cannot be made; if nobody has said that, what its recipient could receive instead."""
+    """Return why a move cannot be made; for a message that was not sent, what its recipient could receive."""
     if not isinstance(error, NobodySaidError):
         return str(error)
     recipient = error.message.recipient
@@ -229,7 +230,7 @@ DRAWN_PROMISE = re.compile(r"^((?:[a-z][^:]*: )?PROMISE +\d+) +\((\d+ .+)\)$")
 
 
 def delivery(story: Script, sender: str, recipient: str, words: str) -> Move:
-    """A message that is delivered, fails or is lost."""
+    """Return the move of a message that is delivered, fails or is lost."""
     found = MESSAGE.fullmatch(DRAWN_PROMISE.sub(r"\1, accepted \2", words))
     if not found or found[2] not in BETWEEN_ACTORS or bool(found[4]) != (BETWEEN_ACTORS[found[2]] in VALUED):
         raise WrongMoveError(f"not a message: {shortened(words)}; type one such as PREPARE 1 or PROPOSE 1 apple")
@@ -241,17 +242,17 @@ def delivery(story: Script, sender: str, recipient: str, words: str) -> Move:
 
 
 def move_of(marks: list[str], message: Message) -> Move:
-    """What became of a message, as a move."""
+    """Return the move that makes this of a message."""
     return Move("drop" if "lost" in marks else "fail" if "failed" in marks else "deliver", message)
 
 
 def crash(story: Script, proposer: str, type: str | None, recipient: str | None) -> Move:
-    """A proposer that crashes, perhaps in the midst of what it says."""
+    """Return the move of a proposer that crashes, perhaps before it has sent all its messages."""
     return Move("crash", actor=full_name(proposer), unsent=(type or "", full_name(recipient or "")))
 
 
 def other_move(story: Script, actor: str, does: str) -> Move:
-    """What an actor does when its clock or its power switch says so."""
+    """Return the move of an actor that tries again, gives up or restarts."""
     return Move(DOES[does], actor=full_name(actor))
 
 
@@ -262,7 +263,7 @@ NAME = r"((?:p|a|proposer-|acceptor-)\d{1,9})"
 
 
 def full_name(text: str) -> str:
-    """The name of the actor that is meant: ``p0`` or ``P0`` for ``proposer-0``, ``a1`` for ``acceptor-1``."""
+    """Return the full name of an actor: ``p0`` or ``P0`` for ``proposer-0``, ``a1`` for ``acceptor-1``."""
     text = text.lower()
     kinds = {"p": "proposer", "a": "acceptor"}
     return f"{kinds[text[0]]}-{text[1:]}" if text[:1] in kinds and text[1:].isdecimal() else text
@@ -295,7 +296,7 @@ BEFORE = re.compile(r"\s*(?:\d+(?:\.\d+ ms)? +(?=[paCS]))?")
 
 
 def read_line(story: Script, line: str) -> Move | None:
-    """What one line of text says, if it is a move; raises WrongMoveError if it says nothing that is known."""
+    """Return the move that a line of text tells, if any; raise WrongMoveError if the line is not one of a story."""
     if line.lstrip().startswith("#"):
         has_begun = story.sizes or story.wishes or story.moves
         story.comments.setdefault(len(story.moves) if has_begun else -1, []).append(line.lstrip())
@@ -318,7 +319,7 @@ def read_line(story: Script, line: str) -> Move | None:
 
 
 def read_object(story: Script, line: str) -> Move | None:
-    """What one line of JSON says, if it is a move; raises WrongMoveError if it is none."""
+    """Return the move that a line of JSON tells, if any; raise an error if it is not an event."""
     if not line.strip():
         return None
     told = json.loads(line)
@@ -341,7 +342,7 @@ def read_object(story: Script, line: str) -> Move | None:
 
 
 def sizes_told(story: Script, told: Mapping[str, Any]) -> None:
-    """The sizes of a cluster, and which rule is changed, or whose actors have played."""
+    """Note the sizes of a cluster, and which rule is changed, or which actors have played."""
     if told["event"] != "cluster":
         if story.sizes or story.wishes:
             raise WrongMoveError("another story begins here: give one of them")
