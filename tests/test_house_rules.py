@@ -68,7 +68,6 @@ RESERVED = {
             "checking.chance",
             "command.acceptor",
             "command.moves",
-            "command.play",
             "command.remote",
             "command.user_code",
             "remote.supervisor",

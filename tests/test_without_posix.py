@@ -57,7 +57,7 @@ def without_posix(tmp_path: Path) -> Without:
         ("check -n 1 --json", 0),
         ("check --break skips-phase-1 -o -.mmd", 3),
         ("play duel", 0),
-        ("play --break skips-phase-1 --seed 1", 0),
+        ("play --break skips-phase-1", 0),
         ("--help", 0),
         ("--bogus", 2),
     ],
