@@ -20,8 +20,11 @@ class CheckError(Exception):
 MakeAcceptor = Callable[[str], Actor]
 """What makes an acceptor, given its name."""
 
-MakeProposer = Callable[[str, str, Sequence[str], int, int], ProposingActor]
-"""What makes a proposer, given its name, value, acceptors, first number, and the step to its next number."""
+MakeProposer = Callable[..., ProposingActor]
+"""What makes a proposer, given its name, value, acceptors, first number, and the step to its next number.
+
+If quorums are not majorities, it is also given the keyword ``quorums``.
+"""
 
 KeepGoing = Callable[[int, int], bool]
 """Whether a search goes on, given the numbers of states and of deliveries so far; it is called regularly."""
