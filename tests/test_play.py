@@ -1,5 +1,6 @@
 """`toy-paxos play` as its user meets it: a story is played again, on a pipe and on a terminal, and moves are typed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -464,3 +465,12 @@ def test_the_shell_completes_names_of_stories_and_files() -> None:
     assert run_process(_TOY_PAXOS_COMPLETE="bash_complete", **words).stdout == "plain,adoption\nfile,ad\n"
     words["COMP_WORDS"] = "toy-paxos play l"
     assert run_process(_TOY_PAXOS_COMPLETE="bash_complete", **words).stdout == "plain,list\nfile,l\n"
+
+
+def test_a_story_is_drawn_and_written_as_json_on_a_pipe(run_here: RunHere) -> None:
+    drawn = run_here("play", "--diagram", "adoption").stdout
+    assert "     p0  p1  a0  a1  a2\n" in drawn
+    assert drawn.count("p1 adopts what a1 accepted under 1: apple") == 1
+    events = [json.loads(line) for line in run_here("play", "--json", "adoption").stdout.splitlines()]
+    assert [event["event"] for event in events[:3]] == ["start", "wants", "wants"]
+    assert run_here("play", "-", typed="\n".join(map(json.dumps, events))).returncode == 0

@@ -13,7 +13,7 @@ import click
 
 from toy_paxos.checking import MAX_STATES, RULES, Model, Report, Rule, check, check_rule, climb, summary
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
-from toy_paxos.command.options import Command, WholeNumber, one_view, option, size_options
+from toy_paxos.command.options import Command, WholeNumber, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.view.output import columns, shown
@@ -46,8 +46,7 @@ Exit status:
 @click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")
 @actor_options("Other", "Check")
 @option("Other", "--max-states", "Stop after N states of a cluster.", "N", WholeNumber(1, 10**9), default=MAX_STATES)
-@click.option("--diagram", is_flag=True, help="Draw the story: lanes for actors, arrows for messages.")
-@click.option("--json", is_flag=True, help="Print JSON Lines, an object for each event.")
+@story_views
 @file_options
 @click.pass_context
 def check_command(

@@ -109,6 +109,16 @@ NETWORK = "Network, simulated as soon as one of these is given"
 
 NETWORK_KINDS = get_type_hints(Network)
 
+# What standard output shows in place of lines.
+VIEWS = {
+    name: option("Output", f"--{name}", words, is_flag=True)
+    for name, words in {
+        "diagram": "Draw lanes for actors, arrows for messages.",
+        "brief": "Show each round in one line, with the rate of consensus.",
+        "json": "Print JSON Lines, an object for each event.",
+    }.items()
+}
+
 FAILS = "Probability that an acceptor answers FAIL to a request."
 PACE = "Time from one round to the next.  [default: on a terminal a line at a time, else 0]"
 
@@ -128,16 +138,18 @@ run_options = with_options(
     option("Run", "--seed", "Replay the run that had this seed.", "INT", int),
     option("Run", "--round", "With --seed: replay only round K.", "K", WholeNumber(1, 10**9)),
     option("Output", "-q --quiet", "Show only the first line and the summary.", is_flag=True),
-    option("Output", "--diagram", "Draw each round: lanes for actors, arrows for messages.", is_flag=True),
-    option("Output", "--brief", "Show each round in one line, with the rate of consensus.", is_flag=True),
-    option("Output", "--json", "Print JSON Lines, an object for each event.", is_flag=True),
+    *VIEWS.values(),
     click.version_option(__version__, message="%(prog)s %(version)s", cls=Option, group="Other"),
 )
 
 
+story_views = with_options(VIEWS["diagram"], VIEWS["json"])
+"""The views of a story, for commands without rounds."""
+
+
 def one_view(options: Mapping[str, Any]) -> str | None:
     """The view that is asked for, if any; raises click.UsageError if there is more than one."""
-    given = [name for name in ("diagram", "brief", "json") if options.get(name)]
+    given = [name for name in VIEWS if options.get(name)]
     if len(given) > 1:
         raise click.UsageError(f"--{given[0]} and --{given[1]} are two views of the same: choose one.")
     return given[0] if given else None

@@ -17,7 +17,7 @@ from toy_paxos.command.actors import LIST, actor_options, list_rules, other_acto
 from toy_paxos.command.game_view import GameView, Screen, guarded
 from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, standing
 from toy_paxos.command.moves import Player, flight_lines
-from toy_paxos.command.options import Command, shortened, size_options, suggestion
+from toy_paxos.command.options import Command, one_view, shortened, size_options, story_views, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, write
 from toy_paxos.command.stories import MOST_BYTES, SIZES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -59,6 +59,7 @@ Exit status:
 @click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_stories)
 @size_options(max_attempts=2)
 @actor_options("Other", "Play with")
+@story_views
 @file_options
 @click.pass_context
 def play_command(
@@ -67,7 +68,7 @@ def play_command(
     file: str | None,
     output: StoryFile | None,
     force: bool,
-    **others: Any,
+    **options: Any,
 ) -> None:
     """Be the network: deliver, lose and repeat messages, move by move.
 
@@ -82,23 +83,26 @@ def play_command(
     Play a story again, on correct actors, as far as they would say all that:
       toy-paxos check --break adopts-lowest | toy-paxos play --break none -
     """
-    list_rules(ctx)
+    form = one_view(options)
+    list_rules(ctx, form)
     check_file(output, force)
-    set_up(utf_8=bool(output and output.is_output))
+    files = [each for each in (output, StoryFile("-.jsonl") if form == "json" else None) if each]
+    is_silent = any(each.is_output for each in files)
+    set_up(utf_8=is_silent)
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")
     if file == LIST and not os.path.isfile(file):
         titles = {name: data.decode().splitlines()[0].removeprefix("# ") for name, data in shipped().items()}
         write(shown([line(("", f"{name:<20} {title}")) for name, title in titles.items()]))
         return
-    given = {name: others[name] for name in SIZES.values() if others[name] is not None}
+    given = {name: options[name] for name in SIZES.values() if options[name] is not None}
     try:
         story = load(file, given) if file is not None else None
-        model, change, options = cluster(ctx, story, given)
+        model, change, named = cluster(ctx, story, given)
         with guarded(""):
             game = Game(model)
-        told = game, change, story.comments if story else {}, options
-        view = Screen(*told) if sys.stdout.isatty() else GameView(*told)
+        told = game, change, story.comments if story else {}, named
+        view = Screen(*told) if sys.stdout.isatty() or form == "diagram" else GameView(*told)
         try:
             if story:
                 play_story(story, game, view.make)
@@ -108,12 +112,12 @@ def play_command(
             elif not story:
                 follow(player)
         finally:
-            if not (output and output.is_output):
+            if not is_silent:
                 view.close()
     except StoryError as error:
         raise Unplayable(f"{shortened(file)}: {error}") from error
-    if output:
-        output.write(view.as_story(ctx.params["rule_name"]))
+    for each in files:
+        each.write(view.as_story(ctx.params["rule_name"]))
     sys.exit(3 if any(isinstance(event, Violation) for event in game.events) else 0)
 
 

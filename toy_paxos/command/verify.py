@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from toy_paxos.command.options import Command, WholeNumber, one_view
+from toy_paxos.command.options import Command, WholeNumber, one_view, story_views
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import refusing
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -31,8 +31,7 @@ Exit status:
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Judge this run, if the logs are of several.")
 @click.option("--round", type=WholeNumber(1, 2**63 - 1), metavar="K", help="Judge only round K, and show its story.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the first line, a story that went wrong, and the sum.")
-@click.option("--diagram", is_flag=True, help="Draw stories: lanes for actors, arrows for messages.")
-@click.option("--json", is_flag=True, help="Print JSON Lines, an object for each event.")
+@story_views
 @file_options
 def verify_command(
     files: tuple[Path, ...],
