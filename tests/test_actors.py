@@ -262,3 +262,26 @@ def test_bad_input_gets_one_line_that_says_what_to_do(
 def test_the_shell_completes_rules(run: Run) -> None:
     output = run(_TOY_PAXOS_COMPLETE="bash_complete", COMP_WORDS="toy-paxos --break forgets-p", COMP_CWORD="2").stdout
     assert output == "plain,forgets-promise\n"
+
+
+OLD_PROPOSER = """
+from toy_paxos.proposer import Proposer
+
+class Old(Proposer):
+    def __init__(self, name, value, acceptors, id, id_step):
+        super().__init__(name, value, acceptors, id, id_step)
+
+class Any(Proposer):
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+"""
+
+
+def test_a_proposer_that_takes_no_quorums_gets_majorities_only(tmp_path: Path, run_here: RunHere) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(OLD_PROPOSER)
+    assert run_here("--rounds", "1", "--proposer", f"{file}:Old").returncode == 0
+    done = run_here("--rounds", "1", "--proposer", f"{file}:Old", "--quorums", "4,2")
+    assert done.returncode == 2
+    assert "own.py:Old takes no quorums: leave --quorums out, or let its __init__ take quorums=None" in done.stderr
+    assert run_here("--rounds", "1", "--proposer", f"{file}:Any", "--quorums", "4,2").returncode == 0

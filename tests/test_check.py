@@ -138,7 +138,7 @@ def test_the_climb_in_json_is_an_event_a_cluster(file: str, run_here: RunHere) -
 def test_a_broken_rule_is_a_story_with_status_3(run_here: RunHere) -> None:
     done = run_here("check", "--break", "ignores-accepted")
     assert done.returncode == 3
-    assert "  CHOSEN, for a majority has accepted proposal 1: value-0\n" in done.stdout
+    assert "  CHOSEN, for a quorum has accepted proposal 1: value-0\n" in done.stdout
     assert "  SAFETY VIOLATED, a second value is chosen: value-1\n\nWhat is missing: " in done.stdout
     assert "Missed first at delivery " in done.stdout
 
@@ -156,14 +156,24 @@ def test_a_size_at_which_a_rule_does_no_harm_says_so(run_here: RunHere) -> None:
 
 
 def test_a_size_at_which_a_rule_does_other_harm_is_not_safe(run_here: RunHere) -> None:
-    done = run_here("check", "--break", "minority-is-enough", "--num-proposers", "1")
+    done = run_here("check", "--break", "lowers-promise", "--num-proposers", "1", "--max-attempts", "2")
     assert done.returncode == 3
-    assert done.stdout.endswith("VIOLATED: proposer-0 learns what is not chosen: value-0\n")
+    assert done.stdout.endswith("VIOLATED: acceptor-0 promises 1 after 2\n")
 
 
-@pytest.mark.parametrize("name", ["half-is-enough", "minority-is-enough"])
-def test_where_quorums_share_nobody_two_proposers_learn_different_values(name: str, run_here: RunHere) -> None:
-    assert "learn different values: value-" in run_here("check", "--break", name).stdout
+def test_quorums_that_need_not_meet_lose_agreement_and_both_are_drawn(run_here: RunHere) -> None:
+    done = run_here("check", "-n", "4", "--quorums", "2,2", "--diagram")
+    assert done.returncode == 3
+    assert "quorums of 2 and 2 among 4 acceptors need not meet" in done.stdout.splitlines()[0]
+    (row,) = [line for line in done.stdout.splitlines() if "no acceptor is in the quorum that promised 2" in line]
+    assert row.count("✓") == row.count("★") == 2
+    assert done.stdout.endswith("VIOLATED: a second value is chosen: value-1\n")
+
+
+def test_quorums_that_meet_are_safe(run_here: RunHere) -> None:
+    done = run_here("check", "-n", "4", "--quorums", "3,2")
+    assert done.returncode == 0
+    assert "\nSAFE for 2 proposers, 4 acceptors, quorums of 3 and 2, 1 attempt" in done.stdout
 
 
 def test_a_safe_change_says_what_it_costs(run_here: RunHere) -> None:

@@ -29,8 +29,9 @@ def test_start_round_and_summary_of_direct_calls_have_exactly_these_keys() -> No
     network = [field.name for field in fields(Network)]
     started = json.loads(view.start())
     assert list(started) == [
-        *("event", "format", "version", "seed", "num_acceptors", "acceptor_failure_prob", "values"),
-        *network,
+        *("event", "format", "version", "seed", "num_proposers", "num_acceptors", "quorums"),
+        *("acceptor_failure_prob", "values"),
+        *(name for name in network if name != "num_proposers"),
         *("place", "changed_rule", "actors"),
     ]
     assert {name: started[name] for name in network} == dict.fromkeys(network) | {"num_proposers": 1}

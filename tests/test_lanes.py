@@ -118,10 +118,10 @@ MARKS = [
     ),
     (Crash(1, "proposer-1", "", ""), "│   X   │   │   │   p1 crashes"),
     (AcceptorCrash(1, "acceptor-2"), "│   │   │   │   X   a2 crashes, and loses what is on its way to it"),
-    (TimedOut(1, "proposer-1", 1, 2, last=False), "│   ?   │   │   │   p1 times out, no majority for 2 in time"),
+    (TimedOut(1, "proposer-1", 1, 2, last=False), "│   ?   │   │   │   p1 times out, no quorum for 2 in time"),
     (
         TimedOut(1, "proposer-1", 3, 2, last=True),
-        "│   ?   │   │   │   p1 gives up after 3 attempts, no majority for 2 in time",
+        "│   ?   │   │   │   p1 gives up after 3 attempts, no quorum for 2 in time",
     ),
     (Attempt(1, "proposer-1", 2, 4), "│   ↻   │   │   │   p1 tries again, attempt 2 under 4"),
     (Delivery(1, Restart("power", "acceptor-1", 1)), "│   │   │   ↺   │   a1 restarts"),
@@ -167,7 +167,7 @@ def test_a_quorum_names_whom_it_shares_with_the_majority_that_accepted_before() 
     chosen = Chosen(1, 1, "x", ("acceptor-0", "acceptor-1"))
     _, quorum, shared = drawn(chosen, Quorum(2, "proposer-1", 2, ("acceptor-1", "acceptor-2")))
     assert quorum.startswith("│   │   │   ✓   ✓")
-    assert shared == "│   │   │   ∩   │   a1 is in this majority and in the one that accepted 1"
+    assert shared == "│   │   │   ∩   │   a1 is in this quorum and in the one that accepted 1"
 
 
 def test_a_lane_turns_heavy_by_what_is_seen_or_else_by_what_is_said() -> None:

@@ -125,6 +125,8 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["check", "--break", "list", "--diagram"], "--break list has no story for --diagram to show: leave out one"),
         (["--round", "3", "--seed", "1", "-c", "3"], "and not --rounds"),
         (["--value", ""], "a value must not be empty"),
+        (["--quorums", "3"], "3 is not of the form Q1,Q2, such as 4,2"),
+        (["--quorums", "0,4"], "quorums of 0 and 4: a quorum has from 1 to 5 acceptors here"),
         (["--value", "x", "--value", "y"], "which takes --num-proposers 2 or more"),
         (["--num-proposers", "2", *["--value", "x"] * 3], "which takes --num-proposers 3 or more"),
         (["--num-proposers", "0"], "0 is not a whole number from 1 to 79"),

@@ -64,11 +64,21 @@ def test_check_and_play_tell_the_same_story_with_all_that_is_lost(name: str, run
 
 
 def test_a_game_that_loses_something_else_is_not_won_and_yet_no_success(run: Run) -> None:
-    typed = "1\n4\n5\n6\n7\n8\nhint\n"
-    done = run("play", "--break", "minority-is-enough", "--num-proposers", "1", typed=typed)
+    typed = "timeout p0\np0 -> a0 PREPARE 2\np0 -> a0 PREPARE 1\nhint\n"
+    done = run("play", "--break", "lowers-promise", "--num-proposers", "1", "--max-attempts", "2", typed=typed)
     assert done.returncode == 3
-    assert "SAFETY VIOLATED, proposer-0 learns what is not chosen: value-0\n" in done.stdout
+    assert "SAFETY VIOLATED, acceptor-0 promises 1 after 2\n" in done.stdout
     assert "# the game cannot be won from here, for 1 proposer, 3 acceptors" in done.stdout
+
+
+def test_a_game_has_quorums_of_any_sizes_and_its_story_names_them(run_here: RunHere) -> None:
+    story = run_here("check", "-n", "4", "--quorums", "2,2").stdout
+    for again in (story, run_here("check", "-n", "4", "--quorums", "2,2", "--json").stdout):
+        done = run_here("play", "-", typed=again)
+        assert done.returncode == 3
+        assert ", quorums of 2 and 2 among 4 acceptors need not meet, " in done.stdout
+    done = run_here("play", "-", typed=story.replace("quorums of 2 and 2", "quorums of 2 and 5"))
+    assert done.stderr.endswith("quorums of 2 and 5: a quorum has from 1 to 4 acceptors here\n")
 
 
 def test_what_play_prints_is_played_again_to_the_same_bytes(story: Path, run_here: RunHere, run: Run) -> None:
@@ -96,7 +106,7 @@ def test_a_round_of_a_run_is_played_again(run_here: RunHere, run: Run) -> None:
     printed = run_here("--seed", "288", "--round", "1", "--num-proposers", "2", "-n", "3").stdout
     done = run("play", "-", typed=printed)
     assert done.returncode == 0
-    assert "CHOSEN, for a majority has accepted proposal " in done.stdout
+    assert "CHOSEN, for a quorum has accepted proposal " in done.stdout
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"nonsense\n", b"x\n" * 20_000, b"", b"{\n"])

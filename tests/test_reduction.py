@@ -250,6 +250,6 @@ def test_a_property_of_ones_own_gets_nothing_forgotten() -> None:
 
 
 def test_two_who_learn_are_looked_at_together_where_nothing_else_is_looked_at() -> None:
-    model = replace(RULES["minority-is-enough"].model, properties=(LEARNERS_AGREE,), num_acceptors=2)
+    model = Model(2, quorums=(1, 1), restarts=0, properties=(LEARNERS_AGREE,))
     assert found(model) == found(in_full(model))
     assert found(model) == (LEARNERS_AGREE, 8, [])

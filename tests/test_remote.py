@@ -85,7 +85,7 @@ def test_a_proposer_plays_rounds_with_acceptors_that_are_processes(
     assert (done.returncode, done.stderr) == (0, "")
     assert re.match(r"toy-paxos \S+: 1 proposer, 3 acceptors, real time, no seed\n", done.stdout)
     assert "\nnetwork: addresses handed over directly, run " in done.stdout
-    assert done.stdout.count("CHOSEN, for a majority has accepted proposal 1: ") == 2
+    assert done.stdout.count("CHOSEN, for a quorum has accepted proposal 1: ") == 2
     assert "expected" not in done.stdout
     judged = run_here("verify", *its.logs)
     assert (judged.returncode, "not all" in judged.stdout) == (0, False)
@@ -256,7 +256,7 @@ def test_a_round_that_was_real_can_be_played_again(run: Run, nothing_left: dict[
     story.write_text(told, encoding="utf-8")
     played = run("play", str(story))
     assert (played.returncode, played.stderr) == (0, "")
-    words = "CHOSEN, for a majority has accepted proposal "
+    words = "CHOSEN, for a quorum has accepted proposal "
     assert told.partition(words)[2].splitlines()[:1] == played.stdout.partition(words)[2].splitlines()[:1]
 
 

@@ -340,7 +340,7 @@ def test_json_tells_the_events_of_each_round_and_what_is_not_known(logs: Logs, v
     logs.play(1, 2, "pear", [1, 2], round=2)
     done = verify([path for path in logs.close() if path.stem != "acceptor-2"], "--json")
     start, *events, summary = map(json.loads, done.stdout.splitlines())
-    sizes = {"run": RUN, "num_acceptors": 3, "num_proposers": 2}
+    sizes = {"run": RUN, "num_proposers": 2, "num_acceptors": 3, "quorums": [2, 2]}
     assert start == {"event": "start", "format": 2, "version": __version__} | sizes
     assert {(event["run"], event["round"]) for event in events} == {(RUN, 1), (RUN, 2)}
     assert [event for event in events if event["event"] == "round"] == [

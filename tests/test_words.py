@@ -63,10 +63,10 @@ STORIES: list[tuple[Event, str]] = [
     ),
     (Crash(0, "proposer-0", "", ""), "proposer-0 crashes"),
     (AcceptorCrash(0, "acceptor-1"), "acceptor-1 crashes, and loses what is on its way to it"),
-    (TimedOut(0, "proposer-0", 1, 1, last=False), "proposer-0 times out, no majority for 1 in time"),
+    (TimedOut(0, "proposer-0", 1, 1, last=False), "proposer-0 times out, no quorum for 1 in time"),
     (
         TimedOut(0, "proposer-0", 3, 5, last=True),
-        "proposer-0 gives up after 3 attempts, no majority for 5 in time",
+        "proposer-0 gives up after 3 attempts, no quorum for 5 in time",
     ),
     (Attempt(0, "proposer-0", 2, 3), "proposer-0 tries again, attempt 2 under 3"),
     (
@@ -77,7 +77,7 @@ STORIES: list[tuple[Event, str]] = [
         Adoption(0, "proposer-0", "acceptor-1", 2, "a\nb"),
         r"proposer-0 adopts what acceptor-1 accepted under 2: a\nb",
     ),
-    (Chosen(0, 2, "x", ("acceptor-0",)), "CHOSEN, for a majority has accepted proposal 2: x"),
+    (Chosen(0, 2, "x", ("acceptor-0",)), "CHOSEN, for a quorum has accepted proposal 2: x"),
     (Learned(0, "proposer-0", "x"), "proposer-0 learns x"),
     (Violation(0, "property", "a\nb"), r"SAFETY VIOLATED, a\nb"),
 ]
@@ -167,7 +167,7 @@ def test_a_round_is_a_wish_two_phases_with_their_tallies_and_an_outcome() -> Non
     assert lines[promised - 1].endswith(("PROMISE 1, nothing accepted", "FAIL    1"))
     assert re.fullmatch(r"  proposer-0 -> acceptor-0 (.*: )?PROPOSE 1 x", lines[promised + 1])
     assert lines[-1] == "  2 of 3 accepted, 2 needed: quorum"
-    assert lines.count("  CHOSEN, for a majority has accepted proposal 1: x") == 1
+    assert lines.count("  CHOSEN, for a quorum has accepted proposal 1: x") == 1
     assert lines.count("  proposer-0 learns x") == 1
 
 
@@ -190,7 +190,7 @@ def test_over_the_network_each_line_begins_with_the_time() -> None:
         "Round 7: proposer-0 wants x",
         r"         proposer-1 wants a\nb",
         " 12345.6 ms  proposer-0 learns x",
-        "     1.2 ms  proposer-1 gives up after 1 attempt, no majority for 1 in time",
+        "     1.2 ms  proposer-1 gives up after 1 attempt, no quorum for 1 in time",
     ]
 
 

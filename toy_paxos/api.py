@@ -16,7 +16,7 @@ from toy_paxos import checking
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Model, Report, Rule
-from toy_paxos.proposer import Proposer
+from toy_paxos.proposer import Proposer, Quorums
 from toy_paxos.round import Round as PlayedRound
 from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation import play_rounds
@@ -93,6 +93,7 @@ def rounds(
     num_acceptors: int = 5,
     acceptor_failure_prob: float = 0.1,
     *,
+    quorums: Quorums | None = None,
     seed: int | None = None,
     values: Iterable[str] = (),
     acceptor: MakeAcceptor | None = None,
@@ -120,8 +121,11 @@ def rounds(
         drawn,
         checked_values(values, simulated.num_proposers if simulated else 1),
         simulated,
+        quorums=quorums,
         **actors,
     )
+    # It raises ValueError for quorums that cannot be.
+    assert settings.configuration
     return (
         Round(each.number, drawn, each.wishes, each.outcome.value, each.value, each.messages, each)
         for each in played(settings)
@@ -193,6 +197,7 @@ def check(
     num_proposers: int | None = None,
     max_attempts: int | None = None,
     restarts: int | None = None,
+    quorums: Quorums | None = None,
     fail: bool = False,
     rule: str | None = None,
     acceptor: MakeAcceptor | None = None,
@@ -226,10 +231,12 @@ def check(
         raise ValueError("a rule brings its own actors: leave out acceptor and proposer")
     most = number("max_states", max_states, int, 1, 10**9)
     with wrong_arguments(CheckError):
-        if not (sizes or fail or changed):
+        if not (sizes or quorums or fail or changed):
             return Verdict(list(checking.climb(**actors, max_states=most)))
         model = replace(changed.model if changed else Model(), **sizes, **actors)
-        model = replace(model, fail=model.fail or fail)
+        model = replace(model, fail=model.fail or fail, quorums=quorums)
+        # It raises ValueError for quorums that cannot be.
+        assert model.configuration
         report = checking.check_rule(changed, model, most) if changed else checking.check(model, most)
         return Verdict([report], changed)
 

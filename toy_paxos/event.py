@@ -104,7 +104,7 @@ class AcceptorCrash(Event, event="acceptor-crash"):
 
 @dataclass(slots=True)
 class TimedOut(Event, event="timeout"):
-    """A proposer has waited too long for a majority; ``last`` if it will not try again."""
+    """A proposer has waited too long for a quorum; ``last`` if it will not try again."""
 
     proposer: str
     attempt: int
@@ -123,7 +123,7 @@ class Attempt(Event, event="attempt"):
 
 @dataclass(slots=True)
 class Quorum(Event, event="quorum"):
-    """A proposer has heard a majority of acceptors promise ``id``."""
+    """A proposer has heard a quorum of acceptors promise ``id``."""
 
     proposer: str
     id: int
@@ -142,7 +142,7 @@ class Adoption(Event, event="adoption"):
 
 @dataclass(slots=True)
 class Chosen(Event, event="chosen"):
-    """A majority of acceptors has now accepted one proposal; from here on its value is chosen."""
+    """A quorum of acceptors has now accepted one proposal; from here on its value is chosen."""
 
     id: int
     value: str

@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from toy_paxos.command.actors import actor_options, list_rules, other_actors
-from toy_paxos.command.options import NETWORK, check_values, one_view, run_options, shortened, suggestion
+from toy_paxos.command.options import NETWORK, check_quorums, check_values, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.settings import Network, Settings
@@ -121,9 +121,10 @@ def run(
     is_given = bool(actors) or any(source is not ParameterSource.DEFAULT for source in sources)
     network = Network(**network_options) if is_given else None
     values = options["value"]
+    check_quorums(options["quorums"], options["num_acceptors"])
     check_values(values, network.num_proposers if network else 1)
     sizes = options["num_acceptors"], options["acceptor_failure_prob"]
-    settings = Settings(*sizes, seed, values, network, actor_words, **actors)
+    settings = Settings(*sizes, seed, values, network, actor_words, **actors, quorums=options["quorums"])
     pace = Pace.of(1 if round else rounds, options["interval"], quiet)
     set_up(utf_8=form == "json" or bool(output and output.is_output))
     statistics = Statistics(settings, round or 1)

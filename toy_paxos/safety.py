@@ -1,6 +1,6 @@
 """The theorem, in one place: what must always be so, and the watch that finds out whether it is.
 
-*Chosen* is a fact about the cluster, whether or not anybody knows it: a majority of acceptors has accepted
+*Chosen* is a fact about the cluster, whether or not anybody knows it: a quorum of acceptors has accepted
 one proposal (*Paxos Made Simple*, section 2.2). So it is found out from what the acceptors have said, be it
 lost on the way, and never from what a proposer believes.
 

@@ -58,7 +58,7 @@ class Network:
     proposer_failure_prob: float = probability("a proposer crashes before a message", "proposers crash")
     acceptor_crash_prob: float = probability("an acceptor crashes at a message", "acceptors crash")
     timeout: float = option(
-        30.0, "MS", "How long a proposer waits for a majority.", 0.1, 3_600_000, "timeout {:.15g} ms".format
+        30.0, "MS", "How long a proposer waits for a quorum.", 0.1, 3_600_000, "timeout {:.15g} ms".format
     )
     backoff: float = option(
         30.0, "MS", "Longest random pause; it grows per attempt.", 0, 3_600_000, "backoff {:.15g} ms".format
@@ -139,6 +139,8 @@ class Settings:
             f"--num-acceptors {self.num_acceptors}",
             f"--acceptor-failure-prob {self.acceptor_failure_prob!r}",
         ]
+        if quorums := self.configuration.for_proposers.get("quorums"):
+            words.append(f"--quorums {quorums[0]},{quorums[1]}")
         words += [f"--value {quoted(value)}" for value in self.values]
         for field in fields(self.network) if self.network else ():
             value = getattr(self.network, field.name)

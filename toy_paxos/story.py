@@ -26,29 +26,28 @@ class Configuration:
 
     @classmethod
     def of(cls, num_proposers: int, num_acceptors: int, quorums: Quorums | None = None) -> "Configuration":
-        """Return the configuration of that size in which every quorum is a majority unless ``quorums`` are given."""
+        """Return the configuration of that size, in which every quorum is a majority unless ``quorums`` are given.
+
+        Raises ValueError for a quorum that is empty or larger than the number of acceptors.
+        """
+        if quorums and not all(1 <= size <= num_acceptors for size in quorums):
+            words = f"a quorum has from 1 to {num_acceptors} acceptors here"
+            raise ValueError(f"quorums of {quorums[0]} and {quorums[1]}: {words}")
         proposers = tuple(f"proposer-{number}" for number in range(num_proposers))
         acceptors = tuple(f"acceptor-{number}" for number in range(num_acceptors))
         return cls(proposers, acceptors, *quorums or (majority(num_acceptors),) * 2)
 
     @property
-    def quorums(self) -> Quorums | None:
-        """The sizes of quorums if they are not those of majorities: what a proposer has to be told."""
-        sizes = self.promise_quorum, self.accept_quorum
-        return None if sizes == (majority(len(self.acceptors)),) * 2 else sizes
+    def sizes(self) -> dict[str, Any]:
+        """How many take part, and the sizes of quorums, by names that are those in JSON."""
+        quorums = self.promise_quorum, self.accept_quorum
+        return {"num_proposers": len(self.proposers), "num_acceptors": len(self.acceptors), "quorums": quorums}
 
     @property
     def for_proposers(self) -> dict[str, Quorums]:
         """The keyword that a proposer takes if quorums are not majorities."""
-        return {"quorums": self.quorums} if self.quorums else {}
-
-    @property
-    def quorums_words(self) -> str:
-        """What is said of quorums that are not majorities, and that they need not meet if that is so."""
-        if not self.quorums:
-            return ""
-        sizes, number = f"quorums of {self.promise_quorum} and {self.accept_quorum}", len(self.acceptors)
-        return sizes if sum(self.quorums) > number else f"{sizes} among {number} acceptors need not meet"
+        quorums = self.promise_quorum, self.accept_quorum
+        return {} if quorums == (majority(len(self.acceptors)),) * 2 else {"quorums": quorums}
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from toy_paxos.checking.game import Game, story
 from toy_paxos.checking.model import KeepGoing, Model
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.proposer import Proposer
-from toy_paxos.safety import ALWAYS, LEARNERS_AGREE, ONE_VALUE, Property
+from toy_paxos.safety import ALWAYS, ONE_VALUE
 
 
 class IgnoresAccepted(Proposer):
@@ -55,29 +55,6 @@ class AdoptsLowest(Proposer):
         return lowest.value if lowest else self.value
 
 
-class HalfIsEnough(Proposer):
-    """A proposer takes half of the acceptors for a quorum.
-
-    Dropped: that a quorum is a majority (section 2.2), for an even number of acceptors. Two halves need not
-    share an acceptor.
-    """
-
-    def begin_attempt(self, id: int) -> None:
-        super().begin_attempt(id)
-        self.promise_quorum = self.accept_quorum = (len(self.acceptors) + 1) // 2
-
-
-class MinorityIsEnough(Proposer):
-    """A proposer takes a single acceptor for a quorum.
-
-    Dropped: that a quorum is a majority (section 2.2). Two minorities need not share an acceptor.
-    """
-
-    def begin_attempt(self, id: int) -> None:
-        super().begin_attempt(id)
-        self.promise_quorum = self.accept_quorum = 1
-
-
 class SkipsPhase1(Proposer):
     """A proposer proposes at once, without asking for promises; the acceptors are those of the paper.
 
@@ -93,7 +70,7 @@ class SkipsPhase1(Proposer):
 class CountsTwice(Proposer):
     """A proposer counts the promises that arrive, not the acceptors that promise.
 
-    Dropped: that a majority of acceptors has to answer (section 2.2). A message that arrives twice makes
+    Dropped: that a quorum of acceptors has to answer (section 2.2). A message that arrives twice makes
     one acceptor two.
     """
 
@@ -279,14 +256,12 @@ class Rule:
     """One changed rule, and the smallest cluster of at least three acceptors that shows its consequences.
 
     ``fate`` is the result of a check: safety is lost, and ``remedy`` names what would have prevented it; or it is safe;
-    or it is safe only because no value can be chosen. ``loses`` is the property that is lost.
+    or it is safe only because no value can be chosen.
     """
 
     changed: type[Proposer] | type[Acceptor]
     fate: Literal["unsafe", "safe", "stuck"]
     remedy: str = ""
-    loses: Property = ONE_VALUE
-    num_acceptors: int = 3
     num_proposers: int = 2
     max_attempts: int = 1
     restarts: int = 0
@@ -321,14 +296,14 @@ class Rule:
     def model(self) -> Model:
         """The smallest model that shows the change; an unsafe one evaluates only the property that is lost."""
         changed: dict[str, Any] = {"acceptor" if issubclass(self.changed, Acceptor) else "proposer": self.changed}
-        properties = (self.loses,) if self.fate == "unsafe" else ALWAYS
+        properties = (ONE_VALUE,) if self.fate == "unsafe" else ALWAYS
         return replace(self.correct_model, properties=properties, **changed)
 
     @property
     def correct_model(self) -> Model:
         """The same cluster without the change, with all properties."""
         acceptor = AcceptsAbove if self.changed in (SkipsPhase1, DoesNotRaise) else Acceptor
-        return Model(self.num_acceptors, self.num_proposers, self.max_attempts, acceptor, restarts=self.restarts)
+        return Model(3, self.num_proposers, self.max_attempts, acceptor, restarts=self.restarts)
 
     def without_change(self, model: Model) -> Model:
         """Return a model of any size with correct actors in place of the changed ones."""
@@ -336,7 +311,6 @@ class Rule:
 
 
 ADOPT = "to propose the value of the highest-numbered proposal that the promises report (P2c)"
-MAJORITY = "that a quorum is a majority, so that any two of them share an acceptor"
 RAISE = "to raise the promise with what is accepted, or to remember the highest-numbered one"
 REMEMBER = "that what an acceptor has promised and accepted is in stable storage before it answers"
 
@@ -346,9 +320,7 @@ RULES = {
         Rule(IgnoresAccepted, "unsafe", ADOPT),
         Rule(AdoptsAny, "unsafe", ADOPT, num_proposers=3),
         Rule(AdoptsLowest, "unsafe", ADOPT, num_proposers=3),
-        Rule(HalfIsEnough, "unsafe", MAJORITY, LEARNERS_AGREE, num_acceptors=4),
-        Rule(MinorityIsEnough, "unsafe", MAJORITY, LEARNERS_AGREE),
-        Rule(SkipsPhase1, "unsafe", "phase 1, to ask a majority for promises before proposing"),
+        Rule(SkipsPhase1, "unsafe", "phase 1, to ask a quorum for promises before proposing"),
         Rule(CountsTwice, "unsafe", "to count acceptors, not messages"),
         Rule(TakesOldPromises, "unsafe", "to count only promises under the present number", max_attempts=2),
         Rule(ProposesTwice, "unsafe", "that one number stands for one proposal"),

@@ -77,8 +77,8 @@ class Model:
     @property
     def sizes(self) -> dict[str, Any]:
         """How large the cluster is, and what can go wrong in it, by names that are those in JSON."""
-        names = "num_acceptors", "num_proposers", "max_attempts", "restarts", "fail", "values", "first_number"
-        return {name: getattr(self, name) for name in names}
+        names = "max_attempts", "restarts", "fail", "values", "first_number"
+        return self.configuration.sizes | {name: getattr(self, name) for name in names}
 
     def new_actors(self) -> tuple[list[ProposingActor], list[Actor]]:
         """Return new proposers and new acceptors."""

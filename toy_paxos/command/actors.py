@@ -134,5 +134,14 @@ def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:
         changed = {"acceptor": model.acceptor, "proposer": model.proposer}
         return changed, f"--break {rule_name}", rule.change
     options = " ".join(f"--{kind} {quoted(ctx.meta[kind])}" for kind in actors)
+    if "proposer" in actors and ctx.params.get("quorums"):
+        # Here and not above: it is asked for seldom.
+        from inspect import signature
+
+        try:
+            signature(actors["proposer"]).bind(*"12345", quorums=(1, 1))
+        except TypeError as error:
+            remedy = "leave --quorums out, or let its __init__ take quorums=None, a pair of numbers"
+            raise click.UsageError(f"{ctx.meta['proposer']} takes no quorums: {remedy}.") from error
     said = ", ".join(f"{kind} {ctx.meta[kind]}" for kind in actors)
     return actors, options, f"Actors: {said}" if actors else ""

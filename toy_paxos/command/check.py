@@ -13,7 +13,7 @@ import click
 
 from toy_paxos.checking import MAX_STATES, RULES, Model, Report, Rule, check, check_rule, climb, summary
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
-from toy_paxos.command.options import Command, WholeNumber, one_view, option, size_options, story_views
+from toy_paxos.command.options import Command, WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.view.output import columns, shown
@@ -73,12 +73,13 @@ def check_command(
     def start(sizes: dict[str, Any]) -> str:
         return as_json().start_json(sizes, rule_name, named) if json else shown(start_lines(sizes, change))
 
-    sizes = ("num_acceptors", "num_proposers", "max_attempts", "restarts")
+    sizes = ("num_acceptors", "num_proposers", "max_attempts", "restarts", "quorums")
     given = {name: options[name] for name in sizes if options[name] is not None}
     with Watched(max_states, output, change) as search:
         if given or options["fail"] or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
             model = replace(model, fail=model.fail or options["fail"])
+            check_quorums(model.quorums, model.num_acceptors)
             search.show(start(model.sizes))
             verdict = one_cluster(model, rule, search, form)
         else:

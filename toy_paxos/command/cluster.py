@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from toy_paxos.command import remote
-from toy_paxos.command.options import Command, Number
+from toy_paxos.command.options import Command, Number, check_quorums
 from toy_paxos.command.story_file import file_options
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.settings import Network, Settings
@@ -22,7 +22,7 @@ def zookeeper_place(value: str) -> str:
 @click.command(
     cls=Command,
     params=[
-        *remote.options("num_acceptors", "acceptor_failure_prob", "num_proposers", "forgetful", "backoff"),
+        *remote.options("num_acceptors", "quorums", "acceptor_failure_prob", "num_proposers", "forgetful", "backoff"),
         *remote.RUN_OPTIONS,
     ],
     context_settings={"show_default": True},
@@ -73,6 +73,7 @@ def cluster_command(
     if starts_zookeeper and not local_zookeeper.is_installed():
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
         raise remote.Refused("ZooKeeper is not installed: ", command)
+    check_quorums(options["quorums"], num_acceptors)
     configuration = Configuration.of(num_proposers, num_acceptors)
     acceptors, proposers = [*configuration.acceptors], [*configuration.proposers]
     troubles: list[CannotError] = []
@@ -100,7 +101,8 @@ def cluster_command(
         number = directory.take_part(None, acceptors, proposers, num_proposers) if directory else remote.new_run()
         place = f"processes on this machine, {remote.found_by(zookeeper)}, run {number}"
         network = Network(num_proposers, timeout=timeout, backoff=backoff)
-        settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, place=place)
+        about = {"place": place, "quorums": options["quorums"]}
+        settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, **about)
         own_logs = {at: logs.get(name) for at, name in enumerate(proposers)}
         where = directory.addresses if directory else addresses
         run = remote.RealRun(number, settings, where, own_logs, is_alone=True, troubles=troubles, check=cluster.check)

@@ -11,7 +11,9 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import click
 
 from toy_paxos import __version__
+from toy_paxos.proposer import Quorums
 from toy_paxos.settings import Network
+from toy_paxos.story import Configuration
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +43,28 @@ class WholeNumber(Number):
 
     kind = int
     noun = "whole number"
+
+
+class QuorumSizes(click.ParamType[Quorums]):
+    """How many acceptors make a quorum of promises, and of acceptances, with a comma between them."""
+
+    name = "quorums"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quorums:
+        """Return both sizes; raise click.BadParameter if these are not two numbers."""
+        sizes = value.split(",")
+        if len(sizes) != 2 or not all(size.isdecimal() and len(size) < 6 for size in sizes):
+            words = "is not of the form Q1,Q2, such as 4,2: how many promises, and how many acceptances"
+            raise click.BadParameter(f"{shortened(value)} {words}.", ctx, param)
+        return int(sizes[0]), int(sizes[1])
+
+
+def check_quorums(quorums: Quorums | None, num_acceptors: int) -> None:
+    """Refuse quorums that this number of acceptors cannot have; raises click.UsageError."""
+    try:
+        Configuration.of(1, num_acceptors, quorums)
+    except ValueError as error:
+        raise click.UsageError(f"--quorums: {error}.") from error
 
 
 def shortened(value: object) -> str:
@@ -119,11 +143,20 @@ VIEWS = {
     }.items()
 }
 
+QUORUMS = option(
+    "Cluster",
+    "--quorums",
+    "How many promises, and how many acceptances, make a quorum.  [default: a majority for both]",
+    "Q1,Q2",
+    QuorumSizes(),
+)
+
 FAILS = "Probability that an acceptor answers FAIL to a request."
 PACE = "Time from one round to the next.  [default: on a terminal a line at a time, else 0]"
 
 run_options = with_options(
     option("Cluster", "-n --num-acceptors", "Number of acceptors.", "N", WholeNumber(1, 10_000), default=5),
+    QUORUMS,
     option("Cluster", "-p --acceptor-failure-prob", FAILS, "P", Number(0, 1), default=0.1),
     option(
         "Cluster",
@@ -172,6 +205,7 @@ def size_options(max_attempts: int) -> Callable[[F], F]:
     """The sizes of a cluster that is explored, each None unless it is given; ``max_attempts`` is their default."""
     return with_options(
         option("Other", "-n --num-acceptors", "Number of acceptors.  [default: 3]", "N", WholeNumber(1, 9)),
+        QUORUMS,
         option("Other", "--num-proposers", "Number of proposers.  [default: 2]", "K", WholeNumber(1, 9)),
         option("Other", "--max-attempts", f"Attempts of each.  [default: {max_attempts}]", "N", WholeNumber(1, 9)),
         option("Other", "--restarts", "Restarts of each acceptor.  [default: 1]", "N", WholeNumber(0, 9)),

@@ -17,7 +17,7 @@ from toy_paxos.command.actors import LIST, actor_options, list_rules, other_acto
 from toy_paxos.command.game_view import GameView, Screen, guarded
 from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, standing
 from toy_paxos.command.moves import Player, flight_lines
-from toy_paxos.command.options import Command, one_view, shortened, size_options, story_views, suggestion
+from toy_paxos.command.options import Command, check_quorums, one_view, shortened, size_options, story_views, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, write
 from toy_paxos.command.stories import MOST_BYTES, SIZES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -95,7 +95,7 @@ def play_command(
         titles = {name: data.decode().splitlines()[0].removeprefix("# ") for name, data in shipped().items()}
         write(shown([line(("", f"{name:<20} {title}")) for name, title in titles.items()]))
         return
-    given = {name: options[name] for name in SIZES.values() if options[name] is not None}
+    given = {name: options[name] for name in (*SIZES.values(), "quorums") if options[name] is not None}
     try:
         story = load(file, given) if file is not None else None
         model, change, named = cluster(ctx, story, given)
@@ -154,7 +154,9 @@ def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) 
     actors, options, change = other_actors(ctx)
     rule = RULES[ctx.params["rule_name"]] if ctx.params["rule_name"] else None
     model = rule.model if rule else replace(Model(max_attempts=2), **actors)
-    return (story.cluster(model) if story else replace(model, **given)), change, "" if rule else options
+    model = story.cluster(model) if story else replace(model, **given)
+    check_quorums(model.quorums, model.num_acceptors)
+    return model, change, "" if rule else options
 
 
 def converse(player: Player) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from toy_paxos.command import remote
-from toy_paxos.command.options import Command, WholeNumber
+from toy_paxos.command.options import Command, WholeNumber, check_quorums
 from toy_paxos.command.story_file import file_options
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.settings import Network, Settings
@@ -16,7 +16,7 @@ from toy_paxos.story import Configuration
 
 @click.command(
     cls=Command,
-    params=[*remote.options("num_proposers", "zookeeper", "log", "tls"), *remote.RUN_OPTIONS],
+    params=[*remote.options("num_proposers", "quorums", "zookeeper", "log", "tls"), *remote.RUN_OPTIONS],
     context_settings={"show_default": True},
     epilog=remote.EXIT_STATUS,
 )
@@ -60,6 +60,7 @@ def propose_command(
     addresses = dict(at)
     configuration = Configuration.of(num_proposers, num_acceptors or len(at))
     names = [*configuration.acceptors]
+    check_quorums(options["quorums"], len(names))
     if at and sorted(addresses) != sorted(names):
         raise click.UsageError(f"--at: name each acceptor from {names[0]} to {names[-1]} exactly once.")
     troubles: list[CannotError] = []
@@ -71,7 +72,8 @@ def propose_command(
             at_the_end.callback(directory.close)
             number = directory.take_part(run, names, [configuration.proposers[proposer]], num_proposers)
         network = Network(num_proposers, timeout=timeout)
-        settings = Settings(len(names), None, None, (), network, place=f"{remote.found_by(zookeeper)}, run {number}")
+        place = f"{remote.found_by(zookeeper)}, run {number}"
+        settings = Settings(len(names), None, None, (), network, place=place, quorums=options["quorums"])
         where = directory.addresses if directory else addresses
         is_alone = run is None and num_proposers == 1
         remote.RealRun(number, settings, where, {proposer: log}, is_alone, certificates, troubles).show(form, options)

@@ -224,8 +224,7 @@ class RealRun:
 
         output, only = options["output"], options["round"]
         set_up(utf_8=options["json"] or bool(output and output.is_output))
-        num_acceptors, num_proposers = self.settings.num_acceptors, self.settings.num_proposers
-        about = {"run": self.number, "num_acceptors": num_acceptors, "num_proposers": num_proposers}
+        about = {"run": self.number, **self.settings.configuration.sizes}
         logs = {at: Log(path, self.settings.configuration.proposers[at], **about) for at, path in self.logs.items()}
         client = Client(self.addresses, self.certificates)
         view = Silence() if output and output.is_output else view_of(self.settings, form, rule, change)
@@ -269,11 +268,12 @@ class RealRun:
         from toy_paxos.remote.real_round import Party, RealRound
 
         settings, draw = self.settings, random.SystemRandom().random
-        proposers, acceptors = settings.configuration.proposers, settings.configuration.acceptors
+        configuration = settings.configuration
+        proposers, acceptors, keywords = configuration.proposers, configuration.acceptors, configuration.for_proposers
         assert settings.network
         wishes = different_values(settings.values, len(logs), draw)
         parties = [
-            Party(Proposer(proposers[at], value, acceptors, at + 1, len(proposers)), log)
+            Party(Proposer(proposers[at], value, acceptors, at + 1, len(proposers), **keywords), log)
             for (at, log), value in zip(logs.items(), wishes, strict=True)
         ]
         round = RealRound(client, self.number, number, parties, settings.network, draw)

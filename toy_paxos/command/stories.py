@@ -26,6 +26,7 @@ from toy_paxos.command.options import shortened
 from toy_paxos.event import BETWEEN_ACTORS, VALUED, Crash, Delivery, TimedOut, Wants
 from toy_paxos.event_json import FORMAT, FormatError, check_format, event_of, message_of
 from toy_paxos.message import Message, Restart, Timeout
+from toy_paxos.story import Configuration
 from toy_paxos.view.words import message_words, read_back
 
 MOST_BYTES = 10_000_000
@@ -119,6 +120,10 @@ def complete_sizes(story: Script) -> None:
         least = 0 if size == "restarts" else 1
         if type(number := story.sizes.get(size, 1)) is not int or not least <= number <= MOST:
             raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: it can have {least} to {MOST:,}")
+    try:
+        Configuration.of(1, story.sizes["num_acceptors"], story.sizes.get("quorums"))
+    except ValueError as error:
+        raise WrongMoveError(str(error)) from error
 
 
 def complete_wishes(story: Script) -> None:
@@ -178,6 +183,8 @@ def take_sizes(story: Script, words: str) -> None:
     for number, noun in re.findall(r"([\d,]+) (proposer|acceptor|attempt|restart)s?\b", words):
         story.sizes[SIZES[noun]] = int(number.replace(",", ""))
     story.sizes["fail"] = "FAIL delivered" in words
+    if found := re.search(r", quorums of (\d+) and (\d+)", words):
+        story.sizes["quorums"] = int(found[1]), int(found[2])
     if found := re.search(r", numbers from (\d+)", words):
         story.sizes["first_number"] = int(found[1])
 
@@ -348,8 +355,11 @@ def sizes_told(story: Script, told: Mapping[str, Any]) -> None:
             raise WrongMoveError("another story begins here: give one of them")
         check_format(told.get("format", FORMAT))
     if "num_acceptors" in told:
-        names = (*SIZES.values(), "fail", "first_number")
+        names = (*SIZES.values(), "fail", "first_number", "quorums")
         story.sizes = {"num_proposers": 1} | {name: told[name] for name in names if told.get(name) is not None}
+        if "quorums" in story.sizes:
+            promises, accepts = map(int, story.sizes["quorums"])
+            story.sizes["quorums"] = promises, accepts
     if told.get("changed_rule"):
         take_rule(story, told["changed_rule"])
     elif told.get("actors"):

@@ -74,11 +74,13 @@ class Guarded:
     ``kinds`` are its own class and that of the actors that it talks to; ``names`` are those of all actors.
     """
 
-    def __init__(self, kinds: tuple[Callable[..., Any], ...], names: Container[str], *args: Any) -> None:
+    def __init__(
+        self, kinds: tuple[Callable[..., Any], ...], names: Container[str], *args: Any, **keywords: Any
+    ) -> None:
         self.kinds = kinds
         self.names = names
         try:
-            self.actor = kinds[0](*args)
+            self.actor = kinds[0](*args, **keywords)
             self.name: str = self.actor.name
         except BaseException as error:
             raise at_fault("the actors cannot begin", error, *kinds) from error

@@ -7,6 +7,7 @@ machines are not compared.
 
 import os
 from pathlib import Path
+from typing import Any
 
 from toy_paxos.event import Event
 from toy_paxos.event_json import FORMAT, event_line, json_line
@@ -17,7 +18,7 @@ from toy_paxos.remote.store import lock_file, usable, whole_lines, write_all
 class Log:
     """A file to which lines are appended; without a path nothing is written. Raises CannotError."""
 
-    def __init__(self, path: Path | None, process: str, **about: int) -> None:
+    def __init__(self, path: Path | None, process: str, **about: Any) -> None:
         self.path = path
         self.file = -1
         if path:
@@ -54,6 +55,6 @@ class Log:
             self.write(event_line(event, f'"run":{run},"round":{round}', is_log=True))
 
 
-def start(process: str, **about: int) -> str:
+def start(process: str, **about: Any) -> str:
     """Return what a process writes when it begins."""
     return json_line(event="start", format=FORMAT, process=process, **about)

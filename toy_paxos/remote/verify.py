@@ -44,7 +44,7 @@ class ProcessLog:
 
     path: Path
     process: str = ""
-    runs: dict[int, tuple[int, int]] = field(default_factory=dict)
+    runs: dict[int, Configuration] = field(default_factory=dict)
     rounds: dict[tuple[int, int], list[Event]] = field(default_factory=dict)
     restarts: int = -1
     restarts_before: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -80,10 +80,12 @@ def read_line(log: ProcessLog, line: Mapping[str, Any]) -> None:
         log.process = line["process"]
         log.restarts += 1
         if "run" in line:
-            sizes = number(line["num_acceptors"]), number(line["num_proposers"])
+            sizes = number(line["num_proposers"]), number(line["num_acceptors"])
             if max(sizes) > MOST:
                 raise ValueError("a cluster is smaller")
-            log.runs[number(line["run"])] = sizes
+            quorums = line.get("quorums")
+            quorums = quorums and (number(quorums[0]), number(quorums[1]))
+            log.runs[number(line["run"])] = Configuration.of(*sizes, quorums)
         return
     event = event_of(line)
     if not isinstance(event, (Wants, Delivery, TimedOut)):
@@ -171,15 +173,15 @@ def gather(logs: Iterable[ProcessLog], run: int | None, only: int | None = None)
             f"no log of a proposer says how many acceptors run {run} has: add the log of a proposer of run {run}"
         )
     if len(sizes) > 1:
-        raise CannotError(f"these logs disagree about how many acceptors and proposers run {run} has")
-    num_acceptors, num_proposers = sizes.pop()
-    evidence = Evidence(run, Configuration.of(num_proposers, num_acceptors), by_name, only)
+        raise CannotError(f"these logs disagree about how many acceptors and proposers run {run} has, or its quorums")
+    (configuration,) = sizes
+    evidence = Evidence(run, configuration, by_name, only)
     if not evidence.rounds:
         raise CannotError(f"nothing is in these logs about round {only} of run {run}")
     for name, log in by_name.items():
         if name not in evidence.configuration.names:
-            words = f"does not take part in run {run} (acceptors: {num_acceptors}, proposers: {num_proposers})"
-            raise CannotError(f"{log.path} is of {name}, which {words}")
+            taking_part = f"acceptors: {len(configuration.acceptors)}, proposers: {len(configuration.proposers)}"
+            raise CannotError(f"{log.path} is of {name}, which does not take part in run {run} ({taking_part})")
     return evidence
 
 

@@ -248,7 +248,7 @@ class Simulation:
     # Time
 
     def set_timer(self, proposer: str) -> None:
-        """Begin to wait for a majority; an earlier wait of the same proposer is over."""
+        """Begin to wait for a quorum; an earlier wait of the same proposer is over."""
         self.timers[proposer] = timer = next(self.order)
         self.schedule(self.network.timeout, self.time_out, (proposer, timer))
 

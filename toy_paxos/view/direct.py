@@ -59,7 +59,7 @@ class Deliveries(dict[tuple[object, ...], str]):
             # Its answer to PROPOSE comes before the one that the proposer learns from, or after that.
             self.remember({name: failed, **dict.fromkeys(others, (False, False))})
             self.remember({**dict.fromkeys(others, (False, False)), name: failed})
-            # The proposer gets no majority of promises.
+            # The proposer gets no quorum of promises.
             self.remember({name: failed[:1], **dict.fromkeys(others, (True,))})
 
     def remember(self, failures: dict[str, tuple[bool, ...]]) -> None:

@@ -28,10 +28,10 @@ class JsonLines:
         return head(
             "start",
             seed=settings.seed,
-            num_acceptors=settings.num_acceptors,
+            **settings.configuration.sizes,
             acceptor_failure_prob=settings.acceptor_failure_prob,
             values=settings.values,
-            **network | {"num_proposers": settings.num_proposers},
+            **{name: value for name, value in network.items() if name != "num_proposers"},
             place=settings.place or None,
             changed_rule=self.rule,
             actors=settings.actors or None,
@@ -117,9 +117,7 @@ def times_object(times: Times) -> dict[str, int | None]:
 
 def story_json(story: Story) -> str:
     """A story: its head, then its events."""
-    configuration = story.configuration
-    sizes = {"num_proposers": len(configuration.proposers), "num_acceptors": len(configuration.acceptors)}
-    return head("start", **sizes, title=story.title, **story.about) + events_json(story)
+    return head("start", **story.configuration.sizes, title=story.title, **story.about) + events_json(story)
 
 
 def events_json(story: Story) -> str:

@@ -9,7 +9,7 @@ from toy_paxos.event_json import FORMAT, event_line, json_line
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import share_line
-from toy_paxos.view.words import Line, line, plural, printable, wishes_lines
+from toy_paxos.view.words import Line, line, plural, printable, sizes_words, wishes_lines
 
 KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}
 
@@ -26,8 +26,7 @@ class InLines:
 
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
         """Return the first line, from which play takes the sizes of the cluster."""
-        proposers, acceptors = plural(len(configuration.proposers), "proposer"), len(configuration.acceptors)
-        sizes = f"{proposers}, {plural(acceptors, 'acceptor')}, run {run} by {plural(num_logs, 'log')}"
+        sizes = f"{sizes_words(configuration)}, run {run} by {plural(num_logs, 'log')}"
         return shown([line(("heading", f"toy-paxos {__version__}: {sizes}"))])
 
     def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
@@ -55,8 +54,7 @@ class AsJson:
 
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
         """Return the ``start`` event."""
-        sizes = {"num_acceptors": len(configuration.acceptors), "num_proposers": len(configuration.proposers)}
-        return json_line(event="start", format=FORMAT, version=__version__, run=run, **sizes)
+        return json_line(event="start", format=FORMAT, version=__version__, run=run, **configuration.sizes)
 
     def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
         """Return the events of a round, and the ``round`` event."""

@@ -31,6 +31,7 @@ class Rows:
         self.accepted: dict[str, str | None] = {}
         self.gone: set[str] = set()
         self.chosen: Chosen | None = None
+        self.quorums: list[Quorum] = []
         self.values: dict[str, str] = {}
         # How often a lane has begun to look otherwise.
         self.changes = 0
@@ -53,6 +54,9 @@ class Rows:
                 names = " ".join(map(self.name, event.acceptors))
                 words = f"CHOSEN {event.id}, accepted by {names}: {printable(event.value)}"
                 yield Row(words, "good heading", marks=dict.fromkeys(event.acceptors, "chosen"))
+                for quorum in self.quorums:
+                    if quorum.id > event.id and not set(quorum.acceptors) & set(event.acceptors):
+                        yield self.meeting(quorum, event)
             case Violation():
                 yield Row(f"SAFETY VIOLATED, {printable(event.words)}", "bad heading")
             case _:
@@ -69,14 +73,23 @@ class Rows:
         return self.short.get(actor, "?")
 
     def quorum(self, event: Quorum) -> Iterator[Row]:
-        """A quorum of promises, and whom it shares with the majority that has accepted before."""
-        short = self.short
-        words = f"{short[event.proposer]} has {len(event.acceptors)} of {self.num_acceptors} promises for {event.id}"
+        """A quorum of promises, and which acceptors it shares with the quorum that has accepted before."""
+        self.quorums.append(event)
+        proposer, number = self.short[event.proposer], len(event.acceptors)
+        words = f"{proposer} has {number} of {self.num_acceptors} promises for {event.id}"
         yield Row(words, "notable", marks=dict.fromkeys(event.acceptors, "quorum"))
-        if self.chosen and (shared := [name for name in event.acceptors if name in self.chosen.acceptors]):
-            names, verb = " ".join(short[name] for name in shared), "are" if len(shared) > 1 else "is"
-            words = f"{names} {verb} in this majority and in the one that accepted {self.chosen.id}"
-            yield Row(words, "notable", marks=dict.fromkeys(shared, "shared"))
+        if self.chosen:
+            yield self.meeting(event, self.chosen)
+
+    def meeting(self, quorum: Quorum, chosen: Chosen) -> Row:
+        """Which acceptors a quorum of promises shares with one that has accepted; if there are none, both of them."""
+        if shared := [name for name in quorum.acceptors if name in chosen.acceptors]:
+            names, verb = " ".join(self.short[name] for name in shared), "are" if len(shared) > 1 else "is"
+            words = f"{names} {verb} in this quorum and in the one that accepted {chosen.id}"
+            return Row(words, "notable", marks=dict.fromkeys(shared, "shared"))
+        words = f"no acceptor is in the quorum that promised {quorum.id} and in the one that accepted {chosen.id}"
+        marks = dict.fromkeys(quorum.acceptors, "quorum") | dict.fromkeys(chosen.acceptors, "chosen")
+        return Row(words, "bad", marks=marks)
 
     def delivery(self, event: Delivery) -> Row:
         """A message with its arrow, or a restart; and what its recipient then holds, if that is new."""

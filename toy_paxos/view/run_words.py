@@ -140,10 +140,7 @@ class Words:
             ]
         else:
             shares.insert(1, f"  {'expected':<28}{settings.expected_consensus_rate:>9.2%}")
-            text.append(
-                f"expected: P(Binomial({settings.num_acceptors}, {settings.both_phases_prob:.4g})"
-                f" >= {settings.configuration.accept_quorum}), a majority fails neither phase"
-            )
+            text.append(f"expected: {expected_words(settings)}")
         lines = [
             line(),
             line(("heading", f"--- {plural(statistics.rounds, 'round')} of toy-paxos ---")),
@@ -213,6 +210,16 @@ NETWORK_OUTCOMES = {
 # In real time, an event that no log tells may have happened all the same.
 REAL_OUTCOMES = NETWORK_OUTCOMES | {Outcome.NOT_CHOSEN: "none known as chosen"}
 del REAL_OUTCOMES[Outcome.ALL_CRASHED]
+
+
+def expected_words(settings: Settings) -> str:
+    """The law of the rate of consensus."""
+    number, configuration = settings.num_acceptors, settings.configuration
+    promises, accepts = configuration.promise_quorum, configuration.accept_quorum
+    if promises > accepts:
+        return f"P(at least {promises} of {number} promise, and at least {accepts} of those accept)"
+    quorum = "quorum" if configuration.for_proposers else "majority"
+    return f"P(Binomial({number}, {settings.both_phases_prob:.4g}) >= {accepts}), a {quorum} fails neither phase"
 
 
 def outcome_style(finished: Round) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from toy_paxos import __version__
 from toy_paxos.safety import ALWAYS, Property, sometimes
 from toy_paxos.story import Story
-from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, wishes_lines
+from toy_paxos.view.words import Line, count_lines, line, plural, printable, quorums_words, route_width, wishes_lines
 
 Found = Mapping[str, Any]
 """The sizes of a cluster, what a search has found there, or a changed rule, by names that are those in JSON."""
@@ -20,8 +20,9 @@ EVERY = "every order of delivery, loss and duplication"
 def sizes_words(sizes: Found) -> str:
     """How large a cluster is, and what can go wrong in it."""
     words = (
-        f"{plural(sizes['num_proposers'], 'proposer')}, {plural(sizes['num_acceptors'], 'acceptor')}, "
-        f"{plural(sizes['max_attempts'], 'attempt')}, {plural(sizes['restarts'], 'restart')} each"
+        f"{plural(sizes['num_proposers'], 'proposer')}, {plural(sizes['num_acceptors'], 'acceptor')}"
+        f"{quorums_words(sizes)}, {plural(sizes['max_attempts'], 'attempt')}, "
+        f"{plural(sizes['restarts'], 'restart')} each"
     )
     descending = [f"value-{number}" for number in reversed(range(len(sizes["values"])))]
     words += ", FAIL delivered" if sizes["fail"] else ""

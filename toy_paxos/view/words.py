@@ -26,6 +26,7 @@ from toy_paxos.event import (
     said_by,
 )
 from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart
+from toy_paxos.proposer import majority
 from toy_paxos.story import Configuration
 
 Span = tuple[str, str]
@@ -136,7 +137,7 @@ def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Spa
             names = ", ".join(map(name, event.acceptors))
             return about(event.proposer, "notable", f"has a quorum of promises for {event.id}: {names}")
         case Chosen():
-            words = f"CHOSEN, for a majority has accepted proposal {event.id}: {printable(event.value)}"
+            words = f"CHOSEN, for a quorum has accepted proposal {event.id}: {printable(event.value)}"
             return (("good heading", words),)
         case Learned():
             return about(event.proposer, "good heading", f"learns {printable(event.value)}")
@@ -145,7 +146,7 @@ def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Spa
             return about(event.proposer, "notable", f"adopts {source}: {printable(event.value)}")
         case TimedOut():
             end = f"gives up after {plural(event.attempt, 'attempt')}" if event.last else "times out"
-            return about(event.proposer, "bad", f"{end}, no majority for {event.id} in time")
+            return about(event.proposer, "bad", f"{end}, no quorum for {event.id} in time")
         case Attempt():
             return about(event.proposer, "notable", f"tries again, attempt {event.attempt} under {event.id}")
         case Crash():
@@ -207,8 +208,20 @@ def route_width(configuration: Configuration) -> int:
 
 
 def sizes_words(configuration: Configuration) -> str:
-    """How many actors take part."""
-    return f"{plural(len(configuration.proposers), 'proposer')}, {plural(len(configuration.acceptors), 'acceptor')}"
+    """How many actors take part, and how large quorums are if they are not majorities."""
+    sizes = configuration.sizes
+    actors = f"{plural(sizes['num_proposers'], 'proposer')}, {plural(sizes['num_acceptors'], 'acceptor')}"
+    return actors + quorums_words(sizes)
+
+
+def quorums_words(sizes: Mapping[str, Any]) -> str:
+    """How large quorums are if they are not majorities, and that they need not meet if that is so."""
+    promises, accepts = sizes["quorums"]
+    number = sizes["num_acceptors"]
+    if promises == accepts == majority(number):
+        return ""
+    words = f", quorums of {promises} and {accepts}"
+    return words if promises + accepts > number else f"{words} among {plural(number, 'acceptor')} need not meet"
 
 
 def plural(count: int, noun: str) -> str:
