@@ -31,7 +31,7 @@ FLOORS: list[list[str]] = [
     [f"toy_paxos.{name}" for name in LESSON],
     ["toy_paxos.event"],
     ["toy_paxos.story", "toy_paxos.event_json"],
-    ["toy_paxos.settings", "toy_paxos.safety", "toy_paxos.snapshot"],
+    ["toy_paxos.settings", "toy_paxos.safety", "toy_paxos.rules", "toy_paxos.snapshot"],
     ["toy_paxos.round"],
     ["toy_paxos.simulation", "toy_paxos.checking", "toy_paxos.remote", "toy_paxos.view"],
     ["toy_paxos.command"],

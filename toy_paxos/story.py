@@ -50,6 +50,11 @@ class Configuration:
         return {} if quorums == (majority(len(self.acceptors)),) * 2 else {"quorums": quorums}
 
     @property
+    def quorums_meet(self) -> bool:
+        """Whether each quorum of promises shares an acceptor with each quorum of acceptances."""
+        return self.promise_quorum + self.accept_quorum > len(self.acceptors)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of all actors, proposers first."""
         return self.proposers + self.acceptors
