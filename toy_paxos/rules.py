@@ -120,15 +120,15 @@ class History(NamedTuple):
     def promises(self, number: int) -> dict[str, list[Proposal | None]]:
         """Return what each acceptor that promised a number has reported, as far as this proposer has heard."""
         found: dict[str, list[Proposal | None]] = {}
-        for heard in self.heard:
-            if heard.kind is Promise and heard.id == number and heard.sender in self.configuration.acceptors:
+        for heard in of_kind(Promise, self.heard):
+            if heard.id == number and heard.sender in self.configuration.acceptors:
                 found.setdefault(heard.sender, []).append(heard.proposal)
         return found
 
 
 def of_kind(kind: type[Message], among: Iterable[Statement]) -> list[Statement]:
-    """Return the statements of one kind, those with the lowest number first."""
-    return sorted((one for one in among if one.kind is kind), key=lambda one: one.id)
+    """Return the statements of one kind, in no particular order."""
+    return [one for one in among if one.kind is kind]
 
 
 def rank(report: Proposal | None) -> float:
@@ -183,9 +183,9 @@ def forbidden(history: History, said: Statement) -> str | None:
 
     The exception is a promise that reported this number or a higher one.
     """
-    for promise in of_kind(Promise, history.may_have_said):
-        if promise.id > said.id > rank(promise.proposal):
-            return f"it accepts {said.id} after it promised {promise.id}"
+    promises = of_kind(Promise, history.may_have_said)
+    if promised := [promise.id for promise in promises if promise.id > said.id > rank(promise.proposal)]:
+        return f"it accepts {said.id} after it promised {min(promised)}"
     if not received(history, said.proposal):
         return f"it accepts {worded(said.proposal)}, which it was never asked to accept"
     return None
@@ -291,11 +291,12 @@ RULES = (
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule that an actor breaks, and how."""
+    """A rule that an actor breaks, how, and by which statement."""
 
     actor: str
     rule: Rule
     words: str
+    said: Statement
 
     def __str__(self) -> str:
         return f"{self.actor} breaks {self.rule.name}: {self.words}"
@@ -310,7 +311,7 @@ def speak(history: History, said: Iterable[Statement]) -> tuple[History, Broken 
         if one not in history.said:
             for rule in RULES:
                 if one.kind in rule.about and (words := rule.broken(history, one)):
-                    return history, Broken(history.name, rule, words)
+                    return history, Broken(history.name, rule, words, one)
             history = history.after_saying(one)
     return history, None
 
