@@ -18,7 +18,7 @@ from toy_paxos.checking.game import Game
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.rules import first_broken
-from toy_paxos.story import Configuration, Story
+from toy_paxos.story import Story
 
 STATES = [43, 43, 140, 140, 267, 267, 387, 674, 233, 287, 351, 800]
 
@@ -228,10 +228,11 @@ def test_an_actor_without_an_end_is_not_judged() -> None:
     assert judge(with_actors(LADDER[0], Counts)).not_judged == "the actors have more than 50,000 steps"
 
 
-def test_quorums_that_do_not_meet_are_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = Configuration.of(2, 4)
-    monkeypatch.setattr(Configuration, "of", lambda *sizes: replace(names, promise_quorum=2, accept_quorum=2))
-    assert judge(Model(4, 2)).not_judged == "quorums of promises and of acceptances need not share an acceptor"
+def test_quorums_may_have_other_sizes_as_long_as_they_meet() -> None:
+    for quorums in ((4, 1), (2, 3), (3, 2)):
+        assert judge(Model(4, 2, quorums=quorums)).kept
+    words = "quorums of promises and of acceptances need not share an acceptor"
+    assert judge(Model(4, 2, quorums=(2, 2))).not_judged == words
 
 
 def test_it_can_be_stopped() -> None:

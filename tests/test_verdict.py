@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stories import report_of
 
-from toy_paxos.checking import CLIMB, RULES, Model, Report, check, check_rule, summary
+from toy_paxos.checking import CLIMB, RULES, Judgement, Model, Report, check, check_rule, judge, summary
 from toy_paxos.event import Delivery
 from toy_paxos.view.json_lines import start_json, verdict_json
 from toy_paxos.view.verdict import (
@@ -137,8 +137,12 @@ FINISHED = check(Model(1, 2))
 UNFINISHED = check(Model(3, 3, fail=True, descending=True), 10)
 
 
-def summit(*reports: Report) -> list[str]:
-    return [line.text for line in summary_lines(summary(reports))]
+KEPT = judge(Model(1, 2))
+NOT_JUDGED = Judgement(Model(1, 2), 1, not_judged="it was stopped")
+
+
+def summit(*reports: Report, judgement: Judgement = NOT_JUDGED) -> list[str]:
+    return [line.text for line in summary_lines(summary(reports, judgement))]
 
 
 def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
@@ -157,19 +161,25 @@ def test_only_the_values_of_the_checker_are_called_descending() -> None:
         assert sizes_words(model.sizes).endswith(" restart each")
 
 
-def test_safe_in_all_says_what_it_does_not_say() -> None:
-    lines = summit(*[FINISHED] * len(CLIMB))
-    assert f"SAFE in all {len(CLIMB)} clusters" in lines
-    assert lines[-1].endswith("Of larger ones this says nothing.")
+def test_safe_by_the_rules_says_what_it_does_not_say() -> None:
+    lines = summit(*[FINISHED] * 6, judgement=KEPT)
+    assert lines[-3] == "SAFE in every execution of 1 cluster: each actor keeps the rules of Paxos"
+    assert lines[-1] == "6 clusters searched as well. Of larger ones this says nothing."
     assert "ok   sometimes  each value is chosen" in lines
+    assert summary([FINISHED] * 6, KEPT)["verdict"] == "safe"
+    assert "SAFE in 5 clusters, 1 not begun" in summit(*[FINISHED] * 5, judgement=KEPT)
+    assert summary([FINISHED] * 5, KEPT)["verdict"] == summary([UNFINISHED] * 6, KEPT)["verdict"] == "unknown"
 
 
 def test_what_was_not_explored_is_not_called_safe() -> None:
-    left = len(CLIMB) - 2
-    assert f"SAFE in 1 cluster, 1 not explored to the end, {left} not begun" in summit(FINISHED, UNFINISHED)
-    assert summary([FINISHED, UNFINISHED])["not_begun"] == left
+    left, but = len(CLIMB) - 2, ", but the rules are not judged: nothing is known about larger ones"
+    lines = summit(FINISHED, UNFINISHED)
+    assert f"SAFE in 1 cluster, 1 not explored to the end, {left} not begun{but}" in lines
+    assert lines[-1] == "Reason: the rules are not judged: it was stopped."
+    assert summary([FINISHED, UNFINISHED], NOT_JUDGED)["not_begun"] == left
     many = [FINISHED] * (len(CLIMB) - 1)
-    assert f"SAFE in {len(CLIMB) - 1} clusters, 1 not explored to the end" in summit(*many, UNFINISHED)
+    assert f"SAFE in {len(CLIMB) - 1} clusters, 1 not explored to the end{but}" in summit(*many, UNFINISHED)
+    assert summary([FINISHED] * len(CLIMB), NOT_JUDGED)["verdict"] == "unknown"
 
 
 def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
@@ -179,10 +189,10 @@ def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
     assert any(line.endswith("none of them can be left out, but there may be a shorter way") for line in said(report))
     assert json.loads(verdict_json(report.found, report.story).splitlines()[-1])["by_chance"]
     assert summit(UNFINISHED)[-1].startswith("UNKNOWN")
-    assert summary([FINISHED, UNFINISHED])["verdict"] == "unknown"
+    assert summary([FINISHED, UNFINISHED], NOT_JUDGED)["verdict"] == "unknown"
 
 
 def test_a_value_that_is_chosen_in_no_cluster_is_named() -> None:
     stuck = RULES["accepts-only-above"].model
     assert "NOT  sometimes  value-1 is chosen" in summit(check(stuck))
-    assert summary([check(stuck)])["verdict"] == "not-alive"
+    assert summary([check(stuck)], KEPT)["verdict"] == "not-alive"

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_type_hints
 from toy_paxos import checking
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
-from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Model, Report, Rule
+from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Judgement, Model, Report, Rule
 from toy_paxos.proposer import Proposer, Quorums
 from toy_paxos.round import Round as PlayedRound
 from toy_paxos.settings import Network, Settings
@@ -146,10 +146,11 @@ def played(settings: Settings) -> Iterator[PlayedRound]:
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """The result of a check, with a report for each cluster.
+    """The result of a check, with a report for each cluster that was searched.
 
     ``word`` is ``safe``, ``violated``, ``not-alive`` (a value can never be chosen) or ``unknown`` (a search was not
-    completed, and nothing is proved).
+    completed, or a rule is broken, so that larger clusters may not be safe). ``judgement`` is what each actor alone
+    does in many clusters.
 
     >>> check(num_acceptors=2, num_proposers=1)  # doctest: +ELLIPSIS
     <Verdict: safe, 1 cluster, ... states>
@@ -157,6 +158,7 @@ class Verdict:
 
     reports: Sequence[Report]
     rule: Rule | None = None
+    judgement: Judgement | None = None
 
     def __repr__(self) -> str:
         states = plural(sum(report.states for report in self.reports), "state")
@@ -166,13 +168,13 @@ class Verdict:
     @property
     def word(self) -> str:
         """The verdict in one word."""
-        if len(self.reports) == 1:
+        if not self.judgement:
             return self.reports[0].verdict
-        return str(checking.summary(self.reports)["verdict"])
+        return str(checking.summary(self.reports, self.judgement)["verdict"])
 
     @property
     def safe(self) -> bool:
-        """Whether all was explored without a violation, and each value can be chosen."""
+        """Whether nothing violates a property, and each value can be chosen as far as that is known."""
         return self.word == "safe"
 
     @property
@@ -202,7 +204,7 @@ def check(
     rule: str | None = None,
     acceptor: MakeAcceptor | None = None,
     proposer: MakeProposer | None = None,
-    max_states: int = MAX_STATES,
+    max_states: int | None = None,
 ) -> Verdict:
     """Explore every execution of small clusters, as ``toy-paxos check`` does.
 
@@ -229,16 +231,19 @@ def check(
     changed = RULES[rule] if rule else None
     if changed and actors:
         raise ValueError("a rule brings its own actors: leave out acceptor and proposer")
-    most = number("max_states", max_states, int, 1, 10**9)
+    most = None if max_states is None else number("max_states", max_states, int, 1, 10**9)
     with wrong_arguments(CheckError):
         if not (sizes or quorums or fail or changed):
-            return Verdict(list(checking.climb(**actors, max_states=most)))
+            judgement = checking.judge_all(**actors)
+            climbed = [*checking.climb(**actors, max_states=most or MAX_STATES, kept=judgement.kept)]
+            return Verdict(climbed, judgement=judgement)
         model = replace(changed.model if changed else Model(), **sizes, **actors)
         model = replace(model, fail=model.fail or fail, quorums=quorums)
         # It raises ValueError for quorums that cannot be.
         assert model.configuration
-        report = checking.check_rule(changed, model, most) if changed else checking.check(model, most)
-        return Verdict([report], changed)
+        if changed:
+            return Verdict([checking.check_rule(changed, model, most or MAX_STATES)], changed)
+        return Verdict([checking.check_one(model, most)])
 
 
 def play(

@@ -26,20 +26,29 @@ are found by :mod:`toy_paxos.checking.determinism`, not here.
 """
 
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.cluster import Cluster, numbers
-from toy_paxos.checking.model import CheckError, Model
+from toy_paxos.checking.model import CheckError, KeepGoing, MakeAcceptor, MakeProposer, Model, always
+from toy_paxos.checking.refusal import described
 from toy_paxos.event import Learned, listed
 from toy_paxos.message import Message, Prepare, Promise, Propose
+from toy_paxos.proposer import Proposer
 from toy_paxos.rules import Broken, History, Statement, learning, speak, statement, statements
 
 # The limit on the steps of single actors: actors with more of them, as those that keep a journal, are not judged.
 MAX_STEPS = 50_000
 
-# FAIL is delivered where that is cheap. The actors with numbers from 9 compare numbers of one and of two digits.
+LARGEST = (
+    Model(3, 2, max_attempts=3),
+    Model(3, 3, max_attempts=2, first_number=9, descending=True),
+    Model(5, 3),
+)
+
+# FAIL is delivered where that is cheap. Actors with numbers from 9 compare numbers of one and of two digits.
 LADDER = (
     Model(1, 2, max_attempts=2, fail=True),
     Model(1, 2, max_attempts=2, fail=True, first_number=9, descending=True),
@@ -50,9 +59,7 @@ LADDER = (
     Model(3, 2, max_attempts=2, fail=True),
     Model(4, 2, fail=True),
     Model(5, 2),
-    Model(3, 2, max_attempts=3),
-    Model(3, 3, max_attempts=2, first_number=9, descending=True),
-    Model(5, 3),
+    *LARGEST,
 )
 
 
@@ -61,7 +68,8 @@ class Judgement:
     """Whether all actors of a model keep the rules.
 
     If not, ``broken`` is the rule that one of them can break, on receiving ``received`` or at the start; or
-    ``not_judged`` says why nothing is known. ``states`` is the number of places in which single actors can be.
+    ``not_judged`` says why nothing is known. ``states`` is the number of places in which single actors can be. If
+    many models were judged, ``clusters`` is their number, and this is the last one.
     """
 
     model: Model
@@ -69,24 +77,48 @@ class Judgement:
     broken: Broken | None = None
     received: Message | None = None
     not_judged: str = ""
+    clusters: int = 1
 
     @property
     def kept(self) -> bool:
         """Whether all actors keep all rules."""
         return not self.broken and not self.not_judged
 
+    @property
+    def found(self) -> dict[str, Any]:
+        """What was found about the rules, by names that are those in JSON."""
+        if self.broken:
+            at = f" on receiving {described(self.received)}" if self.received else ""
+            return {"rules": self.broken.rule.name, "reason": f"{self.broken}{at}"}
+        if self.not_judged:
+            return {"rules": "not judged", "reason": f"the rules are not judged: {self.not_judged}"}
+        return {"rules": "kept", "reason": None}
 
-def judge(
-    model: Model, max_steps: int = MAX_STEPS, keep_going: Callable[[int, int], bool] = lambda states, depth: True
-) -> Judgement:
+
+def judge(model: Model, max_steps: int = MAX_STEPS, keep_going: KeepGoing = always) -> Judgement:
     """Let each actor of a model alone receive all messages; raise CheckError if the actors cannot begin.
 
     ``keep_going`` is called regularly with the number of states and 0; when it returns False, nothing is judged.
     """
-    configuration = model.configuration
-    if not configuration.quorums_meet:
+    if not model.configuration.quorums_meet:
         return Judgement(model, 0, not_judged="quorums of promises and of acceptances need not share an acceptor")
     return Alone(model).explore(max_steps, keep_going)
+
+
+def judge_all(
+    acceptor: MakeAcceptor = Acceptor, proposer: MakeProposer = Proposer, keep_going: KeepGoing = always
+) -> Judgement:
+    """Judge one model of the ladder after the other, up to the first whose actors do not keep the rules.
+
+    Raises CheckError for actors that cannot begin.
+    """
+    judgements: list[Judgement] = []
+    for model in LADDER:
+        judgements.append(judge(replace(model, acceptor=acceptor, proposer=proposer), keep_going=keep_going))
+        if not judgements[-1].kept:
+            break
+    states = sum(judgement.states for judgement in judgements)
+    return replace(judgements[-1], clusters=len(judgements), states=states)
 
 
 Phase = tuple[int, int, int, bool]
@@ -111,7 +143,7 @@ class Alone:
         self.promises: dict[tuple[int, Phase], list[frozenset[Statement]]] = {}
         self.queue: deque[tuple[int, Node]] = deque()
 
-    def explore(self, max_steps: int, keep_going: Callable[[int, int], bool]) -> Judgement:
+    def explore(self, max_steps: int, keep_going: KeepGoing) -> Judgement:
         """Judge the actors wherever they can be."""
         if broken := self.begin():
             return Judgement(self.model, self.num_states, broken)

@@ -20,16 +20,18 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
+from toy_paxos.checking.alone import Judgement
 from toy_paxos.checking.cluster import Cluster, State, cached_method, numbers
 from toy_paxos.checking.determinism import KEEP_IT_IN_ATTRIBUTES, SharedState, repeat_steps, walk_real_actors
 from toy_paxos.checking.game import story
-from toy_paxos.checking.model import KeepGoing, Model
+from toy_paxos.checking.model import KeepGoing, Model, always
 from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.checking.reduction import MANY_STEPS, ActorTransitions, Future, Transition
 from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.checking.symmetry import Order, Symmetry
 from toy_paxos.event import Violation
 from toy_paxos.message import Message, Timeout
+from toy_paxos.rules import first_broken
 from toy_paxos.safety import Property
 from toy_paxos.story import Story
 
@@ -65,7 +67,8 @@ class Report:
     execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``correct_story`` is
     what correct actors would do with the same deliveries. What is found ``by_chance``
     (:mod:`toy_paxos.checking.chance`) is short, but need not be the shortest, and no states were visited.
-    ``was_stopped`` says whether the caller ended the search.
+    ``was_stopped`` says whether the caller ended the search. ``judgement`` is what each actor alone does; if that keeps
+    the rules, the model is safe even if the search is not complete.
     """
 
     model: Model
@@ -83,6 +86,7 @@ class Report:
     correct_story: Story | None = None
     by_chance: bool = False
     was_stopped: bool = False
+    judgement: Judgement | None = None
 
     def __repr__(self) -> str:
         sizes = f"num_acceptors={self.model.num_acceptors} num_proposers={self.model.num_proposers}"
@@ -90,13 +94,22 @@ class Report:
 
     @property
     def safe(self) -> bool:
-        """Whether all was explored without a violation, and each value can be chosen."""
+        """Whether nothing violates a property, and each value can be chosen as far as that is known."""
         return self.verdict == "safe"
 
     @property
     def verdict(self) -> str:
         """The verdict in one word."""
-        return verdict_of(self.violation, self.never, self.complete)
+        # After a search that was stopped it is not known whether the actors can be checked.
+        kept = self.judgement is not None and self.judgement.kept and not self.was_stopped
+        return verdict_of(self.violation, self.never, self.complete or kept)
+
+    @property
+    def reason(self) -> str | None:
+        """The first rule that is broken in the story, and when."""
+        for event, broken in first_broken(self.story):
+            return f"{f'at delivery {event.time:.0f}' if event.time else 'at the start'}, {broken}"
+        return None
 
     @property
     def found(self) -> dict[str, Any]:
@@ -111,7 +124,10 @@ class Report:
             "transitions": self.transitions,
             "depth": len(self.execution) or self.depth,
             "elapsed_s": self.elapsed_s,
+            "complete": self.complete,
             "by_chance": self.by_chance,
+            **(self.judgement.found if self.judgement else {"rules": None, "reason": None}),
+            **({"reason": self.reason} if self.reason else {}),
         }
 
 
@@ -122,11 +138,6 @@ def verdict_of(violation: str | None, never: Sequence[str], complete: bool) -> s
     if never:
         return "not-alive"
     return "safe" if complete else "unknown"
-
-
-def always(states: int, depth: int) -> bool:
-    """Let a search go on."""
-    return True
 
 
 def check(model: Model, max_states: int = MAX_STATES, keep_going: KeepGoing = always) -> Report:

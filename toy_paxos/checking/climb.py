@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from toy_paxos.acceptor import Acceptor
+from toy_paxos.checking.alone import LARGEST, MAX_STEPS, Judgement, judge
 from toy_paxos.checking.chance import check_by_chance
-from toy_paxos.checking.checker import MAX_STATES, Report, always, check, verdict_of
-from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model
+from toy_paxos.checking.checker import MAX_STATES, Report, check, verdict_of
+from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model, always
 from toy_paxos.proposer import Proposer
 
 CLIMB = (
@@ -34,22 +35,39 @@ FEW_STATES = 30_000
 # The first limit for the smallest cluster, which soon reveals actors with many states.
 VERY_FEW_STATES = 1_000
 
+# How many clusters are searched although the actors keep the rules: as an independent witness, to find out whether each
+# value can be chosen, and to refuse actors that cannot be checked.
+WITNESSES = 6
+
+
+def check_one(model: Model, max_states: int | None = None, keep_going: KeepGoing = always) -> Report:
+    """Judge the actors of a model by the rules, then search it; without ``max_states``, not for long if they keep them.
+
+    Raises CheckError for actors that cannot be checked.
+    """
+    judgement = judge(model, 10 * MAX_STEPS, keep_going)
+    usual = FEW_STATES if judgement.kept else MAX_STATES
+    return replace(check(model, max_states or usual, keep_going), judgement=judgement)
+
 
 def climb(
     acceptor: MakeAcceptor = Acceptor,
     proposer: MakeProposer = Proposer,
     max_states: int = MAX_STATES,
     keep_going: KeepGoing = always,
+    kept: bool = False,
 ) -> Iterator[Report]:
     """Check one model after the other, up to the first violation, or until ``keep_going`` returns False.
 
-    Each search visits up to ``max_states`` states, but a model with many states waits until all others are done. The
-    first time that a model has to wait, random executions are tried, because they may find a violation sooner. Raises
+    If all rules are known to be ``kept``, only the first few models are searched, none of them for long. Otherwise each
+    search visits up to ``max_states`` states, but a model with many states waits until all others are done. The first
+    time that a model has to wait, random executions are tried, because they may find a violation sooner. Raises
     CheckError for actors that cannot be checked.
     """
-    models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
+    models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB[: WITNESSES if kept else None]]
+    max_states = min(max_states, FEW_STATES) if kept else max_states
     waiting = deque([(models[0], VERY_FEW_STATES), *((model, FEW_STATES) for model in models[1:])])
-    has_tried_chance = False
+    has_tried_chance = kept
     while waiting:
         model, limit = waiting.popleft()
         report = check(model, min(limit, max_states), keep_going)
@@ -66,20 +84,27 @@ def climb(
             return
 
 
-def summary(reports: Sequence[Report]) -> dict[str, Any]:
-    """Return what the reports of a climb say together, by names that are those in JSON."""
+def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
+    """Return what the reports of a climb and the rules say together, by names that are those in JSON."""
     last, never = reports[-1], never_chosen(reports)
+    not_begun = len(CLIMB[: WITNESSES if judgement.kept else None]) - len(reports)
+    incomplete = sum(not report.complete and not report.violation for report in reports)
+    is_known = judgement.kept and not last.was_stopped and not not_begun and incomplete < len(reports)
     return {
-        "verdict": verdict_of(last.violation, never, all(report.complete for report in reports)),
+        "verdict": verdict_of(last.violation, never, is_known),
         "clusters": len(reports),
-        "incomplete": sum(not report.complete and not report.violation for report in reports),
-        "not_begun": len(CLIMB) - len(reports),
+        "incomplete": incomplete,
+        "not_begun": not_begun,
         "property": last.lost and last.lost.name,
         "violation": last.violation,
         "never": never,
         "states": sum(report.states for report in reports),
         "elapsed_s": sum(report.elapsed_s for report in reports),
         "by_chance": last.by_chance,
+        **judgement.found,
+        **({"reason": last.reason} if last.violation else {}),
+        "judged": judgement.clusters,
+        "largest": [model.sizes for model in LARGEST] if judgement.kept else [],
     }
 
 

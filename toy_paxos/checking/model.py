@@ -30,6 +30,11 @@ KeepGoing = Callable[[int, int], bool]
 """Whether a search goes on, given the numbers of states and of deliveries so far; it is called regularly."""
 
 
+def always(states: int, depth: int) -> bool:
+    """Let a search go on."""
+    return True
+
+
 @dataclass(frozen=True)
 class Model:
     """A cluster to check, and the actors in it.

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from toy_paxos.checking import MAX_STATES, RULES, Model, Report, Rule, check, check_rule, climb, summary
+from toy_paxos.checking import MAX_STATES, RULES, Model, Report, Rule, check_one, check_rule, climb, judge_all, summary
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
@@ -21,6 +21,7 @@ from toy_paxos.view.verdict import (
     cluster_lines,
     counterexample,
     deliveries,
+    judgement_lines,
     report_lines,
     start_lines,
     story_lines,
@@ -29,28 +30,30 @@ from toy_paxos.view.verdict import (
 )
 from toy_paxos.view.words import Line, plural
 
+MAX_STATES_HELP = f"Stop after N states of a cluster: {MAX_STATES:,}; or 30,000 where all rules are kept."
+
 
 @click.command(
     cls=Command,
     context_settings={"show_default": True},
     epilog="""\b
 Exit status:
-  0    explored to the end, and safe
+  0    safe: explored to the end, or all rules kept
   1    the output cannot be written
   2    wrong usage, or an actor that cannot be checked
   3    violated, or nothing can be chosen; so too with --break
-  4    not explored to the end (--max-states, Ctrl-C): nothing is proved
+  4    not known: not explored to the end, or safe as far as it was explored
   130  a second Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @size_options(max_attempts=1)
 @click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")
 @actor_options("Other", "Check")
-@option("Other", "--max-states", "Stop after N states of a cluster.", "N", WholeNumber(1, 10**9), default=MAX_STATES)
+@option("Other", "--max-states", MAX_STATES_HELP, "N", WholeNumber(1, 10**9))
 @story_views
 @file_options
 @click.pass_context
 def check_command(
-    ctx: click.Context, /, output: StoryFile | None, rule_name: str | None, max_states: int, **options: Any
+    ctx: click.Context, /, output: StoryFile | None, rule_name: str | None, max_states: int | None, **options: Any
 ) -> None:
     """Explore every execution of small clusters.
 
@@ -99,7 +102,7 @@ class Watched:
     ``file`` is where the story of a counterexample goes; ``change`` is what it tells there of the actors.
     """
 
-    def __init__(self, max_states: int, file: StoryFile | None, change: str) -> None:
+    def __init__(self, max_states: int | None, file: StoryFile | None, change: str) -> None:
         self.max_states = max_states
         self.file = file
         self.change = change
@@ -144,25 +147,30 @@ def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | No
     """Check one cluster, and show what was found; return the verdict."""
     with judged():
         if rule:
-            report = check_rule(rule, model, search.max_states, search.keep_going)
+            report = check_rule(rule, model, search.max_states or MAX_STATES, search.keep_going)
         else:
-            report = check(model, search.max_states, search.keep_going)
+            report = check_one(model, search.max_states, search.keep_going)
     search.show(as_json().verdict_json(report.found, report.story) if form == "json" else in_words(report, rule, form))
     search.write_file(report, rule, report.verdict)
     return report.verdict
 
 
 def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> str:
-    """Check one cluster after the other, and show the result for each; return the verdict over all."""
+    """Judge each actor alone, then check one cluster after the other, and show the results; return the verdict."""
+    with judged():
+        judgement = judge_all(**actors, keep_going=search.keep_going)
+    found = judgement.model.sizes | judgement.found | {"clusters": judgement.clusters, "states": judgement.states}
+    search.show(as_json().json_line(event="rules", **found) if form == "json" else shown(judgement_lines(found)))
     reports: list[Report] = []
-    climbing = climb(**actors, max_states=search.max_states, keep_going=search.keep_going)
+    max_states = search.max_states or MAX_STATES
+    climbing = climb(**actors, max_states=max_states, keep_going=search.keep_going, kept=judgement.kept)
     while report := next_report(climbing):
         reports.append(report)
         cluster = report.model.sizes | report.found
         search.show(
             as_json().json_line(event="cluster", **cluster) if form == "json" else shown(cluster_lines(cluster))
         )
-    last, total = reports[-1], summary(reports)
+    last, total = reports[-1], summary(reports, judgement)
     search.write_file(last, None, total["verdict"])
     if form == "json":
         search.show(as_json().verdict_json(total, last.story))

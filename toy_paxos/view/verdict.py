@@ -47,6 +47,27 @@ def cluster_lines(cluster: Found) -> list[Line]:
     return [line(("good", f"ok  {words}"))]
 
 
+def judgement_lines(judged: Found) -> list[Line]:
+    """What came of looking at each actor alone, in many clusters."""
+    if judged["rules"] != "kept":
+        return [line(("notable", f"??  {sizes_words(judged)}: {printable(judged['reason'])}"))]
+    words = f"{plural(judged['clusters'], 'cluster')}: {plural(judged['states'], 'state')} of single actors"
+    return [line(("good", f"ok  each actor alone keeps the rules of Paxos in {words}"))]
+
+
+def but(found: Found) -> str:
+    """What a verdict has to add about the rules if not all are kept."""
+    if found["rules"] in (None, "kept"):
+        return ""
+    words = "the rules are not judged" if found["rules"] == "not judged" else f"{found['rules']} is broken"
+    return f", but {words}: nothing is known about larger ones"
+
+
+def reason_lines(found: Found) -> list[Line]:
+    """Why a property is lost, or what is wrong about the rules."""
+    return [line(("", f"Reason: {printable(found['reason'])}."))] if found["reason"] else []
+
+
 def summary_lines(total: Found) -> Iterator[Line]:
     """The result for all clusters together, if nothing went wrong in any of them."""
     never, unfinished, left = total["never"], total["incomplete"], total["not_begun"]
@@ -59,16 +80,20 @@ def summary_lines(total: Found) -> Iterator[Line]:
     if never:
         yield line(("bad heading", NOT_ALIVE))
         return
-    if unfinished or left:
-        words = [f"SAFE in {plural(complete, 'cluster')}"]
-        words += [f"{unfinished} not explored to the end"] if unfinished else []
-        words += [f"{left} not begun"] if left else []
-        yield line(("bad heading", ", ".join(words)))
-    else:
-        yield line(("good heading", f"SAFE in all {complete} clusters"))
-    yield line(
-        ("", "In these, no order, loss or repetition of messages can do harm. Of larger ones this says nothing.")
-    )
+    if total["verdict"] == "safe":
+        judged = plural(total["judged"], "cluster")
+        yield line(("good heading", f"SAFE in every execution of {judged}: each actor keeps the rules of Paxos"))
+        largest = ["{num_proposers} x {num_acceptors} x {max_attempts}".format(**sizes) for sizes in total["largest"]]
+        yield line(("", f"The largest, as proposers x acceptors x attempts: {', '.join(largest)}."))
+        searched = plural(total["clusters"], "cluster")
+        searched += f" searched as well{f', {unfinished} not explored to the end' if unfinished else ''}"
+        yield line(("", f"{searched}. Of larger ones this says nothing."))
+        return
+    words = [f"SAFE in {plural(complete, 'cluster')}"]
+    words += [f"{unfinished} not explored to the end"] if unfinished else []
+    words += [f"{left} not begun"] if left else []
+    yield line(("bad heading", ", ".join(words) + but(total)))
+    yield from reason_lines(total)
 
 
 UNKNOWN = "UNKNOWN: not explored to the end, so nothing is proved"
@@ -88,13 +113,15 @@ def report_lines(
         yield line(("", f"What is missing: {rule['remedy']}. Missed first {at}."))
     yield line()
     yield line(("", figures(cluster)))
+    yield from reason_lines(cluster)
     if verdict == "violated":
         yield line(("bad heading", f"VIOLATED: {printable(cluster['violation'])}"))
     elif verdict == "unknown":
         yield line(("bad heading", UNKNOWN))
     else:
         is_safe = verdict == "safe"
-        yield from property_lines(properties, cluster["values"], cluster["never"])
+        values = cluster["values"] if cluster["complete"] else []
+        yield from property_lines(properties, values, cluster["never"])
         yield line(("good heading", safe_words(cluster, rule)) if is_safe else ("bad heading", NOT_ALIVE))
         if rule and rule["fate"] == ("safe" if is_safe else "stuck"):
             yield from [line(("", words)) for words in rule["explanation"]]
@@ -103,7 +130,8 @@ def report_lines(
 def safe_words(cluster: Found, rule: Found | None) -> str:
     """For what a cluster is safe; a changed rule may do harm in another."""
     if not rule or rule["fate"] != "unsafe":
-        return f"SAFE for {sizes_words(cluster)}{'' if cluster['fail'] else ', FAIL never delivered'}"
+        words = f"SAFE for {sizes_words(cluster)}{'' if cluster['fail'] else ', FAIL never delivered'}{but(cluster)}"
+        return words if cluster["complete"] else f"{words}, by the rules of Paxos; not explored to the end"
     return f"SAFE at this size; it goes wrong with {sizes_words(rule)}"
 
 
