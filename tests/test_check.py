@@ -197,7 +197,9 @@ def test_a_broken_rule_is_a_story_with_status_3(run_here: RunHere) -> None:
     done = run_here("check", "--break", "ignores-accepted")
     assert done.returncode == 3
     assert "  CHOSEN, for a quorum has accepted proposal 1: value-0\n" in done.stdout
-    assert "  SAFETY VIOLATED, a second value is chosen: value-1\n\nWhat is missing: " in done.stdout
+    assert "  SAFETY VIOLATED, a second value is chosen: value-1\n" in done.stdout
+    assert "  proposer-1 breaks P2: it proposes value-1 under 2, but the promises leave only value-0\n" in done.stdout
+    assert "  acceptor-0 says ACCEPT 2 value-1 to proposer-1\n\nWhat is missing: " in done.stdout
     assert "Missed first at delivery " in done.stdout
 
 

@@ -13,11 +13,13 @@ from toy_paxos.event import (
     Chosen,
     Crash,
     Delivery,
+    Departure,
     Event,
     Fate,
     Learned,
     Quorum,
     TimedOut,
+    Unheard,
     Violation,
     Wants,
     says,
@@ -36,6 +38,8 @@ KEYS: list[tuple[Event, list[str]]] = [
     (Chosen(1, 2, "x", ("acceptor-0",)), ["id", "value", "acceptors"]),
     (Learned(1, "proposer-0", "x"), ["proposer", "value"]),
     (Violation(1, "property", "why"), ["property", "words"]),
+    (Departure(1, "acceptor-0", "A4", "how"), ["actor", "rule", "words"]),
+    (Unheard(1, "acceptor-0", "ACCEPT 1 x to proposer-0"), ["actor", "words"]),
 ]
 
 DELIVERY_KEYS = [

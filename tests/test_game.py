@@ -5,8 +5,10 @@ import random
 import pytest
 from stories import report_of
 
-from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError, prospect
-from toy_paxos.event import Delivery, Fate
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError, check, prospect
+from toy_paxos.event import Delivery, Departure, Fate, Unheard
+from toy_paxos.message import Accept, Message, Proposal, Propose
 
 MANY = 20_000
 
@@ -146,3 +148,26 @@ def test_the_value_of_a_crashed_proposer_can_no_longer_be_chosen() -> None:
 def test_a_search_ahead_ends_after_so_many_states() -> None:
     assert not prospect(Model(), [], (), 10).complete
     assert not prospect(Model(), [], (), MANY, lambda states, depth: False).complete
+
+
+class AcceptsAnything(Acceptor):
+    def accept(self, request: Propose) -> list[Message]:
+        self.accepted = Proposal(request.id, request.value)
+        return [Accept(self.name, request.sender, request.id, request.value)]
+
+
+def test_the_first_step_of_an_actor_that_breaks_a_rule_is_told_at_its_delivery_and_once() -> None:
+    report = check(Model(acceptor=AcceptsAnything))
+    events = report.story.events
+    (departure,) = [event for event in events if isinstance(event, Departure)]
+    assert (departure.rule, departure.words) == ("A4", "it accepts 1 after it promised 2")
+    before = events[events.index(departure) - 1]
+    assert isinstance(before, Delivery)
+    assert (before.message.recipient, before.time) == (departure.actor, departure.time)
+    assert isinstance(events[-1], Unheard)
+
+
+def test_correct_actors_are_not_asked_about_rules() -> None:
+    report = check(Model(4, quorums=(2, 2)))
+    assert report.violation
+    assert not [event for event in report.story.events if isinstance(event, Departure)]

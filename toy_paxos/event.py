@@ -5,7 +5,7 @@ A source (direct calls, the simulated network, the checker) tells what proposers
 has a quorum of promises, adopts, or learns; that a value is chosen; that safety is lost.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -165,6 +165,23 @@ class Violation(Event, event="violation"):
     words: str
 
 
+@dataclass(slots=True)
+class Departure(Event, event="departure"):
+    """For the first time an actor breaks a rule of :mod:`toy_paxos.rules`, which need not be a violation."""
+
+    actor: str
+    rule: str
+    words: str
+
+
+@dataclass(slots=True)
+class Unheard(Event, event="unheard"):
+    """What an actor said in the last delivery of a story, which ends before anything of that is received."""
+
+    actor: str
+    words: str
+
+
 def hand_over(
     actor: Actor, message: Message, time: float, sent: float, fate: Fate = Fate.DELIVERED, proposes: bool = False
 ) -> Delivery:
@@ -240,6 +257,19 @@ def check_message(message: object, names: Container[str]) -> None:
             raise AnswerError(f"the {name} of a {message.type} has type {type(part).__name__}, not {kind.__name__}")
     if message.recipient not in names:
         raise AnswerError(f"{message.type} to {message.recipient!r}, but no actor has that name")
+
+
+def unheard(events: Sequence[Event]) -> Iterator[Unheard]:
+    """Yield what was said in the last delivery of a story, the same to several recipients once."""
+    last = next((event for event in reversed(events) if isinstance(event, Delivery)), None)
+    recipients: dict[str, list[str]] = {}
+    for answer in last.answers if last else ():
+        value, accepted = said_by(answer)
+        about = f" {value}" if value is not None else f" ({accepted.id} {accepted.value})" if accepted else ""
+        recipients.setdefault(f"{answer.type} {answer.id}{about}", []).append(answer.recipient)
+    for words, names in recipients.items():
+        assert last
+        yield Unheard(last.time, last.message.recipient, f"{words} to {', '.join(names)}")
 
 
 def says(event: Event) -> Sequence[Message]:

@@ -38,7 +38,7 @@ from itertools import chain
 from math import inf
 from typing import NamedTuple
 
-from toy_paxos.event import LOST, Delivery, Event, Learned, Wants, as_proposal, says
+from toy_paxos.event import LOST, Delivery, Departure, Event, Learned, Wants, as_proposal, says
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.story import Configuration, Story
 
@@ -316,23 +316,43 @@ def speak(history: History, said: Iterable[Statement]) -> tuple[History, Broken 
     return history, None
 
 
-def first_broken(story: Story) -> Iterator[tuple[Event, Broken]]:
-    """Yield the first event of a story in which each actor breaks a rule, with that rule."""
-    users: dict[int, str] = {}
-    histories = {
-        name: History(name, story.configuration, users, story.wishes.get(name)) for name in story.configuration.names
-    }
-    for event in story.events:
+class Onlooker:
+    """It finds the first event in which each actor of a cluster breaks a rule."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        users: dict[int, str] = {}
+        self.histories = {name: History(name, configuration, users) for name in configuration.names}
+
+    def after(self, event: Event) -> Broken | None:
+        """Return which rule an actor breaks in an event, for the first time."""
         if isinstance(event, Delivery) and event.fate is not LOST:
             name, learned, heard = event.message.recipient, event.learned, statement(event.message)
         elif isinstance(event, Wants):
             name, learned, heard = event.proposer, event.learned, None
+            if name in self.histories:
+                self.histories[name] = self.histories[name]._replace(wish=event.value)
         else:
-            continue
-        if history := histories.get(name):
-            history = history.after_hearing(heard) if heard else history
-            said = [*statements(says(event)), *([] if learned is None else [learning(name, learned)])]
-            histories[name], broken = speak(history, said)
-            if broken:
-                del histories[name]
-                yield event, broken
+            return None
+        if not (history := self.histories.get(name)):
+            return None
+        history = history.after_hearing(heard) if heard else history
+        said = [*statements(says(event)), *([] if learned is None else [learning(name, learned)])]
+        self.histories[name], broken = speak(history, said)
+        if broken:
+            del self.histories[name]
+        return broken
+
+    def told(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Yield events, and after each in which an actor breaks a rule for the first time that it does."""
+        for event in events:
+            yield event
+            if broken := self.after(event):
+                yield Departure(event.time, broken.actor, broken.rule.name, broken.words)
+
+
+def first_broken(story: Story) -> Iterator[tuple[Event, Broken]]:
+    """Yield the first event of a story in which each actor breaks a rule, with that rule."""
+    onlooker = Onlooker(story.configuration)
+    for event in story.events:
+        if broken := onlooker.after(event):
+            yield event, broken

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
 
-from toy_paxos.acceptor import FailingAcceptor
+from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.actor import Actor
 from toy_paxos.checking.model import Model
 from toy_paxos.checking.refusal import failure, failure_at
@@ -27,8 +27,11 @@ from toy_paxos.event import (
     learned_by,
     listed,
     said_by,
+    unheard,
 )
 from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
+from toy_paxos.proposer import Proposer
+from toy_paxos.rules import Onlooker
 from toy_paxos.safety import ALWAYS, watch
 from toy_paxos.story import Story
 
@@ -108,6 +111,8 @@ class Game:
         # Each lost property is told, also if the model does not have it.
         always = tuple(dict.fromkeys((*ALWAYS, *model.properties)))
         self.watched = watch(iter(self.queue.popleft, None), model.configuration, always)
+        is_ours = (model.acceptor, model.proposer) == (Acceptor, Proposer)
+        self.onlooker = None if is_ours else Onlooker(model.configuration)
         for wish in wishes:
             self.note_said(wish.proposer, wish.says)
         self.tell(*wishes)
@@ -166,6 +171,7 @@ class Game:
         end = Event(self.time)
         self.queue.extend((*events, end))
         told = list(iter(lambda: next(self.watched), end))
+        told = [*self.onlooker.told(told)] if self.onlooker else told
         self.chapters.append(told)
         names = {property.name for property in self.model.properties}
         lost = (event for event in told if isinstance(event, Violation) and event.property in names)
@@ -324,7 +330,7 @@ def story(model: Model, execution: Iterable[Message], instead: bool = False) -> 
             game.receive(alike[-1])
         else:
             game.time += 1
-    return Story(model.configuration, game.events)
+    return Story(model.configuration, [*game.events, *unheard(game.events)])
 
 
 def outline(message: Message) -> tuple[str, str, str, int]:

@@ -289,7 +289,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None] | None]] = [
         (rf"{NAME} *-> *{NAME} +(.*)", delivery),
         (rf"{NAME} +crashes(?: before (?:it can send )?(?:anything to anybody|(\S+) to (\S+)))?", crash),
         (rf"{NAME} +({'|'.join(DOES)})\b.*", other_move),
-        (rf"{NAME} +(?:crashes, and loses|times out|has|adopts|learns)\b.*", None),
+        (rf"{NAME} +(?:crashes, and loses|times out|has|adopts|learns|breaks|says)\b.*", None),
         (r"(?:CHOSEN|SAFETY VIOLATED|Safety is lost|The game is won|To see it again|No replay)\b.*", None),
         (r"(?:[Rr]ound \d+: |\d+ of \d+ (?:promised|accepted), ).*", None),
         (r"(?:--- |What is missing: |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),

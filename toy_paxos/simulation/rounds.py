@@ -12,7 +12,7 @@ from itertools import chain, count, islice
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry, deliver, registry
-from toy_paxos.event import Event, Wants, hand_over, learned_by
+from toy_paxos.event import Event, Wants, hand_over, learned_by, unheard
 from toy_paxos.message import Propose
 from toy_paxos.round import DirectRound, Round, direct_outcome
 from toy_paxos.safety import watch
@@ -70,6 +70,12 @@ def play_over_network(
         register_actors(actors, settings, wishes, dice_of)
         simulation = Simulation(settings.configuration, actors, wishes, settings.network, dice, told)
         events = simulation.run()
+        if settings.actors:
+            # Here and not above: our own actors keep the rules.
+            from toy_paxos.rules import Onlooker
+
+            events = [*Onlooker(settings.configuration).told(events)]
+            events += unheard(events) if simulation.facts.violation else ()
         tell = partial(told_before, events) if told else partial(tell_again, settings, number)
         yield Round.over_network(number, settings.configuration, wishes, simulation.facts, tell)
 

@@ -25,10 +25,10 @@ Glyphs = Mapping[str, str]
 
 MEANINGS = (
     "lane heavy crossing heavy_crossing sent sent_long_ago arrow duplicate stale lost failed refused "
-    "quorum shared chosen learned adoption timeout attempt restart crash"
+    "quorum shared chosen learned adoption timeout attempt restart crash departure unheard"
 )
-BOXES: Glyphs = dict(zip(MEANINGS.split(), "│┃┼╂●○─═┄x✗⊘✓∩★◆≈?↻↺X", strict=True))
-ASCII: Glyphs = dict(zip(MEANINGS.split(), "|#+#*o-=.xFRvn@!~?^&X", strict=True))
+BOXES: Glyphs = dict(zip(MEANINGS.split(), "│┃┼╂●○─═┄x✗⊘✓∩★◆≈?↻↺X▲…", strict=True))
+ASCII: Glyphs = dict(zip(MEANINGS.split(), "|#+#*o-=.xFRvn@!~?^&X%:", strict=True))
 
 # How far apart lanes are, and how much room the words beside them need at least.
 PITCHES = (4, 3, 2)

@@ -48,6 +48,8 @@ MARKS = {
     "timeout": "M0-5V0H4",
     "attempt": "M4-2A4.5 4.5 0 1 0 4 2M4-6V-2H0",
     "restart": "M-4-2A4.5 4.5 0 1 1-4 2M-4-6V-2H0",
+    "departure": "M0-5V2M0 4V5",
+    "unheard": "M-3 0H-2M0 0H1M3 0H4",
     "crash": "M-5-5L5 5M-5 5L5-5",
     "failed": "M-3-3L3 3M-3 3L3-3",
     "refused": "M-5 0H5",

@@ -16,11 +16,13 @@ from toy_paxos.event import (
     Chosen,
     Crash,
     Delivery,
+    Departure,
     Event,
     Fate,
     Learned,
     Quorum,
     TimedOut,
+    Unheard,
     Violation,
     Wants,
     said_by,
@@ -156,6 +158,10 @@ def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Spa
             return about(event.acceptor, "bad", "crashes, and loses what is on its way to it")
         case Violation():
             return (("bad heading", f"SAFETY VIOLATED, {printable(event.words)}"),)
+        case Departure():
+            return about(event.actor, "bad", f"breaks {event.rule}: {printable(event.words)}")
+        case Unheard():
+            return about(event.actor, "routine", f"says {printable(event.words)}")
         case Wants():
             return ()
     raise TypeError(event)
