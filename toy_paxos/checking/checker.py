@@ -29,9 +29,8 @@ from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.checking.reduction import MANY_STEPS, ActorTransitions, Future, Transition
 from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.checking.symmetry import Order, Symmetry
-from toy_paxos.event import Violation
+from toy_paxos.event import Departure, Violation
 from toy_paxos.message import Message, Timeout
-from toy_paxos.rules import first_broken
 from toy_paxos.safety import Property
 from toy_paxos.story import Story
 
@@ -105,11 +104,17 @@ class Report:
         return verdict_of(self.violation, self.never, self.complete or kept)
 
     @property
+    def departure(self) -> Departure | None:
+        """The first rule that an actor breaks in the story."""
+        return next((event for event in self.story.events if isinstance(event, Departure)), None)
+
+    @property
     def reason(self) -> str | None:
         """The first rule that is broken in the story, and when."""
-        for event, broken in first_broken(self.story):
-            return f"{f'at delivery {event.time:.0f}' if event.time else 'at the start'}, {broken}"
-        return None
+        if not (first := self.departure):
+            return None
+        at = f"at delivery {first.time:.0f}" if first.time else "at the start"
+        return f"{at}, {first.actor} breaks {first.rule}: {first.words}"
 
     @property
     def found(self) -> dict[str, Any]:
@@ -119,6 +124,7 @@ class Report:
             "property": self.lost and self.lost.name,
             "violation": self.violation,
             "first_wrong_delivery": self.missed and self.missed.delivery,
+            "departure": departure_found(self),
             "never": self.never,
             "states": self.states,
             "transitions": self.transitions,
@@ -129,6 +135,12 @@ class Report:
             **(self.judgement.found if self.judgement else {"rules": None, "reason": None}),
             **({"reason": self.reason} if self.reason else {}),
         }
+
+
+def departure_found(report: Report) -> dict[str, str] | None:
+    """Return the first rule that an actor breaks in the story of a report, by names that are those in JSON."""
+    first = report.departure
+    return {"actor": first.actor, "rule": first.rule, "words": first.words} if first else None
 
 
 def verdict_of(violation: str | None, never: Sequence[str], complete: bool) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.alone import LARGEST, MAX_STEPS, Judgement, judge
 from toy_paxos.checking.chance import check_by_chance
-from toy_paxos.checking.checker import MAX_STATES, Report, check, verdict_of
+from toy_paxos.checking.checker import MAX_STATES, Report, check, departure_found, verdict_of
 from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model, always
 from toy_paxos.proposer import Proposer
 
@@ -112,6 +112,7 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
         "not_begun": not_begun,
         "property": last.lost and last.lost.name,
         "violation": last.violation,
+        "departure": departure_found(last),
         "never": never,
         "states": sum(report.states for report in reports),
         "elapsed_s": sum(report.elapsed_s for report in reports),
