@@ -124,9 +124,10 @@ class ActorTransitions:
 class Future:
     """What each actor may still do from each of its states, and so which messages can be forgotten."""
 
-    def __init__(self, cluster: Cluster, property_cache: PropertyCache) -> None:
+    def __init__(self, cluster: Cluster, property_cache: PropertyCache, most_steps: int | None = None) -> None:
         self.cluster = cluster
         self.property_cache = property_cache
+        self.most_steps = most_steps or MANY_STEPS
         actors = range(len(cluster.actors))
         # By actor and state: the next states, each with the message that leads there if there is only one.
         self.following: list[dict[int, dict[int, int]]] = [{0: {}} for _ in actors]
@@ -160,7 +161,7 @@ class Future:
                             queue.append(self.cluster.step(position, state, number)[0])
                         grown = True
                     grown |= self.propagate(position, state)
-                    if len(self.cluster.steps) > MANY_STEPS:
+                    if len(self.cluster.steps) > self.most_steps:
                         self.cluster.forget_steps()
                         return False
         return True
