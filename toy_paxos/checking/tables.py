@@ -1,0 +1,154 @@
+"""Actors as tables of numbers, so that a program that does not know Paxos can play with them.
+
+The behaviour of an actor depends only on its state and on the message. So an actor is a finite table: from each state
+and each message that it can receive there to the next state and to the messages that it says. Each actor is explored
+alone, as :class:`Future <toy_paxos.checking.reduction.Future>` does it, with FAIL delivered. For example, the acceptor
+that has promised nothing has two steps in a cluster of two proposers that have not proposed yet:
+
+    state 0: receives PREPARE 1, is in state 1 then, and says PROMISE 1, nothing accepted
+    state 0: receives PREPARE 2, is in state 2 then, and says PROMISE 2, nothing accepted
+
+Several clusters of the same size share the tables of actors that begin alike: a table has the steps of all of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from toy_paxos.checking import snapshot
+from toy_paxos.checking.cluster import Cluster, numbers
+from toy_paxos.checking.determinism import SharedState, repeat_steps, walk_real_actors
+from toy_paxos.checking.game import wording
+from toy_paxos.checking.model import CheckError, Model
+from toy_paxos.checking.property_cache import PropertyCache
+from toy_paxos.checking.reduction import Future
+from toy_paxos.event import stored_by
+from toy_paxos.message import Message
+from toy_paxos.safety import ALWAYS
+
+# The limit on the steps of all actors of a cluster: a page with many more would be too large to hand out.
+MOST_STEPS = 100_000
+
+
+class Table:
+    """The states of an actor, and the steps from each.
+
+    ``shown`` has what can be seen of each state: the value that a proposer has learned; the promised number, and the
+    number and value of the accepted proposal. ``steps`` has for each state, by message, the next state and the messages
+    that the actor says. A message that changes nothing has no step. If the actor raises an error, the step is empty.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: dict[snapshot.Snapshot, int] = {}
+        self.shown: list[list[Any]] = []
+        self.steps: list[dict[int, list[int]]] = []
+
+    def add(self, state: snapshot.Snapshot, shown: list[Any]) -> int:
+        """Return the number of a state, new or known."""
+        if state not in self.numbers:
+            self.numbers[state] = len(self.shown)
+            self.shown.append(shown)
+            self.steps.append({})
+        return self.numbers[state]
+
+
+class Actors(NamedTuple):
+    """The actors of a cluster: the number of the table of each, what they say at the start, and their environment.
+
+    ``environment`` has for each actor the timeouts or restarts that it can receive, in this order, each once. All
+    timeouts of a proposer are one message.
+    """
+
+    actors: list[int]
+    said: list[int]
+    environment: list[list[int]]
+
+
+class Tables:
+    """The tables of some clusters, and the messages in them."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.message_numbers: dict[snapshot.Snapshot, int] = {}
+        self.tables: list[Table] = []
+        self.table_numbers: dict[object, int] = {}
+
+    def add(self, model: Model) -> Actors:
+        """Add the actors of a cluster; raise CheckError if they cannot be checked, or have too many steps."""
+        cluster = Cluster(replace(model, fail=True, properties=ALWAYS))
+        shared_state = SharedState(cluster)
+        future = Future(cluster, PropertyCache(cluster), MOST_STEPS)
+        if not future.known:
+            words = f"these actors have no end, or more than {MOST_STEPS:,} steps"
+            raise CheckError(f"{words}: choose fewer acceptors, proposers, attempts or restarts")
+        repeat_steps(cluster)
+        walk_real_actors(cluster)
+        shared_state.check()
+        actors = [self.number_of_table(cluster, position) for position in range(len(cluster.actors))]
+        for position, number in enumerate(actors):
+            self.add_steps(cluster, future, position, self.tables[number])
+        return Actors(actors, self.all(cluster, cluster.start.said), self.environment(cluster))
+
+    def number_of_table(self, cluster: Cluster, position: int) -> int:
+        """Return the number of the table of an actor: actors of one class that begin alike have the same one."""
+        attributes = tuple(cluster.at_start[position].items())
+        key = type(cluster.actors[position]), attributes, cluster.began_under[position]
+        if key not in self.table_numbers:
+            self.table_numbers[key] = len(self.tables)
+            self.tables.append(Table())
+        return self.table_numbers[key]
+
+    def add_steps(self, cluster: Cluster, future: Future, position: int, table: Table) -> None:
+        """Add all states of an actor and its steps to its table."""
+        number_of = {state: self.add_state(cluster, position, state, table) for state in future.following[position]}
+        for state, number in number_of.items():
+            for message in numbers(future.possible(position, state)):
+                step = cluster.steps.get((position, state, message))
+                told = [number_of[step[0]], *self.all(cluster, step[1])] if step else []
+                if told != [number]:
+                    table.steps[number][self.number(cluster, message)] = told
+
+    def add_state(self, cluster: Cluster, position: int, state: int, table: Table) -> int:
+        """Return the number of the state of an actor in its table."""
+        if position < cluster.first_acceptor:
+            shown: list[Any] = [cluster.learned(position, state)]
+        else:
+            promised, accepted = stored_by(cluster.restore(position, state))
+            shown = [promised, *(accepted or ())]
+        return table.add(tuple(cluster.states[state].items()), shown)
+
+    def all(self, cluster: Cluster, messages: int) -> list[int]:
+        """Return the numbers of the messages in a set."""
+        return [self.number(cluster, message) for message in numbers(messages)]
+
+    def number(self, cluster: Cluster, message: int) -> int:
+        """Return the number of a message of a cluster, new or known; all timeouts of a proposer are the first one."""
+        if cluster.timeouts >> message & 1:
+            position = cluster.positions[cluster.messages[message].recipient]
+            message = next(numbers(cluster.timeouts & cluster.to[position]))
+        key = cluster.message_snapshots[message]
+        if key not in self.message_numbers:
+            self.message_numbers[key] = len(self.messages)
+            self.messages.append(cluster.messages[message])
+        return self.message_numbers[key]
+
+    def environment(self, cluster: Cluster) -> list[list[int]]:
+        """Return what each actor can receive from the environment."""
+        return [self.all(cluster, cluster.start.pending & to) for to in cluster.to]
+
+    def numbered(self, messages: Iterable[Message]) -> list[int]:
+        """Return the numbers of messages that are in the tables."""
+        by_wording = {wording(message): number for number, message in enumerate(self.messages)}
+        return [by_wording[wording(message)] for message in messages]
+
+    def told(self) -> dict[str, Any]:
+        """Return the tables as plain data, each step as its message, the next state, and the messages said."""
+        steps: defaultdict[int, list[Any]] = defaultdict(list)
+        for number, table in enumerate(self.tables):
+            for by_message in table.steps:
+                steps[number].append([[message, *step] for message, step in by_message.items()])
+        return {
+            "messages": self.messages,
+            "tables": [{"shown": table.shown, "steps": steps[number]} for number, table in enumerate(self.tables)],
+        }
