@@ -192,6 +192,7 @@ def test_the_packages_that_processes_ask_for_are_the_extra() -> None:
 def test_what_the_readmes_test_command_leaves_out_is_slow_by_nature_and_ci_runs_it() -> None:
     sources = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.glob("*.py")))
     assert re.findall(r"mark\.slow\b(?:.*\n)+?def (\w+)", sources) == [
+        "test_many_random_games_are_played_and_foretold_as_by_play",
         "test_wherever_they_are_killed_the_logs_are_complete_and_safe",
         "test_a_value_is_learned_in_999_of_1000_rounds",
         "test_acceptors_that_are_killed_at_random_lose_nothing",
@@ -217,6 +218,7 @@ def test_the_source_distribution_holds_the_tests_and_the_types(tmp_path: Path, m
         "README.md",
         "toy_paxos/py.typed",
         "toy_paxos/stories/adoption.txt",
+        "toy_paxos/view/game.js",
         "toy_paxos/view/page.html",
         "toy_paxos/view/svg.css",
         "tests/test_house_rules.py",

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from toy_paxos.checking import snapshot
+from toy_paxos import snapshot
 from toy_paxos.checking.cluster import Cluster, numbers
 from toy_paxos.checking.determinism import SharedState, repeat_steps, walk_real_actors
 from toy_paxos.checking.game import wording

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, Game, Model, Move
 from toy_paxos.command.actors import LIST, actor_options, list_rules, other_actors
+from toy_paxos.command.game_file import all_games, one_game, with_wishes
 from toy_paxos.command.game_view import GameView, Screen, guarded
 from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, standing
 from toy_paxos.command.moves import Player, flight_lines
@@ -82,13 +83,16 @@ def play_command(
       toy-paxos play --break ignores-accepted
     Play a story again, on correct actors, as far as they would say all that:
       toy-paxos check --break adopts-lowest | toy-paxos play --break none -
+    Write the game as a page for a browser, which begins where STORY ends:
+      toy-paxos play -o game.html
     """
     form = one_view(options)
     list_rules(ctx, form)
     check_file(output, force)
     files = [each for each in (output, StoryFile("-.jsonl") if form == "json" else None) if each]
-    is_silent = any(each.is_output for each in files)
-    set_up(utf_8=is_silent)
+    page = output if output and output.ending == ".html" else None
+    is_silent = page is not None or any(each.is_output for each in files)
+    set_up(utf_8=any(each.is_output for each in files))
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="backslashreplace")
     if file == LIST and not os.path.isfile(file):
@@ -99,15 +103,20 @@ def play_command(
     try:
         story = load(file, given) if file is not None else None
         model, change, named = cluster(ctx, story, given)
+        if page and not (story or given or change):
+            page.write_text(all_games())
+            return
         with guarded(""):
-            game = Game(model)
+            game = Game(with_wishes(model) if page else model)
         told = game, change, story.comments if story else {}, named
         view = Screen(*told) if sys.stdout.isatty() or form == "diagram" else GameView(*told)
         try:
             if story:
                 play_story(story, game, view.make)
             player = Player(view)
-            if file != "-" and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+            if page:
+                page.write_text(one_game(view, ctx.params["rule_name"]))
+            elif file != "-" and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
                 converse(player)
             elif not story:
                 follow(player)
@@ -117,7 +126,8 @@ def play_command(
     except StoryError as error:
         raise Unplayable(f"{shortened(file)}: {error}") from error
     for each in files:
-        each.write(view.as_story(ctx.params["rule_name"]))
+        if each is not page:
+            each.write(view.as_story(ctx.params["rule_name"]))
     sys.exit(3 if any(isinstance(event, Violation) for event in game.events) else 0)
 
 

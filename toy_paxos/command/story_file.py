@@ -24,7 +24,10 @@ class StoryFile:
 
     def write(self, story: Story) -> None:
         """Write a story; raises DrawingError if no picture can show it, and click.ClickException."""
-        text = file_of(self.ending, story)
+        self.write_text(file_of(self.ending, story))
+
+    def write_text(self, text: str) -> None:
+        """Write what is to be in the file; raises click.ClickException."""
         if self.is_output:
             write(text)
             return

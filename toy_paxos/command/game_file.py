@@ -1,0 +1,95 @@
+"""The game in a browser: which actors the page offers, and where it begins."""
+
+from dataclasses import replace
+from typing import Any
+
+from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.checking.game import Kind
+from toy_paxos.checking.tables import Tables
+from toy_paxos.command.game_view import GameView, guarded
+from toy_paxos.message import Timeout
+from toy_paxos.view.game_page import game_page
+from toy_paxos.view.output import DrawingError, plain
+
+# What proposers want if no story says so: easier to tell apart than value-0 and value-1, and in the same order.
+WISHES = "apple", "pear", "plum", "quince"
+
+CORRECT = "These actors are correct: can you get two values chosen?"
+
+# The moves of a story that the page cannot show. What is lost is never delivered there.
+MISSING: dict[Kind, str] = {
+    "fail": "an acceptor fails",
+    "crash": "a proposer crashes",
+    "give up": "a proposer gives up",
+}
+
+
+def with_wishes(model: Model) -> Model:
+    """Return the model with values that are easy to tell apart, unless it has wishes or too many proposers."""
+    if model.wishes or model.num_proposers > len(WISHES):
+        return model
+    return replace(model, wishes=WISHES[: model.num_proposers])
+
+
+def all_games() -> str:
+    """Return a page with correct Paxos and all rules that show their consequences in a cluster of the same size."""
+    pages = Page()
+    offered = with_wishes(Model(restarts=0))
+    pages.add("correct", "nothing: correct Paxos", GameView(Game(offered), "", {}))
+    larger = []
+    for name, rule in RULES.items():
+        if (rule.num_proposers, rule.max_attempts) == (offered.num_proposers, offered.max_attempts):
+            view = GameView(Game(with_wishes(rule.model)), rule.change, {})
+            pages.add(name, f"{name}: {rule.summary}", view, rule.remedy)
+        else:
+            larger.append(name)
+    others = f"Rules that need a larger cluster: {', '.join(larger)} (toy-paxos play --break RULE -o FILE.html)."
+    return pages.text(others=others if larger else "")
+
+
+def one_game(view: GameView, rule_name: str | None) -> str:
+    """Return a page for the actors of a game, perhaps with a changed rule, which begins where the game stands."""
+    page = Page()
+    name = rule_name or "game"
+    page.add(name, name, view, RULES[rule_name].remedy if rule_name else "")
+    return page.text(moves=page.moves(view.game))
+
+
+class Page:
+    """The games that a page offers."""
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self.games: list[dict[str, Any]] = []
+
+    def add(self, name: str, title: str, view: GameView, remedy: str = "") -> None:
+        """Add a game with its name in the address and its title; raise Unchecked if there are no tables of it."""
+        model = view.game.model
+        with guarded(""):
+            actors = self.tables.add(model)
+        self.configuration = model.configuration
+        self.wishes = model.values
+        told = {
+            "name": name,
+            "title": title,
+            "summary": view.change or CORRECT,
+            "missing": f"Missing: {remedy}." if remedy else "",
+            "properties": [property.name for property in model.properties],
+            "head": plain(view.title()),
+        }
+        self.games.append(told | actors._asdict())
+
+    def moves(self, game: Game) -> list[int]:
+        """Return the moves of a game as the numbers of the messages that are delivered."""
+        for move in game.moves:
+            if move.kind in MISSING:
+                words = f"the page cannot show that {MISSING[move.kind]}"
+                raise DrawingError(f"{words}: choose another ending, such as .svg")
+        # In the tables, all timeouts of a proposer are its first one.
+        delivered = (message for message, _ in game.past)
+        return self.tables.numbered(replace(each, id=1) if isinstance(each, Timeout) else each for each in delivered)
+
+    def text(self, **more: Any) -> str:
+        """Return the page; raise DrawingError if it would be too large."""
+        begin = {"moves": [], "others": ""} | more
+        return game_page(self.configuration, self.tables.told(), wishes=self.wishes, games=self.games, **begin)

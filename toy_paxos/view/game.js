@@ -1,0 +1,350 @@
+// A game of Paxos in which you are the network. This script does not know Paxos: the actors are tables, made by the
+// model checker of toy-paxos from the classes themselves. A table lists, for each state of an actor, its steps: a
+// message that it receives, its next state, and the messages that it says. The script looks up steps, counts who has
+// accepted what, and searches through what can still happen.
+"use strict";
+const {names, numProposers, wishes, quorum, messages, tables, games, others, moves: given} =
+  JSON.parse(document.getElementById("data").textContent);
+const positions = [...names.keys()];
+const proposers = positions.slice(0, numProposers), acceptors = positions.slice(numProposers);
+
+// A set of messages is a number with a bit for each of them.
+messages.forEach((message, number) => Object.assign(message, {number, bit: 1n << BigInt(number)}));
+const setOf = some => some.reduce((set, {bit}) => set | bit, 0n);
+const setWhere = test => setOf(messages.filter(test));
+const accepts = setWhere(({type}) => type === "ACCEPT"), promises = setWhere(({type}) => type === "PROMISE");
+
+for (const table of tables)
+  table.steps = table.steps.map(steps => new Map(steps.map(([number, after, ...answers]) => {
+    const says = answers.map(answer => messages[answer]), message = messages[number];
+    return [message, {message, after, says, said: setOf(says), raises: after === undefined}];
+  })));
+
+// ---- The rules of the game
+
+let game;
+
+// A proposal is chosen once a quorum has accepted it; ``by`` has the acceptances of each acceptor.
+const proposals = new Map;
+for (const {type, sender, id, value, bit} of messages) {
+  if (type !== "ACCEPT") continue;
+  const proposal = proposals.get(`${id} ${value}`) ?? {id, value, by: new Map};
+  proposals.set(`${id} ${value}`, proposal);
+  proposal.by.set(sender, (proposal.by.get(sender) ?? 0n) | bit);
+}
+
+// A state of the game: the state of each actor, the messages said so far, which can be delivered for ever, the number
+// of timeouts or restarts that each actor has received, and the proposals that are chosen, in this order.
+const saidAtStart = () => game.said.map(number => messages[number]);
+const start = () =>
+  choose({actors: positions.map(() => 0), said: setOf(saidAtStart()), used: positions.map(() => 0), chosen: []});
+const shown = ({actors}, at) => tables[game.actors[at]].shown[actors[at]];
+const learned = (state, at) => at < numProposers ? shown(state, at)[0] : null;
+const stepsOf = ({actors}, at) => tables[game.actors[at]].steps[actors[at]];
+const stepOf = (state, message) =>
+  stepsOf(state, message.to).get(message) ?? {message, after: state.actors[message.to], says: [], said: 0n};
+
+function choose(state) {
+  const isChosen = ({by}) => [...by.values()].filter(set => set & state.said).length >= quorum;
+  return {...state, chosen: [...new Set([...state.chosen, ...[...proposals.values()].filter(isChosen)])]};
+}
+
+// The next timeout or restart of an actor. A proposer that has learned waits for nothing.
+const due = (state, at) =>
+  learned(state, at) === null ? messages[game.environment[at][state.used[at]]] : undefined;
+const isDeliverable = (state, message) =>
+  !stepOf(state, message).raises && ((state.said & message.bit) !== 0n || due(state, message.to) === message);
+
+function deliver(state, {message, after, said}) {
+  const next = {...state, actors: state.actors.with(message.to, after), said: state.said | said};
+  if (message.isEnvironment) next.used = state.used.with(message.to, state.used[message.to] + 1);
+  return said & accepts & ~state.said ? choose(next) : next;
+}
+
+// How each property is lost between two states; the names and the words are those of toy-paxos.
+const PROPERTIES = {
+  "at most one value is chosen": (before, {chosen}) => {
+    const second = chosen.find(({value}) => value !== chosen[0].value);
+    return second && `a second value is chosen: ${second.value}`;
+  },
+  "a value that is chosen was proposed under its number": (before, {chosen, said}) => {
+    const isProposed = one => wishes.includes(one.value) && said & setWhere(({type, id, value}) =>
+      type === "PROPOSE" && id === one.id && value === one.value);
+    const invented = chosen.find(one => !isProposed(one));
+    return invented && `a value is chosen that nobody proposed: ${invented.value}`;
+  },
+  "what a proposer learns is chosen": (before, after) => {
+    const values = [null, ...after.chosen.map(({value}) => value)];
+    const at = proposers.find(at => !values.includes(learned(after, at)));
+    return at !== undefined && `${names[at]} learns what is not chosen: ${learned(after, at)}`;
+  },
+  "proposers learn the same value": (before, after) => {
+    const known = state => at => learned(state, at) !== null;
+    const [first, ...rest] = [...proposers.filter(known(before)), ...proposers.filter(known(after))];
+    const other = rest.find(at => learned(after, at) !== learned(after, first));
+    return other !== undefined && `${names[first]} and ${names[other]} learn different values: ` +
+      `${learned(after, first)}, ${learned(after, other)}`;
+  },
+  "a promise never goes down": (before, after) => {
+    const isNew = after.said & ~before.said & promises;
+    const fallen = isNew && messages.find(({bit, compared}) => isNew & bit && compared.above & before.said);
+    const higher = fallen && messages.filter(({bit}) => bit & fallen.compared.above & before.said).map(({id}) => id);
+    return fallen && `${fallen.sender} promises ${fallen.id} after ${Math.max(...higher)}`;
+  },
+};
+const lost = (before, after) => game.properties.map(name => PROPERTIES[name](before, after)).find(Boolean);
+
+// ---- What can still happen: a breadth-first search, by the number of deliveries
+
+// Two reductions of the checker (toy_paxos/checking/reduction.py) make it short. A delivery after which nothing new is
+// said or learned only prepares its recipient: it waits until just before one to the same actor after which something
+// is. And a message is forgotten once its recipient can no longer react, and no later message is compared with it. FAIL
+// is never delivered here, as in toy-paxos play.
+const MOST_STATES = 100_000, STATES_AT_ONCE = 400;
+const searched = setWhere(({type}) => type !== "FAIL");
+for (const one of messages) {
+  const sameProposal = ({type, id, value}) => type === "ACCEPT" && id === one.id && value === one.value;
+  const ofItsSender = ({type, sender}) => type === "PROMISE" && type === one.type && sender === one.sender;
+  one.compared = {
+    above: setWhere(other => ofItsSender(other) && other.id > one.id),
+    later: setWhere(other => sameProposal(other) || ofItsSender(other) && other.id <= one.id),
+  };
+}
+for (const table of tables) {
+  const needs = table.steps.map(steps => setOf([...steps.keys()]));
+  const says = table.steps.map(steps => [...steps.values()].reduce((set, {said}) => set | said, 0n));
+  for (let grown = true; grown;) {
+    grown = false;
+    table.steps.forEach((steps, state) => {
+      for (const {after, raises} of steps.values()) {
+        if (raises || !(needs[after] & ~needs[state] || says[after] & ~says[state])) continue;
+        [needs[state], says[state], grown] = [needs[state] | needs[after], says[state] | says[after], true];
+      }
+    });
+  }
+  const comparedWith = said => setWhere(({compared}) => compared.later & said);
+  table.keeps = needs.map((needed, state) => searched & (needed | comparedWith(says[state])));
+}
+
+function key({actors, said, used, chosen}) {
+  const settled = chosen.reduce((set, {by}) => [...by.values()].reduce((all, one) => all | one, set), 0n);
+  const keeps = actors.reduce((set, actor, at) => set | tables[game.actors[at]].keeps[actor], 0n);
+  return `${actors} ${used} ${chosen.map(({id, value}) => `${id} ${value}`)} ${(said & keeps & ~settled).toString(16)}`;
+}
+
+function* transitions(state, at) {
+  const met = new Set;
+  let silent = [{state}];
+  for (let cost = 1; silent.length; cost++) {
+    const now = silent;
+    silent = [];
+    for (const here of now) {
+      const isDue = due(here.state, at);
+      for (const step of stepsOf(here.state, at).values()) {
+        if (step.raises || !(here.state.said & searched & step.message.bit || step.message === isDue)) continue;
+        const next = deliver(here.state, step), first = here.first ?? step.message;
+        if (next.said & ~state.said & searched || learned(next, at) !== learned(here.state, at))
+          yield {state: next, first, cost, words: lost(here.state, next)};
+        else if (met.size < met.add(`${next.actors[at]} ${next.used[at]}`).size)
+          silent.push({state: next, first});
+      }
+    }
+  }
+}
+
+// It yields now and then, and returns how many deliveries break it, and the first of them, or all that can be chosen.
+function* lookAhead(from) {
+  const seen = new Set, values = new Set, layers = [[{state: from}]];
+  for (let deliveries = 0; deliveries < layers.length; deliveries++) {
+    for (const {state, first, words} of layers[deliveries] ?? []) {
+      if (words) return {deliveries, first, states: seen.size};
+      if (seen.size === seen.add(key(state)).size) continue;
+      if (seen.size > MOST_STATES) return {limit: deliveries, states: MOST_STATES};
+      if (seen.size % STATES_AT_ONCE === 0) yield;
+      for (const {value} of state.chosen) values.add(value);
+      for (const at of positions)
+        for (const next of transitions(state, at))
+          (layers[deliveries + next.cost] ??= []).push({...next, first: first ?? next.first});
+    }
+    delete layers[deliveries];
+  }
+  return {values: [...values], states: seen.size};
+}
+
+// ---- What one sees
+
+const place = id => document.getElementById(id);
+const DRAWN = ["svg", "g", "line", "path", "text"];
+function element(kind, attributes, ...children) {
+  const space = `http://www.w3.org/${DRAWN.includes(kind) ? "2000/svg" : "1999/xhtml"}`;
+  const made = document.createElementNS(space, kind);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+const short = name => name.replace(/^([pa])(roposer|cceptor)-/, "$1");
+const hue = value => wishes.includes(value) ? `v${wishes.indexOf(value) % 4}` : "";
+const inHue = value => element("b", {class: hue(value)}, value);
+const counted = (number, one, many) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+const deliveries = number => counted(number, "delivery", "deliveries");
+
+// The game as it is played: the states so far, each with the step that led there, and how and after how many deliveries
+// it was broken, if it was. The state that is shown is number ``now``; later ones were taken back.
+let path, now, hinted, search;
+
+function begin(name, numbers = []) {
+  game = games.find(other => other.name === name) ?? games[0];
+  path = [{state: start()}];
+  now = 0;
+  for (const message of numbers.map(number => messages[number]))
+    if (message && isDeliverable(path[now].state, message)) move(message);
+  show();
+}
+
+function move(message) {
+  const {state, broken} = path[now], step = stepOf(state, message), next = deliver(state, step);
+  const words = lost(state, next);
+  path.length = ++now;
+  path.push({state: next, step, broken: broken ?? (words && {words, after: now})});
+}
+
+const played = () => path.slice(1, now + 1);
+const said = () => [...new Set([...saidAtStart(), ...played().flatMap(({step}) => step.says)])];
+const address = () => `#${game.name}:${played().map(({step}) => step.message.number).join(".")}`;
+
+function show() {
+  const focused = document.activeElement?.dataset.message;
+  place("games").value = game.name;
+  place("undo").disabled = now === 0;
+  place("redo").disabled = now === path.length - 1;
+  place("proposers").replaceChildren(...proposers.map(card));
+  place("acceptors").replaceChildren(...acceptors.map(card));
+  place("lanes").replaceChildren(lanes());
+  place("lanes").scrollTop = place("lanes").scrollHeight;
+  const lines = played().map(({step}, at) => `${String(at + 1).padStart(4)}  ${step.message.line}\n`);
+  place("story").value = game.head + lines.join("");
+  if (focused) (document.querySelector(`[data-message="${focused}"]`) ?? place("undo")).focus();
+  if (location.hash !== address()) location.replace(address());
+  tell(path[now]);
+}
+
+function card(at) {
+  const {state} = path[now], [value, lines] = at < numProposers ? proposerFacts(at, state) : acceptorFacts(at, state);
+  const inbox = said().filter(message => message.to === at).concat(due(state, at) ?? []);
+  const facts = lines.map(parts => element("p", {}, ...parts)), buttons = inbox.map(message => button(state, message));
+  const attributes = {class: `card ${hue(value)}`, role: "group", "aria-label": names[at]};
+  return element("div", attributes, element("h2", {}, names[at]), ...facts, ...buttons);
+}
+
+function proposerFacts(at, state) {
+  const value = learned(state, at), last = said().findLast(({sender}) => sender === names[at]);
+  const does = value === null ? [`says ${last?.words ?? "nothing"}`] : ["learned ", inHue(value)];
+  return [value, [["wants ", inHue(wishes[at])], does]];
+}
+
+function acceptorFacts(at, state) {
+  const [promised, id, value] = shown(state, at);
+  const accepted = value === undefined ? ["accepted nothing"] : [`accepted ${id} `, inHue(value)];
+  return [value, promised === null ? [] : [[`promised ${promised || "nothing"}`], accepted]];
+}
+
+function button(state, message) {
+  const isAgain = !message.isEnvironment && played().some(({step}) => step.message === message);
+  const isNew = now > 0 && message.bit & state.said & ~path[now - 1].state.said;
+  const words = message.isEnvironment ? message.words : `${short(message.sender)} ${message.words}`;
+  const made = element("button", {
+    type: "button", "data-message": message.number,
+    class: `message ${hue(message.value)} ${isAgain ? "again" : ""} ${isNew ? "new" : ""}`,
+    "aria-label": `${names[message.to]}: ${words}${isAgain ? ", again" : ""}`,
+  }, words);
+  made.disabled = !isDeliverable(state, message);
+  made.onclick = () => { move(message); show(); };
+  return made;
+}
+
+// What has just happened, what is so, and, as soon as it is known, what can still happen.
+function tell({state, step, broken}) {
+  const says = step && [...new Set(step.says.map(({words}) => words))].join(", ");
+  const happened = step && `${now}. ${step.message.told}, and says ${says || "nothing"}.`;
+  const isChosen = state.chosen.length && `★ ${state.chosen[0].value} is chosen: a quorum has accepted it.`;
+  const isBroken = broken && `✗ You have broken it in ${deliveries(broken.after)}: ${broken.words}.`;
+  place("told").textContent = happened ?? game.summary;
+  place("status").className = broken ? "bad" : isChosen ? "good" : "";
+  place("fact").textContent = isBroken || isChosen || "Nothing is chosen yet.";
+  place("why").textContent = broken ? game.missing : "";
+  hinted = undefined;
+  place("hint").disabled = true;
+  run(lookAhead(broken ? path[0].state : state));
+}
+
+// The search goes on a little at a time; after the next move, another one takes its place.
+function run(steps) {
+  clearTimeout(search);
+  const {value, done} = steps.next();
+  if (!done) search = setTimeout(run, 0, steps);
+  place("ahead").textContent = done ? foreseen(value) : "Looking ahead …";
+}
+
+function foreseen({deliveries: number, first, states, limit, values}) {
+  const seen = counted(states, "state", "states");
+  if (path[now].broken) return first ? `${number} is the fewest. Undo, or copy the story.` : "Undo, or copy the story.";
+  hinted = first;
+  place("hint").disabled = !first;
+  if (first) return `It can be broken in ${deliveries(number)} (${seen} seen).`;
+  if (limit !== undefined) return `It takes ${deliveries(limit)} or more to break it: not found out within ${seen}.`;
+  const can = `${values.join(", ") || "nothing"}${values.length === 1 ? " only" : ""}`;
+  return `It cannot be broken from here. Can still be chosen: ${can} (all ${seen} seen, FAIL never delivered).`;
+}
+
+function lanes() {
+  const gap = names.length > 6 ? 24 : 28, x = at => 36 + gap * at, y = number => 14 + 20 * number, foot = y(now + 1);
+  const line = (x1, y1, x2, y2, kind = "") => element("line", {x1, y1, x2, y2, class: kind});
+  const text = (x, y, words) => element("text", {x, y}, words);
+  const parts = names.flatMap((name, at) => [text(x(at) - 7, 12, short(name)), line(x(at), 18, x(at), foot)]);
+  path.slice(0, now + 1).forEach(({state}, number) => {
+    for (const at of acceptors) {
+      const value = shown(state, at)[2];
+      if (value !== undefined) parts.push(line(x(at), y(number), x(at), y(number + 1), `held ${hue(value)}`));
+    }
+  });
+  played().forEach(({state, step: {message}, broken}, before) => {
+    const from = names.indexOf(message.sender), end = x(message.to), at = y(before + 1);
+    const back = end < x(from) ? 8 : -8;
+    const isFirst = state.chosen.length && !path[before].state.chosen.length;
+    const mark = broken?.after === before + 1 ? " ✗ BROKEN" : isFirst ? " ★ CHOSEN" : "";
+    const arrow = from < 0 ? [element("path", {d: `M${end - 6} ${at}l6 -6l6 6l-6 6z`})]
+      : [line(x(from), at, end, at), element("path", {d: `M${end} ${at}l${back} -4v8z`})];
+    parts.push(element("g", {class: `arrow ${hue(message.value)}`}, ...arrow,
+      text(0, at + 4, before + 1), text(x(names.length), at + 4, message.words + mark)));
+  });
+  const widest = Math.max(20, ...played().map(({step}) => step.message.words.length + 9));
+  const width = x(names.length) + 7.6 * widest;
+  return element("svg", {width, height: foot, role: "img", "aria-label": "Lanes"}, ...parts);
+}
+
+// ---- What one can do
+
+function follow() {
+  const [name, numbers] = location.hash.slice(1).split(":");
+  if (!name) begin(games[0].name, given);
+  else if (!game || location.hash !== address()) begin(name, numbers ? numbers.split(".").map(Number) : []);
+}
+
+for (const {name, title} of games) place("games").append(element("option", {value: name}, title));
+place("rules").hidden = games.length < 2;
+place("others").textContent = others;
+place("games").onchange = () => begin(place("games").value);
+place("undo").onclick = () => { now--; show(); };
+place("redo").onclick = () => { now++; show(); };
+place("again").onclick = () => begin(game.name);
+place("hint").onclick = () => {
+  const button = document.querySelector(`[data-message="${hinted.number}"]`);
+  button.classList.add("hint");
+  button.focus();
+};
+place("copy").onclick = () => {
+  place("story").select();
+  navigator.clipboard?.writeText(place("story").value).catch(() => document.execCommand("copy"));
+};
+onhashchange = follow;
+follow();

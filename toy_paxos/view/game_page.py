@@ -1,0 +1,66 @@
+"""A game of Paxos as a page: one file, which asks for nothing else and needs no server.
+
+The actors in it are tables (:mod:`toy_paxos.checking.tables`). The script, ``game.js``, looks up what they do.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from toy_paxos.message import Message
+from toy_paxos.story import Configuration
+from toy_paxos.view.output import DrawingError
+from toy_paxos.view.words import message_words
+
+# A larger file takes long to open on a phone, and few people could play what is in it.
+MOST_BYTES = 400_000
+
+
+def game_page(configuration: Configuration, tables: Mapping[str, Any], **more: Any) -> str:
+    """Return the page; ``more`` is what else the script takes. Raise DrawingError if it would be too large."""
+    positions = {name: at for at, name in enumerate(configuration.names)}
+    data = {
+        "names": configuration.names,
+        "numProposers": len(configuration.proposers),
+        "quorum": configuration.accept_quorum,
+        "tables": tables["tables"],
+        "messages": [message_told(message, positions) for message in tables["messages"]],
+        **more,
+    }
+    # A script ends at the first "</script", even within a text.
+    told = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    html, script = (files("toy_paxos.view").joinpath(name).read_text(encoding="utf-8") for name in FILES)
+    page = Template(html).substitute(data=told, script=script)
+    if (size := len(page.encode("utf-8", "backslashreplace"))) > MOST_BYTES:
+        words = f"the page would have {size:,} bytes, and a page has at most {MOST_BYTES:,}"
+        raise DrawingError(f"{words}: choose fewer acceptors, proposers, attempts or restarts")
+    return page
+
+
+FILES = "game.html", "game.js"
+
+
+# A message of the environment on its button, and what its recipient does then.
+ENVIRONMENT = {"TIMEOUT": ("⏱ timeout", "tries again"), "RESTART": ("↻ restart", "restarts")}
+
+
+def message_told(message: Message, positions: Mapping[str, int]) -> dict[str, Any]:
+    """Return what the script knows of a message: also its words, its delivery in words, and that line of a story."""
+    words, does = ENVIRONMENT.get(message.type, ("", ""))
+    line = f"{message.recipient} {does}" if does else message_words(message)
+    if not does:
+        _, _, said = line.partition(f"{message.recipient} ")
+        words = " ".join(said.removesuffix(", nothing accepted").split(maxsplit=1))
+    return {
+        "type": message.type,
+        "sender": message.sender,
+        "to": positions[message.recipient],
+        "id": message.id,
+        "value": getattr(message, "value", None),
+        "isEnvironment": bool(does),
+        "words": words,
+        "told": line if does else f"{message.recipient} receives {words} from {message.sender}",
+        "line": line,
+    }
