@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.actor import Actor
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Terminate, Timeout
+from toy_paxos.message_like import UnlikeMessageError, as_message
 
 # By type, the messages between actors.
 BETWEEN_ACTORS: dict[str, type[Message]] = {
@@ -217,9 +218,16 @@ class AnswerError(Exception):
 
 
 def listed(messages: Iterable[Message], method: str = "receive") -> list[Message]:
-    """Return what a method of an actor returned as a list; raises AnswerError if it cannot be one."""
+    """Return what a method of an actor returned as a list of messages; raises AnswerError if it cannot be one.
+
+    What has the parts of a message becomes one.
+    """
     if type(messages) is list:
-        return messages
+        for message in messages:
+            if not isinstance(message, Message):
+                break
+        else:
+            return messages
     if hasattr(messages, "__await__") or hasattr(messages, "__aiter__"):
         # Python would warn that it was never awaited.
         getattr(messages, "close", int)()
@@ -229,7 +237,10 @@ def listed(messages: Iterable[Message], method: str = "receive") -> list[Message
     found = list(islice(messages, TOO_MANY))
     if len(found) == TOO_MANY:
         raise AnswerError(f"{method} returned {TOO_MANY:,} messages or more: there seems to be no end to them")
-    return found
+    try:
+        return [as_message(message) for message in found]
+    except UnlikeMessageError as error:
+        raise AnswerError(str(error)) from error
 
 
 def described(returned: object) -> str:
