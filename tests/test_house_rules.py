@@ -29,10 +29,11 @@ LESSON = ("message", "actor", "acceptor", "proposer", "actor_registry")
 FLOORS: list[list[str]] = [
     ["toy_paxos"],
     [f"toy_paxos.{name}" for name in LESSON],
+    ["toy_paxos.message_like"],
     ["toy_paxos.event"],
     ["toy_paxos.story", "toy_paxos.event_json"],
     ["toy_paxos.settings", "toy_paxos.safety", "toy_paxos.rules", "toy_paxos.snapshot"],
-    ["toy_paxos.round"],
+    ["toy_paxos.round", "toy_paxos.adapt"],
     ["toy_paxos.simulation", "toy_paxos.checking", "toy_paxos.remote", "toy_paxos.view"],
     ["toy_paxos.command"],
     ["toy_paxos.main", "toy_paxos.api"],
@@ -77,6 +78,7 @@ RESERVED = {
         f"toy_paxos.{name}"
         for name in (
             "command.show",
+            "adapt.process",
             "command.process",
             "command.acceptor",
             "checking.checker",
@@ -92,6 +94,7 @@ RESERVED = {
         f"toy_paxos.{name}"
         for name in (
             "__main__",
+            "adapt.process",
             "command.process",
             "command.check",
             "command.show",

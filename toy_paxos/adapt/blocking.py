@@ -1,0 +1,196 @@
+"""Proposers that call one acceptor after the other, and wait for each: their code runs again at each answer.
+
+Such a proposer cannot be stopped in the middle and put back later, but it can be run from its beginning. A call that
+has its answer returns it at once. A call that is made for the first time is sent; it has no answer yet, and returns
+None, as if the acceptor were silent. So the first run asks all acceptors for promises::
+
+    run                         prepare a0   prepare a1   prepare a2   accept a0 a1 a2   next attempt
+    1, at the start             sent, None   sent, None   sent, None                     stops here
+    2, a1 has promised          None         promise      None                           stops here
+    3, a0 has promised, too     promise      promise      None         sent, None        stops here
+
+In run 3 the code has two promises of three, and goes on without the third. **An answer that the code has gone on
+without stays None for ever.** If it came later it would change the next run, which could then propose another value
+under the same number. So when a call is sent, each call before it that still waits, and asks something else, is
+answered by None. Calls that ask the same of several acceptors do not depend on each other.
+
+A TIMEOUT answers every call that still waits by None. Only then may the next attempt begin: a call with another number,
+or one that this attempt has made already. Otherwise a loop would send all its attempts at once. Code that makes one
+attempt and returns None is called again then, on the same object.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
+from copy import deepcopy
+from typing import Any, ClassVar
+
+from toy_paxos.event import AnswerError, as_proposal
+from toy_paxos.message import Accept, Message, Prepare, Promise, Propose, Timeout
+
+Arguments = tuple[int] | tuple[int, str]
+"""What a call passes: a number to ``prepare``, a number and a value to ``accept``."""
+
+Call = tuple[int, str, Arguments]
+"""The attempt in which an acceptor is called, its name, and the arguments."""
+
+WAITING = "waiting"
+"""What stands for the answer of a call that has none yet."""
+
+
+class Stopped(BaseException):
+    """The code cannot go on without another answer: not an error, and nothing that it should catch."""
+
+
+class Blocking:
+    """A proposer made of a class with ``propose()``, which returns the value that is chosen, or None.
+
+    The class is called as CLASS(name, value, acceptors, id, id_step). There, each acceptor has a ``name``;
+    ``prepare(n)`` returns None, or the number and the value that the acceptor accepted last, (None, None) if there is
+    none; and ``accept(n, value)`` returns None or True.
+    """
+
+    __adapts__: ClassVar[Any]
+
+    def __init__(self, name: str, value: str, acceptors: Sequence[str], id: int, id_step: int, **keywords: Any) -> None:
+        self.name = name
+        self.arguments = value, tuple(acceptors), id, id_step
+        self.keywords = keywords
+        self.learned: str | None = None
+        # The object after the attempts that are over, if its code makes one at a time.
+        self.proposer: Any = None
+        self.attempts = 1
+        # A set, because a state must not depend on the order in which acceptors are called.
+        self.answers: frozenset[tuple[Call, Any]] = frozenset()
+
+    def prepare(self) -> list[Message]:
+        """Run the code for the first time."""
+        return self.run({}).said
+
+    def receive(self, message: Message) -> list[Message]:
+        """Take an answer, or a timeout, and run the code again; ignore what answers nothing."""
+        if self.learned is not None:
+            return []
+        answers = dict(self.answers)
+        waiting = [call for call, answer in answers.items() if answer == WAITING]
+        if isinstance(message, Timeout):
+            return self.begin_attempt(answers | dict.fromkeys(waiting))
+        answered = [call for call in waiting if answers_call(message, call)]
+        return self.run(answers | dict.fromkeys(answered, result(message))).said if answered else []
+
+    def begin_attempt(self, answers: dict[Call, Any]) -> list[Message]:
+        """Let the code begin another attempt, or call it again if it has returned."""
+        self.attempts += 1
+        run = self.run(answers)
+        if not run.has_returned or run.said or self.learned is not None:
+            return run.said
+        try:
+            self.proposer, self.attempts = deepcopy(run.proposer), 1
+        except Exception as error:
+            words = "so the proposer is kept for the next attempt, but it cannot be copied"
+            raise AnswerError(f"propose returned None, {words}: {error}") from error
+        return self.run({}).said
+
+    def run(self, answers: dict[Call, Any]) -> "Run":
+        """Run the code from its beginning, or from that of the attempt."""
+        run = Run(self.name, self.attempts, answers)
+        token = RUNNING.set(run)
+        try:
+            self.learned = run.go(self.new_proposer() if self.proposer is None else deepcopy(self.proposer))
+        finally:
+            RUNNING.reset(token)
+        self.answers = frozenset(answers.items())
+        return run
+
+    def new_proposer(self) -> Any:
+        """Return a new object, which has called nothing yet."""
+        value, acceptors, id, id_step = self.arguments
+        called = [CalledAcceptor(acceptor) for acceptor in acceptors]
+        return self.__adapts__(self.name, value, called, id, id_step, **self.keywords)
+
+
+def answers_call(message: Message, call: Call) -> bool:
+    """Whether a message answers a call; a FAIL answers none, because the call returns None without it."""
+    _, acceptor, (id, *value) = call
+    return isinstance(message, Accept if value else Promise) and (message.sender, message.id) == (acceptor, id)
+
+
+def result(message: Message) -> Any:
+    """Return what a call returns that this message answers."""
+    if isinstance(message, Promise):
+        return (message.accepted and as_proposal(message.accepted)) or (None, None)
+    return True
+
+
+class Run:
+    """One run of the code, which may begin so many attempts: the calls that it makes, and the messages that are new."""
+
+    def __init__(self, name: str, attempts: int, answers: dict[Call, Any]) -> None:
+        self.name = name
+        self.attempts = attempts
+        self.answers = answers
+        self.attempt = 1
+        self.id: int | None = None
+        self.calls: dict[Call, None] = {}
+        self.said: list[Message] = []
+        self.has_returned = False
+
+    def go(self, proposer: Any) -> str | None:
+        """Run the code of an object, as far as it can go; return the value that is chosen, or None."""
+        self.proposer = proposer
+        learned = None
+        with suppress(Stopped):
+            learned = self.proposer.propose()
+            self.has_returned = True
+        if learned is not None and type(learned) is not str:
+            raise AnswerError(f"propose returned {learned!r}: return the value that is chosen, a text, or None")
+        if self.said:
+            self.go_on_without(call for call in self.answers if call not in self.calls)
+        return learned
+
+    def call(self, acceptor: str, arguments: Arguments) -> Any:
+        """Return the answer to a call, None if there is none; raise Stopped if it begins an attempt too early."""
+        if (self.attempt, acceptor, arguments) in self.calls or self.id not in (None, arguments[0]):
+            if self.attempt == self.attempts:
+                raise Stopped
+            self.attempt += 1
+        self.id = arguments[0]
+        call = self.attempt, acceptor, arguments
+        if call not in self.answers:
+            self.go_on_without(made for made in self.calls if made[2] != arguments)
+            self.answers[call] = WAITING
+            kind = Propose if arguments[1:] else Prepare
+            self.said.append(kind(self.name, acceptor, *arguments))
+        self.calls[call] = None
+        answer = self.answers[call]
+        return None if answer == WAITING else answer
+
+    def go_on_without(self, calls: Iterable[Call]) -> None:
+        """Answer those of some calls that still wait by None."""
+        self.answers |= {call: None for call in calls if self.answers[call] == WAITING}
+
+
+RUNNING: ContextVar[Run] = ContextVar("RUNNING")
+"""The run in which an acceptor is called; not a part of the acceptor, which the code may keep."""
+
+
+class CalledAcceptor:
+    """An acceptor as the code sees it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def prepare(self, n: int) -> tuple[int, str] | tuple[None, None] | None:
+        """Ask for a promise."""
+        if type(n) is not int:
+            raise AnswerError(f"prepare takes a whole number, not {n!r}")
+        return RUNNING.get().call(self.name, (n,))  # type: ignore[no-any-return]
+
+    def accept(self, n: int, value: str) -> bool | None:
+        """Ask for an acceptance."""
+        if type(n) is not int or type(value) is not str:
+            raise AnswerError(f"accept takes a whole number and a text, not {n!r} and {value!r}")
+        return RUNNING.get().call(self.name, (n, value))  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"an acceptor has prepare(n), accept(n, value) and name, but not {name}")

@@ -1,0 +1,164 @@
+"""A process that answers: a line in, a line out, and an end whatever happens.
+
+It has a session of its own, so Ctrl-C in a terminal does not reach it. It is meant to end when its standard input
+closes, which happens however this process ends. One that does not is killed: by :meth:`Process.end`, at the exit of
+this process, or, on Linux, by the kernel if this process is killed.
+"""
+
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, partial
+from time import monotonic
+from weakref import finalize
+
+from toy_paxos.event import AnswerError
+
+PATIENCE_S = 10.0
+"""How long an answer may take."""
+
+GRACE_S = 1.0
+"""How long a process may take to end after its standard input was closed."""
+
+LONGEST = 10_000_000
+"""The most bytes that an answer may have."""
+
+SHOWN = 160
+"""How many bytes of the last line an error shows."""
+
+
+class ProgramError(AnswerError):
+    """A program does not keep to the protocol; the words name its command and the last line that it wrote."""
+
+    names_its_place = True
+
+
+class SilentError(ProgramError):
+    """A program does not answer in time."""
+
+
+class Process:
+    """A running command; ``last`` is the last line that it wrote. Raises ProgramError if it cannot be started."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+        self.last = self.unread = b""
+        if not hasattr(signal, "pthread_sigmask"):
+            raise ProgramError("exec: needs a POSIX system, such as Linux or macOS")
+        try:
+            self.running = subprocess.Popen(
+                shlex.split(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+                preexec_fn=end_with_parent(),
+            )
+        except OSError as error:
+            raise ProgramError(f"{command!r} cannot be started: {error.strerror or error}") from error
+        assert self.running.stdin
+        assert self.running.stdout
+        self.input, self.output = self.running.stdin.fileno(), self.running.stdout.fileno()
+        os.set_blocking(self.input, False)
+        self.is_readable, self.is_writable = select.poll(), select.poll()
+        self.is_readable.register(self.output, select.POLLIN)
+        self.is_writable.register(self.input, select.POLLOUT)
+        self.end = finalize(self, end, self.running)
+
+    def ask(self, question: bytes) -> bytes:
+        """Write a line, and return the one that the process answers; raise ProgramError for anything else."""
+        self.expect_silence()
+        deadline = monotonic() + PATIENCE_S
+        self.write(question, deadline)
+        answer = b""
+        while b"\n" not in answer:
+            self.wait(self.is_readable, deadline)
+            read = os.read(self.output, 2**16)
+            answer += read
+            if not read or len(answer) > LONGEST:
+                self.last = answer or self.last
+                raise self.error(f"answers with more than {LONGEST:,} bytes" if read else self.how_it_ended())
+        self.last, _, self.unread = answer.partition(b"\n")
+        return self.last
+
+    def expect_silence(self) -> None:
+        """Raise ProgramError if the process has written what nobody has asked for."""
+        if self.unread or self.is_readable.poll(0):
+            unread = self.unread or os.read(self.output, SHOWN)
+            self.last = unread or self.last
+            raise self.error("answers more than once, or before it is asked" if unread else self.how_it_ended())
+
+    def write(self, question: bytes, deadline: float) -> None:
+        """Write a line, even if the process is slow to read it."""
+        # Otherwise a process that has ended would end this one silently, as a closed pipe ends any filter.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+        try:
+            while question:
+                with suppress(BlockingIOError):
+                    question = question[os.write(self.input, question) :]
+                if question:
+                    self.wait(self.is_writable, deadline)
+        except BrokenPipeError as error:
+            if signal.SIGPIPE in signal.sigpending():
+                signal.sigwait({signal.SIGPIPE})
+            raise self.error(self.how_it_ended()) from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def wait(self, until: "select.poll", deadline: float) -> None:
+        """Wait until the process can be read from or written to; raise ProgramError if that takes too long."""
+        if not until.poll(max(0, deadline - monotonic()) * 1000):
+            raise SilentError(self.error(f"does not answer within {PATIENCE_S:g} s"))
+
+    def how_it_ended(self) -> str:
+        """Say how the process ended, if it did."""
+        with suppress(subprocess.TimeoutExpired):
+            status = self.running.wait(GRACE_S)
+            return f"ended with status {status}" if status >= 0 else f"was killed by {signal.Signals(-status).name}"
+        return "closed its standard output"
+
+    def error(self, words: str) -> ProgramError:
+        """Kill the process, and return an error that names its command and its last line."""
+        kill(self.running)
+        self.end()
+        return ProgramError(f"{self.command!r} {words}; {self.last_words()}")
+
+    def last_words(self) -> str:
+        """Say which line the process wrote last."""
+        shown = self.last[:SHOWN].decode(errors="backslashreplace") + ("..." if len(self.last) > SHOWN else "")
+        return f"its last line: {shown}" if self.last else "it has written no line"
+
+
+def end(running: "subprocess.Popen[bytes]") -> None:
+    """Close the standard input of a process; kill it, and all that it has started, unless it ends soon."""
+    assert running.stdin
+    assert running.stdout
+    running.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        running.wait(GRACE_S)
+    kill(running)
+    running.wait()
+    running.stdout.close()
+
+
+def kill(running: "subprocess.Popen[bytes]") -> None:
+    """Kill a process and all that it has started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(running.pid, signal.SIGKILL)
+
+
+@cache
+def end_with_parent() -> Callable[[], object] | None:
+    """Return what a new process has to call so that the kernel kills it when this one ends, however that happens."""
+    if sys.platform != "linux":
+        return None
+    # Imported only here, because most runs start no program.
+    import ctypes
+
+    set_death_signal = 1
+    return partial(ctypes.CDLL(None).prctl, set_death_signal, signal.SIGKILL)

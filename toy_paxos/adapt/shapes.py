@@ -1,0 +1,126 @@
+"""Other shapes of Python: acceptors of two functions, and proposers that say nothing of what they have learned."""
+
+import inspect
+from collections.abc import Iterable
+from types import FunctionType
+from typing import Any, ClassVar, Literal
+
+from toy_paxos.adapt.blocking import Blocking
+from toy_paxos.adapt.counting import Heard, count
+from toy_paxos.event import AnswerError, as_proposal
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.proposer import Quorums, majority
+
+EXPECTED = {
+    "acceptor": "an acceptor: it needs receive(message), or prepare(n) and accept(n, value)",
+    "proposer": "a proposer: it needs receive(message) and prepare(), or propose()",
+}
+"""By role, the methods that make a class an actor."""
+
+
+def adapted(kind: type, role: Literal["acceptor", "proposer"]) -> type | None:
+    """Return the class of actors that a class of any known shape makes, itself if it is one; None if it has no shape.
+
+    A class that is made here has the attribute ``__adapts__``: the class that it was made of.
+    """
+    if has(kind, "receive"):
+        is_complete = role == "acceptor" or says_what_it_learns(kind)
+        bases: tuple[type, ...] = () if is_complete else (Counting, kind)
+    elif role == "acceptor":
+        bases = (TwoFunctions,) if has(kind, "prepare", "accept") else ()
+    else:
+        bases = (Blocking,) if has(kind, "propose") else ()
+    if not bases:
+        return kind if has(kind, "receive") else None
+    return type(kind.__name__, bases, {"__adapts__": kind, "__module__": kind.__module__})
+
+
+def has(kind: type, *methods: str) -> bool:
+    """Whether a class has these methods."""
+    return all(callable(getattr(kind, method, None)) for method in methods)
+
+
+def says_what_it_learns(kind: type) -> bool:
+    """Whether an attribute ``learned`` occurs in the code of a class."""
+    functions = [thing for base in kind.__mro__ for thing in vars(base).values() if isinstance(thing, FunctionType)]
+    return hasattr(kind, "learned") or any("learned" in function.__code__.co_names for function in functions)
+
+
+class TwoFunctions:
+    """An acceptor made of an object with ``prepare(n)`` and ``accept(n, value)``.
+
+    ``prepare`` returns None or False to refuse; to promise, the number and the value that it accepted last, and True
+    or (None, None) if there is none. ``accept`` returns whether it accepts. The object gets its name if its class
+    takes an argument.
+    """
+
+    __adapts__: ClassVar[Any]
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        try:
+            inspect.signature(self.__adapts__).bind(name)
+            arguments = [name]
+        except (TypeError, ValueError):
+            arguments = []
+        self.acceptor = self.__adapts__(*arguments)
+
+    def receive(self, message: Message) -> list[Message]:
+        """Call the function for a request, and say what it returns."""
+        if isinstance(message, Prepare):
+            promised = self.acceptor.prepare(message.id)
+            if promised is not None and promised is not False:
+                return [Promise(self.name, message.sender, message.id, accepted_in(promised))]
+        elif isinstance(message, Propose):
+            if self.acceptor.accept(message.id, message.value):
+                return [Accept(self.name, message.sender, message.id, message.value)]
+        else:
+            return []
+        return [Fail(self.name, message.sender, message.id)]
+
+    @property
+    def promised(self) -> Any:
+        """What a picture shows as promised: the attribute of that name, if there is one."""
+        return getattr(self.acceptor, "promised", None)
+
+    @property
+    def accepted(self) -> Any:
+        """What a picture shows as accepted: the attribute of that name, if there is one."""
+        return getattr(self.acceptor, "accepted", None)
+
+
+def accepted_in(promised: object) -> Proposal | None:
+    """Return what ``prepare`` reports when it promises; raise AnswerError if it cannot be that."""
+    match promised:
+        case True | [None, None]:
+            return None
+    if proposal := as_proposal(promised):
+        return proposal
+    raise AnswerError(
+        f"prepare returned {promised!r}: return None or False to refuse, else what was accepted last, "
+        "(number, value), and (None, None) if nothing was"
+    )
+
+
+class Counting:
+    """The base beside a proposer that has no attribute ``learned``: it counts the acceptances that the proposer hears.
+
+    A quorum is a majority unless the proposer is told otherwise.
+    """
+
+    heard_by_proposer: Heard = frozenset()
+    learned: str | None = None
+
+    def __init__(self, name: str, value: str, acceptors: Iterable[str], *args: Any, **keywords: Any) -> None:
+        acceptors = list(acceptors)
+        quorums: Quorums = keywords.get("quorums") or (majority(len(acceptors)),) * 2
+        self.accept_quorum_of_proposer = quorums[1]
+        super().__init__(name, value, acceptors, *args, **keywords)  # type: ignore[call-arg]
+
+    def receive(self, message: Message) -> Any:
+        """Let the proposer receive a message, and count it if it is an acceptance."""
+        answers = super().receive(message)  # type: ignore[misc]
+        if self.learned is None:
+            quorum = self.accept_quorum_of_proposer
+            self.heard_by_proposer, self.learned = count(self.heard_by_proposer, message, quorum)
+        return answers
