@@ -13,7 +13,7 @@ from weakref import proxy
 
 from toy_paxos import snapshot
 from toy_paxos.actor import Actor
-from toy_paxos.checking.model import Model
+from toy_paxos.checking.model import CheckError, Model
 from toy_paxos.checking.refusal import described, failure, failure_at, needs_learned, refusal
 from toy_paxos.event import check_message, listed, plain_learned
 from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Timeout
@@ -100,6 +100,8 @@ class Cluster:
 
     def attributes(self, actor: Actor, seen: set[int]) -> dict[str, snapshot.Snapshot]:
         """Return a snapshot of each attribute of an actor; raise CheckError if one is not plain data."""
+        if words := getattr(actor, "cannot_be_restored", ""):
+            raise CheckError(f"{actor.name} cannot be checked: {words}")
         try:
             found = snapshot.attributes(actor)
             return {name: snapshot.take(value, seen) for name, value in found.items()}

@@ -16,7 +16,7 @@ from types import FunctionType, ModuleType
 from toy_paxos import snapshot
 from toy_paxos.actor import Actor
 from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers
-from toy_paxos.checking.refusal import described, failure, failure_at, refusal
+from toy_paxos.checking.refusal import described, failure, failure_at, program_of, refusal
 from toy_paxos.event import listed, plain_learned
 from toy_paxos.message import Message
 
@@ -28,6 +28,7 @@ KEEP_IT_IN_ATTRIBUTES = (
     "on variables of its class or module, on the order of a set, or on which of two equal things it has"
 )
 
+KEEP_IT_IN_THE_STATE = "an answer may depend on the question alone, so all that an actor remembers must be in its state"
 
 # Numbers that are in a set while it is built for the second time, so that its elements get another order: the hash of a
 # number is the number, so these occupy a section of the table, and elements with a place there move elsewhere. In half
@@ -36,7 +37,15 @@ FILLERS = [range(at, at + 70) for at in range(10**9, 10**9 + 128, 16)] + [range(
 
 
 def repeat_steps(cluster: Cluster) -> None:
-    """Repeat every step that made a difference, the last one first; raise CheckError if a result differs."""
+    """Repeat every step that made a difference, the last one first; raise CheckError if a result differs.
+
+    Programs answer all questions again in a new process.
+    """
+    for program in filter(None, {program_of(type(actor)) for actor in cluster.actors}):
+        try:
+            program.begin_afresh()
+        except Exception as error:
+            raise failure("after the last message", error) from error
     for (position, state, number), step in reversed(list(cluster.steps.items())):
         if step == (state, 0):
             continue
@@ -50,12 +59,18 @@ def repeat_steps(cluster: Cluster) -> None:
 
 def not_deterministic(cluster: Cluster, position: int, number: int) -> Exception:
     """Return the error that an actor reacts differently to the same message in the same state."""
+    kind = type(cluster.actors[position])
     words = f"on receiving {described(cluster.messages[number])}: {cluster.names[position]} does not always do the same"
-    return refusal(f"{words}: {KEEP_IT_IN_ATTRIBUTES}", type(cluster.actors[position]))
+    return refusal(f"{words}: {KEEP_IT_IN_THE_STATE if program_of(kind) else KEEP_IT_IN_ATTRIBUTES}", kind)
 
 
 def walk_real_actors(cluster: Cluster) -> None:
-    """Let real actors receive random deliveries; raise CheckError if the model differs."""
+    """Let real actors receive random deliveries; raise CheckError if the model differs.
+
+    A program is restored at each question, in a walk as in the model, so this shows nothing new of programs.
+    """
+    if all(program_of(type(actor)) for actor in cluster.actors):
+        return
     for seed in range(WALKS):
         Walk(cluster, Random(seed)).go(DELIVERIES)
 
@@ -128,7 +143,8 @@ class SharedState:
     """The state that actors share: the variables of their classes and modules, and that of the module ``random``."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self.kinds = list(dict.fromkeys(kind for actor in cluster.actors for kind in type(actor).__mro__[:-1]))
+        types = [kind for actor in cluster.actors for kind in (type(actor), getattr(actor, "__adapts__", object))]
+        self.kinds = list(dict.fromkeys(base for kind in types for base in getattr(kind, "__mro__", ())[:-1]))
         self.before = self.variables()
 
     def variables(self) -> dict[tuple[str, str], object]:

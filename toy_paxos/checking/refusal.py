@@ -16,18 +16,21 @@ LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 
 def refusal(words: str, *kinds: object, error: BaseException | None = None) -> CheckError:
     """Return an error with these words and the place at which ``error`` was raised, or else a class is defined."""
+    # The words can have line breaks.
+    words = " ".join(words.split())
+    if kinds and (program := program_of(kinds[0])):
+        return CheckError(f"{words} ({program.last_words()})")
     known = [defined_at(kind) for kind in kinds]
     places = [*(raised_at(error) if error else ()), *filter(None, known)]
     ours = [place for place in places if place[0].startswith(OURS)]
     # If the place of one of these classes is not known, ours need not be the one at fault.
     at = next((place for place in places if place not in ours), ours[0] if ours and None not in known else None)
-    # The words can have line breaks.
-    return CheckError(" ".join(words.split()) + (f" ({os.path.basename(at[0])}, line {at[1]})" if at else ""))
+    return CheckError(words + (f" ({os.path.basename(at[0])}, line {at[1]})" if at else ""))
 
 
 def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
     """Return an error that says what was raised, and where."""
-    if isinstance(error, CheckError):
+    if isinstance(error, CheckError) or getattr(error, "names_its_place", False):
         return CheckError(f"{words}: {error}")
     if isinstance(error, AnswerError):
         return refusal(f"{words}: {error}", *kinds, error=error)
@@ -53,6 +56,12 @@ def described(message: Message) -> str:
     return f"{message.type} {message.id} from {message.sender} to {message.recipient}"
 
 
+def program_of(kind: object) -> Any:
+    """Return the program behind a class of actors (:mod:`toy_paxos.adapt`), None if it is Python."""
+    behind = getattr(kind, "__adapts__", None)
+    return None if isinstance(behind, type) else behind
+
+
 def raised_at(error: BaseException) -> Iterator[tuple[str, int]]:
     """Yield the last place in the traceback of an error that is neither in this program nor in Python's library."""
     # Imported only here, because a search without an error does not need it.
@@ -71,7 +80,7 @@ def is_of_the_user(file: str) -> bool:
 def defined_at(kind: object) -> tuple[str, int] | None:
     """Return where a class, or a function that makes actors, is defined, or None if that is unknown."""
     try:
-        return place_in_source(kind)
+        return place_in_source(getattr(kind, "__adapts__", kind))
     except (OSError, TypeError):
         return None
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,12 @@ from toy_paxos.command.process import set_up, user_output_to_stderr, write
 from toy_paxos.settings import quoted
 from toy_paxos.view.output import shown
 
+if TYPE_CHECKING:
+    from toy_paxos.adapt import Role
+
+EXEC = "exec:"
+"""What stands before a command that is to be the actors."""
+
 
 class Unchecked(click.ClickException):
     """The user's own class is at fault, and so no option is."""
@@ -21,29 +27,45 @@ class Unchecked(click.ClickException):
     exit_code = 2
 
 
-def load_class(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
-    """The class that ``FILE.py:CLASS`` names; raises click.BadParameter if there is none that can be an actor."""
+def load_actor(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
+    """The actors that ``FILE.py:CLASS`` or ``exec:COMMAND`` names; raises click.BadParameter if there are none."""
     if value is None:
         return None
     ctx.meta[str(param.name)] = value
+    try:
+        return named_actor(value, "acceptor" if param.name == "acceptor" else "proposer")
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+def named_actor(value: str, role: "Role") -> type:
+    """The actors that ``FILE.py:CLASS`` or ``exec:COMMAND`` names; raises ValueError if there are none."""
+    # Here and not above: most runs play with our own actors.
+    from toy_paxos.adapt import EXPECTED, adapted, program
+
+    if value.startswith(EXEC):
+        try:
+            return program(value.removeprefix(EXEC), role)
+        except ValueError as error:
+            raise ValueError(f"{shortened(value)} is not a command: {error}.") from error
     file, _, name = value.rpartition(":")
     if not file.endswith(".py") or not name:
-        raise click.BadParameter(f"{value!r} is not of the form FILE.py:CLASS.", ctx, param)
+        raise ValueError(f"{value!r} is not of the form FILE.py:CLASS or exec:COMMAND.")
     if not os.path.isfile(file):
-        raise click.BadParameter(f"there is no file {file!r}.", ctx, param)
+        raise ValueError(f"there is no file {file!r}.")
     try:
         with user_output_to_stderr():
             module = load_module(os.path.realpath(file))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         raise at_fault(f"{file!r} cannot be imported", error) from error
-    actor = getattr(module, name, None)
+    actor: Any = getattr(module, name, None)
     if not isinstance(actor, type):
         classes = [name for name, thing in vars(module).items() if isinstance(thing, type)]
         words = f"there is no class {name!r} in {file!r}.{suggestion(name, classes)}"
-        raise click.BadParameter(words, ctx, param)
-    if not callable(getattr(actor, "receive", None)):
-        raise click.BadParameter(f"class {name!r} in {file!r} has no method receive(message).", ctx, param)
-    return actor
+        raise ValueError(words)
+    if found := adapted(actor, role):
+        return found
+    raise ValueError(f"class {name!r} in {file!r} is not {EXPECTED[role]}.")
 
 
 @cache
@@ -96,7 +118,7 @@ def actor_options(group: str, verb: str) -> Callable[[F], F]:
                 f"{verb} this {kind}: CLASS({arguments}).",
                 "FILE.py:CLASS",
                 click.Path(),
-                callback=load_class,
+                callback=load_actor,
             )
             for kind, arguments in (("acceptor", "name"), ("proposer", "name, value, acceptors, id, id_step"))
         ),

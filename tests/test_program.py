@@ -1,0 +1,342 @@
+"""Actors that are programs, each a real process: what they may do, and what is refused in one line."""
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Run, RunHere, Start, processes_that_know, wait_until
+
+from toy_paxos.adapt import ProgramError, process, program
+from toy_paxos.checking import Model, check
+
+# An acceptor that keeps its state in the questions, or its memory to itself; and what can be wrong with it.
+ACCEPTOR = r'''
+import json, os, sys, time
+
+fault = sys.argv[1] if len(sys.argv) > 1 else ""
+memory, asked = {}, 0
+
+def answer(state, message):
+    if message["type"] == "PREPARE" and message["id"] > state["promised"]:
+        promise = {"type": "PROMISE", "id": message["id"], "accepted": state["accepted"]}
+        return dict(state, promised=message["id"]), [promise]
+    if message["type"] == "PROPOSE" and message["id"] >= state["promised"]:
+        accepted = {"id": message["id"], "value": message["value"]}
+        return {"promised": message["id"], "accepted": accepted}, [dict(accepted, type="ACCEPT")]
+    return state, []
+
+def spoil(out):
+    """Answer a PREPARE as the fault demands."""
+    promise = out["messages"][0] if out.get("messages") else {}
+    if fault == "exits":
+        sys.exit(3)
+    if fault == "is killed":
+        os.kill(os.getpid(), 9)
+    if fault == "closes":
+        os.close(1)
+        time.sleep(1000)
+    if fault == "stops within a line":
+        sys.stdout.write('{"state": ')
+        sys.exit(0)
+    if fault in LINES:
+        return LINES[fault]
+    if fault in KEYS:
+        out.update(KEYS[fault])
+    if fault in PARTS:
+        promise.update(PARTS[fault])
+    if fault == "sometimes":
+        del out["state"]
+    if fault == "reports nothing":
+        del promise["accepted"]
+    return json.dumps(out)
+
+LINES = {
+    "says hello": "hello",
+    "says a list": "[1]",
+    "says NaN": '{"state": NaN}',
+    "says bytes": "\udcff",
+    "answers twice": 2 * '{"state": {"promised": 1, "accepted": null}}\n',
+    "says much": "1" * 2000,
+}
+KEYS = {
+    "misspells": {"mesages": []},
+    "says a word": {"messages": "PROMISE"},
+    "lists a word": {"messages": ["PROMISE"]},
+}
+PARTS = {
+    "is another": {"sender": "acceptor-7"},
+    "whispers": {"type": "promise"},
+    "counts in text": {"id": "1"},
+    "reports a number": {"accepted": 1},
+    "adds": {"value": "x"},
+}
+
+for line in sys.stdin:
+    question = json.loads(line)
+    asked += 1
+    if fault == "is silent" or (fault == "never ends" and asked > 3):
+        while True:
+            pass
+    if question["do"] == "new":
+        memory, out = {"promised": 0, "accepted": None}, {}
+        out["state"] = memory
+        if fault == "begins":
+            out["messages"] = [{"type": "PREPARE", "id": 1, "recipient": "acceptor-0"}]
+    else:
+        memory, messages = answer(question.get("state", memory), question["message"])
+        if fault == "changes" and asked > 20:
+            messages = []
+        out = {"state": memory, "messages": messages}
+    if fault == "remembers":
+        del out["state"]
+    is_prepare = question["do"] == "receive" and question["message"]["type"] == "PREPARE"
+    sys.stdout.buffer.write((spoil(out) if is_prepare else json.dumps(out)).encode(errors="surrogateescape") + b"\n")
+    sys.stdout.flush()
+
+if fault == "outlives":
+    time.sleep(1000)
+'''
+
+Exec = Callable[..., str]
+
+
+@pytest.fixture
+def acceptor(tmp_path: Path) -> Exec:
+    """Write the acceptor; return the command that runs it with a fault."""
+    file = tmp_path / "acceptor.py"
+    file.write_text(ACCEPTOR)
+    return lambda *fault: shlex.join([sys.executable, "-S", str(file), *fault])
+
+
+def test_a_program_is_checked_run_and_played_like_a_class(acceptor: Exec, run_here: RunHere, tmp_path: Path) -> None:
+    actor = f"exec:{acceptor()}"
+    checked = run_here("check", "--acceptor", actor, "-n", "3")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert f"Actors: acceptor {actor}\n" in checked.stdout
+    assert "146 states" in checked.stdout
+    ran = run_here("--acceptor", actor, "-n", "3", "-p", "0", "-c", "2", "--seed", "1", "--json")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    events = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [event["outcome"] for event in events if event["event"] == "round"] == ["consensus"] * 2
+    after = next(event["after"] for event in events if event.get("type") == "PROPOSE")
+    assert (after["promised"], after["accepted_id"]) == (1, 1)
+    assert events[0]["actors"] == f"--acceptor {shlex.quote(actor)}"
+    played = run_here("play", "--acceptor", actor, typed="1\nhint\n")
+    assert played.returncode == 0
+    assert "safety cannot be lost from here" in played.stdout
+
+
+def test_a_search_takes_one_process_and_each_repetition_one_more(
+    acceptor: Exec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    popen = subprocess.Popen
+
+    def counted(*args: object, **keywords: object) -> object:
+        started.append(args)
+        return popen(*args, **keywords)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "Popen", counted)
+    assert check(Model(acceptor=program(acceptor(), "acceptor"))).safe
+    assert len(started) == 2
+
+
+# What is refused
+
+
+PREPARE = "on receiving PREPARE 1 from proposer-0 to acceptor-0: "
+BEGIN = "the actors cannot begin: "
+STATE = '{"promised": 1, "accepted": null}'
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "last_line"),
+    [
+        ("exits", "ended with status 3", "{"),
+        ("is killed", "was killed by SIGKILL", "{"),
+        ("closes", "closed its standard output", "{"),
+        ("stops within a line", "ended with status 0", '{"state":'),
+        ("says hello", "writes a line that is not JSON", "hello"),
+        ("says NaN", "writes a line that is not JSON", '{"state": NaN}'),
+        ("says bytes", "writes a line that is not JSON", r"\xff"),
+        ("says a list", "answers with something that is not a JSON object", "[1]"),
+        ("says much", "answers with more than 1,000 bytes", "1" * 160 + "..."),
+        ("misspells", "answers with the unknown key 'mesages'; known are 'learned', 'messages' and 'state'", "{"),
+        ("says a word", "says 'messages' that are not a list", "{"),
+        ("lists a word", "says a message that is not an object", "{"),
+        ("sometimes", "says 'state' sometimes: say it in every answer, or never", "{"),
+        ("is another", "speaks in another's name: 'sender' must be 'acceptor-0', or left out", "{"),
+        ("whispers", "says a message without a type in capitals, such as 'PROMISE'", "{"),
+        ("counts in text", "says a PROMISE whose 'id' is not a whole number", "{"),
+        ("reports a number", "says a PROMISE whose 'accepted' is neither null nor an 'id' with a 'value'", "{"),
+        (
+            "reports nothing",
+            "says a PROMISE with the keys 'id' and 'type': it needs 'accepted', 'id' and 'type'",
+            "{",
+        ),
+        ("adds", "says a PROMISE with the keys 'accepted', 'id', 'type' and 'value': it needs", "{"),
+    ],
+)
+def test_whatever_breaks_the_protocol_is_named_by_every_command(
+    fault: str, words: str, last_line: str, acceptor: Exec, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "LONGEST", 1_000)
+    monkeypatch.setattr(process, "GRACE_S", 1.0 if fault == "closes" else 1_000)
+    actor = ("--acceptor", f"exec:{acceptor(fault)}", "-n", "1")
+    for command, typed, before in (
+        ((), "", "an actor fails: "),
+        (("check",), "", "the model cannot be checked: "),
+        (("play",), "1\n", "an actor fails: "),
+    ):
+        arguments = (*command, *actor, *(() if command else ("-p", "0")))
+        done = run_here(*arguments, typed=typed)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert done.stderr.startswith(f"toy-paxos: {before}{PREPARE}{acceptor(fault)!r} {words}")
+        assert f"; its last line: {last_line}" in done.stderr
+
+
+def test_two_lines_for_one_question_are_refused(acceptor: Exec, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"exec:{acceptor('answers twice')}", "-n", "1")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "answers more than once, or before it is asked; its last line: {" in done.stderr
+
+
+def test_an_acceptor_that_begins_to_speak_is_refused(acceptor: Exec, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"exec:{acceptor('begins')}", "-n", "1")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"{BEGIN}{acceptor('begins')!r} says a PREPARE at the start: an acceptor only answers\n" in done.stderr
+
+
+def test_a_program_that_changes_its_mind_is_refused_by_a_search(acceptor: Exec, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"exec:{acceptor('changes')}", "-n", "3")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert " does not always do the same: an answer may depend on the question alone" in done.stderr
+    assert f"({acceptor('changes')!r}, its last line: {{" in done.stderr
+
+
+def test_a_program_that_is_silent_is_killed(
+    acceptor: Exec, run_here: RunHere, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(process, "PATIENCE_S", 0.1)
+    done = run_here("check", "--acceptor", f"exec:{acceptor('is silent')}", "-n", "1")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    words = f"{BEGIN}{acceptor('is silent')!r} does not answer within 0.1 s; it has written no line\n"
+    assert done.stderr.endswith(words)
+    wait_until(lambda: not processes_that_know(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("", "exec: is not a command: it is empty."),
+        ("node '", "is not a command: No closing quotation."),
+        ("no-such-program x", "the actors cannot begin: 'no-such-program x' cannot be started: No such file or dir"),
+    ],
+)
+def test_what_is_not_a_command_is_refused(command: str, words: str, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"exec:{command}")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert words in done.stderr
+
+
+def test_a_question_that_the_program_does_not_read_is_not_waited_for_without_end(
+    acceptor: Exec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "PATIENCE_S", 0.1)
+    asked = process.Process("sleep 1000")
+    with pytest.raises(ProgramError, match=r"does not answer within 0\.1 s; it has written no line"):
+        asked.ask(b"x" * 10_000_000 + b"\n")
+    assert asked.running.returncode == -signal.SIGKILL
+
+
+def test_a_program_that_has_ended_does_not_end_this_one(acceptor: Exec) -> None:
+    # As a filter, the command line lets a closed pipe kill it.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL); "
+        "from toy_paxos.adapt import process; asked = process.Process('true'); asked.running.wait(); "
+        "asked.is_readable.unregister(asked.output)\n"
+        "try: asked.ask(b'x\\n')\n"
+        "except process.ProgramError as error: print(error)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    assert ran.stdout == "'true' ended with status 0; it has written no line\n"
+
+
+# A memory of its own
+
+
+def test_a_program_with_a_memory_of_its_own_runs_and_is_played_with_a_process_for_each_actor(
+    acceptor: Exec, run_here: RunHere
+) -> None:
+    ran = run_here("--acceptor", f"exec:{acceptor('remembers')}", "--num-proposers", "2", "-c", "9", "--seed", "1")
+    same = run_here("--acceptor", f"exec:{acceptor()}", "--num-proposers", "2", "-c", "9", "--seed", "1")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+    def told(stdout: str) -> list[str]:
+        lines = [line.partition(" promised ")[0] for line in stdout.splitlines() if " ms  " in line]
+        return [line.replace("refused,", "refused:") for line in lines]
+
+    assert len(told(ran.stdout)) > 100
+    assert [line.split(" refused")[0] for line in told(ran.stdout)] == [
+        line.split(" refused")[0] for line in told(same.stdout)
+    ]
+
+
+def test_a_search_says_that_it_needs_the_state(acceptor: Exec, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"exec:{acceptor('remembers')}")
+    words = "keeps its memory to itself: say 'state' in every answer (a run does without)"
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"acceptor-0 cannot be checked: {acceptor('remembers')!r} {words}\n" in done.stderr
+
+
+def test_a_game_with_such_programs_is_not_disturbed_by_the_search_for_a_hint(acceptor: Exec, run_here: RunHere) -> None:
+    moves = "1\nhint\n2\n3\n"
+    played = run_here("play", "--acceptor", f"exec:{acceptor('remembers')}", typed=moves)
+    assert played.returncode == 0
+    assert "the checker refuses the actors: acceptor-0 cannot be checked" in played.stdout
+    alone = run_here("play", "--acceptor", f"exec:{acceptor('remembers')}", typed=moves.replace("hint\n", ""))
+    assert [line for line in played.stdout.splitlines() if "hint" not in line and "refuses" not in line] == (
+        alone.stdout.splitlines()
+    )
+
+
+# The end
+
+
+@pytest.mark.parametrize("fault", ["", "outlives", "remembers"])
+@pytest.mark.parametrize("command", [("-c", "3", "-n", "3"), ("check", "-n", "1"), ("play",)])
+def test_no_process_is_left_by_an_ordinary_end(
+    fault: str, command: tuple[str, ...], acceptor: Exec, run: Run, tmp_path: Path
+) -> None:
+    run(*command, "--acceptor", f"exec:{acceptor(fault)}", typed="1\n")
+    assert not processes_that_know(str(tmp_path))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a busy program notices only later")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("fault", ["", "never ends"])
+def test_no_process_is_left_when_this_one_is_killed(
+    number: signal.Signals, fault: str, acceptor: Exec, start: Start, tmp_path: Path
+) -> None:
+    running = start("--acceptor", f"exec:{acceptor(fault)}", "-i", "0", command=[sys.executable, "-m", "toy_paxos"])
+    wait_until(lambda: len(processes_that_know(str(tmp_path))) > 1)
+    while running.poll() is None:
+        running.send_signal(number)
+        try:
+            running.communicate(timeout=1)
+        except subprocess.TimeoutExpired:
+            continue
+    wait_until(lambda: not processes_that_know(str(tmp_path)))
+
+
+def test_what_a_program_writes_to_standard_error_is_passed_on(tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "loud.py"
+    file.write_text("import sys; print('I am here', file=sys.stderr)")
+    done = run("check", "--acceptor", f"exec:{sys.executable} {file}", "-n", "1")
+    assert "I am here\n" in done.stderr
+    assert "ended with status 0; it has written no line\n" in done.stderr
