@@ -84,7 +84,7 @@ prints running statistics.""",
 )
 @run_options
 @file_options
-@actor_options(NETWORK, "Play with")
+@actor_options(NETWORK)
 @click.pass_context
 def run(
     ctx: click.Context, /, rounds: int | None, seed: int | None, round: int | None, quiet: bool, **options: Any

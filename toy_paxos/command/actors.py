@@ -106,7 +106,7 @@ def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
     return Unchecked(str(failure(words, error, *kinds)))
 
 
-def actor_options(group: str, verb: str) -> Callable[[F], F]:
+def actor_options(group: str) -> Callable[[F], F]:
     """The options that name other actors than those of Paxos, for a command that calls :func:`list_rules` first."""
     help = f"Leave one rule out; '{LIST}' lists the rules."
     return with_options(
@@ -115,12 +115,15 @@ def actor_options(group: str, verb: str) -> Callable[[F], F]:
             option(
                 group,
                 f"--{kind}",
-                f"{verb} this {kind}: CLASS({arguments}).",
+                f"{words}: CLASS({arguments}), or 'exec:COMMAND'.",
                 "FILE.py:CLASS",
                 click.Path(),
                 callback=load_actor,
             )
-            for kind, arguments in (("acceptor", "name"), ("proposer", "name, value, acceptors, id, id_step"))
+            for kind, words, arguments in (
+                ("acceptor", "An acceptor", "name"),
+                ("proposer", "A proposer", "name, value, acceptors, id, id_step"),
+            )
         ),
     )
 

@@ -47,7 +47,7 @@ Exit status:
 )
 @size_options(max_attempts=1)
 @click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")
-@actor_options("Other", "Check")
+@actor_options("Other")
 @option("Other", "--max-states", MAX_STATES_HELP, "N", WholeNumber(1, 10**9))
 @story_views
 @file_options

@@ -59,7 +59,7 @@ Exit status:
 )
 @click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_stories)
 @size_options(max_attempts=2)
-@actor_options("Other", "Play with")
+@actor_options("Other")
 @story_views
 @file_options
 @click.pass_context
