@@ -4,7 +4,9 @@ import doctest
 import re
 import subprocess
 import sys
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +18,7 @@ from toy_paxos import api
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, CheckError, Game, Model
 from toy_paxos.checking.broken import SharesNumbers
+from toy_paxos.event import Delivery
 from toy_paxos.event_json import event_line
 from toy_paxos.message import Message
 from toy_paxos.proposer import Proposer
@@ -226,7 +229,7 @@ def test_rounds_refuses_wrong_arguments_at_once(arguments: dict[str, Any], kind:
         ({"max_states": 0}, ValueError, "max_states must be from 1 to 1,000,000,000, not 0"),
         ({"rule": "nothing"}, ValueError, "unknown rule 'nothing': choose one of "),
         ({"rule": "skips-phase-1", "acceptor": Acceptor}, ValueError, "a rule brings its own actors"),
-        ({"acceptor": list, "num_acceptors": 1}, ValueError, "the actors cannot begin"),
+        ({"acceptor": list, "num_acceptors": 1}, ValueError, "class .list. is not an acceptor"),
     ],
 )
 def test_check_refuses_wrong_arguments(arguments: dict[str, Any], kind: type[Exception], words: str) -> None:
@@ -281,3 +284,63 @@ def test_actors_that_fail_are_reported_in_the_same_words_everywhere() -> None:
 def test_no_line_of_ours_is_blamed_for_what_is_not_a_class() -> None:
     with pytest.raises(ValueError, match=r"'int' object is not callable$"):
         toy_paxos.check(num_acceptors=2, acceptor=5)  # type: ignore[arg-type]
+
+
+STRANGER = """
+class Acceptor:
+    def __init__(self):
+        self.promised, self.accepted = 0, (None, None)
+
+    def prepare(self, n):
+        if n > self.promised:
+            self.promised = n
+            return self.accepted
+
+    def accept(self, n, value):
+        if n >= self.promised:
+            self.promised, self.accepted = n, (n, value)
+            return True
+"""
+
+
+def test_actors_can_be_named_as_on_the_command_line_or_have_another_shape(tmp_path: Path) -> None:
+    file = tmp_path / "stranger.py"
+    file.write_text(STRANGER)
+    named = f"{file}:Acceptor"
+    its: dict[str, Any] = {"__name__": "stranger"}
+    exec(STRANGER, its)
+    assert api.check(num_acceptors=3, acceptor=named).safe
+    assert api.check(num_acceptors=3, acceptor=its["Acceptor"]).safe
+    story = next(api.rounds(3, 0, seed=1, acceptor=named)).story
+    delivered = [event for event in api.play(story, acceptor=named).events if isinstance(event, Delivery)]
+    assert delivered
+    assert [event.promised for event in delivered] == [
+        event.promised for event in story.events if isinstance(event, Delivery)
+    ]
+    assert delivered[0].promised == 1
+
+
+@pytest.mark.parametrize(
+    ("actor", "words"),
+    [
+        ("no.py:Acceptor", "there is no file 'no.py'."),
+        ("exec:", "exec: is not a command: it is empty."),
+        (int, "class 'int' is not an acceptor: it needs receive(message), or prepare(n) and accept(n, value)"),
+    ],
+)
+def test_what_names_no_actor_is_refused(actor: Any, words: str) -> None:
+    for use in (api.check, partial(api.play, "p0 wants x\np0 -> a0 PREPARE 1"), api.rounds):
+        with pytest.raises(ValueError, match=re.escape(words)):
+            use(acceptor=actor)
+
+
+def test_a_story_that_is_not_played_strictly_goes_on_where_it_can() -> None:
+    verdict = api.check(rule="skips-phase-1")
+    assert verdict.story
+    played = api.play(verdict.story, acceptor=Acceptor, proposer=Proposer, strict=False)
+    assert [event.event for event in played.events] == ["wants", "wants"]
+    verdict = api.check(rule="adopts-lowest")
+    assert verdict.story
+    played = api.play(verdict.story, acceptor=Acceptor, proposer=Proposer, strict=False)
+    assert "violation" not in [event.event for event in played.events]
+    assert sum(event.event == "message" for event in played.events) > 15

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from toy_paxos import checking
 from toy_paxos.acceptor import Acceptor
@@ -25,8 +25,9 @@ from toy_paxos.view.files import file_of
 from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import plural, printable, sizes_words
 
-MakeAcceptor = Callable[[str], Actor]
-MakeProposer = Callable[[str, str, Sequence[str], int, int], ProposingActor]
+MakeAcceptor = Callable[[str], Actor] | type | str
+MakeProposer = Callable[[str, str, Sequence[str], int, int], ProposingActor] | type | str
+"""Functions or classes that make actors, classes of another shape, or what the command line takes: FILE.py:CLASS."""
 
 
 class Story(PlainStory):
@@ -112,7 +113,7 @@ def rounds(
     'pear'
     """
     options = {name: network_option(name, value) for name, value in network.items()}
-    actors = given(acceptor=acceptor, proposer=proposer)
+    actors = given_actors(acceptor, proposer)
     simulated = Network(**options) if options or actors else None
     drawn = random.SystemRandom().getrandbits(32) if seed is None else number("seed", seed, int)
     settings = Settings(
@@ -225,7 +226,7 @@ def check(
             num_acceptors=num_acceptors, num_proposers=num_proposers, max_attempts=max_attempts, restarts=restarts
         ).items()
     }
-    actors = given(acceptor=acceptor, proposer=proposer)
+    actors = given_actors(acceptor, proposer)
     if rule not in (None, *RULES):
         raise ValueError(f"unknown rule {rule!r}: choose one of {', '.join(RULES)}")
     changed = RULES[rule] if rule else None
@@ -247,12 +248,18 @@ def check(
 
 
 def play(
-    story: PlainStory | str, *, acceptor: MakeAcceptor | None = None, proposer: MakeProposer | None = None
+    story: PlainStory | str,
+    *,
+    acceptor: MakeAcceptor | None = None,
+    proposer: MakeProposer | None = None,
+    strict: bool = True,
 ) -> Story:
     """Play the moves of a story again, on new actors, as ``toy-paxos play`` does; return what happens.
 
     It takes a story or its text: lines, or JSON Lines. Unless other actors are given, those of the changed rule that
-    the story names play, or the correct ones. Raises ValueError for the first line that cannot be played.
+    the story names play, or the correct ones. Raises ValueError for the first line that cannot be played; if not
+    ``strict``, a message that no actor has sent is replaced by one that differs in its content only, and a line that
+    still cannot be played is left out.
 
     >>> story = next(rounds(3, 0.3, seed=1)).story
     >>> play(story).text().splitlines()[1:] == story.text().splitlines()[2:]
@@ -268,14 +275,14 @@ def play(
         story = Story(**vars(story)).text()
     if not isinstance(story, str):
         raise TypeError(f"story must be a story or its text, not a value of type {type(story).__name__}")
-    actors = given(acceptor=acceptor, proposer=proposer)
+    actors = given_actors(acceptor, proposer)
     with wrong_arguments(CheckError, StoryError):
         read = read_story(story.encode())
         if read.actors and not actors:
             raise ValueError(f"other actors have played this, {read.actors}: give acceptor or proposer")
         rule = RULES[read.rule] if read.rule and not actors else None
         game = Game(read.cluster(rule.model if rule else Model(**actors)))
-        play_story(read, game, game.make)
+        play_story(read, game, game.make if strict else game.make_alike)
     about = {"first_number": game.model.first_number, "changed_rule": rule and rule.name}
     return Story(game.model.configuration, game.events, about=about, change=rule.change if rule else "")
 
@@ -286,6 +293,25 @@ def play(
 def given(**arguments: Any) -> dict[str, Any]:
     """Return the arguments that are not None."""
     return {name: value for name, value in arguments.items() if value is not None}
+
+
+def given_actors(acceptor: Any, proposer: Any) -> dict[str, Any]:
+    """Return what makes the actors that are given, by role; raise ValueError for what cannot make any."""
+    actors = given(acceptor=acceptor, proposer=proposer)
+    role: Literal["acceptor", "proposer"]
+    for role, actor in actors.items():  # type: ignore[assignment]
+        if isinstance(actor, str):
+            from toy_paxos.command.actors import Unchecked, named_actor
+
+            with wrong_arguments(Unchecked):
+                actors[role] = named_actor(actor, role)
+        elif isinstance(actor, type):
+            from toy_paxos.adapt import EXPECTED, adapted
+
+            actors[role] = adapted(actor, role)
+            if not actors[role]:
+                raise ValueError(f"class {actor.__name__!r} is not {EXPECTED[role]}")
+    return actors
 
 
 @contextmanager

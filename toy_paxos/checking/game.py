@@ -6,6 +6,7 @@ message stays deliverable once it was sent, as in the checker, so every game is 
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
@@ -144,6 +145,15 @@ class Game:
         events: list[Event] = getattr(self, move.kind.replace(" ", "_"))(move)
         self.moves.append(move)
         return self.tell(*events)
+
+    def make_alike(self, move: Move) -> None:
+        """Make a move, if need be with a message that differs in its content only; skip a move that cannot be made."""
+        with suppress(WrongMoveError):
+            try:
+                self.make(move)
+            except NobodySaidError as error:
+                if alike := [other for other in self.said if outline(other) == outline(error.message)]:
+                    self.make(replace(move, message=alike[-1]))
 
     def receive(self, message: Message) -> Sequence[Event]:
         """Deliver a message as the checker does: anything that was said, a timeout or a restart; return what happens.

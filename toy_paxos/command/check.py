@@ -78,7 +78,7 @@ def check_command(
 
     sizes = ("num_acceptors", "num_proposers", "max_attempts", "restarts", "quorums")
     given = {name: options[name] for name in sizes if options[name] is not None}
-    with Watched(max_states, output, change) as search:
+    with Watched(max_states, output, change, named) as search:
         if given or options["fail"] or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
             model = replace(model, fail=model.fail or options["fail"])
@@ -99,13 +99,15 @@ EXIT_STATUS = {"safe": 0, "violated": 3, "not-alive": 3, "unknown": 4}
 class Watched:
     """A search that shows how far it is, and that signals end.
 
-    ``file`` is where the story of a counterexample goes; ``change`` is what it tells there of the actors.
+    ``file`` is where the story of a counterexample goes; ``change`` is what it tells there of the actors, and ``named``
+    are the options for them.
     """
 
-    def __init__(self, max_states: int | None, file: StoryFile | None, change: str) -> None:
+    def __init__(self, max_states: int | None, file: StoryFile | None, change: str, named: str = "") -> None:
         self.max_states = max_states
         self.file = file
         self.change = change
+        self.named = named
         self.states = self.depth = 0
         self.progress = Progress()
         self.stop = StopRequest(on_quit=lambda: f"toy-paxos check: {self}", waiting_for="the search")
@@ -140,7 +142,8 @@ class Watched:
             say(f"toy-paxos check: no story to write, the verdict is {verdict}")
             return
         found = report.model.sizes | report.found
-        self.file.write(counterexample(report.story, found, rule.told if rule else None, self.change))
+        story = counterexample(report.story, found, rule.told if rule else None, self.change)
+        self.file.write(replace(story, about={**story.about, "actors": self.named or None}))
 
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> str:

@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 
 import click
 
@@ -24,6 +25,10 @@ class StoryFile:
 
     def write(self, story: Story) -> None:
         """Write a story; raises DrawingError if no picture can show it, and click.ClickException."""
+        if self.ending == ".py":
+            # A test begins where it stands, and the actors are named from here.
+            folder = os.path.relpath(os.getcwd(), os.path.dirname(self.path) or ".")
+            story = replace(story, about={**story.about, "folder": folder})
         self.write_text(file_of(self.ending, story))
 
     def write_text(self, text: str) -> None:
@@ -68,7 +73,7 @@ class StoryPath(click.ParamType[StoryFile]):
         return file
 
 
-WORDS = f"Write one story; the ending says how: {ENDINGS} ('-.svg': standard output)."
+WORDS = f"Write one story as {ENDINGS} ('-.svg': standard output)."
 
 file_options = with_options(
     option("Output", "-o --output", WORDS, "FILE", StoryPath()),

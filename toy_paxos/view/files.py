@@ -15,6 +15,7 @@ FILES = {
     ".mmd": "mermaid.mermaid",
     ".txt": "files.lines",
     ".jsonl": "json_lines.story_json",
+    ".py": "as_test.test",
 }
 PICTURES = (".svg", ".html", ".mmd")
 

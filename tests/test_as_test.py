@@ -1,0 +1,124 @@
+"""A counterexample written as a test: it fails today, and passes once the class is correct."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import RunHere, clean_environment
+
+FAULTY = """
+from types import SimpleNamespace
+
+
+class Acceptor:
+    def __init__(self, name):
+        self.name, self.promised, self.accepted = name, 0, None
+
+    def receive(self, message):
+        if message.type == "PREPARE" and message.id > self.promised:
+            self.promised = message.id
+            return self.say(message, "PROMISE", accepted=None)
+        if message.type == "PROPOSE" and message.id >= self.promised:
+            self.promised, self.accepted = message.id, (message.id, message.value)
+            return self.say(message, "ACCEPT", value=message.value)
+        return []
+
+    def say(self, message, type, **more):
+        return [SimpleNamespace(type=type, sender=self.name, recipient=message.sender, id=message.id, **more)]
+"""
+
+STILL_FAULTY = FAULTY.replace("accepted=None)", "accepted=self.accepted if message.id > 9 else None)")
+CORRECT = FAULTY.replace("accepted=None)", "accepted=self.accepted)")
+
+PROGRAM = """
+import json, sys
+from mine import Acceptor
+from types import SimpleNamespace
+
+for line in sys.stdin:
+    question = json.loads(line)
+    acceptor = Acceptor("acceptor")
+    state = question.get("state", {"promised": 0, "accepted": None})
+    acceptor.promised, acceptor.accepted = state["promised"], state["accepted"]
+    said = acceptor.receive(SimpleNamespace(**question["message"])) if "message" in question else []
+    if isinstance(acceptor.accepted, tuple):
+        acceptor.accepted = dict(zip(("id", "value"), acceptor.accepted))
+    messages = []
+    for each in said:
+        message = {"type": each.type, "id": each.id}
+        messages.append(message | {key: vars(each)[key] for key in ("accepted", "value") if key in vars(each)})
+    print(json.dumps({"state": {"promised": acceptor.promised, "accepted": acceptor.accepted}, "messages": messages}),
+          flush=True)
+"""
+
+
+def pytest_of(folder: Path, test: str) -> "subprocess.CompletedProcess[str]":
+    """Run one test file from another folder, as a continuous integration might."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", str(folder / test)]
+    return subprocess.run(
+        command, cwd=folder.parent, stdout=subprocess.PIPE, env=clean_environment(), encoding="utf-8", check=False
+    )
+
+
+@pytest.mark.parametrize("test", ["test_mine.py", "tests/test_mine.py"])
+@pytest.mark.parametrize("actor", ["mine.py:Acceptor", f"exec:{shlex.quote(sys.executable)} program.py"])
+def test_it_fails_today_and_passes_once_the_class_is_correct(
+    test: str, actor: str, tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "mine.py").write_text(FAULTY)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    monkeypatch.chdir(tmp_path)
+    done = run_here("check", "--acceptor", actor, "-o", test)
+    assert (done.returncode, done.stderr) == (3, f"toy-paxos: {test} written\n")
+    failed = pytest_of(tmp_path, test)
+    assert failed.returncode == 1
+    assert "FAILED" in failed.stdout
+    assert "test_at_most_one_value_is_chosen" in failed.stdout
+    assert "a second value is chosen: value-1" in failed.stdout
+    (tmp_path / "mine.py").write_text(STILL_FAULTY)
+    assert pytest_of(tmp_path, test).returncode == 1
+    (tmp_path / "mine.py").write_text(CORRECT)
+    assert pytest_of(tmp_path, test).returncode == 0
+    (tmp_path / "mine.py").write_text("def broken(:\n")
+    assert pytest_of(tmp_path, test).returncode == 1
+
+
+def test_it_needs_pytest_and_this_package_only(tmp_path: Path, run_here: RunHere) -> None:
+    (tmp_path / "mine.py").write_text(FAULTY)
+    written = run_here("check", "--acceptor", f"{tmp_path}/mine.py:Acceptor", "-o", "-.py").stdout
+    imported = re.findall(r"^ *(?:import|from) +(\w+)", written, re.MULTILINE)
+    assert imported == ["pathlib", "toy_paxos"]
+    assert "proposer-0 -> acceptor-0 PREPARE 1" in written
+
+
+@pytest.mark.parametrize("command", [("check", "--break", "skips-phase-1"), ("--seed", "1", "-c", "1"), ("play",)])
+def test_our_own_actors_need_no_test(command: tuple[str, ...], run_here: RunHere) -> None:
+    done = run_here(*command, "-o", "-.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    words = ".py: a test is written of a violation by actors that --acceptor or --proposer names\n"
+    assert done.stderr == f"toy-paxos: {words}"
+
+
+def test_a_correct_class_needs_none(tmp_path: Path, run_here: RunHere) -> None:
+    (tmp_path / "mine.py").write_text(CORRECT)
+    done = run_here("check", "--acceptor", f"{tmp_path}/mine.py:Acceptor", "-n", "1", "-o", f"{tmp_path}/test.py")
+    assert done.returncode == 0
+    assert "no story to write, the verdict is safe" in done.stderr
+    assert not (tmp_path / "test.py").exists()
+
+
+def test_a_round_that_goes_wrong_can_be_one_too(tmp_path: Path, run_here: RunHere) -> None:
+    (tmp_path / "mine.py").write_text(FAULTY)
+    actor = ("--acceptor", f"{tmp_path}/mine.py:Acceptor", "--num-proposers", "3", "-n", "3", "-p", "0")
+    first = run_here(*actor, "--seed", "1")
+    assert first.returncode == 3
+    rounds = re.findall(r"--round (\d+)", first.stdout)
+    again = run_here(*actor, "--seed", "1", "--round", rounds[0], "-o", f"{tmp_path}/test_round.py")
+    assert again.returncode == 3
+    assert pytest_of(tmp_path, "test_round.py").returncode == 1
+    (tmp_path / "mine.py").write_text(CORRECT)
+    assert pytest_of(tmp_path, "test_round.py").returncode == 0
