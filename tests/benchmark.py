@@ -23,8 +23,9 @@ from conftest import clean_environment
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import toy_paxos
+from toy_paxos.adapt import program
 from toy_paxos.checking import climb
-from toy_paxos.message import Accept
+from toy_paxos.message import Accept, Propose
 from toy_paxos.round import Statistics
 from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation import play_rounds
@@ -135,6 +136,26 @@ def test_acceptors(num_acceptors: int, told: bool, benchmark: BenchmarkFixture) 
 @pytest.mark.benchmark(group="a whole climb of the checker")
 def test_climb(benchmark: BenchmarkFixture) -> None:
     benchmark.pedantic(lambda: list(climb()), rounds=3)  # type: ignore[no-untyped-call]
+
+
+# A program that costs next to nothing: it always gives the same answer.
+SED = r"""sed -u 's/.*/{"state": {"promised": 1, "accepted": null}, "messages": []}/'"""
+
+
+def test_question(capsys: pytest.CaptureFixture[str]) -> None:
+    acceptor = program(SED, "acceptor")("acceptor-0")
+    request = Propose("proposer-0", "acceptor-0", 1, "value-0")
+
+    def microseconds() -> float:
+        began = process_time()
+        for _ in range(SAMPLE):
+            acceptor.receive(request)
+        return (process_time() - began) / SAMPLE * 1e6
+
+    cost = median(microseconds() for _ in range(15))
+    with capsys.disabled():
+        print(f"\na question to a program: {cost:.0f} us of our own CPU time")
+    assert cost < 100
 
 
 def test_network_beside_direct_calls(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,6 +32,9 @@ KEYS = frozenset({"state", "learned", "messages"})
 
 Role = Literal["acceptor", "proposer"]
 
+WHOLE, PART = "state", "state."
+"""The attribute with the state of an actor; or, if that is an object, how those of its parts begin."""
+
 Plain = Any
 """A JSON value as immutable data: an object is a frozen set of pairs, an array a tuple."""
 
@@ -154,7 +157,7 @@ class ProgramActor:
         question: dict[str, Any] = {"do": "receive"}
         if self.__adapts__.has_state:
             process = self.__adapts__.process()
-            question["state"] = as_json(self.state)
+            question["state"] = self.state
         else:
             process = self.process
         question["message"] = told(message)
@@ -165,7 +168,7 @@ class ProgramActor:
         if ("state" in answer) != self.__adapts__.has_state:
             raise self.__adapts__.refused(process, "says 'state' sometimes: say it in every answer, or never")
         if self.__adapts__.has_state:
-            self.state = plain(answer["state"])
+            self.state = answer["state"]
         said = answer.get("messages", [])
         if type(said) is not list:
             raise self.__adapts__.refused(process, "says 'messages' that are not a list")
@@ -174,6 +177,21 @@ class ProgramActor:
             return [said_message(each, self.name, sender) for each in said]
         except ProgramError as error:
             raise self.__adapts__.refused(process, str(error)) from error
+
+    @property
+    def state(self) -> Any:
+        """The state, as JSON; the keys of an object are attributes, because what does not change costs less there."""
+        if WHOLE in vars(self):
+            return as_json(vars(self)[WHOLE])
+        parts = {name: as_json(part) for name, part in vars(self).items() if name.startswith(PART)}
+        return {name.removeprefix(PART): parts[name] for name in sorted(parts)}
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        parts = {PART + key: state[key] for key in sorted(state)} if type(state) is dict else {WHOLE: state}
+        for name in [name for name in vars(self) if name == WHOLE or name.startswith(PART)]:
+            del vars(self)[name]
+        vars(self).update({name: plain(part) for name, part in parts.items()})
 
     @property
     def cannot_be_restored(self) -> str:
@@ -196,21 +214,15 @@ class ProgramAcceptor(ProgramActor):
             raise ProgramError(f"{self.__adapts__.command!r} {said}: an acceptor only answers")
         del self.begun
 
-    def shown(self, name: str) -> Any:
-        """Return a part of the state, if that has both parts which pictures show."""
-        state = getattr(self, "state", None)
-        parts = dict(state) if isinstance(state, frozenset) else {}
-        return parts[name] if {"promised", "accepted"} <= parts.keys() else None
-
     @property
     def promised(self) -> Any:
-        """The number that it has promised."""
-        return self.shown("promised")
+        """The number that it has promised, if the state tells that and what it has accepted."""
+        return vars(self).get(f"{PART}promised") if f"{PART}accepted" in vars(self) else None
 
     @property
     def accepted(self) -> Any:
         """The number and the value that it has accepted."""
-        accepted = self.shown("accepted")
+        accepted = vars(self).get(f"{PART}accepted")
         parts = dict(accepted) if isinstance(accepted, frozenset) else {}
         return (parts["id"], parts["value"]) if parts.keys() == {"id", "value"} else accepted
 

@@ -86,7 +86,8 @@ class TwoFunctions:
     @property
     def accepted(self) -> Any:
         """What a picture shows as accepted: the attribute of that name, if there is one."""
-        return getattr(self.acceptor, "accepted", None)
+        accepted = getattr(self.acceptor, "accepted", None)
+        return None if accepted == (None, None) else accepted
 
 
 def accepted_in(promised: object) -> Proposal | None:

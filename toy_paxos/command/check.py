@@ -16,6 +16,7 @@ from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_
 from toy_paxos.command.options import Command, WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
+from toy_paxos.story import Story
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
     cluster_lines,
@@ -134,16 +135,20 @@ class Watched:
         if not (self.file and self.file.is_output):
             write(text)
 
-    def write_file(self, report: Report, rule: Rule | None, verdict: str) -> None:
-        """Write the story of a counterexample as the file that is asked for, if one is."""
-        if not self.file:
-            return
+    def story(self, report: Report, rule: Rule | None) -> Story:
+        """Return the story of a counterexample with what is told of it and of the actors, or one without an event."""
         if not report.violation:
-            say(f"toy-paxos check: no story to write, the verdict is {verdict}")
-            return
+            return report.story
         found = report.model.sizes | report.found
         story = counterexample(report.story, found, rule.told if rule else None, self.change)
-        self.file.write(replace(story, about={**story.about, "actors": self.named or None}))
+        return replace(story, about={**story.about, "actors": self.named or None})
+
+    def write_file(self, report: Report, rule: Rule | None, verdict: str) -> None:
+        """Write the story of a counterexample as the file that is asked for, if one is."""
+        if self.file and report.violation:
+            self.file.write(self.story(report, rule))
+        elif self.file:
+            say(f"toy-paxos check: no story to write, the verdict is {verdict}")
 
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> str:
@@ -153,7 +158,10 @@ def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | No
             report = check_rule(rule, model, search.max_states or MAX_STATES, search.keep_going)
         else:
             report = check_one(model, search.max_states, search.keep_going)
-    search.show(as_json().verdict_json(report.found, report.story) if form == "json" else in_words(report, rule, form))
+    if form == "json":
+        search.show(as_json().verdict_json(report.found, search.story(report, rule)))
+    else:
+        search.show(in_words(report, rule, form))
     search.write_file(report, rule, report.verdict)
     return report.verdict
 
@@ -176,7 +184,7 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
     last, total = reports[-1], summary(reports, judgement)
     search.write_file(last, None, total["verdict"])
     if form == "json":
-        search.show(as_json().verdict_json(total, last.story))
+        search.show(as_json().verdict_json(total, search.story(last, None)))
     else:
         search.show(in_words(last, None, form) if last.violation else shown([*summary_lines(total)]))
     return str(total["verdict"])

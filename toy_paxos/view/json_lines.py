@@ -10,6 +10,7 @@ from toy_paxos.event_json import FORMAT, event_line, json_line, keys_of
 from toy_paxos.round import Outcome, Round, Statistics, Times
 from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Story
+from toy_paxos.view.files import lines
 from toy_paxos.view.run_words import DIRECT_OUTCOMES, NETWORK_OUTCOMES
 from toy_paxos.view.verdict import Found
 
@@ -134,8 +135,8 @@ def start_json(sizes: Found, rule: str | None, actors: str) -> str:
 
 
 def verdict_json(found: Found, story: Story) -> str:
-    """The story of a counterexample, a line for each event, then the ``verdict`` event."""
-    return events_json(story) + json_line(event="verdict", **found)
+    """The story of a counterexample, a line for each event, then the ``verdict`` event, which has it as text, too."""
+    return events_json(story) + json_line(event="verdict", **found, story=lines(story) if story.events else None)
 
 
 def rules_json(rules: Iterable[Found]) -> str:
