@@ -186,6 +186,7 @@ MAY_IMPORT = {
 NOT_THERE = {"org"}
 LESSON = {"message", "actor", "acceptor", "proposer", "actor_registry"}
 STORIES = {
+    "message_like",
     "event",
     "story",
     "safety",

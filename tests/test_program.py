@@ -1,25 +1,29 @@
 """Actors that are programs, each a real process: what they may do, and what is refused in one line."""
 
 import json
+import os
 import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Run, RunHere, Start, processes_that_know, wait_until
 
 from toy_paxos.adapt import ProgramError, process, program
 from toy_paxos.checking import Model, check
+from toy_paxos.message import Accept, Prepare, Promise, Proposal, Timeout
+from toy_paxos.message_like import own_kind
 
 # An acceptor that keeps its state in the questions, or its memory to itself; and what can be wrong with it.
 ACCEPTOR = r'''
 import json, os, sys, time
 
 fault = sys.argv[1] if len(sys.argv) > 1 else ""
-memory, asked = {}, 0
+memory, asked, first = {}, 0, ""
 
 def answer(state, message):
     if message["type"] == "PREPARE" and message["id"] > state["promised"]:
@@ -91,6 +95,14 @@ for line in sys.stdin:
         memory, messages = answer(question.get("state", memory), question["message"])
         if fault == "changes" and asked > 20:
             messages = []
+        if question["message"]["type"] != "RESTART":
+            first = first or question["message"]["type"]
+        if fault == "remembers its first message" and first != "PREPARE":
+            messages = []
+        if fault == "shuffles" and asked % 2:
+            memory = {key: memory[key] for key in reversed(memory)}
+            accepted = memory["accepted"]
+            memory["accepted"] = accepted and {key: accepted[key] for key in reversed(accepted)}
         out = {"state": memory, "messages": messages}
     if fault == "remembers":
         del out["state"]
@@ -131,10 +143,10 @@ def test_a_program_is_checked_run_and_played_like_a_class(acceptor: Exec, run_he
     assert "safety cannot be lost from here" in played.stdout
 
 
-def test_a_search_takes_one_process_and_each_repetition_one_more(
-    acceptor: Exec, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = []
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Note which processes are started."""
+    started: list[object] = []
     popen = subprocess.Popen
 
     def counted(*args: object, **keywords: object) -> object:
@@ -142,6 +154,10 @@ def test_a_search_takes_one_process_and_each_repetition_one_more(
         return popen(*args, **keywords)  # type: ignore[call-overload]
 
     monkeypatch.setattr(subprocess, "Popen", counted)
+    return started
+
+
+def test_a_search_takes_one_process_and_each_repetition_one_more(acceptor: Exec, started: list[object]) -> None:
     assert check(Model(acceptor=program(acceptor(), "acceptor"))).safe
     assert len(started) == 2
 
@@ -198,6 +214,7 @@ def test_whatever_breaks_the_protocol_is_named_by_every_command(
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert done.stderr.startswith(f"toy-paxos: {before}{PREPARE}{acceptor(fault)!r} {words}")
         assert f"; its last line: {last_line}" in done.stderr
+        assert done.stderr.count("its last line") == 1
 
 
 def test_two_lines_for_one_question_are_refused(acceptor: Exec, run_here: RunHere) -> None:
@@ -212,11 +229,24 @@ def test_an_acceptor_that_begins_to_speak_is_refused(acceptor: Exec, run_here: R
     assert f"{BEGIN}{acceptor('begins')!r} says a PREPARE at the start: an acceptor only answers\n" in done.stderr
 
 
-def test_a_program_that_changes_its_mind_is_refused_by_a_search(acceptor: Exec, run_here: RunHere) -> None:
-    done = run_here("check", "--acceptor", f"exec:{acceptor('changes')}", "-n", "3")
+@pytest.mark.parametrize("fault", ["changes", "remembers its first message"])
+def test_a_program_with_a_hidden_memory_is_refused_by_a_search(fault: str, acceptor: Exec, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"exec:{acceptor(fault)}", "-n", "3")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert " does not always do the same: an answer may depend on the question alone" in done.stderr
-    assert f"({acceptor('changes')!r}, its last line: {{" in done.stderr
+    assert f"({acceptor(fault)!r}, its last line: {{" in done.stderr
+
+
+def test_the_order_of_keys_makes_no_difference(acceptor: Exec) -> None:
+    assert check(Model(acceptor=program(acceptor("shuffles"), "acceptor"))).states == 146
+
+
+def test_the_state_of_an_actor_is_any_value() -> None:
+    actor = program("sed -u s/.*/hello/", "acceptor")
+    one = object.__new__(actor)
+    for state in (None, 7, "x", [1, {"a": [2.5, True]}], {}, {"": 1}, {"b": dict.fromkeys("hgfedcba"), "a": [[]]}):
+        one.state = state
+        assert json.dumps(one.state) == json.dumps(state, sort_keys=True)
 
 
 def test_a_program_that_is_silent_is_killed(
@@ -228,6 +258,17 @@ def test_a_program_that_is_silent_is_killed(
     words = f"{BEGIN}{acceptor('is silent')!r} does not answer within 0.1 s; it has written no line\n"
     assert done.stderr.endswith(words)
     wait_until(lambda: not processes_that_know(str(tmp_path)))
+
+
+def test_the_silence_of_a_program_is_waited_for_once(
+    acceptor: Exec, monkeypatch: pytest.MonkeyPatch, started: list[object]
+) -> None:
+    monkeypatch.setattr(process, "PATIENCE_S", 0.1)
+    actor = program(acceptor("is silent"), "acceptor")
+    for _ in range(3):
+        with pytest.raises(ProgramError, match="does not answer within"):
+            actor("acceptor-0")
+    assert len(started) == 1
 
 
 @pytest.mark.parametrize(
@@ -252,6 +293,8 @@ def test_a_question_that_the_program_does_not_read_is_not_waited_for_without_end
     with pytest.raises(ProgramError, match=r"does not answer within 0\.1 s; it has written no line"):
         asked.ask(b"x" * 10_000_000 + b"\n")
     assert asked.running.returncode == -signal.SIGKILL
+    with pytest.raises(ProgramError, match="'sleep 1000' has ended; it has written no line"):
+        asked.ask(b"x\n")
 
 
 def test_a_program_that_has_ended_does_not_end_this_one(acceptor: Exec) -> None:
@@ -287,6 +330,13 @@ def test_a_program_with_a_memory_of_its_own_runs_and_is_played_with_a_process_fo
     ]
 
 
+def test_such_processes_serve_one_round_after_the_other(
+    acceptor: Exec, run_here: RunHere, started: list[object]
+) -> None:
+    run_here("--acceptor", f"exec:{acceptor('remembers')}", "-n", "3", "-c", "20", "-q")
+    assert len(started) == 3
+
+
 def test_a_search_says_that_it_needs_the_state(acceptor: Exec, run_here: RunHere) -> None:
     done = run_here("check", "--acceptor", f"exec:{acceptor('remembers')}")
     words = "keeps its memory to itself: say 'state' in every answer (a run does without)"
@@ -303,6 +353,71 @@ def test_a_game_with_such_programs_is_not_disturbed_by_the_search_for_a_hint(acc
     assert [line for line in played.stdout.splitlines() if "hint" not in line and "refuses" not in line] == (
         alone.stdout.splitlines()
     )
+
+
+# Proposers
+
+PROPOSER = r"""
+import json, sys
+
+for line in sys.stdin:
+    question = json.loads(line)
+    answer = {"state": None}
+    if question["do"] == "new":
+        request = {"type": "PREPARE", "id": question["id"]}
+        answer["messages"] = [dict(request, recipient=acceptor) for acceptor in question["acceptors"]]
+    elif question["message"]["type"] == "NACK":
+        answer["messages"] = [{"type": "HELLO", "id": 1, "seen": [question["message"]]}]
+    if sys.argv[1] == "says it":
+        answer["learned"] = None if question["do"] == "new" else "x"
+    if sys.argv[1] == "says a number":
+        answer["learned"] = 1
+    print(json.dumps(answer), flush=True)
+"""
+
+
+@pytest.fixture
+def proposer(tmp_path: Path) -> Exec:
+    """Write the proposer; return the command that runs it in a certain way."""
+    file = tmp_path / "proposer.py"
+    file.write_text(PROPOSER)
+    return lambda *how: shlex.join([sys.executable, "-S", str(file), *how])
+
+
+def begun(command: str) -> Any:
+    """A proposer among three acceptors that has begun."""
+    one: Any = program(command, "proposer")("p", "x", ["a", "b", "c"], 1, 2)  # type: ignore[call-arg]
+    assert one.prepare() == [Prepare("p", acceptor, 1) for acceptor in ("a", "b", "c")]
+    return one
+
+
+def test_a_proposer_says_what_it_has_learned_or_its_acceptances_are_counted(proposer: Exec) -> None:
+    one = begun(proposer("says it"))
+    assert one.learned is None
+    one.receive(Accept("a", "p", 1, "y"))
+    assert one.learned == "x"
+    one = begun(proposer("says nothing"))
+    for message in (Accept("a", "p", 1, "y"), Accept("a", "p", 1, "y"), Promise("b", "p", 1, None)):
+        one.receive(message)
+        assert one.learned is None
+    one.receive(Accept("b", "p", 1, "y"))
+    assert one.learned == "y"
+    with pytest.raises(ProgramError, match="says 'learned' that is neither null nor a value"):
+        begun(proposer("says a number"))
+
+
+def test_types_of_its_own_come_and_go_with_all_their_keys(proposer: Exec) -> None:
+    nack = own_kind("NACK", ("after", "why"))("a", "p", 1, (2, "x"), None)  # type: ignore[call-arg]
+    (hello,) = begun(proposer("says nothing")).receive(nack)
+    assert (hello.type, hello.sender, hello.recipient, hello.id) == ("HELLO", "p", "a", 1)
+    ((said),) = hello.seen
+    assert dict(said) == {"type": "NACK", "sender": "a", "recipient": "p", "id": 1, "after": (2, "x"), "why": None}
+
+
+def test_a_timeout_is_answered_to_somebody(proposer: Exec) -> None:
+    one = begun(proposer("says nothing"))
+    assert one.receive(Timeout("clock", "p", 1)) == []
+    assert one.receive(Promise("a", "p", 1, Proposal(1, "y"))) == []
 
 
 # The end
@@ -332,6 +447,19 @@ def test_no_process_is_left_when_this_one_is_killed(
         except subprocess.TimeoutExpired:
             continue
     wait_until(lambda: not processes_that_know(str(tmp_path)))
+
+
+def test_ctrl_c_in_a_terminal_ends_the_run_in_good_order_and_then_its_programs(acceptor: Exec, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "toy_paxos", "-i", "0", "--acceptor", f"exec:{acceptor()}"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True, encoding="utf-8")
+    assert running.stdout
+    assert any(line.startswith("Round 3: ") for line in running.stdout)
+    # A terminal sends the signal to all processes of the command.
+    os.killpg(running.pid, signal.SIGINT)
+    output, _ = running.communicate()
+    assert running.returncode == 0
+    assert "\nseed " in output
+    assert not processes_that_know(str(tmp_path))
 
 
 def test_what_a_program_writes_to_standard_error_is_passed_on(tmp_path: Path, run: Run) -> None:

@@ -43,6 +43,14 @@ class Forgets(TwoFunctions):
         return super().prepare(n) and True
 
 
+class Counts(TwoFunctions):
+    asked = 0
+
+    def prepare(self, n):
+        Counts.asked += 1
+        return super().prepare(n)
+
+
 class Mumbles(TwoFunctions):
     def prepare(self, n):
         return n
@@ -220,6 +228,12 @@ def test_they_are_judged_and_shown_like_any_other(shapes: str, run_here: RunHere
     assert "(shapes.py, line " in mumbles.stderr
 
 
+def test_what_its_class_keeps_is_seen(shapes: str, run_here: RunHere) -> None:
+    done = run_here("check", "--acceptor", f"{shapes}:Counts", "-n", "1")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "asked of class Counts is not what it was" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("option", "name", "words"),
     [
@@ -267,6 +281,11 @@ def test_an_answer_that_it_has_gone_on_without_changes_nothing(classes: dict[str
 @pytest.mark.parametrize("sizes", [{}, {"num_acceptors": 1, "max_attempts": 2}])
 def test_a_correct_one_is_safe(name: str, sizes: dict[str, int], classes: dict[str, Any], few_walks: None) -> None:
     assert check(Model(proposer=proposer(classes, name), **sizes)).safe  # type: ignore[arg-type]
+
+
+def test_the_order_in_which_it_asks_costs_no_states(classes: dict[str, Any], few_walks: None) -> None:
+    counts = {name: check(Model(proposer=proposer(classes, name))).states for name in ("Textbook", "InTurn")}
+    assert counts == {"Textbook": 296, "InTurn": 296}
 
 
 def test_if_late_answers_counted_a_correct_one_would_be_convicted(

@@ -72,6 +72,8 @@ class Process:
 
     def ask(self, question: bytes) -> bytes:
         """Write a line, and return the one that the process answers; raise ProgramError for anything else."""
+        if not self.end.alive:
+            raise ProgramError(f"{self.command!r} has ended; {self.last_words()}")
         self.expect_silence()
         deadline = monotonic() + PATIENCE_S
         self.write(question, deadline)

@@ -78,6 +78,8 @@ class Program:
 
     def process(self) -> Process:
         """Return the process that answers for all actors, or else one that answers for none."""
+        if self.failure:
+            raise ProgramError(self.failure)
         if self.has_state is False:
             while self.free:
                 if (process := self.free.pop()).end.alive:
@@ -95,8 +97,6 @@ class Program:
 
     def ask(self, process: Process, question: Mapping[str, Any]) -> dict[str, Any]:
         """Return the object that a process answers; raise ProgramError if it answers anything else."""
-        if self.failure:
-            raise ProgramError(self.failure)
         try:
             line = json.dumps(question, allow_nan=False)
         except (TypeError, ValueError) as error:
