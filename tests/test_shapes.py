@@ -86,6 +86,27 @@ class OneAttempt(Textbook):
         return value
 
 
+class Remembers(OneAttempt):
+    promises = ()
+
+    def choose(self, reported):
+        self.promises += (*reported, len(self.promises))
+        return super().choose(reported)
+
+
+class Regrets(OneAttempt):
+    """It takes for chosen what a single acceptor has accepted, if it was promised by the first two."""
+
+    def attempt(self):
+        promises = [acceptor.prepare(self.n) for acceptor in self.acceptors]
+        reported = [promise for promise in promises if promise]
+        if len(reported) < self.quorum:
+            return None
+        value = self.choose([promise for promise in reported if promise[0] is not None])
+        accepted = sum(1 for acceptor in self.acceptors if acceptor.accept(self.n, value))
+        return value if accepted >= (1 if None not in promises[:2] else self.quorum) else None
+
+
 class InTurn(Textbook):
     """It asks no more acceptors than it needs, and holds a lock, which no snapshot can."""
 
@@ -328,6 +349,15 @@ def test_code_that_makes_one_attempt_needs_fewer_states(classes: dict[str, Any],
     one_attempt = check(Model(proposer=proposer(classes, "OneAttempt"), **sizes))
     assert one_attempt.safe
     assert one_attempt.states < in_a_loop.states / 4
+
+
+def test_it_forgets_who_has_promised_once_that_makes_no_difference(classes: dict[str, Any], few_walks: None) -> None:
+    states = check(Model(proposer=proposer(classes, "OneAttempt"))).states
+    assert states == check(Model()).states
+    # One that remembers that, for its next attempt or for its result, does so here, too.
+    assert check(Model(proposer=proposer(classes, "Remembers"))).states > states
+    report = check(Model(3, 2, max_attempts=2, proposer=proposer(classes, "Regrets")), 30_000)
+    assert report.violation
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,14 @@ answered by None. Calls that ask the same of several acceptors do not depend on 
 
 A TIMEOUT answers every call that still waits by None. Only then may the next attempt begin: a call with another number,
 or one that this attempt has made already. Otherwise a loop would send all its attempts at once. Code that makes one
-attempt and returns None is called again then, on the same object.
+attempt and returns None is called again then, on the same object, and what was answered before is forgotten.
 """
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from copy import deepcopy
+from itertools import chain, combinations
 from typing import Any, ClassVar
 
 from toy_paxos.event import AnswerError, as_proposal
@@ -33,6 +34,9 @@ Arguments = tuple[int] | tuple[int, str]
 
 Call = tuple[int, str, Arguments]
 """The attempt in which an acceptor is called, its name, and the arguments."""
+
+FEW = 9
+"""How many calls may wait where all that they can still do is tried."""
 
 WAITING = "waiting"
 """What stands for the answer of a call that has none yet."""
@@ -92,15 +96,56 @@ class Blocking:
         return self.run({}).said
 
     def run(self, answers: dict[Call, Any]) -> "Run":
-        """Run the code from its beginning, or from that of the attempt."""
-        run = Run(self.name, self.attempts, answers)
+        """Run the code from its beginning, or from that of the attempt, and note what it calls and learns."""
+        run = self.tried(answers)
+        self.learned = run.learned
+        self.answers = frozenset((self.simplified(run.answers) if run.said else run.answers).items())
+        return run
+
+    def tried(self, answers: dict[Call, Any]) -> "Run":
+        """Run the code with these answers, without any consequence."""
+        run = Run(self.name, self.attempts, dict(answers))
         token = RUNNING.set(run)
         try:
-            self.learned = run.go(self.new_proposer() if self.proposer is None else deepcopy(self.proposer))
+            run.go(self.new_proposer() if self.proposer is None else deepcopy(self.proposer))
         finally:
             RUNNING.reset(token)
-        self.answers = frozenset(answers.items())
         return run
+
+    def simplified(self, answers: dict[Call, Any]) -> dict[Call, Any]:
+        """Return answers in which all acceptors have promised alike, if that makes no difference from now on.
+
+        Code that has begun to propose need not know any more who promised, and what each reported. That leaves fewer
+        states. It is found out by trying both, with every set of answers to what waits.
+        """
+        waiting = [call for call in sorted(answers, key=str) if answers[call] == WAITING]
+        closed = [call for call in answers if answers[call] != WAITING]
+        proposals = {arguments for _, _, arguments in waiting}
+        if len(proposals) != 1 or any(len(arguments) > 1 for _, _, arguments in closed):
+            return answers
+        ((_, *value),) = proposals
+        futures = self.futures(answers, waiting)
+        # Without a value, what waits are promises.
+        for report in [(None, None), (1, *value)] if futures and value else []:
+            simpler = answers | dict.fromkeys(closed, report)
+            if self.futures(simpler, waiting) == futures:
+                return simpler
+        return answers
+
+    def futures(self, answers: dict[Call, Any], waiting: Sequence[Call]) -> list[Any] | None:
+        """Return how the attempt ends, for each set of calls that may still be answered; None if that is not known."""
+        if len(waiting) > FEW:
+            return None
+        ends: list[Any] = []
+        for answered in chain.from_iterable(combinations(waiting, number) for number in range(len(waiting) + 1)):
+            try:
+                run = self.tried(answers | dict.fromkeys(answered, True))
+            except Exception:
+                return None
+            if run.said or not run.has_returned:
+                return None
+            ends.append(run.learned or comparable(vars(run.proposer)))
+        return ends
 
     def new_proposer(self) -> Any:
         """Return a new object, which has called nothing yet."""
@@ -122,6 +167,15 @@ def result(message: Message) -> Any:
     return True
 
 
+def comparable(thing: Any) -> Any:
+    """Return an object of plain data as one that is equal to another only if both have the same order, too."""
+    if isinstance(thing, dict):
+        return [(comparable(key), comparable(value)) for key, value in thing.items()]
+    if isinstance(thing, (list, tuple)):
+        return type(thing), [comparable(part) for part in thing]
+    return thing.name if isinstance(thing, CalledAcceptor) else thing
+
+
 class Run:
     """One run of the code, which may begin so many attempts: the calls that it makes, and the messages that are new."""
 
@@ -133,20 +187,19 @@ class Run:
         self.id: int | None = None
         self.calls: dict[Call, None] = {}
         self.said: list[Message] = []
+        self.learned: str | None = None
         self.has_returned = False
 
-    def go(self, proposer: Any) -> str | None:
-        """Run the code of an object, as far as it can go; return the value that is chosen, or None."""
+    def go(self, proposer: Any) -> None:
+        """Run the code of an object, as far as it can go."""
         self.proposer = proposer
-        learned = None
         with suppress(Stopped):
-            learned = self.proposer.propose()
+            self.learned = proposer.propose()
             self.has_returned = True
-        if learned is not None and type(learned) is not str:
-            raise AnswerError(f"propose returned {learned!r}: return the value that is chosen, a text, or None")
+        if self.learned is not None and type(self.learned) is not str:
+            raise AnswerError(f"propose returned {self.learned!r}: return the value that is chosen, a text, or None")
         if self.said:
             self.go_on_without(call for call in self.answers if call not in self.calls)
-        return learned
 
     def call(self, acceptor: str, arguments: Arguments) -> Any:
         """Return the answer to a call, None if there is none; raise Stopped if it begins an attempt too early."""
