@@ -123,6 +123,7 @@ def test_a_class_of_submissions_is_judged_by_a_loop(folder: Path) -> None:
     assert third.startswith("not judged: toy-paxos: the model cannot be checked: the actors cannot begin: 'node subm")
     verdict = json.loads((submissions / "2.js.json").read_text())
     assert verdict["property"] == "at most one value is chosen"
+    assert verdict["departure"]["rule"] == "A3"
     assert "SAFETY VIOLATED" in verdict["story"]
     assert json.loads((submissions / "1.js.json").read_text())["story"] is None
 
