@@ -15,13 +15,14 @@ from toy_paxos.remote.limits import LARGEST, LONGEST
 IDS = st.integers(1, LARGEST)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 PROPOSALS = st.none() | st.builds(Proposal, IDS, TEXTS)
-REQUESTS = st.builds(Prepare, TEXTS, TEXTS, IDS) | st.builds(Propose, TEXTS, TEXTS, IDS, TEXTS)
+NAMES = st.builds("{}-{}".format, st.sampled_from(["acceptor", "proposer"]), st.integers(0, 999))
+REQUESTS = st.builds(Prepare, NAMES, NAMES, IDS) | st.builds(Propose, NAMES, NAMES, IDS, TEXTS)
 MESSAGES = (
     REQUESTS
-    | st.builds(Promise, TEXTS, TEXTS, IDS, PROPOSALS)
-    | st.builds(Accept, TEXTS, TEXTS, IDS, TEXTS)
-    | st.builds(Fail, TEXTS, TEXTS, IDS)
-    | st.builds(Terminate, TEXTS, TEXTS, IDS)
+    | st.builds(Promise, NAMES, NAMES, IDS, PROPOSALS)
+    | st.builds(Accept, NAMES, NAMES, IDS, TEXTS)
+    | st.builds(Fail, NAMES, NAMES, IDS)
+    | st.builds(Terminate, NAMES, NAMES, IDS)
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from toy_paxos.event import Delivery, Event, TimedOut, Wants
-from toy_paxos.message import Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.message import Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.remote.limits import LARGEST, LONGEST, check_event, check_message, number
 
 PREPARE = Prepare("proposer-0", "acceptor-0", 1)
@@ -23,13 +23,23 @@ def test_a_text_is_utf_8_of_limited_length_and_not_empty(value: str) -> None:
     messages: list[Message] = [
         Propose("proposer-0", "acceptor-0", 1, value),
         Promise("acceptor-0", "proposer-0", 1, Proposal(1, value)),
-        Prepare(value, "acceptor-0", 1),
-        Prepare("proposer-0", value, 1),
     ]
     for message in messages:
         with pytest.raises(ValueError, match=r"."):
             check_message(message)
     assert check_message(Propose("proposer-0", "acceptor-0", 1, "x" * LONGEST))
+
+
+@pytest.mark.parametrize("name", ["", "acceptor", "acceptor-00", "acceptor-1000", "proposer-0\n", "x\x1b[2J", "clock"])
+def test_a_name_is_that_of_an_acceptor_or_a_proposer(name: str) -> None:
+    for message in (
+        Prepare(name, "acceptor-0", 1),
+        Prepare("proposer-0", name, 1),
+        Restart(f"{name}x", "acceptor-0", 1),
+    ):
+        with pytest.raises(ValueError, match="is not a name"):
+            check_message(message)
+    assert check_message(Timeout("clock", "proposer-0", 1))
 
 
 def delivery(**about: Any) -> Event:

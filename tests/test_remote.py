@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import grpc
 import pytest
 from conftest import COMMAND, NEVER_LATE, Run, RunHere, Start, clean_environment, processes_that_know
 from test_real_round import Here, named
+from test_service import stop
 
 from toy_paxos.command.cluster import CHANGE, FORGETS
 from toy_paxos.command.remote import RealRun
@@ -24,6 +27,8 @@ from toy_paxos.remote.limits import LARGEST, LONGEST
 from toy_paxos.remote.real_round import Party, RealRound
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.rpc import Client
+from toy_paxos.remote.service import Service
+from toy_paxos.remote.store import RUNS_KEPT, Store
 from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Configuration
 
@@ -272,11 +277,10 @@ def test_acceptors_that_are_killed_at_random_lose_nothing(
     assert "safety violated              0    0.00%" in done.stdout
 
 
-def shown_run(client: Here, monkeypatch: pytest.MonkeyPatch, rounds: int | None = 1, only: int | None = None) -> None:
+def shown_run(client: Here, rounds: int | None = 1, only: int | None = None) -> None:
     """Show a run of two proposers, which call acceptors of this process."""
-    monkeypatch.setattr("toy_paxos.remote.rpc.Client", lambda addresses, certificates: client)
     settings = Settings(3, 0.0, None, ("apple", "pear"), Network(2, timeout=1000, backoff=1), place="here, run 7")
-    real = RealRun(7, settings, {}, {0: None, 1: None}, is_alone=True)
+    real = RealRun(7, settings, client, {0: None, 1: None}, is_alone=True)
     options = {"json": False, "rounds": rounds, "round": only, "quiet": False, "output": None}
     real.show(None, options, rule=FORGETS, change=CHANGE)
 
@@ -295,22 +299,13 @@ class Forgetful(Here):
         self.services = {name: named(name) for name in self.services}
 
 
-class Younger(Forgetful):
-    """The same, after the clock of their machine was set back."""
-
-    def begin_anew(self) -> None:
-        super().begin_anew()
-        for its in self.services.values():
-            its.began = 1
-
-
 @pytest.mark.usefixtures("restored_signals")
 @pytest.mark.parametrize("only", [None, 5])
 def test_those_that_forget_lose_agreement_before_ones_eyes(
-    only: int | None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], run: Run
+    only: int | None, capfd: pytest.CaptureFixture[str], run: Run
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        shown_run(Forgetful(), monkeypatch, None, only)
+        shown_run(Forgetful(), None, only)
     told = capfd.readouterr().out
     assert ended.value.code == 3
     played = run("play", "-", typed=told)
@@ -319,34 +314,76 @@ def test_those_that_forget_lose_agreement_before_ones_eyes(
         assert "SAFETY VIOLATED, a second value is chosen: apple\n" in shown
 
 
+class Restarted(Forgetful):
+    """Acceptors that are killed when first somebody makes another attempt, and come back with their folders."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.services = {name: self.service(name) for name in self.services}
+
+    def service(self, name: str) -> Service:
+        """An acceptor that keeps its promises."""
+        return Service(name, Store(self.folder / name, name), Log(None, name), 0, lambda: 0.5, stop)
+
+    def begin_anew(self) -> None:
+        for its in self.services.values():
+            its.store.close()
+        self.services = {name: self.service(name) for name in self.services}
+
+
 @pytest.mark.usefixtures("restored_signals")
-def test_a_clock_that_was_set_back_ends_a_run_with_a_clear_word(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_clock_that_was_set_back_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(CannotError, match=r"^round 1: .* contradict each other: is there a clock that was set back"):
-        shown_run(Younger(), monkeypatch)
-    assert "--- 0 rounds of toy-paxos ---" in capfd.readouterr().out
+    seconds = count(1_000_000, -3600)
+    monkeypatch.setattr(time, "time", lambda: next(seconds))
+    monkeypatch.setattr(time, "time_ns", lambda: next(seconds) * 10**9)
+    shown_run(Restarted(tmp_path))
+    told = capfd.readouterr().out
+    assert "acceptor-0 restarts" in told
+    assert "Round 1: consensus on" in told
 
 
 @pytest.mark.usefixtures("restored_signals")
 def test_after_the_last_round_that_there_is_a_run_ends_with_a_clear_word(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     client = Here()
     for its in client.services.values():
         its.store.newest[7] = LARGEST
     with pytest.raises(CannotError, match=r"^run 7 has come to the last round that there is: begin another one$"):
-        shown_run(client, monkeypatch, rounds=9)
+        shown_run(client, rounds=9)
     assert f"\nRound {LARGEST}: consensus on " in capfd.readouterr().out
 
 
 @pytest.mark.usefixtures("restored_signals")
-def test_that_a_round_is_over_is_an_answer(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_that_a_round_is_over_is_an_answer(capfd: pytest.CaptureFixture[str]) -> None:
     client = Here()
     for its in client.services.values():
         its.store.newest[7] = 200
-    shown_run(client, monkeypatch)
+    shown_run(client)
     assert "Round 1: no value is known to be chosen" in capfd.readouterr().out
+
+
+@pytest.mark.usefixtures("restored_signals")
+def test_a_run_that_is_over_is_refused_in_one_line() -> None:
+    client = Here()
+    for its in client.services.values():
+        its.store.newest.update((run, 1) for run in range(100, 100 + RUNS_KEPT))
+    words = (
+        f"^run 7 is over for the acceptors: begin one with a higher number than {99 + RUNS_KEPT}, or leave --run out$"
+    )
+    with pytest.raises(CannotError, match=words):
+        shown_run(client)
+
+
+def test_a_run_begins_above_all_that_the_acceptors_know(acceptors: Begin, run_here: RunHere) -> None:
+    its = acceptors(1)
+    for number in (2**62, 2**61):
+        assert run_here("propose", *its.places, "-c", "1", "-q", "--run", str(number)).returncode == 0
+    shown = run_here("propose", *its.places, "-c", "1", "-q").stdout
+    assert int(re.findall(r", run (\d+),", shown)[0]) > 2**62
 
 
 @pytest.mark.parametrize(
@@ -441,7 +478,6 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
     for data, code in (
         (b"\xff garbage", internal),
         (surrogate, internal),
-        (b"", invalid),
         (envelope(kind=0), invalid),
         (envelope(id=0), invalid),
         (envelope(id=-1), invalid),
@@ -449,6 +485,8 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (envelope(kind="PROPOSE", value="x" * (LONGEST + 1)), invalid),
         (envelope(kind="PROPOSE", value="x" * 2**20), grpc.StatusCode.RESOURCE_EXHAUSTED),
         (envelope(recipient="acceptor-1"), invalid),
+        (envelope(sender="x\x1b[2J"), invalid),
+        (envelope(sender="acceptor-1"), invalid),
         (envelope(kind="FAIL"), invalid),
     ):
         assert rejected(address, data) is code, data[:40]

@@ -14,7 +14,7 @@ from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_wire, to_wire
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
-from toy_paxos.remote.store import ROUNDS_KEPT, Store
+from toy_paxos.remote.store import ROUNDS_KEPT, RUNS_KEPT, Store
 from toy_paxos.remote.verify import read_log
 
 
@@ -34,8 +34,7 @@ def service(folder: Path | None = None, failure_prob: float = 0.0) -> Service:
 
 def ended(its: Service) -> None:
     """Let a process end."""
-    os.close(its.store.lock)
-    os.close(its.store.file)
+    its.store.close()
 
 
 def handled(its: Service, message: Message, round: int = 1, run: int = 7) -> wire.Handled:
@@ -128,6 +127,21 @@ def test_a_round_that_is_over_is_not_played_and_it_says_which_is_the_newest() ->
     assert handled(its, PREPARE, round=ROUNDS_KEPT + 1).newest == ROUNDS_KEPT + 1
     late = handled(its, PREPARE, round=1)
     assert (list(late.answers), late.step, late.newest) == ([], 0, ROUNDS_KEPT + 1)
+
+
+def test_a_run_that_is_over_is_not_played_and_it_says_which_is_the_newest() -> None:
+    its = service()
+    for run in range(2, RUNS_KEPT + 3):
+        assert handled(its, PREPARE, run=run).step
+    for late in (handled(its, PREPARE, run=2), handled(its, PREPARE, run=1), its.receive(wire.Envelope())):
+        assert (list(late.answers), late.step, late.newest_run) == ([], 0, RUNS_KEPT + 2)
+
+
+def test_it_says_how_often_it_has_started(tmp_path: Path) -> None:
+    for starts in (1, 2, 3):
+        its = service(tmp_path)
+        assert handled(its, PREPARE).starts == starts
+        ended(its)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What an acceptor must not forget is there again, or it does not start."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -8,19 +9,13 @@ import pytest
 
 from toy_paxos.message import Proposal
 from toy_paxos.remote import CannotError, store
-from toy_paxos.remote.store import ROUNDS_KEPT, Store
-
-
-def close(kept: Store) -> None:
-    """Let go of a folder, as the end of a process does."""
-    os.close(kept.lock)
-    os.close(kept.file)
+from toy_paxos.remote.store import ROUNDS_KEPT, RUNS_KEPT, Store, line_of
 
 
 def reopened(folder: Path, name: str = "acceptor-0") -> Store:
     """The store of a folder after its process has ended and begun again."""
     kept = Store(folder, name)
-    close(kept)
+    kept.close()
     return kept
 
 
@@ -30,7 +25,7 @@ def filled(folder: Path) -> Path:
     kept.save((7, 1), 2, None)
     kept.save((7, 1), 2, Proposal(2, "a\nvalue 😁"))
     kept.save((7, 2), 3, None)
-    close(kept)
+    kept.close()
     return folder
 
 
@@ -45,7 +40,7 @@ def test_it_is_on_the_disk_when_saving_returns(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "fdatasync", lambda _: calls.append("sync"))
     kept.save((7, 1), 2, None)
     assert calls == ["write", "sync"]
-    close(kept)
+    kept.close()
 
 
 def test_it_is_so_where_there_is_no_fdatasync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,25 +50,37 @@ def test_it_is_so_where_there_is_no_fdatasync(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "fsync", synced.append)
     kept.save((7, 1), 2, None)
     assert synced == [kept.file]
-    close(kept)
+    kept.close()
 
 
-@pytest.mark.parametrize("torn", [b"[", b"[7, 2, 9", b"[7, 2, 9]"])
-def test_a_last_line_that_is_torn_was_never_answered_and_is_dropped(tmp_path: Path, torn: bytes) -> None:
+def test_a_last_line_that_is_torn_was_never_answered_and_is_dropped(tmp_path: Path) -> None:
     before = reopened(filled(tmp_path)).states
-    with (tmp_path / "promises").open("ab") as file:
-        file.write(torn)
-    assert reopened(tmp_path).states == before
-    assert reopened(tmp_path).states == before
+    line = line_of([7, 2, 9])
+    for length in range(len(line)):
+        with (tmp_path / "promises").open("ab") as file:
+            file.write(line[:length])
+        assert reopened(tmp_path).states == before
+
+
+def test_a_bit_that_flips_on_the_disk_is_found_out(tmp_path: Path) -> None:
+    path = filled(tmp_path) / "promises"
+    data = path.read_bytes()
+    for place in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        with pytest.raises(CannotError, match="is damaged: this acceptor may have forgotten"):
+            Store(None, "acceptor-0").read(path)
 
 
 @pytest.mark.parametrize(
-    "line", ["", "{}", "[7, 2]", '[7, 2, "3"]', "[7, 2, 0]", '[7, 2, 3, 3, ""]', "[0, 2, 3]", "[" * 100_000]
+    "line", [b"", b"[7, 2, 3]", *map(line_of, ([], 7, [7, 2], [7, 2, "3"], [7, 2, 0], [7, 2, 3, 3, ""], [0, 2, 3]))]
 )
-def test_any_other_damage_is_refused(tmp_path: Path, line: str) -> None:
+def test_any_other_damage_is_refused(tmp_path: Path, line: bytes) -> None:
     path = filled(tmp_path) / "promises"
-    path.write_text(f"{line}\n{path.read_text()}")
-    with pytest.raises(CannotError, match=r"line 1 of .*promises is damaged"):
+    first, rest = path.read_bytes().split(b"\n", 1)
+    path.write_bytes(b"\n".join([first, line.rstrip(), rest]))
+    with pytest.raises(CannotError, match=r"line 2 of .*promises is damaged"):
         Store(tmp_path, "acceptor-0")
 
 
@@ -82,7 +89,7 @@ def test_the_last_rounds_of_each_run_are_kept_and_older_ones_are_over(tmp_path: 
     kept.save((8, 1), 1, None)
     for round in range(1, 3 * ROUNDS_KEPT + 1):
         kept.save((7, round), 1, None)
-    close(kept)
+    kept.close()
     for its in (kept, reopened(tmp_path)):
         assert not its.is_over((8, 1))
         assert not its.is_over((7, 2 * ROUNDS_KEPT + 1))
@@ -92,11 +99,64 @@ def test_the_last_rounds_of_each_run_are_kept_and_older_ones_are_over(tmp_path: 
         assert len(its.states) <= 5 * ROUNDS_KEPT
 
 
+def test_the_runs_with_the_highest_numbers_are_kept_and_others_are_over(tmp_path: Path) -> None:
+    kept = Store(tmp_path, "acceptor-0")
+    runs = range(10, 10 + 3 * RUNS_KEPT)
+    for run in runs:
+        for round in (1, 2):
+            kept.save((run, round), 1, None)
+    kept.close()
+    for its in (kept, reopened(tmp_path)):
+        assert [run for run in runs if not its.is_over((run, 1))] == [*runs][-RUNS_KEPT:]
+        assert its.is_over((9, 1))
+        assert not its.is_over((runs[-1] + 1, 1))
+    assert len(reopened(tmp_path).states) == 2 * RUNS_KEPT
+
+
+def test_it_counts_its_starts(tmp_path: Path) -> None:
+    assert [reopened(tmp_path).starts for _ in range(3)] == [1, 2, 3]
+
+
+def test_without_a_descriptor_to_spare_the_file_grows_and_is_rewritten_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LINES", 5)
+    kept = Store(tmp_path, "acceptor-0")
+    opened = os.open
+
+    def none_left(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", none_left)
+    for id in range(1, 13):
+        kept.save((7, 1), id, None)
+    monkeypatch.setattr(os, "open", opened)
+    assert len((tmp_path / "promises").read_bytes().splitlines()) == 13
+    for id in range(13, 16):
+        kept.save((7, 1), id, None)
+    assert len((tmp_path / "promises").read_bytes().splitlines()) == 2
+    kept.close()
+    assert reopened(tmp_path).states == {(7, 1): (15, None)}
+
+
+def test_each_folder_that_is_made_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    sync = store.sync_folder
+
+    def noting(folder: Path) -> None:
+        synced.append(folder.name)
+        sync(folder)
+
+    monkeypatch.setattr(store, "sync_folder", noting)
+    Store(tmp_path / "a" / "b" / "c", "acceptor-0").close()
+    assert synced == [tmp_path.name, "a", "b", "c"]
+
+
 def test_an_answer_to_an_older_round_makes_no_round_young_again(tmp_path: Path) -> None:
     kept = Store(tmp_path, "acceptor-0")
     for round in (300, 250):
         kept.save((7, round), 1, None)
-    close(kept)
+    kept.close()
     for its in (kept, reopened(tmp_path)):
         assert its.newest == {7: 300}
         assert its.is_over((7, 300 - ROUNDS_KEPT))
@@ -108,7 +168,7 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     kept = Store(tmp_path, "acceptor-0")
     for id in range(1, 1_000):
         kept.save((7, 1), id, None)
-    close(kept)
+    kept.close()
     assert len((tmp_path / "promises").read_bytes().splitlines()) <= 51
     assert reopened(tmp_path).states == {(7, 1): (999, None)}
 
@@ -126,7 +186,7 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     kept = Store(tmp_path, "acceptor-0")
     with pytest.raises(CannotError, match="in use by another process"):
         Store(tmp_path, "acceptor-0")
-    close(kept)
+    kept.close()
 
 
 def test_a_folder_of_another_acceptor_is_refused(tmp_path: Path) -> None:

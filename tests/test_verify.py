@@ -451,6 +451,8 @@ CHANGES: list[dict[str, Any]] = [
     {"answers": [7]},
     {"answers": [{}]},
     {"recipient": "acceptor-1"},
+    {"sender": "x\x1b[2J"},
+    {"sender": "power"},
     {
         "event": "start",
         "format": 2,
@@ -492,6 +494,16 @@ def test_a_log_has_to_tell_what_is_said(tmp_path: Path, run_here: RunHere, line:
     with path.open("a") as file:
         print(json.dumps(told), file=file)
     assert f"line 2 of {path} is not a line of a log" in run_here("verify", str(path)).stderr
+
+
+def test_the_name_of_a_file_is_printed_escaped(logs: Logs, verify: Verify) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    paths = logs.close()
+    torn = paths[0].rename(logs.folder / "\x1b[2J")
+    torn.write_text(torn.read_text()[:-9])
+    done = verify([torn, *paths[1:]])
+    assert "\\x1b[2J ends in the middle of a line" in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 def test_unknown_events_and_keys_in_a_log_are_ignored(logs: Logs, verify: Verify) -> None:

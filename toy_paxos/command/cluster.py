@@ -63,6 +63,7 @@ def cluster_command(
     remote.needs_posix("cluster")
     remote.needs("rpc")
     from toy_paxos.remote import local_zookeeper
+    from toy_paxos.remote.rpc import Client
     from toy_paxos.remote.store import usable
     from toy_paxos.remote.supervisor import ZOOKEEPER, LocalCluster
 
@@ -104,8 +105,8 @@ def cluster_command(
         about = {"place": place, "quorums": options["quorums"]}
         settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, **about)
         own_logs = {at: logs.get(name) for at, name in enumerate(proposers)}
-        where = directory.addresses if directory else addresses
-        run = remote.RealRun(number, settings, where, own_logs, is_alone=True, troubles=troubles, check=cluster.check)
+        client = Client(directory.addresses if directory else addresses, None)
+        run = remote.RealRun(number, settings, client, own_logs, is_alone=True, troubles=troubles, check=cluster.check)
         run.show(form, options, *(FORGETS, CHANGE) if forgetful else ())
 
 

@@ -50,7 +50,7 @@ def propose_command(
     if log:
         remote.needs_posix("--log")
     remote.needs("rpc")
-    from toy_paxos.remote.rpc import Certificates
+    from toy_paxos.remote.rpc import Certificates, Client
 
     form = remote.form_of(options)
     if proposer >= num_proposers:
@@ -65,15 +65,17 @@ def propose_command(
         raise click.UsageError(f"--at: name each acceptor from {names[0]} to {names[-1]} exactly once.")
     troubles: list[CannotError] = []
     with remote.refusing(), ExitStack() as at_the_end:
-        certificates, directory = Certificates(tls) if tls else None, None
-        number = run or remote.new_run()
+        certificates = Certificates(tls) if tls else None
         if zookeeper:
             directory = remote.directory_at(zookeeper, troubles.append)
             at_the_end.callback(directory.close)
             number = directory.take_part(run, names, [configuration.proposers[proposer]], num_proposers)
+            addresses = directory.addresses
+        client = Client(addresses, certificates)
+        if not zookeeper:
+            number = run or remote.new_run(client.newest_run(timeout / 1000))
         network = Network(num_proposers, timeout=timeout)
         place = f"{remote.found_by(zookeeper)}, run {number}"
         settings = Settings(len(names), None, None, (), network, place=place, quorums=options["quorums"])
-        where = directory.addresses if directory else addresses
         is_alone = run is None and num_proposers == 1
-        remote.RealRun(number, settings, where, {proposer: log}, is_alone, certificates, troubles).show(form, options)
+        remote.RealRun(number, settings, client, {proposer: log}, is_alone, troubles).show(form, options)

@@ -190,14 +190,14 @@ def found_by(zookeeper: str | None) -> str:
     return f"addresses from ZooKeeper at {zookeeper}" if zookeeper else "addresses handed over directly"
 
 
-def new_run() -> int:
-    """Return a number that, but for an accident, no other run has."""
-    return random.SystemRandom().getrandbits(48) + 1
+def new_run(newest: int = 0) -> int:
+    """Return a number above that of the newest run which, but for an accident, no other run has."""
+    return newest + 1 + random.SystemRandom().getrandbits(40)
 
 
 @dataclass
 class RealRun:
-    """A run in real time, with the addresses of its acceptors.
+    """A run in real time, with a client of its acceptors, which it closes at the end.
 
     ``logs`` has the numbers of the proposers in this process, and the file that each of them writes, if any.
     ``is_alone`` if no other process can propose. The run ends when ``check`` raises CannotError, or when there is an
@@ -206,10 +206,9 @@ class RealRun:
 
     number: int
     settings: Settings
-    addresses: Mapping[str, str]
+    client: Any
     logs: Mapping[int, Path | None]
     is_alone: bool
-    certificates: Any = None
     troubles: list[CannotError] = field(default_factory=list)
     check: Callable[[], object] = lambda: None
     answered: bool = False
@@ -220,13 +219,11 @@ class RealRun:
         Once all is shown, raises CannotError if they cannot go on, and Unanswered if no acceptor has answered.
         """
         from toy_paxos.remote.records import Log
-        from toy_paxos.remote.rpc import Client
 
         output, only = options["output"], options["round"]
         set_up(utf_8=options["json"] or bool(output and output.is_output))
         about = {"run": self.number, **self.settings.configuration.sizes}
         logs = {at: Log(path, self.settings.configuration.proposers[at], **about) for at, path in self.logs.items()}
-        client = Client(self.addresses, self.certificates)
         view = Silence() if output and output.is_output else view_of(self.settings, form, rule, change)
         pace = Pace.of(only or options["rounds"], None, options["quiet"], only or 1)
 
@@ -235,23 +232,23 @@ class RealRun:
                 output.write(story_of(self.settings, finished, rule, change))
 
         try:
-            show(self.rounds(client, logs, only), Statistics(self.settings), view, pace, keep)
+            show(self.rounds(logs, only), Statistics(self.settings), view, pace, keep)
         finally:
-            client.close()
+            self.client.close()
         for error in self.troubles:
             raise error
         if not self.answered:
             words = "check that they run, their addresses and certificates, and --timeout"
             raise Unanswered(f"no acceptor has answered: {words}")
 
-    def rounds(self, client: Any, logs: Mapping[int, Any], last: int | None) -> Iterator[Round]:
+    def rounds(self, logs: Mapping[int, Any], last: int | None) -> Iterator[Round]:
         """Play rounds until trouble or the last one; if others play a newer one already, go on there."""
         from toy_paxos.remote.limits import LARGEST
 
         number = 1
         try:
             while not self.troubles:
-                finished, newest = self.play(client, logs, number)
+                finished, newest = self.play(logs, number)
                 yield finished
                 if last and number >= last:
                     return
@@ -262,7 +259,7 @@ class RealRun:
         except CannotError as error:
             self.troubles.append(error)
 
-    def play(self, client: Any, logs: Mapping[int, Any], number: int) -> tuple[Round, int]:
+    def play(self, logs: Mapping[int, Any], number: int) -> tuple[Round, int]:
         """Play a round; return it, and the newest round that an acceptor knows."""
         from toy_paxos.remote.merge_logs import merge_logs
         from toy_paxos.remote.real_round import Party, RealRound
@@ -276,10 +273,13 @@ class RealRun:
             Party(Proposer(proposers[at], value, acceptors, at + 1, len(proposers), **keywords), log)
             for (at, log), value in zip(logs.items(), wishes, strict=True)
         ]
-        round = RealRound(client, self.number, number, parties, settings.network, draw)
-        merged = merge_logs(round.play(), number, "is there a clock that was set back?")
+        round = RealRound(self.client, self.number, number, parties, settings.network, draw)
+        merged = merge_logs(round.play(), number, "does one folder serve two acceptors?")
         # An acceptor that no longer keeps this round tells only which one is the newest.
         self.answered |= bool(round.handled) or round.newest > number
+        if round.newest_run > self.number and not round.handled:
+            words = f"begin one with a higher number than {round.newest_run}, or leave --run out"
+            self.troubles.append(CannotError(f"run {self.number} is over for the acceptors: {words}"))
         # The wishes of other processes are not known here.
         always = [property for property in ALWAYS if self.is_alone or property is not PROPOSED]
         events = []

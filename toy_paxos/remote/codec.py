@@ -70,5 +70,6 @@ def from_handled(handled: wire.Handled, request: Message) -> Delivery:
     if handled.promised < 0 or len(answers) > 1:
         raise ValueError("no acceptor answers like that")
     why = denial_of(handled.denial or None)
+    promised = handled.promised if handled.HasField("promised") else None
     accepted = from_proposal(handled)
-    return Delivery(0, request, answers=answers, denial=why, promised=handled.promised, accepted=accepted)
+    return Delivery(0, request, answers=answers, denial=why, promised=promised, accepted=accepted)

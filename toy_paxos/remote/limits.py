@@ -1,11 +1,14 @@
 """What numbers and texts from outside may be, so that Paxos and protobuf have a meaning for them.
 
 In proto3 a missing number is 0 and a missing text is empty, and an acceptor that has promised nothing would take
-PROPOSE 0 for a proposal that it promised. So numbers are from 1 to 2^63-1, and texts are not empty.
+PROPOSE 0 for a proposal that it promised. So numbers are from 1 to 2^63-1, and texts are not empty. Names are those of
+acceptors and proposers, which can be printed.
 """
 
+import re
+
 from toy_paxos.event import Delivery, Event, TimedOut, said_by, says
-from toy_paxos.message import Message, Proposal
+from toy_paxos.message import Message, Proposal, Restart, Timeout
 
 LARGEST = 2**63 - 1
 
@@ -28,6 +31,13 @@ def text(value: object) -> str:
     return value
 
 
+def actor_name(value: object) -> str:
+    """Return the name of an actor; raises ValueError for anything else."""
+    if type(value) is not str or not re.fullmatch(r"(acceptor|proposer)-(0|[1-9]\d{0,2})", value):
+        raise ValueError("this is not a name such as acceptor-0 or proposer-0")
+    return value
+
+
 def check_proposal(proposal: Proposal | None) -> Proposal | None:
     """Return a proposal, if there is one; raises ValueError if it is outside the limits."""
     return proposal and Proposal(number(proposal.id), text(proposal.value))
@@ -36,8 +46,9 @@ def check_proposal(proposal: Proposal | None) -> Proposal | None:
 def check_message(message: Message) -> Message:
     """Return a message; raises ValueError if a part of it is outside the limits."""
     value, accepted = said_by(message)
-    text(message.sender)
-    text(message.recipient)
+    if message.sender not in ("clock", "power") or not isinstance(message, (Timeout, Restart)):
+        actor_name(message.sender)
+    actor_name(message.recipient)
     number(message.id)
     if value is not None:
         text(value)
@@ -57,6 +68,6 @@ def check_event(event: Event) -> None:
     elif isinstance(event, TimedOut):
         number(event.attempt)
         number(event.id)
-    for name in ("proposer", "value", "learned"):
-        if (value := getattr(event, name, None)) is not None:
+    for field in ("proposer", "value", "learned"):
+        if (value := getattr(event, field, None)) is not None:
             text(value)

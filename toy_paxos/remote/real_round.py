@@ -48,7 +48,8 @@ class Party:
 class RealRound:
     """One round of a run, by some proposers of this process; ``newest`` is the latest round that an acceptor named.
 
-    Of the network only the timeout, the backoff and the number of attempts count.
+    ``newest_run`` is the latest run that one named for which this run is over. Of the network only the timeout, the
+    backoff and the number of attempts count.
     """
 
     client: Client
@@ -65,6 +66,7 @@ class RealRound:
 
     def __post_init__(self) -> None:
         self.newest = self.number
+        self.newest_run = self.run
 
     @property
     def now(self) -> float:
@@ -147,9 +149,10 @@ class RealRound:
         self.newest = max(self.newest, handled.newest)
         event = from_handled(handled, request)
         if not handled.step:
-            raise ValueError("the round is over")
+            self.newest_run = max(self.newest_run, handled.newest_run)
+            raise ValueError("the round is over" if handled.newest else "the run is over")
         event.time, event.sent = self.now, sent
-        self.handled.setdefault(request.recipient, []).append((handled.began, handled.step, event))
+        self.handled.setdefault(request.recipient, []).append((handled.starts, handled.step, event))
         return event.answers
 
     def deliver(self, party: Party, message: Message) -> None:
@@ -177,11 +180,11 @@ def acceptor_events(name: str, handled: Sequence[tuple[int, int, Delivery]]) -> 
     """Return what an acceptor did, in its order, with its restarts."""
     events: list[Event] = []
     restarts, last = 0, 0
-    for began, _, event in sorted(handled, key=lambda its: its[:2]):
-        if last not in (0, began):
+    for starts, _, event in sorted(handled, key=lambda its: its[:2]):
+        if last not in (0, starts):
             restarts += 1
             events.append(Delivery(event.time, Restart("power", name, restarts), sent=event.time))
-        last = began
+        last = starts
         events.append(event)
     settle(events)
     return events

@@ -9,6 +9,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -30,7 +31,17 @@ SERVICE, METHOD = "toy_paxos.Acceptor", "Receive"
 LARGEST = 64 * 1024
 """How many bytes a message may have."""
 
-SERVER_OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", LARGEST)]
+CONNECTIONS = 128
+"""How many connections a server has at most: more than there can be proposers, and fewer than it has descriptors."""
+
+SERVER_OPTIONS = [
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", LARGEST),
+    ("grpc.max_allowed_incoming_connections", CONNECTIONS),
+    # A connection over which nothing comes must not keep others out: by default it stays for two minutes or for ever.
+    ("grpc.server_handshake_timeout_ms", 5_000),
+    ("grpc.max_connection_idle_ms", 60_000),
+]
 CHANNEL_OPTIONS = [
     ("grpc.enable_http_proxy", 0),
     ("grpc.max_receive_message_length", LARGEST),
@@ -126,6 +137,15 @@ class Client:
             known = self.channels[name] = address, self.connect(address)
         receive = known[1].unary_unary(f"/{SERVICE}/{METHOD}", wire.Envelope.SerializeToString, wire.Handled.FromString)
         return receive.future(envelope, timeout=timeout_s)
+
+    def newest_run(self, timeout_s: float) -> int:
+        """Return the highest run that any acceptor knows, as far as they answer."""
+        calls = [self.call(name, wire.Envelope(), timeout_s) for name in self.addresses]
+        newest = 0
+        for call in filter(None, calls):
+            with suppress(*CallError):
+                newest = max(newest, call.result().newest_run)
+        return newest
 
     def connect(self, address: str) -> Any:
         """A channel to an address."""

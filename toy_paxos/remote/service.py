@@ -3,9 +3,8 @@
 Its promises and accepted values are on the disk, and in its log, before the answer is on its way.
 """
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn
 
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
@@ -33,7 +32,6 @@ class Service:
     failure_prob: float
     draw: Callable[[], float]
     stop: Callable[[CannotError], NoReturn]
-    began: int = field(default_factory=time.time_ns)
     step: int = 0
 
     def __post_init__(self) -> None:
@@ -43,16 +41,19 @@ class Service:
             self.log.add(*instance, Delivery(0, Restart("power", self.name, 1), promised=promised, accepted=accepted))
 
     def receive(self, envelope: wire.Envelope) -> wire.Handled:
-        """Handle a message; raises ValueError if it is not for this acceptor."""
+        """Handle a message, or tell the newest run; raises ValueError if the message is not for this acceptor."""
+        newest_run = max(self.store.newest, default=0)
+        if not envelope.HasField("message"):
+            return wire.Handled(newest_run=newest_run)
         instance = number(envelope.run), number(envelope.round)
         message = from_wire(envelope.message)
         if message.recipient != self.name:
             raise ValueError(f"this is {self.name}, not {message.recipient}")
-        if not isinstance(message, (Prepare, Propose, Terminate)):
-            raise ValueError(f"an acceptor does not take {message.type}")
+        if not (isinstance(message, (Prepare, Propose, Terminate)) and message.sender.startswith("proposer-")):
+            raise ValueError(f"an acceptor does not take {message.type} from {message.sender}")
         newest = self.store.newest.get(envelope.run, 0)
         if self.store.is_over(instance):
-            return wire.Handled(newest=newest)
+            return wire.Handled(newest=newest, newest_run=newest_run)
         before = self.store.states.get(instance, (0, None))
         acceptor = Acceptor(self.name)
         acceptor.promised, acceptor.accepted = before
@@ -66,5 +67,5 @@ class Service:
             self.stop(error)
         self.step += 1
         handled = to_handled(event)
-        handled.began, handled.step, handled.newest = self.began, self.step, max(newest, envelope.round)
+        handled.starts, handled.step, handled.newest = self.store.starts, self.step, max(newest, envelope.round)
         return handled

@@ -1,17 +1,23 @@
 """The promises of an acceptor in a folder: a line is on the disk before an answer is on its way.
 
 A file that only grows can only be torn at its end. A torn last line was never answered, so it is dropped. A process
-that is killed, or a machine that stops, can do no other damage. The last rounds of each run are kept. Older rounds are
-refused, because an acceptor that answers in a round that it has forgotten breaks its promises.
+that is killed, or a machine that stops, can do no other damage. Each line has a checksum: a line that the disk has
+changed is refused, because an acceptor that has forgotten must not answer.
+
+The last rounds of the last runs are kept. Older ones are refused, because an acceptor that answers in a round that it
+has dropped breaks its promises.
 """
 
+import errno
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from toy_paxos.message import Proposal
 from toy_paxos.remote import CannotError
@@ -23,8 +29,11 @@ Instance = tuple[int, int]
 ROUNDS_KEPT = 100
 """How many rounds of each run are kept: a proposer that runs is never that late."""
 
+RUNS_KEPT = 20
+"""How many runs are kept, those with the highest numbers."""
+
 LINES = 10_000
-"""After this number of lines, about a megabyte, the file is rewritten with the rounds that are kept."""
+"""After this number of lines, about a megabyte, the file is rewritten with what is kept."""
 
 
 @contextmanager
@@ -39,7 +48,8 @@ def usable(path: Path) -> Iterator[None]:
 class Store:
     """What an acceptor has promised and accepted in each instance, as a number and perhaps a proposal.
 
-    Without a folder it is only in memory, to show what an acceptor that forgets does.
+    ``starts`` counts how often its process has started, which tells events before a restart from later ones. Without a
+    folder the states are only in memory, to show what an acceptor that forgets does.
     """
 
     def __init__(self, folder: Path | None, name: str, cluster: str = "") -> None:
@@ -49,43 +59,65 @@ class Store:
         self.lines = 0
         self.identity = ""
         self.folder = folder
+        self.starts = 0 if folder else time.time_ns()
         if folder:
             with usable(folder):
                 self.lock, self.identity = claim(folder, name, cluster)
+                # Opened now, because there may be no descriptor left when it is needed.
+                self.folder_file = os.open(folder, os.O_RDONLY)
                 self.read(folder / "promises")
+                self.starts += 1
                 self.rewrite()
 
+    def close(self) -> None:
+        """Let go of the folder, so that another process can use it."""
+        for file in (self.file, self.folder_file, self.lock):
+            os.close(file)
+
     def read(self, path: Path) -> None:
-        """Take in what was kept; raises CannotError if a line but the last is damaged."""
-        for at, line in enumerate(whole_lines(path).splitlines(), start=1):
+        """Take in what was kept; raises CannotError if anything but a torn last line is damaged."""
+        *lines, rest = path.read_bytes().split(b"\n")
+        if rest and is_whole(rest[:-1]):
+            # Not torn: what follows the line was its end, and is something else now.
+            lines.append(rest)
+        for at, line in enumerate(lines, start=1):
             try:
-                run, round, promised, *accepted = json.loads(line)
+                if not is_whole(line):
+                    raise ValueError("another checksum")
+                told = json.loads(line[CHECKSUM:])
+                if at == 1:
+                    (self.starts,) = told
+                    continue
+                run, round, promised, *accepted = told
                 state = number(promised), check_proposal(Proposal(*accepted) if accepted else None)
                 self.keep((number(run), number(round)), *state)
-            except (ValueError, TypeError, RecursionError) as error:
+            except (ValueError, TypeError) as error:
                 raise CannotError(f"line {at} of {path} is damaged: this acceptor may have forgotten") from error
 
     def keep(self, instance: Instance, promised: int, accepted: Proposal | None) -> None:
-        """Keep a state in memory, as the last one, and drop that of a round that is too old."""
+        """Keep a state in memory, as the last one, and drop those of rounds and runs that are too old."""
         run, round = instance
         self.states.pop(instance, None)
         self.states[instance] = promised, accepted
-        if round > self.newest.get(run, 0):
-            self.newest[run] = round
+        self.newest[run] = max(round, self.newest.get(run, 0))
+        if len(self.newest) > RUNS_KEPT:
+            del self.newest[min(self.newest)]
         if len(self.states) > 2 * ROUNDS_KEPT * len(self.newest):
             self.states = {old: state for old, state in self.states.items() if not self.is_over(old)}
 
     def is_over(self, instance: Instance) -> bool:
-        """Whether a round is so old that what was promised in it may have been dropped."""
+        """Whether a run or a round is so old that what was promised in it may have been dropped."""
         run, round = instance
-        return round <= self.newest.get(run, 0) - ROUNDS_KEPT
+        if run not in self.newest:
+            return len(self.newest) == RUNS_KEPT and run < min(self.newest)
+        return round <= self.newest[run] - ROUNDS_KEPT
 
     def save(self, instance: Instance, promised: int, accepted: Proposal | None) -> None:
         """Keep a state: when this returns, it is on the disk. Raises CannotError, and then nothing may be answered."""
         self.keep(instance, promised, accepted)
         if self.folder:
             with usable(self.folder):
-                write_all(self.file, line_of(instance, promised, accepted))
+                write_all(self.file, line_of([*instance, promised, *(accepted or ())]))
                 # macOS has no fdatasync.
                 getattr(os, "fdatasync", os.fsync)(self.file)
                 self.lines += 1
@@ -95,21 +127,39 @@ class Store:
     def rewrite(self) -> None:
         """Begin a new file with what is kept, and let it take the place of the old one at once."""
         assert self.folder
-        path, new = self.folder / "promises", self.folder / "promises.new"
-        kept = [line_of(old, *state) for old, state in self.states.items() if not self.is_over(old)]
+        self.lines = 0
+        new = self.folder / "promises.new"
+        try:
+            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        except OSError as error:
+            if self.file >= 0 and error.errno in (errno.EMFILE, errno.ENFILE):
+                # Connections hold all descriptors: the old file serves a while longer.
+                return
+            raise
+        states = [[*old, promised, *(accepted or ())] for old, (promised, accepted) in self.states.items()]
+        kept = [state for state in states if not self.is_over((state[0], state[1]))]
+        write_all(file, b"".join(map(line_of, [[self.starts], *kept])))
+        os.fsync(file)
+        os.rename(new, self.folder / "promises")
+        os.fsync(self.folder_file)
         if self.file >= 0:
             os.close(self.file)
-        self.file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
-        write_all(self.file, b"".join(kept))
-        os.fsync(self.file)
-        os.rename(new, path)
-        sync_folder(self.folder)
-        self.lines = 0
+        self.file = file
 
 
-def line_of(instance: Instance, promised: int, accepted: Proposal | None) -> bytes:
-    """A state as a line."""
-    return json.dumps([*instance, promised, *(accepted or ())]).encode() + b"\n"
+CHECKSUM = 9
+"""How long a checksum is, with the blank behind it."""
+
+
+def line_of(told: object) -> bytes:
+    """Return a line with its checksum."""
+    body = json.dumps(told).encode()
+    return b"%08x %b\n" % (crc32(body), body)
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether a line, without its end, has the right checksum."""
+    return line[:CHECKSUM] == b"%08x " % crc32(line[CHECKSUM:])
 
 
 def whole_lines(path: Path) -> bytes:
@@ -131,6 +181,14 @@ def sync_folder(folder: Path) -> None:
     os.close(file)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, and write their names to the disk; raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 def lock_file(file: int, path: Path, remedy: str) -> None:
     """Lock a file until this process ends; raises CannotError if another process has locked it."""
     # Here and not above: reading logs needs no locks, and not every system has them.
@@ -144,7 +202,7 @@ def lock_file(file: int, path: Path, remedy: str) -> None:
 
 def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
     """Take a folder for an acceptor of a cluster; return its lock and its identity. Raises CannotError, OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.absolute())
     path = folder / "identity"
     strangers = [other.name for other in folder.iterdir()]
     if strangers and not path.exists():

@@ -7,7 +7,6 @@ Clocks are not used: a learned value is compared with all values that are ever a
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,7 +17,7 @@ from toy_paxos.event import LOST, Delivery, Event, TimedOut, Wants, says
 from toy_paxos.event_json import FormatError, check_format, event_of
 from toy_paxos.message import Accept, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST, CannotError
-from toy_paxos.remote.limits import check_event, number
+from toy_paxos.remote.limits import actor_name, check_event, number
 from toy_paxos.remote.merge_logs import key, merge_logs
 from toy_paxos.remote.store import usable, whole_lines
 from toy_paxos.safety import (
@@ -75,9 +74,7 @@ def read_line(log: ProcessLog, line: Mapping[str, Any]) -> None:
         check_format(line["format"])
         if log.process not in ("", line["process"]):
             raise ValueError("another process")
-        if not re.fullmatch(r"(acceptor|proposer)-\d{1,3}", line["process"]):
-            raise ValueError("a process has another name")
-        log.process = line["process"]
+        log.process = actor_name(line["process"])
         log.restarts += 1
         if "run" in line:
             sizes = number(line["num_proposers"]), number(line["num_acceptors"])

@@ -58,19 +58,21 @@ class Envelope(_message.Message):
     def __init__(self, run: _Optional[int] = ..., round: _Optional[int] = ..., message: _Optional[_Union[Message, _Mapping]] = ...) -> None: ...
 
 class Handled(_message.Message):
-    __slots__ = ("answers", "denial", "promised", "accepted", "began", "step", "newest")
+    __slots__ = ("answers", "denial", "promised", "accepted", "starts", "step", "newest", "newest_run")
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
     DENIAL_FIELD_NUMBER: _ClassVar[int]
     PROMISED_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
-    BEGAN_FIELD_NUMBER: _ClassVar[int]
+    STARTS_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     NEWEST_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_RUN_FIELD_NUMBER: _ClassVar[int]
     answers: _containers.RepeatedCompositeFieldContainer[Message]
     denial: str
     promised: int
     accepted: Proposal
-    began: int
+    starts: int
     step: int
     newest: int
-    def __init__(self, answers: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., denial: _Optional[str] = ..., promised: _Optional[int] = ..., accepted: _Optional[_Union[Proposal, _Mapping]] = ..., began: _Optional[int] = ..., step: _Optional[int] = ..., newest: _Optional[int] = ...) -> None: ...
+    newest_run: int
+    def __init__(self, answers: _Optional[_Iterable[_Union[Message, _Mapping]]] = ..., denial: _Optional[str] = ..., promised: _Optional[int] = ..., accepted: _Optional[_Union[Proposal, _Mapping]] = ..., starts: _Optional[int] = ..., step: _Optional[int] = ..., newest: _Optional[int] = ..., newest_run: _Optional[int] = ...) -> None: ...

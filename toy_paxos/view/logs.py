@@ -9,7 +9,7 @@ from toy_paxos.event_json import FORMAT, event_line, json_line
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import share_line
-from toy_paxos.view.words import Line, line, plural, printable, sizes_words, wishes_lines
+from toy_paxos.view.words import Line, line, plural, printable, sizes_words, tame, wishes_lines
 
 KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}
 
@@ -44,7 +44,7 @@ class InLines:
                 line(),
                 line(("heading", f"--- {plural(counts['round'], 'round')} of run {run} ---")),
                 *(line(("", share_line(label, counts[kind], counts["round"]))) for label, kind in KNOWN.items()),
-                *(line(("notable", f"not all is known: {words}")) for words in unknown),
+                *(line(("notable", f"not all is known: {tame(words)}")) for words in unknown),
             ]
         )
 
