@@ -37,9 +37,18 @@ class FailedError(grpc.RpcError):
     def code(self) -> grpc.StatusCode:
         return self._code
 
+    def details(self) -> str:
+        return "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Connection refused"
+
 
 DEAD, LATE = FailedError(grpc.StatusCode.UNAVAILABLE), FailedError(grpc.StatusCode.DEADLINE_EXCEEDED)
-WAYS = {"dead": DEAD, "late": LATE, "gone": "nowhere", "moved": "acceptor-0"}
+WAYS: dict[str, str | Exception] = {"dead": DEAD, "late": LATE, "gone": "nowhere", "moved": "acceptor-0"}
+WHY = {
+    "dead": "connection refused",
+    "late": "no answer in 1000 ms",
+    "gone": "its address is not known",
+    "moved": "this is acceptor-0, not acceptor-2",
+}
 
 
 class Here:
@@ -62,8 +71,8 @@ class Here:
         else:
             try:
                 ended.set_result(self.services[how].receive(envelope))
-            except ValueError:
-                ended.set_exception(DEAD)
+            except ValueError as error:
+                ended.set_exception(error)
         return ended
 
     def close(self) -> None:
@@ -106,9 +115,10 @@ def test_two_proposers_agree() -> None:
     assert not any(isinstance(event, Violation) for event in events)
 
 
-@pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
-def test_without_a_minority_it_learns_and_tells_which_calls_came_to_nothing(how: str | Exception) -> None:
-    events, (proposer,), _ = played(Here(acceptor_2=how), "apple")
+@pytest.mark.parametrize("way", WAYS)
+def test_without_a_minority_it_learns_and_tells_which_calls_came_to_nothing_and_why(way: str) -> None:
+    events, (proposer,), _ = played(Here(acceptor_2=WAYS[way]), "apple")
+    assert {event.denial for event in events if isinstance(event, Delivery) and event.fate is Fate.LOST} == {WHY[way]}
     assert proposer.learned == "apple"
     assert lost(events) == [
         Prepare("proposer-0", "acceptor-2", 1),

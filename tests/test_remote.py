@@ -104,6 +104,30 @@ def test_it_is_shown_by_the_same_views(acceptors: Begin, run_here: RunHere) -> N
         assert words in done.stdout
 
 
+def test_why_a_message_was_lost_is_told_in_every_view_and_no_obstacle_to_play(
+    acceptors: Begin, run_here: RunHere, tmp_path: Path
+) -> None:
+    its = acceptors(3)
+    its.kill(2)
+    lost = "lost (connection refused): PREPARE 1"
+    for view, words in (("--round=1", lost), ("--diagram", lost), ("--json", '"lost","denial":"connection refused"')):
+        done = run_here("propose", *its.places, *(["-c", "1"] if view != "--round=1" else []), view)
+        assert words in done.stdout
+        if view != "--diagram":
+            (tmp_path / "story").write_text(done.stdout)
+            assert run_here("play", str(tmp_path / "story")).returncode == 0
+    for ending in ("svg", "html", "mmd", "txt", "jsonl"):
+        path = tmp_path / f"story.{ending}"
+        assert run_here("propose", *its.places, "--round", "1", "-o", str(path)).returncode == 0
+        assert "connection refused" in path.read_text()
+
+
+def test_whose_address_it_is_is_told(acceptors: Begin, run_here: RunHere) -> None:
+    (address,) = acceptors(1).addresses.values()
+    done = run_here("propose", "--at", f"acceptor-0={address}", "--at", f"acceptor-1={address}", "-c", "1", *NEVER_LATE)
+    assert "lost (this is acceptor-0, not acceptor-1): PREPARE 1" in done.stdout
+
+
 def test_one_round_of_a_run_is_shown(acceptors: Begin, run_here: RunHere, tmp_path: Path) -> None:
     its = acceptors(1)
     done = run_here("propose", *its.places, "--round", "3", "-o", str(tmp_path / "story.txt"))
@@ -521,7 +545,7 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (["propose", "--zookeeper", ":::1", "-n", "1"], "is not of the form HOST:PORT"),
         (["propose", "--zookeeper", "127.0.0.1:1/a/../b", "-n", "1"], "a/../b is not a path of nodes"),
         (["propose", "--zookeeper", "127.0.0.1:1/\udcff", "-n", "1"], "is not a path of nodes"),
-        (["cluster", "-n", "101"], "each acceptor is a process; the limit is 100"),
+        (["cluster", "-n", "101"], "101 is not a whole number from 1 to 100"),
         (["cluster", "--diagram", "--json"], "two views of the same"),
         (["cluster", "--round", "2", "-c", "3"], "--round K ends the run after round K: leave --rounds out"),
         (["verify", "log", "--diagram", "--json"], "two views of the same"),
@@ -532,6 +556,11 @@ def test_wrong_usage_is_one_line(args: list[str], words: str, run_here: RunHere)
     done = run_here(*args)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert words in done.stderr
+
+
+def test_an_acceptor_fails_no_request_unless_it_is_told_to_and_help_says_what_is_so(run_here: RunHere) -> None:
+    for command, words in (("acceptor", "FAIL to a request. [default: 0.0; "), ("cluster", "[default: 5; 1<=x<=100]")):
+        assert words in " ".join(run_here(command, "--help").stdout.split())
 
 
 def test_no_other_command_waits_for_it() -> None:

@@ -84,7 +84,12 @@ def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, ru
     play = "propose", *its.places, "-c", "1", "--brief"
     assert "consensus on" in run(*play, *certify("proposer", "authority")).stdout
     assert "none known as chosen" in run(*play).stdout
-    assert "none known as chosen" in run(*play, *certify("stranger", "another")).stdout
+    stranger = certify("stranger", "another")
+    assert "none known as chosen" in run(*play, *stranger).stdout
+    in_lines, plain = play[:-1], Acceptors(start, tmp_path / "plain", 1)
+    assert "lost (connection closed): PREPARE 1" in run(*in_lines).stdout
+    assert "lost (certificate signed by another authority): PREPARE 1" in run(*in_lines, *stranger).stdout
+    assert "lost (no TLS there): PREPARE 1" in run("propose", *plain.places, "-c", "1", *stranger).stdout
     process = its.processes["acceptor-0"]
     process.terminate()
     assert process.communicate()[1] == ""

@@ -73,15 +73,15 @@ class Delivery(Event, event="message"):
 
     ``sent`` is when it was sent. A lost one is known to be lost when it is sent, or when it reaches a proposer that
     has crashed; a stale one answers an earlier attempt. ``denial`` says why a request came to nothing: the acceptor
-    failed, or it refused. The rest is what can be seen of the recipient afterwards: of an acceptor what it has
-    ``promised`` and ``accepted``, of a proposer what it has ``learned``.
+    failed, or it refused; or why real processes lost a message. The rest is what can be seen of the recipient
+    afterwards: of an acceptor what it has ``promised`` and ``accepted``, of a proposer what it has ``learned``.
     """
 
     message: Message
     fate: Fate = Fate.DELIVERED
     sent: float = 0
     answers: Sequence[Message] = ()
-    denial: "Denial | None" = None
+    denial: str | None = None
     promised: int | None = None
     accepted: Proposal | None = None
     learned: str | None = None

@@ -15,7 +15,7 @@ from functools import lru_cache
 from types import NoneType
 from typing import Any
 
-from toy_paxos.event import BETWEEN_ACTORS, KINDS, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
+from toy_paxos.event import BETWEEN_ACTORS, KINDS, LOST, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
 from toy_paxos.message import Message, Promise, Proposal, Restart, Timeout
 
 FORMAT = 2
@@ -66,7 +66,7 @@ def delivery_keys(event: Delivery) -> str:
         after = f'{{"promised":{event.promised},"accepted_id":{id},"accepted_value":{encoded(value)}}}'
     elif event.learned is not None:
         after = f'{{"learned":{encoded(event.learned)}}}'
-    denial = f'"{event.denial}"' if event.denial else "null"
+    denial = encoded(event.denial) if event.denial else "null"
     return f'{message_keys(event.message)},"fate":"{event.fate}","denial":{denial},"after":{after}'
 
 
@@ -131,7 +131,7 @@ def event_of(line: Mapping[str, Any]) -> Event | None:
             Fate(line.get("fate", Fate.DELIVERED)),
             a(line.get("sent_ms"), float, int, NoneType) or 0,
             field_of("says", line.get("answers", ())),
-            denial_of(line.get("denial")),
+            a(line.get("denial"), str, NoneType) if line.get("fate") == LOST else denial_of(line.get("denial")),
             a(after.get("promised"), int, NoneType),
             proposal_of(after.get("accepted_id"), after.get("accepted_value")),
             a(after.get("learned"), str, NoneType),

@@ -230,7 +230,9 @@ def refuse_diagram(story: Script) -> None:
 
 
 # What became of a message, its type, its number, and either a value or the proposal that was accepted before.
-MESSAGE = re.compile(r"(?:([a-z][^:]*): )?([A-Z]+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?")
+MESSAGE = re.compile(
+    r"(?:(lost \(.*?\)|[a-z][^:]*): )?([A-Z]+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?"
+)
 
 # A promise in a diagram, which is read as one in a line.
 DRAWN_PROMISE = re.compile(r"^((?:[a-z][^:]*: )?PROMISE +\d+) +\((\d+ .+)\)$")
@@ -250,7 +252,7 @@ def delivery(story: Script, sender: str, recipient: str, words: str) -> Move:
 
 def move_of(marks: list[str], message: Message) -> Move:
     """Return the move that makes this of a message."""
-    return Move("drop" if "lost" in marks else "fail" if "failed" in marks else "deliver", message)
+    return Move("drop" if marks[0].startswith("lost") else "fail" if "failed" in marks else "deliver", message)
 
 
 def crash(story: Script, proposer: str, type: str | None, recipient: str | None) -> Move:

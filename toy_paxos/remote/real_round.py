@@ -20,7 +20,7 @@ from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_handled, to_wire
 from toy_paxos.remote.merge_logs import settle
 from toy_paxos.remote.records import Log
-from toy_paxos.remote.rpc import Call, CallError, Client, is_late
+from toy_paxos.remote.rpc import Call, CallError, Client, is_late, reason
 from toy_paxos.settings import Network
 
 
@@ -132,7 +132,8 @@ class RealRound:
         except (*CallError, ValueError) as error:
             party.is_late |= is_current and is_late(error)
             # Not logged: the acceptor may have handled the call.
-            party.events.append(Delivery(self.now, request, Fate.LOST, sent))
+            why = reason(error, self.network.timeout)
+            party.events.append(Delivery(self.now, request, Fate.LOST, sent, denial=why))
         if is_current and not (answers and answers[0].type in ("PROMISE", "ACCEPT")):
             party.failed += 1
         for answer in answers:

@@ -159,6 +159,32 @@ class Client:
             channel.close()
 
 
+# What gRPC says somewhere in its details, and what that means.
+REASONS = {
+    "Connection refused": "connection refused",
+    "Connection reset": "connection reset",
+    "Socket closed": "connection closed",
+    "errors resolving": "no such host",
+    "issuer certificate": "certificate signed by another authority",
+    "self signed": "certificate signed by another authority",
+    "self-signed": "certificate signed by another authority",
+    "has expired": "certificate has expired",
+    "not yet valid": "certificate is not yet valid",
+    "Hostname Verification": "certificate names another host",
+    "WRONG_VERSION_NUMBER": "no TLS there",
+    "SETTINGS frame": "no gRPC there",
+}
+
+
+def reason(error: Exception, timeout: float) -> str:
+    """Return in a few words why a call failed, which had so many milliseconds."""
+    if is_late(error):
+        return f"no answer in {timeout:g} ms"
+    details = str(error.details()) if isinstance(error, grpc.RpcError) else str(error)
+    known = [words for sign, words in REASONS.items() if sign in details]
+    return known[0] if known else details.rpartition(": ")[2][:80] or "call cancelled"
+
+
 def is_late(error: Exception) -> bool:
     """Whether a call failed because no answer came in time."""
     return isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED

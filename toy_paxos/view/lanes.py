@@ -183,7 +183,7 @@ class Picture:
         cells[start] = style, glyphs["sent_long_ago" if is_late else "sent"]
         near, head = (end - 1, ">") if start < end else (end + 1, "<")
         cells[near] = style, glyphs["lost"] if fate == Fate.LOST else head
-        if denial:
+        if denial and fate != Fate.LOST:
             cells[end] = "bad", glyphs[denial]
 
 

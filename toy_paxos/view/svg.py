@@ -174,7 +174,7 @@ class Drawing:
                 yield line("bad", LEFT, y, self.beside - 8, y)
             for name, mark in (row.marks or {}).items():
                 yield from self.mark(name, y, mark, row.style)
-            if row.arrow and row.arrow.denial:
+            if row.arrow and row.arrow.denial and row.arrow.fate is not Fate.LOST:
                 yield from self.mark(row.arrow.message.recipient, y, row.arrow.denial, "bad")
             yield from self.words(row, y)
 

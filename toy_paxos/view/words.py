@@ -199,6 +199,8 @@ def delivery_spans(
 
 def marks_of(fate: Fate, denial: str | None, promised: int | None) -> str:
     """What became of a message, if that is not what one expects: ``lost: ``, ``refused, promised 2: ``."""
+    if fate is Fate.LOST and denial:
+        return f"lost ({printable(denial)}): "
     marks = [] if fate is Fate.DELIVERED else [str(fate)]
     if denial:
         marks.append(denial if promised is None else f"{denial}, promised {promised}")
