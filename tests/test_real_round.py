@@ -12,7 +12,7 @@ import grpc
 import pytest
 from test_service import service
 
-from toy_paxos.event import Delivery, Event, Fate, TimedOut, Violation
+from toy_paxos.event import AcceptorCrash, Delivery, Event, Fate, TimedOut, Violation
 from toy_paxos.message import Message, Prepare, Propose, Restart
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import wire_pb2 as wire
@@ -21,6 +21,7 @@ from toy_paxos.remote.merge_logs import merge_logs
 from toy_paxos.remote.real_round import Party, RealRound, acceptor_events
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
+from toy_paxos.remote.supervisor import Change
 from toy_paxos.safety import watch
 from toy_paxos.settings import Network
 from toy_paxos.story import Configuration
@@ -210,6 +211,29 @@ def test_a_round_that_is_over_is_left_for_the_newest() -> None:
 def test_what_an_acceptor_did_is_told_in_its_own_order_with_its_restarts() -> None:
     messages = [Prepare("proposer-0", "acceptor-0", id) for id in (1, 2, 3)]
     first, second, third = (Delivery(time, message) for time, message in zip((3, 1, 2), messages, strict=True))
-    events = acceptor_events("acceptor-0", [(20, 1, third), (10, 2, second), (10, 1, first)])
-    assert events == [first, second, Delivery(2, Restart("power", "acceptor-0", 1), sent=2), third]
+    events = acceptor_events("acceptor-0", [(2, 1, third), (1, 2, second), (1, 1, first)])
+    assert [restarts(event) or event for event in events] == [first, second, 1, third]
     assert [event.time for event in events] == [1, 1, 2, 2]
+
+
+def restarts(event: Event) -> int:
+    """The number of the restart that an event is, or 0."""
+    return event.message.id if isinstance(event, Delivery) and isinstance(event.message, Restart) else 0
+
+
+def test_who_was_killed_is_told_between_what_it_did_in_its_lives() -> None:
+    first, second = (Delivery(time, Prepare("proposer-0", "acceptor-0", time)) for time in (2, 6))
+    changes = [Change("acceptor-0", starts, time, is_up) for starts, time, is_up in ((1, 3, False), (2, 4, True))]
+    crash = AcceptorCrash(3, "acceptor-0")
+    for handled, expected in (
+        ([], [crash, 1]),
+        ([(1, 1, first)], [first, crash, 1]),
+        ([(2, 1, second)], [crash, 1, second]),
+        ([(1, 1, first), (2, 1, second)], [first, crash, 1, second]),
+    ):
+        events = acceptor_events("acceptor-0", handled, [*changes, Change("acceptor-1", 1, 1, False)])
+        assert [restarts(event) or event for event in events] == expected
+        assert [event.time for event in events] == sorted(event.time for event in events)
+    # An answer that came late was given before its acceptor was killed.
+    late = Delivery(9, first.message)
+    assert [event.time for event in acceptor_events("acceptor-0", [(1, 1, late)], changes)] == [3, 3, 4]

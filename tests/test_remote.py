@@ -1,5 +1,6 @@
 """Real processes on this machine: what is promised stays promised, and nothing is left behind."""
 
+import json
 import os
 import re
 import signal
@@ -289,6 +290,40 @@ def test_a_round_that_was_real_can_be_played_again(run: Run, nothing_left: dict[
     assert told.partition(words)[2].splitlines()[:1] == played.stdout.partition(words)[2].splitlines()[:1]
 
 
+def test_who_was_killed_is_told_and_counted(run: Run, start: Start, nothing_left: dict[str, str]) -> None:
+    play = "cluster", "-n", "3", "-p", "0", "--kill-every", "0.05", "--json", *NEVER_LATE
+    process = start(*play, **nothing_left)
+    assert process.stdout
+    told: list[dict[str, Any]] = []
+    while sum(event["event"] == "acceptor-crash" for event in told) < 3:
+        told.append(json.loads(process.stdout.readline()))
+    process.send_signal(signal.SIGINT)
+    told += map(json.loads, process.communicate()[0].splitlines())
+    crashes = [event for event in told if event["event"] == "acceptor-crash"]
+    restarts = [event for event in told if event.get("type") == "RESTART"]
+    # The next kill waits until the last one is back.
+    assert len(crashes) - len(restarts) in (0, 1)
+    assert [event["acceptor"] for event in crashes][: len(restarts)] == [event["recipient"] for event in restarts]
+    assert told[-1]["acceptor_crashes"] == len(crashes)
+
+
+def test_if_the_supervisor_is_killed_nothing_is_left(
+    start: Start, nothing_left: dict[str, str], tmp_path: Path
+) -> None:
+    process = start("cluster", "-n", "2", "-p", "0", *NEVER_LATE, "--brief", **nothing_left)
+    assert process.stdout
+    assert any("consensus on" in line for line in process.stdout)
+    acceptor, _ = processes_that_know("acceptor", str(tmp_path))
+    os.kill(parent_of(acceptor), signal.SIGKILL)
+    assert process.communicate()[1] == "toy-paxos: the cluster has ended, or was killed\n"
+
+
+def parent_of(process: int) -> int:
+    """The number of the process that started a process."""
+    (parent,) = re.findall(r"PPid:\t(\d+)", Path(f"/proc/{process}/status").read_text())
+    return int(parent)
+
+
 @pytest.mark.slow
 def test_acceptors_that_are_killed_at_random_lose_nothing(
     run: Run, nothing_left: dict[str, str], tmp_path: Path
@@ -452,8 +487,7 @@ def test_a_run_that_cannot_go_on_is_summed_up(start: Start, nothing_left: dict[s
     assert process.stdout
     assert any("consensus on" in line for line in process.stdout)
     (acceptor,) = processes_that_know("acceptor-0", str(tmp_path))
-    (supervisor,) = re.findall(r"PPid:\t(\d+)", Path(f"/proc/{acceptor}/status").read_text())
-    os.kill(int(supervisor), signal.SIGTERM)
+    os.kill(parent_of(acceptor), signal.SIGTERM)
     output, errors = process.communicate()
     assert (process.returncode, errors) == (2, "toy-paxos: the cluster has ended, or was killed\n")
     assert "of toy-paxos ---" in output

@@ -11,6 +11,7 @@ from toy_paxos.event import (
     DELIVERED,
     DUPLICATE,
     LOST,
+    AcceptorCrash,
     Adoption,
     Attempt,
     Chosen,
@@ -70,6 +71,7 @@ class Facts:
     duplicates: int = 0
     promised: set[str] = field(default_factory=set)
     crashed: set[str] = field(default_factory=set)
+    acceptor_crashes: int = 0
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Facts":
@@ -98,6 +100,8 @@ class Facts:
                 self.adoptions += 1
             case Crash():
                 self.crashed.add(event.proposer)
+            case AcceptorCrash():
+                self.acceptor_crashes += 1
 
     def count(self, message: Message, fate: Fate) -> None:
         """Add one delivery."""
@@ -293,6 +297,7 @@ class Statistics:
     no_replay: str = ""
     lost: int = 0
     duplicates: int = 0
+    acceptor_crashes: int = 0
     duels: int = 0
     adoptions: int = 0
     attempts: int = 0
@@ -310,6 +315,7 @@ class Statistics:
         facts = finished.facts
         self.lost += facts.lost
         self.duplicates += facts.duplicates
+        self.acceptor_crashes += facts.acceptor_crashes
         self.duels += facts.is_duel
         self.adoptions += facts.adoptions
         self.attempts += facts.attempts

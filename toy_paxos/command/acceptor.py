@@ -19,7 +19,7 @@ from toy_paxos.view.words import plural
 @click.command(
     cls=Command,
     params=remote.options("acceptor_failure_prob", "zookeeper", "forgetful", "log", "tls"),
-    context_settings={"show_default": True},
+    context_settings={"show_default": True, "default_map": {"acceptor_failure_prob": 0.0}},
     epilog="""\b
 Exit status:
   0    Ctrl-C

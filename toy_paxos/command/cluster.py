@@ -9,7 +9,7 @@ import click
 from toy_paxos.command import remote
 from toy_paxos.command.options import Command, Number, check_quorums
 from toy_paxos.command.story_file import file_options
-from toy_paxos.remote import MOST, CannotError
+from toy_paxos.remote import CannotError
 from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Configuration
 
@@ -68,8 +68,6 @@ def cluster_command(
     from toy_paxos.remote.supervisor import ZOOKEEPER, LocalCluster
 
     form = remote.form_of(options)
-    if num_acceptors > MOST:
-        raise click.UsageError(f"--num-acceptors {num_acceptors}: each acceptor is a process; the limit is {MOST}.")
     starts_zookeeper = zookeeper == "local"
     if starts_zookeeper and not local_zookeeper.is_installed():
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
@@ -106,7 +104,7 @@ def cluster_command(
         settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, **about)
         own_logs = {at: logs.get(name) for at, name in enumerate(proposers)}
         client = Client(directory.addresses if directory else addresses, None)
-        run = remote.RealRun(number, settings, client, own_logs, is_alone=True, troubles=troubles, check=cluster.check)
+        run = remote.RealRun(number, settings, client, own_logs, is_alone=True, troubles=troubles, cluster=cluster)
         run.show(form, options, *(FORGETS, CHANGE) if forgetful else ())
 
 

@@ -120,6 +120,13 @@ OPTIONS = options_of_a_run() | {
     str(option.name): option
     for option in (
         click.Option(
+            ["-n", "--num-acceptors"],
+            type=WholeNumber(1, MOST),
+            metavar="N",
+            default=5,
+            help="Number of acceptors, each a process.",
+        ),
+        click.Option(
             ["--round"], type=WholeNumber(1, 10**9), metavar="K", help="Play K rounds, and show only round K."
         ),
         click.Option(["--forgetful"], is_flag=True, help="Keep nothing but in memory: that loses agreement."),
@@ -200,8 +207,8 @@ class RealRun:
     """A run in real time, with a client of its acceptors, which it closes at the end.
 
     ``logs`` has the numbers of the proposers in this process, and the file that each of them writes, if any.
-    ``is_alone`` if no other process can propose. The run ends when ``check`` raises CannotError, or when there is an
-    error in ``troubles``.
+    ``is_alone`` if no other process can propose. The run ends with the ``cluster`` of its acceptors on this machine, if
+    it has one, or when there is an error in ``troubles``.
     """
 
     number: int
@@ -210,7 +217,7 @@ class RealRun:
     logs: Mapping[int, Path | None]
     is_alone: bool
     troubles: list[CannotError] = field(default_factory=list)
-    check: Callable[[], object] = lambda: None
+    cluster: Any = None
     answered: bool = False
 
     def show(self, form: str | None, options: Mapping[str, Any], rule: str | None = None, change: str = "") -> None:
@@ -255,7 +262,8 @@ class RealRun:
                 number = max(number + 1, newest)
                 if number > LARGEST:
                     raise CannotError(f"run {self.number} has come to the last round that there is: begin another one")
-                self.check()
+                if self.cluster:
+                    self.cluster.check()
         except CannotError as error:
             self.troubles.append(error)
 
@@ -274,6 +282,8 @@ class RealRun:
             for (at, log), value in zip(logs.items(), wishes, strict=True)
         ]
         round = RealRound(self.client, self.number, number, parties, settings.network, draw)
+        if self.cluster:
+            round.changes = self.cluster.changes
         merged = merge_logs(round.play(), number, "does one folder serve two acceptors?")
         # An acceptor that no longer keeps this round tells only which one is the newest.
         self.answered |= bool(round.handled) or round.newest > number

@@ -7,13 +7,14 @@ off, and tries again after a random pause.
 If a call gets no answer, nobody knows whether it was handled: the story tells it as lost.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, Queue
 
-from toy_paxos.event import Delivery, Event, Fate, TimedOut, Wants, hand_over
+from toy_paxos.event import AcceptorCrash, Delivery, Event, Fate, TimedOut, Wants, hand_over
 from toy_paxos.message import Message, Restart, Terminate, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import wire_pb2 as wire
@@ -21,6 +22,7 @@ from toy_paxos.remote.codec import from_handled, to_wire
 from toy_paxos.remote.merge_logs import settle
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.rpc import Call, CallError, Client, is_late, reason
+from toy_paxos.remote.supervisor import Change
 from toy_paxos.settings import Network
 
 
@@ -49,7 +51,8 @@ class RealRound:
     """One round of a run, by some proposers of this process; ``newest`` is the latest round that an acceptor named.
 
     ``newest_run`` is the latest run that one named for which this run is over. Of the network only the timeout, the
-    backoff and the number of attempts count.
+    backoff and the number of attempts count. ``changes`` returns which acceptors were killed or came back since the
+    round before, as far as this process knows.
     """
 
     client: Client
@@ -58,6 +61,7 @@ class RealRound:
     parties: Sequence[Party]
     network: Network
     draw: Callable[[], float]
+    changes: Callable[[], Sequence[Change]] = list
     # No SimpleQueue: before Python 3.13 a signal can make its timeouts last for ever.
     ended: Queue[Callable[[], None]] = field(default_factory=Queue)
     outstanding: int = 0
@@ -91,8 +95,10 @@ class RealRound:
         until = 2 * self.now
         while self.outstanding and self.now < until:
             self.listen(until)
+        changes = [change._replace(time=max(0, change.time - self.began) * 1000) for change in self.changes()]
         return {party.actor.name: party.events for party in self.parties} | {
-            name: acceptor_events(name, handled) for name, handled in self.handled.items()
+            name: acceptor_events(name, self.handled.get(name, []), changes)
+            for name in (*self.parties[0].actor.acceptors,)
         }
 
     def tell(self, party: Party, event: Event) -> None:
@@ -177,15 +183,23 @@ class RealRound:
             party.resumes = self.now + party.attempts * self.network.backoff * self.draw()
 
 
-def acceptor_events(name: str, handled: Sequence[tuple[int, int, Delivery]]) -> list[Event]:
-    """Return what an acceptor did, in its order, with its restarts."""
-    events: list[Event] = []
-    restarts, last = 0, 0
-    for starts, _, event in sorted(handled, key=lambda its: its[:2]):
-        if last not in (0, starts):
-            restarts += 1
-            events.append(Delivery(event.time, Restart("power", name, restarts), sent=event.time))
-        last = starts
-        events.append(event)
-    settle(events)
-    return events
+def acceptor_events(
+    name: str, handled: Sequence[tuple[int, int, Delivery]], changes: Sequence[Change] = ()
+) -> list[Event]:
+    """Return what an acceptor did, in its order, with its crashes and restarts.
+
+    An acceptor that has answered in two of its lives was restarted in between, also if no change says so.
+    """
+    events: dict[tuple[int, float], Event] = {(starts, step): event for starts, step, event in handled}
+    lives = sorted({starts for starts, _ in events})
+    restarts = dict.fromkeys(lives[1:], math.inf)
+    for change in changes:
+        if change.name == name and change.is_up:
+            restarts[change.starts] = change.time
+        elif change.name == name:
+            events[change.starts, math.inf] = AcceptorCrash(change.time, name)
+    for starts, back in restarts.items():
+        events[starts, 0] = Delivery(back, Restart("power", name, starts - 1), sent=back)
+    story = [events[place] for place in sorted(events)]
+    settle(story)
+    return story

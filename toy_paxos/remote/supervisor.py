@@ -2,10 +2,11 @@
 
 It runs in a separate session, so Ctrl-C in a terminal does not reach it, and owns the folder that holds their data.
 Its standard input is a pipe from the command that started it. When the pipe closes, because that command ended,
-crashed or was killed, the supervisor kills its children and removes the folder. Only killing the supervisor itself
-leaves processes and the folder behind.
+crashed or was killed, the supervisor kills its children and removes the folder. If the supervisor itself is killed,
+Linux kills its children, and the command removes the folder.
 """
 
+import ctypes
 import json
 import os
 import random
@@ -16,11 +17,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from queue import Queue
 from select import select
-from typing import Any
+from typing import Any, NamedTuple
 
 from toy_paxos.remote import CannotError
 from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
@@ -28,8 +31,20 @@ from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_a
 FOLDER, ZOOKEEPER = "{folder}", "{zookeeper}"
 """Placeholders in commands: a path that starts with FOLDER is in the supervisor's folder; ZOOKEEPER is an address."""
 
+DOWN = "down"
+"""What the supervisor reports of a process that has ended, in place of its address."""
+
 PYTHON = [sys.executable, "-P"]
 """How to start Python so that nothing in the present folder takes the place of a module."""
+
+
+class Change(NamedTuple):
+    """A process came up or went down, at a time of the monotonic clock; ``starts`` counts how often it has started."""
+
+    name: str
+    starts: int
+    time: float
+    is_up: bool
 
 
 class LocalCluster:
@@ -39,8 +54,13 @@ class LocalCluster:
     """
 
     def __init__(self, commands: Mapping[str, list[str]], kill_every: float | None, zookeeper: bool = False) -> None:
-        order = json.dumps({"commands": commands, "kill_every": kill_every, "zookeeper": zookeeper})
+        self.folder = tempfile.mkdtemp(prefix="toy-paxos-")
+        order = json.dumps(
+            {"commands": commands, "kill_every": kill_every, "zookeeper": zookeeper, "folder": self.folder}
+        )
         self.addresses: dict[str, str] = {}
+        self.starts = Counter[str]()
+        self.news: Queue[Change] = Queue()
         self.names = [*commands, *["zookeeper"] * zookeeper]
         self.supervisor = subprocess.Popen(
             [*PYTHON, "-m", __name__],
@@ -59,15 +79,24 @@ class LocalCluster:
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self) -> None:
-        """Note the addresses that the supervisor reports, until it ends."""
+        """Note the addresses that the supervisor reports, and what goes down and comes back, until it ends."""
         assert self.supervisor.stdout
         for line in self.supervisor.stdout:
             name, address = line.split()
-            self.addresses[name] = address
+            is_up = address != DOWN
+            self.starts[name] += is_up
+            if self.starts[name] > 1 or not is_up:
+                self.news.put(Change(name, self.starts[name], time.monotonic(), is_up))
+            if is_up:
+                self.addresses[name] = address
             if len(self.addresses) == len(self.names):
                 self.started.set()
         self.has_ended = True
         self.started.set()
+
+    def changes(self) -> list[Change]:
+        """Return what went down or came back since the last call."""
+        return [self.news.get() for _ in range(self.news.qsize())]
 
     def __enter__(self) -> Mapping[str, str]:
         """Wait until all processes have started; raises CannotError if one does not."""
@@ -90,6 +119,7 @@ class LocalCluster:
         assert self.supervisor.stdin
         self.supervisor.stdin.close()
         self.supervisor.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def environment() -> dict[str, str]:
@@ -109,7 +139,9 @@ class Child:
         self.address = address
         # The messages of a ZooKeeper server mean nothing to users of this program.
         errors = subprocess.DEVNULL if name == "zookeeper" else None
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, preexec_fn=die_with_parent
+        )
         assert self.process.stdout
         self.output = self.process.stdout
 
@@ -124,11 +156,22 @@ class Child:
         self.output.close()
 
 
+def die_with_parent() -> None:
+    """Let this process be killed when its parent ends, however that ends; only Linux does that."""
+    if sys.platform == "linux":
+        set_signal_at_the_end_of_the_parent = 1
+        ctypes.CDLL(None).prctl(set_signal_at_the_end_of_the_parent, signal.SIGKILL)
+
+
 def supervise(children: list[Child], kill_every: float | None) -> None:
-    """Restart each child that ends and report addresses, until standard input closes or a child cannot start."""
+    """Restart each child that ends and report addresses, until standard input closes or a child cannot start.
+
+    A kill waits until all are up.
+    """
     due = time.monotonic() + (kill_every or 0)
     while True:
-        patience = max(0.0, due - time.monotonic()) if kill_every else None
+        may_kill = kill_every is not None and all(child.address for child in children)
+        patience = max(0.0, due - time.monotonic()) if may_kill else None
         ready: list[Any] = select([sys.stdin, *children], [], [], patience)[0]
         if sys.stdin in ready:
             return
@@ -142,12 +185,12 @@ def supervise(children: list[Child], kill_every: float | None) -> None:
             child.kill()
             if not child.address:
                 return
+            tell(f"{child.name} {DOWN}")
             address = child.address if child.name == "zookeeper" else ""
             children[children.index(child)] = Child(child.name, child.command, address)
-        if kill_every and time.monotonic() >= due:
-            due = max(due + kill_every, time.monotonic())
-            if up := [child for child in children if child.address and child.name != "zookeeper"]:
-                random.choice(up).process.kill()
+        if may_kill and not ready:
+            random.choice([child for child in children if child.name != "zookeeper"]).process.kill()
+            due = time.monotonic() + (kill_every or 0)
 
 
 def tell(words: str) -> None:
@@ -163,7 +206,7 @@ def main() -> None:
     order: dict[str, Any] = json.loads(sys.stdin.readline() or "null")
     if not order:
         return
-    folder = Path(tempfile.mkdtemp(prefix="toy-paxos-"))
+    folder = Path(order["folder"])
     children: list[Child] = []
     try:
         zookeeper = ""

@@ -86,7 +86,7 @@ class JsonLines:
             outcome.replace("-", "_"): statistics.outcomes[outcome] if outcome in can_end else None
             for outcome in Outcome
         }
-        counts = "lost", "duplicates", "duels", "adoptions", "attempts_mean", "attempts_max"
+        counts = "lost", "duplicates", "acceptor_crashes", "duels", "adoptions", "attempts_mean", "attempts_max"
         network = {name: getattr(statistics, name) for name in counts} | {
             "chosen_ms": times_object(statistics.until_chosen),
             "learned_ms": times_object(statistics.until_learned),

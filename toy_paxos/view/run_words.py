@@ -135,6 +135,7 @@ class Words:
                 f"attempts a round: mean {mean}, max {statistics.attempts_max:,}",
                 f"{plural(statistics.adoptions, 'adoption')}, {statistics.lost:,} lost and "
                 f"{plural(statistics.duplicates, 'duplicate message')}",
+                *[f"crashes of acceptors: {statistics.acceptor_crashes:,}"] * (statistics.acceptor_crashes > 0),
                 f"{simulated}time until chosen: {times_words(statistics.until_chosen)}",
                 f"{simulated}time until learned: {times_words(statistics.until_learned)}",
             ]
