@@ -238,6 +238,61 @@ def test_a_cluster_that_is_asked_to_stop_removes_its_nodes(
     assert client.get_children(f"/{place.partition('/')[2]}") == []
 
 
+@needs_zookeeper
+@pytest.mark.parametrize("root", ["fresh", ""])
+def test_the_nodes_above_a_cluster_stay_open_to_others(
+    root: str, run: Run, own_zookeeper: ZooKeeper, nothing_left: dict[str, str]
+) -> None:
+    place = f"{own_zookeeper.address}/{root}"
+    play = "cluster", "-n", "1", "-p", "0", "-c", "1", "--zookeeper", place, *NEVER_LATE
+    for auth in ({ZOOKEEPER_AUTH: "me:secret"}, {}, {ZOOKEEPER_AUTH: "you:secret"}):
+        assert "Round 1: consensus on" in run(*play, **auth, **nothing_left).stdout
+
+
+@needs_zookeeper
+def test_what_a_killed_cluster_has_left_is_swept_by_the_next_one_and_what_lives_is_not(
+    start: Start, run: Run, place: str, client: Any, nothing_left: dict[str, str]
+) -> None:
+    play = "cluster", "-n", "1", "-p", "0", "--brief", *NEVER_LATE, "--zookeeper", place
+    killed, living = (start(*play, **nothing_left) for _ in range(2))
+    for process in (killed, living):
+        wait_for_line(process.stdout, "consensus on")
+    parent = f"/{place.partition('/')[2]}"
+    assert len(client.get_children(parent)) == 2
+    killed.kill()
+    wait_until(lambda: sum(bool(client.exists(f"{parent}/{name}/keeper")) for name in client.get_children(parent)) == 1)
+    wait_until(
+        lambda: sum(len(client.get_children(f"{parent}/{name}/addresses")) for name in client.get_children(parent)) == 1
+    )
+    assert len(client.get_children(parent)) == 2
+    assert run(*play, "-c", "1", **nothing_left).returncode == 0
+    assert len(client.get_children(parent)) == 1
+    wait_for_line(living.stdout, "consensus on")
+    living.send_signal(signal.SIGINT)
+    living.communicate()
+    assert (living.returncode, client.get_children(parent)) == (0, [])
+
+
+@needs_zookeeper
+def test_an_ensemble_has_several_addresses(run: Run, place: str, nothing_left: dict[str, str]) -> None:
+    play = "cluster", "-n", "1", "-p", "0", "-c", "1", *NEVER_LATE
+    done = run(*play, "--zookeeper", f"127.0.0.1:{free_port()},{place}", **nothing_left)
+    assert "Round 1: consensus on" in done.stdout
+
+
+def test_its_return_is_looked_for_every_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    from toy_paxos.remote import zookeeper
+
+    class Client:
+        def __init__(self, *_: Any, connection_retry: dict[str, int], **__: Any) -> None:
+            assert connection_retry == {"max_tries": -1, "max_delay": 1}
+            raise LookupError
+
+    monkeypatch.setattr(zookeeper, "KazooClient", Client)
+    with pytest.raises(LookupError):
+        zookeeper.Registry("127.0.0.1:1", "", print, print, is_new=False)
+
+
 # With a ZooKeeper that goes
 
 
@@ -354,7 +409,7 @@ def test_half_of_a_secret_is_refused(auth: str, run_here: RunHere, monkeypatch: 
     assert is_one_line(done, f"{ZOOKEEPER_AUTH} is not of the form USER:PASSWORD")
 
 
-@pytest.mark.parametrize("place", ["here", "here/root", ":1", "127.0.0.1:x/root"])
+@pytest.mark.parametrize("place", ["here", "here/root", ":1", "127.0.0.1:x/root", "127.0.0.1:1,/root", "a:1,b"])
 def test_a_place_has_a_host_and_a_port(place: str, run_here: RunHere) -> None:
     assert is_one_line(run_here("propose", "--zookeeper", place, "-n", "1"), "is not of the form HOST:PORT")
 

@@ -35,7 +35,7 @@ def zookeeper_place(value: str) -> str:
     "--zookeeper",
     type=zookeeper_place,
     metavar="WHERE",
-    help=f"Register at HOST:PORT[/ROOT], or at one started here: local. {remote.PASSWORD_HELP}",
+    help=f"Register at HOST:PORT,...[/ROOT], or at one started here: local. {remote.PASSWORD_HELP}",
 )
 @click.option(
     "--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens, a file for each process."
@@ -84,9 +84,9 @@ def cluster_command(
             logs = {name: log.absolute() / f"{name}.jsonl" for name in configuration.names}
         directory = None
         if zookeeper and not starts_zookeeper:
-            zookeeper = f"{zookeeper.rstrip('/')}/cluster-{remote.new_run()}"
-            directory = remote.directory_at(zookeeper, troubles.append)
+            directory = remote.directory_at(zookeeper, troubles.append, is_new=True)
             at_the_end.callback(directory.remove)
+            zookeeper = f"{directory.hosts}{directory.root}"
         common = ["--acceptor-failure-prob", str(acceptor_failure_prob)]
         if zookeeper:
             common += ["--zookeeper", ZOOKEEPER if starts_zookeeper else zookeeper]

@@ -105,9 +105,10 @@ def acceptor_at(value: str) -> tuple[str, str]:
 
 
 def zookeeper_root(value: str) -> str:
-    """Return the address of a ZooKeeper, perhaps with a path of nodes; raise click.BadParameter for anything else."""
-    place, _, root = value.partition("/")
-    address(place)
+    """Return where a ZooKeeper is, perhaps with a path of nodes; raise click.BadParameter for anything else."""
+    places, _, root = value.partition("/")
+    for place in places.split(","):
+        address(place)
     if not re.fullmatch(r"(?:(?!\.{1,2}(?:/|$))[\w.-]+(?:/|$))*", root):
         words = "is not a path of nodes, whose names are letters, digits, -, _ and ."
         raise click.BadParameter(f"{shortened(root)} {words}")
@@ -143,7 +144,7 @@ OPTIONS = options_of_a_run() | {
         click.Option(
             ["--zookeeper"],
             type=zookeeper_root,
-            metavar="HOST:PORT[/ROOT]",
+            metavar="HOST:PORT,...[/ROOT]",
             help=f"Where addresses are registered. {PASSWORD_HELP}",
         ),
         click.Option(
@@ -181,15 +182,18 @@ def form_of(options: Mapping[str, Any]) -> str | None:
     return one_view(options)
 
 
-def directory_at(place: str, stop: Callable[[CannotError], Any], is_silent: bool = False) -> Any:
-    """Return the registry at a ZooKeeper; ``stop`` is called with an error after which the process cannot go on."""
+def directory_at(place: str, stop: Callable[[CannotError], Any], is_silent: bool = False, is_new: bool = False) -> Any:
+    """Return the registry at a ZooKeeper, perhaps that of a new cluster.
+
+    ``stop`` is called with an error after which the process cannot go on.
+    """
     needs("zookeeper")
     from toy_paxos.remote.zookeeper import Registry
 
     auth = os.environ.get(ZOOKEEPER_AUTH, "")
     if auth and not (all(auth.partition(":")) and auth.isprintable()):
         raise Refused(f"{ZOOKEEPER_AUTH} is not of the form USER:PASSWORD")
-    return Registry(place, auth, stop, lambda words: None if is_silent else say(f"toy-paxos: {words}"))
+    return Registry(place, auth, stop, lambda words: None if is_silent else say(f"toy-paxos: {words}"), is_new)
 
 
 def found_by(zookeeper: str | None) -> str:

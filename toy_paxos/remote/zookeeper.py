@@ -6,7 +6,9 @@ Membership must never depend on presence: two majorities of the acceptors that h
     owners/acceptor-0     the identity of an acceptor, which is in its folder, too
     addresses/acceptor-0  its address; gone with its session
     runs/run-0000000000   how many acceptors and proposers a run has; below it, its present proposers
+    keeper                of a cluster that one command has started: gone with the session of that command
 
+The root is the property of whoever has the password; the nodes above it stay open to all.
 A separate thread follows the session. While ZooKeeper is away, all processes go on with the addresses that they know.
 """
 
@@ -25,7 +27,7 @@ from typing import Any
 from kazoo.client import KazooClient, KazooState
 from kazoo.exceptions import KazooException, NoAuthError, NodeExistsError, NoNodeError
 from kazoo.handlers.threading import KazooTimeoutError
-from kazoo.security import make_digest_acl
+from kazoo.security import OPEN_ACL_UNSAFE, make_digest_acl
 
 from toy_paxos.remote import ZOOKEEPER_AUTH, CannotError
 
@@ -39,7 +41,7 @@ ANSWER_S = 2.5
 """How long to wait for a first answer."""
 
 ROOT = "toy-paxos"
-"""The node above all others, unless another one is named."""
+"""The node above all others, unless another one is named: of processes that are started one by one, in ``default``."""
 
 CLUSTER = "[0-9a-f]{32}"
 """The form of the name of a cluster."""
@@ -49,18 +51,23 @@ FORGETFUL = "forgetful"
 
 
 class Registry:
-    """A session at ``HOST:PORT[/ROOT]``.
+    """A session at ``HOST:PORT[,HOST:PORT...][/ROOT]``; if it ``is_new``, at a new node below the root.
 
     ``stop`` is called with an error after which the process cannot go on, ``tell`` when ZooKeeper goes and comes back.
     """
 
-    def __init__(self, place: str, auth: str, stop: Callable[[CannotError], Any], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, place: str, auth: str, stop: Callable[[CannotError], Any], tell: Callable[[str], None], is_new: bool
+    ) -> None:
         self.hosts, _, root = place.partition("/")
-        self.root = f"/{root.strip('/') or ROOT}"
+        root = root.strip("/") or (ROOT if is_new else f"{ROOT}/default")
+        self.root = f"/{root}/cluster-{uuid.uuid4().int >> 80}" if is_new else f"/{root}"
+        self.is_new = is_new
         self.auth = auth
         self.stop = stop
         self.tell = tell
         self.addresses: dict[str, str] = {}
+        self.dead: list[str] = []
         self.refresh: Callable[[], None] = lambda: None
         self.news: Queue[str] = Queue()
         self.client = self.connected()
@@ -77,7 +84,9 @@ class Registry:
         """A new session; raises CannotError if no server answers."""
         auth = [("digest", self.auth)] if self.auth else None
         acl = [make_digest_acl(*self.auth.split(":", 1), all=True)] if self.auth else None
-        client = KazooClient(self.hosts, timeout=SESSION_S, auth_data=auth, default_acl=acl)
+        # By default, the longer a server is away, the longer it takes to notice its return.
+        patience = {"max_tries": -1, "max_delay": 1}
+        client = KazooClient(self.hosts, timeout=SESSION_S, auth_data=auth, default_acl=acl, connection_retry=patience)
         try:
             client.start(ANSWER_S)
         except (KazooTimeoutError, KazooException, OSError) as error:
@@ -92,11 +101,13 @@ class Registry:
         self.client.close()
 
     def remove(self) -> None:
-        """Remove all nodes below the root, and end the session."""
+        """Remove the root, and the roots of clusters that were dead already at the beginning; end the session."""
         # A second session, because the first would wait for ever for a ZooKeeper that is gone.
         try:
             client = self.connected()
             client.delete(self.root, recursive=True)
+            for other in {*self.dead}.intersection(self.dead_clusters(client)):
+                client.delete(other, recursive=True)
             client.stop()
         except (CannotError, KazooException, KazooTimeoutError):
             self.tell(f"{self.root} could not be removed from the ZooKeeper at {self.hosts}")
@@ -136,11 +147,33 @@ class Registry:
 
     def cluster_name(self) -> str:
         """Return the name of the cluster, which its first process makes."""
-        path = self.path("cluster")
+        path, parent = self.path("cluster"), self.root.rpartition("/")[0]
         with self.refusing():
+            if parent:
+                self.client.ensure_path(parent, OPEN_ACL_UNSAFE)
+            if self.is_new:
+                self.dead = self.dead_clusters(self.client)
+                # At once, because without its keeper a cluster counts as dead.
+                both = self.client.transaction()
+                both.create(self.root)
+                both.create(self.path("keeper"), ephemeral=True)
+                both.commit()
             with suppress(NodeExistsError):
                 self.create(path, uuid.uuid4().hex)
             return self.read(path, CLUSTER)
+
+    def dead_clusters(self, client: Any) -> list[str]:
+        """Return the roots of other clusters beside this one whose commands have ended, and all their acceptors."""
+        parent = self.root.rpartition("/")[0]
+        dead = []
+        for name in client.get_children(parent):
+            root = f"{parent}/{name}"
+            # Those with another password are not for this process to judge.
+            with suppress(NoAuthError, NoNodeError):
+                if re.fullmatch(r"cluster-\d+", name) and not client.exists(f"{root}/keeper"):
+                    present = client.exists(f"{root}/addresses") and client.get_children(f"{root}/addresses")
+                    dead += [] if present else [root]
+        return dead
 
     # Acceptors
 
@@ -212,18 +245,19 @@ class Registry:
                     self.create(f"{self.run_path(run)}/{name}", "", ephemeral=True)
                 except NodeExistsError as error:
                     raise CannotError(f"{name} of run {run} is there already, or was until a moment ago") from error
-            self.refresh = partial(self.attend, run, proposers)
+            present = [f"{self.run_path(run)}/{name}" for name in proposers]
+            self.refresh = partial(self.attend, [*present, *[self.path("keeper")] * self.is_new])
             self.look()
         end = time.monotonic() + ANSWER_S
         while time.monotonic() < end and not set(acceptors) <= self.addresses.keys():
             time.sleep(0.05)
         return run
 
-    def attend(self, run: int, names: list[str]) -> None:
-        """Register proposers again after a lost session, and note which addresses have changed."""
-        for name in names:
+    def attend(self, paths: list[str]) -> None:
+        """Make the nodes of proposers again after a lost session, and note which addresses have changed."""
+        for path in paths:
             with suppress(NodeExistsError):
-                self.create(f"{self.run_path(run)}/{name}", "", ephemeral=True)
+                self.create(path, "", ephemeral=True)
         self.look()
 
     def look(self) -> None:
