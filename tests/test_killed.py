@@ -1,16 +1,28 @@
 """An acceptor that is killed between any two of its steps has forgotten nothing, and its log can still be judged."""
 
+import os
+import signal
+import sys
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import grpc
 import pytest
 from conftest import RunHere, Start
 from test_remote import Acceptors, propose
+from test_service import stop
 
-from toy_paxos.message import Message, Prepare, Propose
+from toy_paxos.event import Wants
+from toy_paxos.message import Message, Prepare, Proposal, Propose
+from toy_paxos.remote import store
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import to_wire
+from toy_paxos.remote.records import Log
+from toy_paxos.remote.service import Service
+from toy_paxos.remote.store import Store
 
 # A Python that finds this file kills itself at a step, when it handles a message of some kind.
 SITECUSTOMIZE = """
@@ -118,3 +130,60 @@ def test_what_is_chosen_only_by_what_is_on_the_disks_is_known_to_be_chosen(clust
     judged = run_here("verify", *cluster.logs)
     assert judged.returncode == 0
     assert "round 1: chosen under 1: apple\n" in judged.stdout
+
+
+# In this process, and at any line
+
+
+def test_at_whichever_line_it_is_killed_its_log_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_here: RunHere
+) -> None:
+    monkeypatch.setattr(store, "LINES", 2)
+    seen = set()
+    for line in count(1):
+        folder = tmp_path / str(line)
+        folder.mkdir()
+        was_killed = killed_at(line, folder)
+        its = begun(folder)
+        held = its.store.states.get((7, 1))
+        its.store.close()
+        its.log.close()
+        proposer = Log(folder / "proposer-0.jsonl", "proposer-0", run=7, num_acceptors=1, num_proposers=1)
+        proposer.add(7, 1, Wants(0, "proposer-0", "apple", MESSAGES))
+        proposer.close()
+        judged = run_here("verify", *map(str, folder.glob("*.jsonl")))
+        assert (judged.returncode, "not all is known" in judged.stdout) == (0, False), line
+        assert ("chosen under 1: apple" in judged.stdout) == (held == (1, Proposal(1, "apple"))), line
+        seen.add(held)
+        if not was_killed:
+            break
+    assert seen == {None, (1, None), (1, Proposal(1, "apple"))}
+
+
+MESSAGES: list[Message] = [Prepare("proposer-0", "acceptor-0", 1), Propose("proposer-0", "acceptor-0", 1, "apple")]
+
+
+def begun(folder: Path) -> Service:
+    """An acceptor that begins, perhaps again."""
+    log = Log(folder / "acceptor-0.jsonl", "acceptor-0")
+    return Service("acceptor-0", Store(folder / "data", "acceptor-0"), log, 0, lambda: 0.5, stop)
+
+
+def killed_at(line: int, folder: Path) -> bool:
+    """Let a process be killed before so many lines of its program have run; return whether it had so many."""
+    child = os.fork()
+    if not child:
+        lines = count(1)
+
+        def trace(frame: FrameType, event: str, _: object) -> Any:
+            if event == "line" and next(lines) == line:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return trace if f"{os.sep}remote{os.sep}" in frame.f_code.co_filename else None
+
+        sys.settrace(trace)
+        its = begun(folder)
+        for message in MESSAGES:
+            its.receive(wire.Envelope(run=7, round=1, message=to_wire(message)))
+        sys.settrace(None)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL

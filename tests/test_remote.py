@@ -290,7 +290,7 @@ def test_a_round_that_was_real_can_be_played_again(run: Run, nothing_left: dict[
     assert told.partition(words)[2].splitlines()[:1] == played.stdout.partition(words)[2].splitlines()[:1]
 
 
-def test_who_was_killed_is_told_and_counted(run: Run, start: Start, nothing_left: dict[str, str]) -> None:
+def test_who_was_killed_is_told_and_counted(nothing_left: dict[str, str], start: Start) -> None:
     play = "cluster", "-n", "3", "-p", "0", "--kill-every", "0.05", "--json", *NEVER_LATE
     process = start(*play, **nothing_left)
     assert process.stdout
@@ -308,7 +308,7 @@ def test_who_was_killed_is_told_and_counted(run: Run, start: Start, nothing_left
 
 
 def test_if_the_supervisor_is_killed_nothing_is_left(
-    start: Start, nothing_left: dict[str, str], tmp_path: Path
+    nothing_left: dict[str, str], start: Start, tmp_path: Path
 ) -> None:
     process = start("cluster", "-n", "2", "-p", "0", *NEVER_LATE, "--brief", **nothing_left)
     assert process.stdout

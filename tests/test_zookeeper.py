@@ -251,7 +251,7 @@ def test_the_nodes_above_a_cluster_stay_open_to_others(
 
 @needs_zookeeper
 def test_what_a_killed_cluster_has_left_is_swept_by_the_next_one_and_what_lives_is_not(
-    start: Start, run: Run, place: str, client: Any, nothing_left: dict[str, str]
+    nothing_left: dict[str, str], start: Start, run: Run, place: str, client: Any
 ) -> None:
     play = "cluster", "-n", "1", "-p", "0", "--brief", *NEVER_LATE, "--zookeeper", place
     killed, living = (start(*play, **nothing_left) for _ in range(2))
