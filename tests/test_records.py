@@ -8,7 +8,7 @@ from toy_paxos.event import Delivery
 from toy_paxos.message import Prepare
 from toy_paxos.remote import CannotError
 from toy_paxos.remote.records import Log
-from toy_paxos.remote.verify import read_log
+from toy_paxos.remote.verify import read_logs
 
 RUN = 7
 
@@ -46,8 +46,8 @@ def test_a_log_is_continued_after_its_last_whole_line(tmp_path: Path) -> None:
     with path.open("a") as file:
         file.write('{"event":"mess')
     Log(path, "acceptor-0").add(RUN, 1, Delivery(0, prepare))
-    assert read_log(path).rounds == {(RUN, 1): [Delivery(0, prepare, answers=[])]}
-    assert read_log(path).restarts == 1
+    assert read_logs(path)[0].rounds == {(RUN, 1): [Delivery(0, prepare, answers=[])]}
+    assert read_logs(path)[0].restarts == 1
 
 
 def test_a_log_in_use_is_refused(tmp_path: Path) -> None:

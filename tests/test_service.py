@@ -15,7 +15,7 @@ from toy_paxos.remote.codec import from_wire, to_wire
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
 from toy_paxos.remote.store import ROUNDS_KEPT, RUNS_KEPT, Store
-from toy_paxos.remote.verify import read_log
+from toy_paxos.remote.verify import read_logs
 
 
 class StoppedError(Exception):
@@ -89,7 +89,7 @@ def test_it_logs_first_what_it_saved_last(tmp_path: Path) -> None:
     ended(its)
     restart = Restart("power", "acceptor-0", 1)
     kept = Delivery(0, restart, answers=[], promised=2, accepted=Proposal(2, "apple"))
-    assert read_log(tmp_path / "log").rounds == {(7, 1): [kept]}
+    assert read_logs(tmp_path / "log")[0].rounds == {(7, 1): [kept]}
 
 
 def test_one_that_forgets_promises_again_after_a_restart() -> None:

@@ -1,6 +1,7 @@
 """What logs say, and what they cannot say: no more is claimed than is known."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from toy_paxos import __version__
 from toy_paxos.event import Delivery, Event, TimedOut, Wants
 from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.remote.records import Log
-from toy_paxos.remote.verify import read_log
+from toy_paxos.remote.verify import read_logs
 
 RUN = 7
 
@@ -189,7 +190,7 @@ def test_what_an_acceptor_still_holds_when_it_begins_again_is_known_as_if_it_wer
     done = verify(paths := logs.close())
     assert done.returncode == 0
     assert "round 1: chosen under 1: apple; proposer-0 learned apple\n" in done.stdout
-    (events,) = read_log(paths[0]).rounds.values()
+    (events,) = read_logs(paths[0])[0].rounds.values()
     assert [isinstance(event.message, Restart) for event in events if isinstance(event, Delivery)] == [0, 0, 1]
 
 
@@ -398,8 +399,33 @@ def test_two_runs_mixed_are_told_apart(logs: Logs, verify: Verify) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "these logs are of 2 runs (7, 8, ...): choose one by --run" in done.stderr
     assert verify(paths, "--run", "7").returncode == 0
-    assert "no log of a proposer says how many acceptors run 8 has" in verify(paths, "--run", "8").stderr
+    assert "no log says how many acceptors run 8 has" in verify(paths, "--run", "8").stderr
     assert "nothing is in these logs about run 9" in verify(paths, "--run", "9").stderr
+
+
+def test_logs_can_be_joined_and_come_from_standard_input(logs: Logs, verify: Verify, run_here: RunHere) -> None:
+    logs.play(0, 1, "apple", [0, 1])
+    paths = logs.close()
+    joined = "".join(path.read_text() for path in paths)
+    done = run_here("verify", "-", typed=joined)
+    assert done == verify(paths)
+    assert run_here("verify", "-", typed=joined + joined[:9]).stdout.endswith("- ends in the middle of a line\n")
+    for typed, words in (("", "- is not a log of a process, or it is empty"), (joined[200:], "line 1 of - is not")):
+        assert words in run_here("verify", "-", typed=typed).stderr
+
+
+def test_how_many_acceptors_there_are_can_be_said(logs: Logs, verify: Verify) -> None:
+    logs.play(1, 2, "apple", [0, 1, 2])
+    paths = logs.close()
+    assert "run 7 has 3 acceptors, as a log says: no other number" in verify(paths, "-n", "5").stderr
+    for path in paths:
+        path.write_text(re.sub(r',"run":7,"num_[^}]*}', "}", path.read_text()))
+    assert "or give --num-acceptors\n" in verify(paths).stderr
+    done = verify(paths, "--num-acceptors", "3")
+    assert (done.returncode, "2 proposers, 3 acceptors" in done.stdout) == (0, True)
+    assert "nothing is known to be chosen" not in done.stdout
+    assert "acceptor-4 has left no log" in (done := verify(paths, "-n", "6")).stdout
+    assert (done.returncode, "chosen under" in done.stdout) == (4, False)
 
 
 def test_two_logs_of_one_process(logs: Logs, verify: Verify, tmp_path: Path) -> None:

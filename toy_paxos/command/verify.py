@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from toy_paxos.command.options import Command, WholeNumber, one_view, story_view
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import refusing
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
+from toy_paxos.remote import MOST
 from toy_paxos.view.logs import what_is_known
 from toy_paxos.view.views import log_view_of
 
@@ -27,7 +29,10 @@ Exit status:
   4    nothing is violated in what is known, but logs are missing or cut off
   130  Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "-n", "--num-acceptors", type=WholeNumber(1, MOST), metavar="N", help="Number of acceptors, if no log says it."
+)
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Judge this run, if the logs are of several.")
 @click.option("--round", type=WholeNumber(1, 2**63 - 1), metavar="K", help="Judge only round K, and show its story.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the first line, a story that went wrong, and the sum.")
@@ -35,6 +40,7 @@ Exit status:
 @file_options
 def verify_command(
     files: tuple[Path, ...],
+    num_acceptors: int | None,
     run: int | None,
     round: int | None,
     quiet: bool,
@@ -43,13 +49,16 @@ def verify_command(
     output: StoryFile | None,
     force: bool,
 ) -> None:
-    """Judge the logs that processes have written with --log.
+    """Judge the logs that processes have written with --log, or other programs in the same format.
+
+    A file can hold several logs; - is standard input.
 
     \b
       toy-paxos cluster --rounds 100 --log logs; toy-paxos verify logs/*
       toy-paxos verify logs/* --round 1 | toy-paxos play -
+      cat logs/* | toy-paxos verify --num-acceptors 5 -
     """
-    from toy_paxos.remote.verify import gather, judge, read_log
+    from toy_paxos.remote.verify import gather, judge, read_logs
 
     check_file(output, force)
     view = log_view_of(one_view({"diagram": diagram, "json": json}))
@@ -57,7 +66,7 @@ def verify_command(
     set_up(json or is_silent)
     tell: Callable[[str], None] = (lambda text: None) if is_silent else write
     with refusing():
-        evidence = gather(map(read_log, files), run, round)
+        evidence = gather(chain.from_iterable(map(read_logs, files)), run, round, num_acceptors)
         run, names = evidence.run, evidence.configuration.acceptors + evidence.configuration.proposers
         if output and len(evidence.rounds) > 1:
             words = f"-o writes one round, and these logs have {len(evidence.rounds):,}: choose one by --round K."

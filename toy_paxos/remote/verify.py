@@ -7,6 +7,7 @@ Clocks are not used: a learned value is compared with all values that are ever a
 """
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,11 +16,11 @@ from typing import Any, NamedTuple
 
 from toy_paxos.event import LOST, Delivery, Event, TimedOut, Wants, says
 from toy_paxos.event_json import FormatError, check_format, event_of
-from toy_paxos.message import Accept, Promise, Proposal, Propose, Restart
+from toy_paxos.message import Accept, Message, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.remote.limits import actor_name, check_event, number
 from toy_paxos.remote.merge_logs import key, merge_logs
-from toy_paxos.remote.store import usable, whole_lines
+from toy_paxos.remote.store import usable
 from toy_paxos.safety import (
     LEARNED_CHOSEN,
     LEARNED_NO_OTHER,
@@ -42,48 +43,66 @@ class ProcessLog:
     """
 
     path: Path
-    process: str = ""
+    process: str
     runs: dict[int, Configuration] = field(default_factory=dict)
     rounds: dict[tuple[int, int], list[Event]] = field(default_factory=dict)
     restarts: int = -1
     restarts_before: dict[tuple[int, int], int] = field(default_factory=dict)
     is_torn: bool = False
 
+    def all_of(self, run: int) -> Iterator[Event]:
+        """Yield what happened in all rounds of a run."""
+        for (of, _), events in self.rounds.items():
+            if of == run:
+                yield from events
 
-def read_log(path: Path) -> ProcessLog:
-    """Read the log of a process, without a torn last line; raises CannotError."""
-    log = ProcessLog(path)
+
+STANDARD_INPUT = Path("-")
+
+
+def read_logs(path: Path) -> list[ProcessLog]:
+    """Read the logs in a file, one after another, without a torn last line; raises CannotError."""
     with usable(path):
-        lines = whole_lines(path)
-        log.is_torn = len(lines) < path.stat().st_size
-    for at, line in enumerate(lines.splitlines(), start=1):
+        data = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+    *lines, rest = data.split(b"\n")
+    logs: dict[str, ProcessLog] = {}
+    log: ProcessLog | None = None
+    for at, line in enumerate(lines, start=1):
         try:
-            read_line(log, json.loads(line))
+            told = json.loads(line)
+            if told["event"] == "start":
+                name = actor_name(told["process"])
+                log = logs.setdefault(name, ProcessLog(path, name))
+                begin(log, told)
+            elif log:
+                read_line(log, told)
+            else:
+                raise ValueError("nothing says whose log this is")
         except FormatError as error:
             raise CannotError(f"line {at} of {path}: {error}") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CannotError(f"line {at} of {path} is not a line of a log") from error
-    if not log.process:
+    if not log:
         raise CannotError(f"{path} is not a log of a process, or it is empty")
-    return log
+    log.is_torn = bool(rest)
+    return [*logs.values()]
+
+
+def begin(log: ProcessLog, line: Mapping[str, Any]) -> None:
+    """Note that a process begins, and perhaps the sizes of a run; raises one of the errors of reading a line."""
+    check_format(line["format"])
+    log.restarts += 1
+    if "run" in line:
+        sizes = number(line["num_proposers"]), number(line["num_acceptors"])
+        if max(sizes) > MOST:
+            raise ValueError("a cluster is smaller")
+        quorums = line.get("quorums")
+        quorums = quorums and (number(quorums[0]), number(quorums[1]))
+        log.runs[number(line["run"])] = Configuration.of(*sizes, quorums)
 
 
 def read_line(log: ProcessLog, line: Mapping[str, Any]) -> None:
-    """Add a line to a log; raises one of the errors that reading it can raise."""
-    if line["event"] == "start":
-        check_format(line["format"])
-        if log.process not in ("", line["process"]):
-            raise ValueError("another process")
-        log.process = actor_name(line["process"])
-        log.restarts += 1
-        if "run" in line:
-            sizes = number(line["num_proposers"]), number(line["num_acceptors"])
-            if max(sizes) > MOST:
-                raise ValueError("a cluster is smaller")
-            quorums = line.get("quorums")
-            quorums = quorums and (number(quorums[0]), number(quorums[1]))
-            log.runs[number(line["run"])] = Configuration.of(*sizes, quorums)
-        return
+    """Add what happened to a process to its log; raises one of the errors that reading it can raise."""
     event = event_of(line)
     if not isinstance(event, (Wants, Delivery, TimedOut)):
         return
@@ -101,7 +120,7 @@ def read_line(log: ProcessLog, line: Mapping[str, Any]) -> None:
     if {*who_acts(event)} != {log.process}:
         raise ValueError("another process did this")
     # Proposers take turns; acceptors act as soon as they can.
-    event.time = len(events) if log.runs else 0
+    event.time = len(events) if isinstance(event, (Wants, TimedOut)) or log.process.startswith("proposer") else 0
     events.append(event)
 
 
@@ -117,6 +136,14 @@ def who_acts(event: Event) -> Iterator[str]:
     elif isinstance(event, Delivery):
         yield event.message.recipient
     yield from (message.sender for message in says(event))
+
+
+def who_takes_part(event: Event) -> Iterator[str]:
+    """Return the names of the actors that an event names."""
+    yield from who_acts(event)
+    if isinstance(event, Delivery):
+        yield event.message.sender
+    yield from (message.recipient for message in says(event))
 
 
 @dataclass
@@ -149,8 +176,13 @@ class Evidence:
         return told
 
 
-def gather(logs: Iterable[ProcessLog], run: int | None, only: int | None = None) -> Evidence:
-    """Return what some logs tell of a run; without ``run``, they have to be of one run. Raises CannotError."""
+def gather(
+    logs: Iterable[ProcessLog], run: int | None, only: int | None = None, num_acceptors: int | None = None
+) -> Evidence:
+    """Return what some logs tell of a run; without ``run``, they have to be of one run. Raises CannotError.
+
+    If no log says how many acceptors there are, ``num_acceptors`` does; then the proposers are those that say anything.
+    """
     by_name: dict[str, ProcessLog] = {}
     for log in logs:
         if other := by_name.get(log.process):
@@ -165,13 +197,18 @@ def gather(logs: Iterable[ProcessLog], run: int | None, only: int | None = None)
     if run not in known:
         raise CannotError(f"nothing is in these logs about {f'run {run}' if run else 'any run'}")
     sizes = {log.runs[run] for log in by_name.values() if run in log.runs}
+    if not sizes and num_acceptors:
+        actors = {actor for its in by_name.values() for event in its.all_of(run) for actor in who_takes_part(event)}
+        proposers = [int(name.partition("-")[2]) for name in actors if name.startswith("proposer-")]
+        sizes = {Configuration.of(1 + max(proposers, default=0), num_acceptors)}
     if not sizes:
-        raise CannotError(
-            f"no log of a proposer says how many acceptors run {run} has: add the log of a proposer of run {run}"
-        )
+        words = f"add the log of a proposer of run {run} that does, or give --num-acceptors"
+        raise CannotError(f"no log says how many acceptors run {run} has: {words}")
     if len(sizes) > 1:
         raise CannotError(f"these logs disagree about how many acceptors and proposers run {run} has, or its quorums")
     (configuration,) = sizes
+    if num_acceptors not in (None, len(configuration.acceptors)):
+        raise CannotError(f"run {run} has {len(configuration.acceptors)} acceptors, as a log says: no other number")
     evidence = Evidence(run, configuration, by_name, only)
     if not evidence.rounds:
         raise CannotError(f"nothing is in these logs about round {only} of run {run}")
@@ -236,10 +273,10 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
 def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
     """Return what an acceptor accepted, as others say or it remembers, that is missing in its log."""
     restarts = [event for events in told.values() for event in events if is_restart(event)]
-    kept = {key(accept) for event in restarts for accept in accepts_in(event, evidence.configuration)}
+    kept = {acceptance(accept) for event in restarts for accept in accepts_in(event, evidence.configuration)}
     for event in heard:
         log = evidence.logs.get(event.message.recipient)
-        if log and not kept.issuperset(map(key, event.answers)):
+        if log and not kept.issuperset(map(acceptance, event.answers)):
             return f"{log.process} has accepted {event.message.id}, which is not in {log.path}"
     return None
 
@@ -247,11 +284,17 @@ def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], e
 def hearsay(told: Mapping[str, Sequence[Event]], configuration: Configuration) -> Iterator[Delivery]:
     """Return what acceptors accepted, as others heard or as they remember, where their logs do not say so."""
     all_told = [event for events in told.values() for event in events]
-    known = {key(message) for event in all_told for message in says(event)}
+    known = {acceptance(message) for event in all_told for message in says(event) if isinstance(message, Accept)}
     for accept in [accept for event in all_told for accept in accepts_in(event, configuration)]:
-        if key(accept) not in known:
-            known.add(key(accept))
+        if acceptance(accept) not in known:
+            known.add(acceptance(accept))
             yield Delivery(0, Propose(accept.recipient, accept.sender, accept.id, accept.value), answers=[accept])
+
+
+def acceptance(message: Message) -> tuple[str, Proposal]:
+    """Return who has accepted what; to whom it said so is not always known."""
+    assert isinstance(message, Accept)
+    return message.sender, Proposal(message.id, message.value)
 
 
 def accepts_in(event: Event, configuration: Configuration) -> Iterator[Accept]:
