@@ -313,6 +313,12 @@ def nothing_left(tmp_path: Path) -> Iterator[dict[str, str]]:
     wait_until(lambda: not [*tmp_path.glob("toy-paxos-*"), *processes_that_know(str(tmp_path))])
 
 
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the present folder be one of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
 def processes_that_know(*words: str) -> dict[int, str]:
     """The command lines of the processes that have all these words in it, by their numbers."""
     found = {}

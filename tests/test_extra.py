@@ -14,6 +14,8 @@ from toy_paxos import remote
 from toy_paxos.command.remote import installer
 from toy_paxos.remote import PACKAGES
 
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 
 def forget_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all modules of processes be imported anew, until the end of the test."""
@@ -22,7 +24,7 @@ def forget_processes(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, name)
 
 
-@pytest.mark.parametrize("args", ["acceptor --name acceptor-0 --forgetful", "propose", "cluster"])
+@pytest.mark.parametrize("args", ["acceptor --name acceptor-0 --data-dir x", "propose", "cluster"])
 @pytest.mark.parametrize("module", ["grpc", "google.protobuf"])
 def test_without_the_extra_one_line_says_what_to_install(
     args: str, module: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch

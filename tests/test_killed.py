@@ -13,16 +13,15 @@ import grpc
 import pytest
 from conftest import RunHere, Start
 from test_remote import Acceptors, propose
-from test_service import stop
+from test_service import service
 
-from toy_paxos.event import Wants
+from toy_paxos.event import Wants, stored_by
 from toy_paxos.message import Message, Prepare, Proposal, Propose
 from toy_paxos.remote import store
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import to_wire
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.service import Service
-from toy_paxos.remote.store import Store
 
 # A Python that finds this file kills itself at a step, when it handles a message of some kind.
 SITECUSTOMIZE = """
@@ -145,7 +144,7 @@ def test_at_whichever_line_it_is_killed_its_log_is_complete(
         folder.mkdir()
         was_killed = killed_at(line, folder)
         its = begun(folder)
-        held = its.store.states.get((7, 1))
+        held = stored_by(its.maker.make(its.store.states.get((7, 1))))
         its.store.close()
         its.log.close()
         proposer = Log(folder / "proposer-0.jsonl", "proposer-0", run=7, num_acceptors=1, num_proposers=1)
@@ -153,20 +152,20 @@ def test_at_whichever_line_it_is_killed_its_log_is_complete(
         proposer.close()
         judged = run_here("verify", *map(str, folder.glob("*.jsonl")))
         assert (judged.returncode, "not all is known" in judged.stdout) == (0, False), line
-        assert ("chosen under 1: apple" in judged.stdout) == (held == (1, Proposal(1, "apple"))), line
+        assert ("chosen under 1: apple" in judged.stdout) == (held == ACCEPTED), line
         seen.add(held)
         if not was_killed:
             break
-    assert seen == {None, (1, None), (1, Proposal(1, "apple"))}
+    assert seen == {(0, None), (1, None), ACCEPTED}
 
 
+ACCEPTED = 1, Proposal(1, "apple")
 MESSAGES: list[Message] = [Prepare("proposer-0", "acceptor-0", 1), Propose("proposer-0", "acceptor-0", 1, "apple")]
 
 
 def begun(folder: Path) -> Service:
     """An acceptor that begins, perhaps again."""
-    log = Log(folder / "acceptor-0.jsonl", "acceptor-0")
-    return Service("acceptor-0", Store(folder / "data", "acceptor-0"), log, 0, lambda: 0.5, stop)
+    return service(folder / "data", log=folder / "acceptor-0.jsonl")
 
 
 def killed_at(line: int, folder: Path) -> bool:

@@ -20,7 +20,6 @@ from toy_paxos.remote.codec import to_wire
 from toy_paxos.remote.merge_logs import merge_logs
 from toy_paxos.remote.real_round import Party, RealRound, acceptor_events
 from toy_paxos.remote.records import Log
-from toy_paxos.remote.service import Service
 from toy_paxos.remote.supervisor import Change
 from toy_paxos.safety import watch
 from toy_paxos.settings import Network
@@ -56,7 +55,7 @@ class Here:
     """Calls acceptors of this process, which answer at once; some are dead or late, and some are elsewhere now."""
 
     def __init__(self, **instead: str | Exception) -> None:
-        self.services = {name: named(name) for name in ACCEPTORS}
+        self.services = {name: service(name=name) for name in ACCEPTORS}
         self.instead = {name.replace("_", "-"): how for name, how in instead.items()}
         self.calls: list[tuple[str, str]] = []
 
@@ -80,22 +79,15 @@ class Here:
         """There is nothing to close."""
 
 
-def named(name: str) -> Service:
-    """An acceptor of that name."""
-    its = service()
-    its.name = name
-    return its
-
-
 def played(
-    client: Any, *values: str, attempts: int = 3, backoff: float = 1
+    client: Any, *values: str, attempts: int = 3, backoff: float = 1, new: type[Proposer] = Proposer
 ) -> tuple[list[Event], list[Proposer], RealRound]:
     """A round of proposers that want these values, as it is told."""
-    proposers = [Proposer(f"proposer-{at}", value, ACCEPTORS, at + 1, len(values)) for at, value in enumerate(values)]
+    proposers = [new(f"proposer-{at}", value, ACCEPTORS, at + 1, len(values)) for at, value in enumerate(values)]
     draws = count()
-    parties = [Party(proposer, Log(None, proposer.name)) for proposer in proposers]
+    parties = [Party(proposer, proposer.value, Log(None, proposer.name)) for proposer in proposers]
     network = Network(timeout=1000, backoff=backoff, max_attempts=attempts)
-    round = RealRound(client, 7, 1, parties, network, lambda: next(draws) % 2)
+    round = RealRound(client, 7, 1, Configuration.of(2, 3), parties, network, lambda: next(draws) % 2)
     return list(watch(merge_logs(round.play(), 1, ""), Configuration.of(2, 3))), proposers, round
 
 

@@ -16,10 +16,10 @@ from typing import Any
 import grpc
 import pytest
 from conftest import COMMAND, NEVER_LATE, Run, RunHere, Start, clean_environment, processes_that_know
-from test_real_round import Here, named
-from test_service import stop
+from test_real_round import Here
+from test_service import service
 
-from toy_paxos.command.cluster import CHANGE, FORGETS
+from toy_paxos.checking import RULES
 from toy_paxos.command.remote import RealRun
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import CannotError
@@ -28,10 +28,11 @@ from toy_paxos.remote.limits import LARGEST, LONGEST
 from toy_paxos.remote.real_round import Party, RealRound
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.rpc import Client
-from toy_paxos.remote.service import Service
-from toy_paxos.remote.store import RUNS_KEPT, Store
+from toy_paxos.remote.store import RUNS_KEPT
 from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Configuration
+
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 class Acceptors:
@@ -48,7 +49,7 @@ class Acceptors:
 
     def begin(self, name: str, **env: str) -> None:
         """Start an acceptor; it is there when this returns."""
-        keeps = () if "--forgetful" in self.options else ("--data-dir", str(self.folder / name))
+        keeps = "--data-dir", str(self.folder / name)
         log = "--log", str(self.folder / f"{name}.jsonl")
         process = self.start("acceptor", "--name", name, "-p", "0", *keeps, *log, *self.options, **env)
         assert process.stdout
@@ -146,7 +147,7 @@ def test_several_proposers_compete_and_agree(acceptors: Begin, start: Start, run
     its = acceptors(3)
     rounds = "-q", "-c", "10", "--run", "7", "--num-proposers", "2"
     both = [
-        start("propose", *its.places, *rounds, "--proposer", at, "--log", str(tmp_path / f"proposer-{at}.jsonl"))
+        start("propose", *its.places, *rounds, "--index", at, "--log", str(tmp_path / f"proposer-{at}.jsonl"))
         for at in "01"
     ]
     assert [process.wait() for process in both] == [0, 0]
@@ -166,7 +167,7 @@ def test_what_was_chosen_stays_chosen_though_all_are_killed(
 
 
 def test_those_that_forget_choose_another_value(acceptors: Begin, run_here: RunHere, tmp_path: Path) -> None:
-    its = acceptors(3, "--forgetful")
+    its = acceptors(3, "--break", "forgets-all")
     second_value_after_a_crash(its, tmp_path)
     judged = run_here("verify", *its.logs)
     assert judged.returncode == 3
@@ -182,7 +183,7 @@ def propose(
     its = Log(log, actor.name, run=7, num_acceptors=len(addresses), num_proposers=num_proposers)
     client = Client(addresses, None)
     network = Network(timeout=3_600_000, max_attempts=attempts)
-    RealRound(client, 7, 1, [Party(actor, its)], network, lambda: 0.5).play()
+    RealRound(client, 7, 1, configuration, [Party(actor, value, its)], network, lambda: 0.5).play()
     client.close()
     its.close()
     return actor
@@ -225,7 +226,7 @@ def test_a_folder_belongs_to_one_process_and_to_one_name(acceptors: Begin, run_h
 
 def test_a_taken_port_is_refused(acceptors: Begin, run: Run) -> None:
     (address,) = acceptors(1).addresses.values()
-    done = run("acceptor", "--name", "acceptor-1", "--forgetful", "--listen", address)
+    done = run("acceptor", "--name", "acceptor-1", "--data-dir", "x", "--listen", address)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert f"cannot listen at {address}: is it taken" in done.stderr
 
@@ -242,7 +243,7 @@ def test_a_proxy_is_not_asked_for_this_machine(acceptors: Begin, run: Run) -> No
     [("/dev/full", "/dev/full is not a file"), ("nowhere/log", "nowhere/log cannot be used: No such file")],
 )
 def test_a_log_that_cannot_be_written_is_refused(run: Run, log: str, words: str) -> None:
-    done = run("acceptor", "--name", "acceptor-0", "--forgetful", "--log", log)
+    done = run("acceptor", "--name", "acceptor-0", "--data-dir", "x", "--log", log)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert words in done.stderr
 
@@ -341,7 +342,8 @@ def shown_run(client: Here, rounds: int | None = 1, only: int | None = None) -> 
     settings = Settings(3, 0.0, None, ("apple", "pear"), Network(2, timeout=1000, backoff=1), place="here, run 7")
     real = RealRun(7, settings, client, {0: None, 1: None}, is_alone=True)
     options = {"json": False, "rounds": rounds, "round": only, "quiet": False, "output": None}
-    real.show(None, options, rule=FORGETS, change=CHANGE)
+    rule = RULES["forgets-all"]
+    real.show(None, options, rule.name, rule.change)
 
 
 class Forgetful(Here):
@@ -355,7 +357,7 @@ class Forgetful(Here):
 
     def begin_anew(self) -> None:
         """Begin with acceptors that know of nothing."""
-        self.services = {name: named(name) for name in self.services}
+        self.services = {name: service(name=name) for name in self.services}
 
 
 @pytest.mark.usefixtures("restored_signals")
@@ -379,16 +381,12 @@ class Restarted(Forgetful):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
-        self.services = {name: self.service(name) for name in self.services}
-
-    def service(self, name: str) -> Service:
-        """An acceptor that keeps its promises."""
-        return Service(name, Store(self.folder / name, name), Log(None, name), 0, lambda: 0.5, stop)
+        self.services = {name: service(folder / name, name=name) for name in self.services}
 
     def begin_anew(self) -> None:
         for its in self.services.values():
             its.store.close()
-        self.services = {name: self.service(name) for name in self.services}
+        self.services = {name: service(self.folder / name, name=name) for name in self.services}
 
 
 @pytest.mark.usefixtures("restored_signals")
@@ -561,12 +559,14 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["acceptor", "--forgetful"], "--name"),
-        (["acceptor", "--name", "a0", "--forgetful"], "a0 is not one of acceptor-0 to acceptor-99"),
-        (["acceptor", "--name", "acceptor-07", "--forgetful"], "acceptor-07 is not one of"),
-        (["acceptor", "--name", "acceptor-0"], "give --data-dir"),
-        (["acceptor", "--name", "acceptor-0", "--forgetful", "--data-dir", "x"], "give --data-dir"),
-        (["acceptor", "--name", "acceptor-0", "--forgetful", "--listen", "1234"], "1234 is not of the form HOST:PORT"),
+        (["acceptor", "--data-dir", "x"], "--name"),
+        (["acceptor", "--name", "a0", "--data-dir", "x"], "a0 is not one of acceptor-0 to acceptor-99"),
+        (["acceptor", "--name", "acceptor-07", "--data-dir", "x"], "acceptor-07 is not one of"),
+        (["acceptor", "--name", "acceptor-0"], "Missing option '--data-dir'"),
+        (
+            ["acceptor", "--name", "acceptor-0", "--data-dir", "x", "--listen", "1234"],
+            "1234 is not of the form HOST:PORT",
+        ),
         (["propose"], "give --at for each acceptor"),
         (["propose", "--at", "127.0.0.1:1"], "127.0.0.1:1 is not of the form acceptor-0=HOST:PORT"),
         (["propose", "--at", "acceptor-0=here"], "here is not of the form HOST:PORT"),
@@ -574,7 +574,7 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
             ["propose", "--at", "acceptor-1=127.0.0.1:1"],
             "name each acceptor from acceptor-0 to acceptor-0 exactly once",
         ),
-        (["propose", "--at", "acceptor-0=127.0.0.1:1", "--proposer", "1"], "takes --num-proposers 2 or more"),
+        (["propose", "--at", "acceptor-0=127.0.0.1:1", "--index", "1"], "takes --num-proposers 2 or more"),
         (["propose", "--at", "acceptor-0=\udcff:1"], "is not of the form HOST:PORT"),
         (["propose", "--zookeeper", ":::1", "-n", "1"], "is not of the form HOST:PORT"),
         (["propose", "--zookeeper", "127.0.0.1:1/a/../b", "-n", "1"], "a/../b is not a path of nodes"),

@@ -11,6 +11,8 @@ from test_remote import Acceptors
 
 from toy_paxos.remote.rpc import is_loopback
 
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="takes the command openssl")
 
 
@@ -27,7 +29,7 @@ def test_others_may_reach_any_other(address: str) -> None:
 def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(
     run: Run, run_here: RunHere, start: Start
 ) -> None:
-    acceptor = "acceptor", "--name", "acceptor-0", "--forgetful", "-p", "0", "--listen", "0.0.0.0:0"
+    acceptor = "acceptor", "--name", "acceptor-0", "--data-dir", "x", "-p", "0", "--listen", "0.0.0.0:0"
     done = run_here(*acceptor)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "0.0.0.0:0 can be reached from other machines: give --tls, or --insecure" in done.stderr
@@ -101,7 +103,7 @@ def test_files_that_do_not_fit_together_are_one_line(certify: Certify, run_here:
     for wrong, source in (("key.pem", f"{other}/key.pem"), ("ca.pem", __file__)):
         right = (Path(mine) / wrong).read_bytes()
         shutil.copy(source, Path(mine) / wrong)
-        done = run_here("acceptor", "--name", "acceptor-0", "--forgetful", "--tls", mine)
+        done = run_here("acceptor", "--name", "acceptor-0", "--data-dir", "x", "--tls", mine)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
         assert "do not fit together" in done.stderr
         (Path(mine) / wrong).write_bytes(right)
@@ -111,6 +113,6 @@ def test_files_that_do_not_fit_together_are_one_line(certify: Certify, run_here:
 def test_a_missing_file_is_named_in_one_line(missing: str, run_here: RunHere, tmp_path: Path) -> None:
     for name in {"cert.pem", "key.pem", "ca.pem"} - {missing}:
         (tmp_path / name).touch()
-    done = run_here("acceptor", "--name", "acceptor-0", "--forgetful", "--tls", str(tmp_path))
+    done = run_here("acceptor", "--name", "acceptor-0", "--data-dir", "x", "--tls", str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"toy-paxos: {tmp_path / missing} cannot be used: No such file or directory\n"

@@ -2,19 +2,22 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.actor import Actor
 from toy_paxos.event import Delivery
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Terminate
-from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_wire, to_wire
 from toy_paxos.remote.records import Log
+from toy_paxos.remote.saved import Maker, State
 from toy_paxos.remote.service import Service
-from toy_paxos.remote.store import ROUNDS_KEPT, RUNS_KEPT, Store
+from toy_paxos.remote.store import ROUNDS_KEPT, RUNS_KEPT, Instance, Store
 from toy_paxos.remote.verify import read_logs
 
 
@@ -22,14 +25,38 @@ class StoppedError(Exception):
     """The process has ended."""
 
 
-def stop(error: CannotError) -> NoReturn:
+def stop(error: Exception) -> NoReturn:
     """End as a process would."""
     raise StoppedError(str(error))
 
 
-def service(folder: Path | None = None, failure_prob: float = 0.0) -> Service:
-    """Acceptor 0 as a process is when it begins."""
-    return Service("acceptor-0", Store(folder, "acceptor-0"), Log(None, "acceptor-0"), failure_prob, lambda: 0.5, stop)
+class Memory(Store):
+    """A store that forgets all at the end of its process."""
+
+    starts = 0
+
+    def __init__(self) -> None:
+        Memory.starts += 1
+        self.starts = Memory.starts
+        self.states = {}
+        self.newest = {}
+        self.last = []
+
+    def save(self, instance: Instance, state: State) -> None:
+        self.keep(instance, state)
+
+
+def service(
+    folder: Path | None = None,
+    failure_prob: float = 0.0,
+    name: str = "acceptor-0",
+    log: Path | None = None,
+    new: Callable[[str], Actor] = Acceptor,
+) -> Service:
+    """An acceptor as a process is when it begins."""
+    maker = Maker(new, name)
+    kept = Store(folder, name, "", maker.restarted) if folder else Memory()
+    return Service(maker, kept, Log(log, name), failure_prob, lambda: 0.5, stop)
 
 
 def ended(its: Service) -> None:
@@ -83,9 +110,7 @@ def test_it_logs_first_what_it_saved_last(tmp_path: Path) -> None:
         its = service(tmp_path / "data")
         handled(its, message, round)
         ended(its)
-    its = Service(
-        "acceptor-0", Store(tmp_path / "data", "acceptor-0"), Log(tmp_path / "log", "acceptor-0"), 0, float, stop
-    )
+    its = service(tmp_path / "data", log=tmp_path / "log")
     ended(its)
     restart = Restart("power", "acceptor-0", 1)
     kept = Delivery(0, restart, answers=[], promised=2, accepted=Proposal(2, "apple"))

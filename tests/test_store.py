@@ -6,10 +6,20 @@ import os
 from pathlib import Path
 
 import pytest
+from test_service import Memory
 
+from toy_paxos.acceptor import Acceptor
 from toy_paxos.message import Proposal
 from toy_paxos.remote import CannotError, store
+from toy_paxos.remote.saved import State, state_of
 from toy_paxos.remote.store import ROUNDS_KEPT, RUNS_KEPT, Store, line_of
+
+
+def promised(id: int, accepted: Proposal | None = None) -> State:
+    """The state of an acceptor."""
+    acceptor = Acceptor("acceptor-0")
+    acceptor.promised, acceptor.accepted = id, accepted
+    return state_of(acceptor)
 
 
 def reopened(folder: Path, name: str = "acceptor-0") -> Store:
@@ -22,15 +32,18 @@ def reopened(folder: Path, name: str = "acceptor-0") -> Store:
 def filled(folder: Path) -> Path:
     """A folder in which something is kept."""
     kept = Store(folder, "acceptor-0")
-    kept.save((7, 1), 2, None)
-    kept.save((7, 1), 2, Proposal(2, "a\nvalue 😁"))
-    kept.save((7, 2), 3, None)
+    kept.save((7, 1), promised(2))
+    kept.save((7, 1), promised(2, Proposal(2, "a\nvalue 😁")))
+    kept.save((7, 2), promised(3))
     kept.close()
     return folder
 
 
 def test_what_was_saved_is_there_again(tmp_path: Path) -> None:
-    assert reopened(filled(tmp_path)).states == {(7, 1): (2, Proposal(2, "a\nvalue 😁")), (7, 2): (3, None)}
+    assert reopened(filled(tmp_path)).states == {
+        (7, 1): promised(2, Proposal(2, "a\nvalue 😁")),
+        (7, 2): promised(3),
+    }
 
 
 def test_it_is_on_the_disk_when_saving_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +51,7 @@ def test_it_is_on_the_disk_when_saving_returns(tmp_path: Path, monkeypatch: pyte
     calls: list[str] = []
     monkeypatch.setattr(store, "write_all", lambda *_: calls.append("write"))
     monkeypatch.setattr(os, "fdatasync", lambda _: calls.append("sync"))
-    kept.save((7, 1), 2, None)
+    kept.save((7, 1), promised(2))
     assert calls == ["write", "sync"]
     kept.close()
 
@@ -48,7 +61,7 @@ def test_it_is_so_where_there_is_no_fdatasync(tmp_path: Path, monkeypatch: pytes
     synced: list[int] = []
     monkeypatch.delattr(os, "fdatasync")
     monkeypatch.setattr(os, "fsync", synced.append)
-    kept.save((7, 1), 2, None)
+    kept.save((7, 1), promised(2))
     assert synced == [kept.file]
     kept.close()
 
@@ -70,11 +83,11 @@ def test_a_bit_that_flips_on_the_disk_is_found_out(tmp_path: Path) -> None:
         flipped[place // 8] ^= 1 << place % 8
         path.write_bytes(flipped)
         with pytest.raises(CannotError, match="is damaged: this acceptor may have forgotten"):
-            Store(None, "acceptor-0").read(path)
+            Memory().read(path)
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"[7, 2, 3]", *map(line_of, ([], 7, [7, 2], [7, 2, "3"], [7, 2, 0], [7, 2, 3, 3, ""], [0, 2, 3]))]
+    "line", [b"", b"[7, 2, 3]", *map(line_of, ([], 7, [7, 2], [0, 2, 3], [7, 2, {}], [7, 2, {"bytes": 1}]))]
 )
 def test_any_other_damage_is_refused(tmp_path: Path, line: bytes) -> None:
     path = filled(tmp_path) / "promises"
@@ -84,11 +97,20 @@ def test_any_other_damage_is_refused(tmp_path: Path, line: bytes) -> None:
         Store(tmp_path, "acceptor-0")
 
 
+@pytest.mark.parametrize("of", [{"class": "x:y"}, {"class": 1}, {"class": "json:x"}, {"member": ["json:loads", "x"]}])
+def test_a_state_of_other_actors_is_refused(tmp_path: Path, of: object) -> None:
+    path = filled(tmp_path) / "promises"
+    with path.open("ab") as file:
+        file.write(line_of([7, 2, [["promised", of]]]))
+    with pytest.raises(CannotError, match=r"promises is (of other actors|damaged): "):
+        Store(tmp_path, "acceptor-0")
+
+
 def test_the_last_rounds_of_each_run_are_kept_and_older_ones_are_over(tmp_path: Path) -> None:
     kept = Store(tmp_path, "acceptor-0")
-    kept.save((8, 1), 1, None)
+    kept.save((8, 1), promised(1))
     for round in range(1, 3 * ROUNDS_KEPT + 1):
-        kept.save((7, round), 1, None)
+        kept.save((7, round), promised(1))
     kept.close()
     for its in (kept, reopened(tmp_path)):
         assert not its.is_over((8, 1))
@@ -104,7 +126,7 @@ def test_the_runs_with_the_highest_numbers_are_kept_and_others_are_over(tmp_path
     runs = range(10, 10 + 3 * RUNS_KEPT)
     for run in runs:
         for round in (1, 2):
-            kept.save((run, round), 1, None)
+            kept.save((run, round), promised(1))
     kept.close()
     for its in (kept, reopened(tmp_path)):
         assert [run for run in runs if not its.is_over((run, 1))] == [*runs][-RUNS_KEPT:]
@@ -129,14 +151,14 @@ def test_without_a_descriptor_to_spare_the_file_grows_and_is_rewritten_later(
 
     monkeypatch.setattr(os, "open", none_left)
     for id in range(1, 13):
-        kept.save((7, 1), id, None)
+        kept.save((7, 1), promised(id))
     monkeypatch.setattr(os, "open", opened)
     assert len((tmp_path / "promises").read_bytes().splitlines()) == 13
     for id in range(13, 16):
-        kept.save((7, 1), id, None)
+        kept.save((7, 1), promised(id))
     assert len((tmp_path / "promises").read_bytes().splitlines()) == 2
     kept.close()
-    assert reopened(tmp_path).states == {(7, 1): (15, None)}
+    assert reopened(tmp_path).states == {(7, 1): promised(15)}
 
 
 def test_each_folder_that_is_made_is_on_the_disk_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +177,7 @@ def test_each_folder_that_is_made_is_on_the_disk_with_its_name(tmp_path: Path, m
 def test_an_answer_to_an_older_round_makes_no_round_young_again(tmp_path: Path) -> None:
     kept = Store(tmp_path, "acceptor-0")
     for round in (300, 250):
-        kept.save((7, round), 1, None)
+        kept.save((7, round), promised(1))
     kept.close()
     for its in (kept, reopened(tmp_path)):
         assert its.newest == {7: 300}
@@ -167,16 +189,10 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(store, "LINES", 50)
     kept = Store(tmp_path, "acceptor-0")
     for id in range(1, 1_000):
-        kept.save((7, 1), id, None)
+        kept.save((7, 1), promised(id))
     kept.close()
     assert len((tmp_path / "promises").read_bytes().splitlines()) <= 51
-    assert reopened(tmp_path).states == {(7, 1): (999, None)}
-
-
-def test_without_a_folder_nothing_is_kept_but_in_memory() -> None:
-    kept = Store(None, "acceptor-0")
-    kept.save((7, 1), 2, None)
-    assert kept.states == {(7, 1): (2, None)}
+    assert reopened(tmp_path).states == {(7, 1): promised(999)}
 
 
 # Whose folder it is

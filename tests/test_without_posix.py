@@ -103,8 +103,7 @@ def test_signals_end_it_with_the_same_status(
     ("command", "what"),
     [
         ("cluster", "cluster"),
-        ("acceptor --name acceptor-0 --data-dir {folder}", "--data-dir"),
-        ("acceptor --name acceptor-0 --forgetful --log {folder}", "--log"),
+        ("acceptor --name acceptor-0 --data-dir {folder}", "acceptor"),
         ("propose --at acceptor-0=127.0.0.1:9 --log {folder}", "--log"),
     ],
 )
@@ -117,8 +116,10 @@ def test_what_needs_posix_says_so_in_one_line(
     assert not (tmp_path / "new").exists()
 
 
-def test_processes_that_lock_nothing_do_without(start: Start, run: Run, without_posix: Without) -> None:
-    acceptor = start("acceptor", "--name", "acceptor-0", "--forgetful", "-p", "0", **without_posix)
+def test_a_proposer_locks_nothing_and_does_without(
+    start: Start, run: Run, without_posix: Without, tmp_path: Path
+) -> None:
+    acceptor = start("acceptor", "--name", "acceptor-0", "--data-dir", str(tmp_path / "a0"))
     assert acceptor.stdout
     address = acceptor.stdout.readline().split()[-1]
     done = run("propose", "--at", f"acceptor-0={address}", "-c", "1", **without_posix)

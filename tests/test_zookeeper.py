@@ -16,6 +16,8 @@ from test_remote import Acceptors
 from toy_paxos.remote import ZOOKEEPER_AUTH, local_zookeeper
 from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
 
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 needs_zookeeper = pytest.mark.skipif(
     not local_zookeeper.is_installed(), reason=f"takes ZooKeeper: Debian's {local_zookeeper.PACKAGES}"
 )
@@ -140,16 +142,14 @@ def test_processes_find_each_other_and_a_run_has_members(
     number = wait_for_line(first.stdout, "network: ").partition(", run ")[2].partition(",")[0]
     play = "propose", "--zookeeper", place, "--num-proposers", "2", "-c", "2", "-q", *NEVER_LATE
     join = *play, "--run", number
-    assert is_one_line(
-        run(*join, "-n", "5", "--proposer", "1"), f"run {number} has --num-acceptors 2 --num-proposers 2"
-    )
+    assert is_one_line(run(*join, "-n", "5", "--index", "1"), f"run {number} has --num-acceptors 2 --num-proposers 2")
     assert is_one_line(run(*join, "-n", "2"), f"proposer-0 of run {number} is there already")
     assert is_one_line(run(*play, "-n", "2", "--run", "9" * 18), "there is no run 9")
-    assert run(*join, "-n", "2", "--proposer", "1").returncode == 0
+    assert run(*join, "-n", "2", "--index", "1").returncode == 0
     # Killed, it comes back under another address, and is found.
     its.kill(0)
     its.begin("acceptor-0")
-    done = run(*join, "-n", "2", "--proposer", "1")
+    done = run(*join, "-n", "2", "--index", "1")
     assert "consensus                    2  100.00%" in done.stdout
 
 
@@ -159,7 +159,7 @@ def test_an_acceptor_is_who_it_was(acceptors: Begin, run: Run, place: str, tmp_p
     again = "acceptor", "--zookeeper", place, "--name", "acceptor-0"
     another_one = "acceptor-0 is already registered with another data folder"
     assert is_one_line(run(*again, "--data-dir", str(tmp_path / "empty")), another_one)
-    assert is_one_line(run(*again, "--forgetful"), another_one)
+    assert is_one_line(run(*again, "--data-dir", "x"), another_one)
     its.kill(0)
     folder = str(tmp_path / "acceptor-0")
     assert is_one_line(run("acceptor", "--name", "acceptor-0", "--data-dir", folder), "belongs to another cluster")
@@ -213,7 +213,7 @@ def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, 
     strange = "was not created by toy-paxos: name another root"
     assert is_one_line(run(*play, "--run", str(number)), strange)
     client.create(f"{root}-other/addresses/acceptor-0", makepath=True)
-    acceptor = "acceptor", "--name", "acceptor-0", "--forgetful", "--zookeeper"
+    acceptor = "acceptor", "--name", "acceptor-0", "--data-dir", "x", "--zookeeper"
     for garbage in (b"", b"garbage", b"\xff"):
         client.set(f"{root}-other/addresses/acceptor-0", garbage)
         assert is_one_line(run(*acceptor, f"{place}-other"), strange)
@@ -296,7 +296,7 @@ def test_its_return_is_looked_for_every_second(monkeypatch: pytest.MonkeyPatch) 
 # With a ZooKeeper that goes
 
 
-@pytest.mark.parametrize("args", [["acceptor", "--name", "acceptor-0", "--forgetful"], ["propose", "-n", "1"]])
+@pytest.mark.parametrize("args", [["acceptor", "--name", "acceptor-0", "--data-dir", "x"], ["propose", "-n", "1"]])
 @needs_zookeeper
 def test_if_it_goes_while_somebody_begins_one_line_says_so(
     args: list[str], place: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
@@ -380,7 +380,7 @@ def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
 @pytest.mark.parametrize(
     "args",
     [
-        ["acceptor", "--name", "acceptor-0", "--forgetful"],
+        ["acceptor", "--name", "acceptor-0", "--data-dir", "x"],
         ["propose", "-n", "3"],
         ["cluster", "-n", "3"],
     ],

@@ -6,19 +6,22 @@ import time
 from functools import partial
 from pathlib import Path
 from signal import SIGTERM
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from toy_paxos.acceptor import Acceptor
 from toy_paxos.command import remote
+from toy_paxos.command.actors import at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
+from toy_paxos.remote import CannotError
 from toy_paxos.view.words import plural
 
 
 @click.command(
     cls=Command,
-    params=remote.options("acceptor_failure_prob", "zookeeper", "forgetful", "log", "tls"),
+    params=remote.options("acceptor_failure_prob", "zookeeper", "log", "tls", "rule_name", "acceptor"),
     context_settings={"show_default": True, "default_map": {"acceptor_failure_prob": 0.0}},
     epilog="""\b
 Exit status:
@@ -32,6 +35,7 @@ Exit status:
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
+    required=True,
     help="Folder for its promises.",
 )
 @click.option(
@@ -44,14 +48,14 @@ Exit status:
 @click.option("--insecure", is_flag=True, help="Listen beyond this machine without certificates.")
 def acceptor_command(
     name: str,
-    data_dir: Path | None,
+    data_dir: Path,
     listen: str,
     zookeeper: str | None,
-    forgetful: bool,
     log: Path | None,
     tls: Path | None,
     insecure: bool,
     acceptor_failure_prob: float,
+    **others: Any,
 ) -> None:
     """Be an acceptor, until Ctrl-C.
 
@@ -60,16 +64,17 @@ def acceptor_command(
     \b
       toy-paxos acceptor --name acceptor-0 --data-dir a0
     """
-    if data_dir or log:
-        remote.needs_posix("--data-dir" if data_dir else "--log")
+    remote.needs_posix("acceptor")
     remote.needs("rpc")
     from toy_paxos.remote.records import Log
     from toy_paxos.remote.rpc import Certificates, Server, is_loopback
+    from toy_paxos.remote.saved import Maker
     from toy_paxos.remote.service import Service
     from toy_paxos.remote.store import Store
 
-    if forgetful == bool(data_dir):
-        raise click.UsageError("give --data-dir, the folder for its promises, or else --forgetful.")
+    ctx = click.get_current_context()
+    list_rules(ctx)
+    actors, _, _ = other_actors(ctx)
     stop_now = partial(stop_at_once, name)
     with remote.refusing():
         certificates = Certificates(tls) if tls else None
@@ -81,11 +86,12 @@ def acceptor_command(
             )
         set_up(False)
         directory = remote.directory_at(zookeeper, stop_now, is_silent=True) if zookeeper else None
-        store = Store(data_dir, name, directory.cluster if directory else "")
+        maker = Maker(actors.get("acceptor", Acceptor), name)
+        store = Store(data_dir, name, directory.cluster if directory else "", maker.restarted)
         if directory:
             directory.claim(name, store.identity)
         draw = random.SystemRandom().random
-        service = Service(name, store, Log(log, name), acceptor_failure_prob, draw, stop_now)
+        service = Service(maker, store, Log(log, name), acceptor_failure_prob, draw, stop_now)
         server = Server(listen, service.receive, certificates)
         if directory:
             directory.register(name, server.address)
@@ -102,6 +108,7 @@ def acceptor_command(
 
 
 def stop_at_once(name: str, error: Exception) -> NoReturn:
-    """End the process: it cannot save its promises, or has lost its place in ZooKeeper."""
-    say(f"toy-paxos: {name} stops: {error}")
-    os._exit(1)
+    """End the process: it cannot save its promises, has lost its place in ZooKeeper, or the user's actor fails."""
+    is_ours = isinstance(error, CannotError)
+    say(f"toy-paxos: {name} stops: {error if is_ours else at_fault('an actor fails', error).message}")
+    os._exit(1 if is_ours else 2)

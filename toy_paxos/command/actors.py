@@ -132,8 +132,8 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
     """List the rules and end the command if --break asks for that; raises click.UsageError for other forms."""
     if ctx.params["rule_name"] != LIST:
         return
-    if form not in (None, "json") or ctx.params["output"]:
-        other = "-o to write" if ctx.params["output"] else f"--{form} to show"
+    if form not in (None, "json") or ctx.params.get("output"):
+        other = "-o to write" if ctx.params.get("output") else f"--{form} to show"
         raise click.UsageError(f"--break list has no story for {other}: leave out one of them.")
     from toy_paxos.checking import RULES
     from toy_paxos.view.json_lines import rules_json
@@ -147,7 +147,7 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
 
 def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:
     """The classes that a command is to play with; the options that name them; and what is said of them."""
-    rule_name, given = ctx.params["rule_name"], {kind: ctx.params[kind] for kind in ("acceptor", "proposer")}
+    rule_name, given = ctx.params["rule_name"], {kind: ctx.params.get(kind) for kind in ("acceptor", "proposer")}
     actors = {kind: actor for kind, actor in given.items() if actor}
     if rule_name:
         from toy_paxos.checking import RULES

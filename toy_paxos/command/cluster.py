@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from toy_paxos.command import remote
+from toy_paxos.command.actors import list_rules, other_actors
 from toy_paxos.command.options import Command, Number, check_quorums
 from toy_paxos.command.story_file import file_options
+from toy_paxos.command.user_code import guarded
 from toy_paxos.remote import CannotError
 from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Configuration
@@ -22,7 +24,8 @@ def zookeeper_place(value: str) -> str:
 @click.command(
     cls=Command,
     params=[
-        *remote.options("num_acceptors", "quorums", "acceptor_failure_prob", "num_proposers", "forgetful", "backoff"),
+        *remote.options("num_acceptors", "quorums", "acceptor_failure_prob", "num_proposers", "backoff"),
+        *remote.options("rule_name", "acceptor", "proposer"),
         *remote.RUN_OPTIONS,
     ],
     context_settings={"show_default": True},
@@ -48,7 +51,6 @@ def cluster_command(
     timeout: float,
     backoff: float,
     kill_every: float | None,
-    forgetful: bool,
     zookeeper: str | None,
     log: Path | None,
     **options: Any,
@@ -58,7 +60,7 @@ def cluster_command(
     \b
       toy-paxos cluster --num-acceptors 5 --acceptor-failure-prob 0.2
     Acceptors that forget lose agreement, as a rule within seconds:
-      toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 --backoff 1000 --forgetful
+      toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 --backoff 1000 --break forgets-all
     """
     remote.needs_posix("cluster")
     remote.needs("rpc")
@@ -68,6 +70,9 @@ def cluster_command(
     from toy_paxos.remote.supervisor import ZOOKEEPER, LocalCluster
 
     form = remote.form_of(options)
+    ctx = click.get_current_context()
+    list_rules(ctx, form)
+    actors, actors_options, change = other_actors(ctx)
     starts_zookeeper = zookeeper == "local"
     if starts_zookeeper and not local_zookeeper.is_installed():
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
@@ -88,9 +93,11 @@ def cluster_command(
             at_the_end.callback(directory.remove)
             zookeeper = f"{directory.hosts}{directory.root}"
         common = ["--acceptor-failure-prob", str(acceptor_failure_prob)]
+        common += ["--break", rule] if (rule := options["rule_name"]) else []
+        common += ["--acceptor", ctx.meta["acceptor"]] if options["acceptor"] else []
         if zookeeper:
             common += ["--zookeeper", ZOOKEEPER if starts_zookeeper else zookeeper]
-        commands = {name: acceptor(name, common, forgetful, logs.get(name)) for name in acceptors}
+        commands = {name: acceptor(name, common, logs.get(name)) for name in acceptors}
         cluster = LocalCluster(commands, kill_every, starts_zookeeper)
         addresses = at_the_end.enter_context(cluster)
         if starts_zookeeper:
@@ -100,23 +107,18 @@ def cluster_command(
         number = directory.take_part(None, acceptors, proposers, num_proposers) if directory else remote.new_run()
         place = f"processes on this machine, {remote.found_by(zookeeper)}, run {number}"
         network = Network(num_proposers, timeout=timeout, backoff=backoff)
-        about = {"place": place, "quorums": options["quorums"]}
-        settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, **about)
+        about = {"place": place, "quorums": options["quorums"], "actors": actors_options}
+        settings = Settings(num_acceptors, acceptor_failure_prob, None, (), network, **about, **actors)
+        settings = guarded(settings) if options["proposer"] else settings
         own_logs = {at: logs.get(name) for at, name in enumerate(proposers)}
         client = Client(directory.addresses if directory else addresses, None)
         run = remote.RealRun(number, settings, client, own_logs, is_alone=True, troubles=troubles, cluster=cluster)
-        run.show(form, options, *(FORGETS, CHANGE) if forgetful else ())
+        run.show(form, options, rule, change)
 
 
-def acceptor(name: str, common: list[str], forgetful: bool, log: Path | None) -> list[str]:
+def acceptor(name: str, common: list[str], log: Path | None) -> list[str]:
     """Return the command that starts an acceptor, with placeholders that the supervisor replaces."""
     from toy_paxos.remote.supervisor import FOLDER, PYTHON
 
-    files = ["--forgetful"] if forgetful else ["--data-dir", f"{FOLDER}/{name}"]
-    files += ["--log", str(log)] if log else []
+    files = ["--data-dir", f"{FOLDER}/{name}", *["--log", str(log)] * bool(log)]
     return [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *files, *common]
-
-
-# The rule that is left out, as a check names it.
-FORGETS = "forgets-all"
-CHANGE = f"Changed rule, {FORGETS}: An acceptor forgets everything when it restarts."

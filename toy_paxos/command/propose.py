@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from toy_paxos.command import remote
+from toy_paxos.command.actors import list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, check_quorums
 from toy_paxos.command.story_file import file_options
+from toy_paxos.command.user_code import guarded
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Configuration
@@ -16,7 +18,10 @@ from toy_paxos.story import Configuration
 
 @click.command(
     cls=Command,
-    params=[*remote.options("num_proposers", "quorums", "zookeeper", "log", "tls"), *remote.RUN_OPTIONS],
+    params=[
+        *remote.options("num_proposers", "quorums", "rule_name", "proposer", "zookeeper", "log", "tls"),
+        *remote.RUN_OPTIONS,
+    ],
     context_settings={"show_default": True},
     epilog=remote.EXIT_STATUS,
 )
@@ -26,7 +31,7 @@ from toy_paxos.story import Configuration
 @click.option(
     "-n", "--num-acceptors", type=WholeNumber(1, MOST), metavar="N", help="Number of acceptors, with --zookeeper."
 )
-@click.option("--proposer", type=WholeNumber(0, 78), default=0, metavar="I", help="Which of the K this is, from 0.")
+@click.option("--index", type=WholeNumber(0, 78), default=0, metavar="I", help="Which of the K this is, from 0.")
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Join a run.  [default: begin one]")
 @file_options
 def propose_command(
@@ -34,7 +39,7 @@ def propose_command(
     zookeeper: str | None,
     num_acceptors: int | None,
     num_proposers: int,
-    proposer: int,
+    index: int,
     run: int | None,
     timeout: float,
     log: Path | None,
@@ -53,8 +58,11 @@ def propose_command(
     from toy_paxos.remote.rpc import Certificates, Client
 
     form = remote.form_of(options)
-    if proposer >= num_proposers:
-        raise click.UsageError(f"--proposer {proposer} takes --num-proposers {proposer + 1} or more.")
+    ctx = click.get_current_context()
+    list_rules(ctx, form)
+    actors, actors_options, change = other_actors(ctx)
+    if index >= num_proposers:
+        raise click.UsageError(f"--index {index} takes --num-proposers {index + 1} or more.")
     if bool(zookeeper) == bool(at) or bool(zookeeper) != bool(num_acceptors):
         raise click.UsageError("give --at for each acceptor, or else --zookeeper and --num-acceptors.")
     addresses = dict(at)
@@ -69,13 +77,17 @@ def propose_command(
         if zookeeper:
             directory = remote.directory_at(zookeeper, troubles.append)
             at_the_end.callback(directory.close)
-            number = directory.take_part(run, names, [configuration.proposers[proposer]], num_proposers)
+            number = directory.take_part(run, names, [configuration.proposers[index]], num_proposers)
             addresses = directory.addresses
         client = Client(addresses, certificates)
         if not zookeeper:
             number = run or remote.new_run(client.newest_run(timeout / 1000))
         network = Network(num_proposers, timeout=timeout)
         place = f"{remote.found_by(zookeeper)}, run {number}"
-        settings = Settings(len(names), None, None, (), network, place=place, quorums=options["quorums"])
+        about = {"place": place, "quorums": options["quorums"], "actors": actors_options}
+        settings = Settings(len(names), None, None, (), network, **about, **actors)
+        settings = guarded(settings) if options["proposer"] else settings
         is_alone = run is None and num_proposers == 1
-        remote.RealRun(number, settings, client, {proposer: log}, is_alone, troubles).show(form, options)
+        remote.RealRun(number, settings, client, {index: log}, is_alone, troubles).show(
+            form, options, options["rule_name"], change
+        )

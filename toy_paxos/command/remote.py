@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,12 +15,12 @@ from typing import Any
 
 import click
 
+from toy_paxos.command.actors import actor_options
 from toy_paxos.command.options import Number, WholeNumber, one_view, options_of_a_run, shortened
-from toy_paxos.command.process import POSIX, say, set_up
+from toy_paxos.command.process import POSIX, say, set_up, user_output_to_stderr
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import check_file
 from toy_paxos.event import Violation
-from toy_paxos.proposer import Proposer
 from toy_paxos.remote import MOST, PACKAGES, ZOOKEEPER_AUTH, CannotError
 from toy_paxos.round import Round, Statistics
 from toy_paxos.safety import ALWAYS, PROPOSED, watch
@@ -130,7 +130,6 @@ OPTIONS = options_of_a_run() | {
         click.Option(
             ["--round"], type=WholeNumber(1, 10**9), metavar="K", help="Play K rounds, and show only round K."
         ),
-        click.Option(["--forgetful"], is_flag=True, help="Keep nothing but in memory: that loses agreement."),
         click.Option(
             ["--log"], type=click.Path(path_type=Path), metavar="FILE", help="Write what happens, for verify."
         ),
@@ -155,6 +154,9 @@ OPTIONS = options_of_a_run() | {
         ),
     )
 }
+
+
+OPTIONS |= {str(option.name): option for option in click.command(actor_options("", "Run")(lambda: None)).params}
 
 
 def options(*names: str) -> list[click.Parameter]:
@@ -282,13 +284,15 @@ class RealRun:
         assert settings.network
         wishes = different_values(settings.values, len(logs), draw)
         parties = [
-            Party(Proposer(proposers[at], value, acceptors, at + 1, len(proposers), **keywords), log)
+            Party(settings.proposer(proposers[at], value, acceptors, at + 1, len(proposers), **keywords), value, log)
             for (at, log), value in zip(logs.items(), wishes, strict=True)
         ]
-        round = RealRound(self.client, self.number, number, parties, settings.network, draw)
+        round = RealRound(self.client, self.number, number, configuration, parties, settings.network, draw)
         if self.cluster:
             round.changes = self.cluster.changes
-        merged = merge_logs(round.play(), number, "does one folder serve two acceptors?")
+        with user_output_to_stderr() if settings.actors else nullcontext():
+            told = round.play()
+        merged = merge_logs(told, number, "does one folder serve two acceptors?")
         # An acceptor that no longer keeps this round tells only which one is the newest.
         self.answered |= bool(round.handled) or round.newest > number
         if round.newest_run > self.number and not round.handled:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, Queue
 
-from toy_paxos.event import AcceptorCrash, Delivery, Event, Fate, TimedOut, Wants, hand_over
-from toy_paxos.message import Message, Restart, Terminate, Timeout
-from toy_paxos.proposer import Proposer
+from toy_paxos.actor import ProposingActor
+from toy_paxos.event import AcceptorCrash, Delivery, Event, Fate, TimedOut, Wants, hand_over, learned_by
+from toy_paxos.message import Message, Propose, Restart, Terminate, Timeout
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_handled, to_wire
 from toy_paxos.remote.merge_logs import settle
@@ -24,14 +24,17 @@ from toy_paxos.remote.records import Log
 from toy_paxos.remote.rpc import Call, CallError, Client, is_late, reason
 from toy_paxos.remote.supervisor import Change
 from toy_paxos.settings import Network
+from toy_paxos.story import Configuration
 
 
 @dataclass
 class Party:
     """A proposer in a round, and the state of its current requests; ``resumes`` is when its pause ends, in ms."""
 
-    actor: Proposer
+    actor: ProposingActor
+    value: str
     log: Log
+    id: int = 1
     events: list[Event] = field(default_factory=list)
     requests: Sequence[Message] = ()
     failed: int = 0
@@ -58,6 +61,7 @@ class RealRound:
     client: Client
     run: int
     number: int
+    configuration: Configuration
     parties: Sequence[Party]
     network: Network
     draw: Callable[[], float]
@@ -81,24 +85,30 @@ class RealRound:
         """Play to the end; return what each process did, as far as this process knows."""
         for party in self.parties:
             messages = party.actor.prepare()
-            self.tell(party, Wants(self.now, party.actor.name, party.actor.value, messages))
+            learned = learned_by(party.actor)
+            self.tell(party, Wants(self.now, party.actor.name, party.value, messages, learned))
             self.send(party, messages)
         while waiting := [party for party in self.parties if not party.is_done]:
+            for party in waiting:
+                if not self.outstanding and party.resumes is None:
+                    # Nothing more will come: a proposer of another class may wait for more answers than there are.
+                    party.is_late = True
+                    self.back_off(party)
             pauses = [party.resumes for party in waiting if party.resumes is not None]
-            self.listen(until=min(pauses, default=None))
+            if pauses or self.outstanding:
+                self.listen(until=min(pauses, default=None))
             for party in waiting:
                 if party.resumes is not None and party.resumes <= self.now:
                     party.resumes = None
                     party.attempts += 1
-                    self.deliver(party, Timeout("clock", party.actor.name, party.actor.id))
+                    self.deliver(party, Timeout("clock", party.actor.name, party.id))
         # Late answers belong to the story, unless they take as long again as the round itself.
         until = 2 * self.now
         while self.outstanding and self.now < until:
             self.listen(until)
         changes = [change._replace(time=max(0, change.time - self.began) * 1000) for change in self.changes()]
         return {party.actor.name: party.events for party in self.parties} | {
-            name: acceptor_events(name, self.handled.get(name, []), changes)
-            for name in (*self.parties[0].actor.acceptors,)
+            name: acceptor_events(name, self.handled.get(name, []), changes) for name in self.configuration.acceptors
         }
 
     def tell(self, party: Party, event: Event) -> None:
@@ -110,6 +120,7 @@ class RealRound:
         """Begin the calls to all recipients at once."""
         if messages and not isinstance(messages[0], Terminate):
             party.requests, party.failed, party.is_late = messages, 0, False
+            party.id = messages[0].id
         for message in messages:
             envelope = wire.Envelope(run=self.run, round=self.number, message=to_wire(message))
             call = self.client.call(message.recipient, envelope, self.network.timeout / 1000)
@@ -144,8 +155,9 @@ class RealRound:
             party.failed += 1
         for answer in answers:
             self.deliver(party, answer)
-        quorum = party.actor.accept_quorum if party.actor.proposal else party.actor.promise_quorum
-        if party.failed > len(party.actor.acceptors) - quorum:
+        is_second_phase = any(isinstance(current, Propose) for current in party.requests)
+        quorum = self.configuration.accept_quorum if is_second_phase else self.configuration.promise_quorum
+        if party.failed > len(self.configuration.acceptors) - quorum:
             self.back_off(party)
 
     def answers(self, request: Message, sent: float, call: Call | None) -> Sequence[Message]:
@@ -177,7 +189,7 @@ class RealRound:
             return
         party.gave_up = party.attempts == self.network.max_attempts
         if party.gave_up or party.is_late:
-            told = TimedOut(self.now, party.actor.name, party.attempts, party.actor.id, party.gave_up)
+            told = TimedOut(self.now, party.actor.name, party.attempts, party.id, party.gave_up)
             self.tell(party, told)
         if not party.gave_up:
             party.resumes = self.now + party.attempts * self.network.backoff * self.draw()

@@ -1,20 +1,20 @@
-"""An acceptor as a process: one Acceptor for each round of each run, restored for each call.
+"""An acceptor as a process: one actor for each round of each run, restored for each call.
 
-Its promises and accepted values are on the disk, and in its log, before the answer is on its way.
+Its state is on the disk, and what happened is in its log, before the answer is on its way.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from toy_paxos.acceptor import Acceptor, FailingAcceptor
-from toy_paxos.event import Delivery, hand_over
+from toy_paxos.acceptor import FailingAcceptor
+from toy_paxos.event import Delivery, hand_over, stored_by
 from toy_paxos.message import Prepare, Propose, Restart, Terminate
-from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_wire, to_handled
 from toy_paxos.remote.limits import number
 from toy_paxos.remote.records import Log
+from toy_paxos.remote.saved import Maker, state_of
 from toy_paxos.remote.store import Store
 
 
@@ -22,23 +22,24 @@ from toy_paxos.remote.store import Store
 class Service:
     """Handles the messages to one acceptor.
 
-    It fails each request with a probability, and then answers FAIL. If what it promises cannot be saved, ``stop`` must
-    end the process before anything is answered.
+    It fails each request with a probability, and then answers FAIL. If its state cannot be saved, or an actor fails,
+    ``stop`` must end the process before anything is answered.
     """
 
-    name: str
+    maker: Maker
     store: Store
     log: Log
     failure_prob: float
     draw: Callable[[], float]
-    stop: Callable[[CannotError], NoReturn]
+    stop: Callable[[Exception], NoReturn]
     step: int = 0
 
     def __post_init__(self) -> None:
-        if self.store.states:
+        self.name = self.maker.name
+        for instance, state in self.store.last:
             # The process may have been killed after it saved this, and before it logged it.
-            instance, (promised, accepted) = list(self.store.states.items())[-1]
-            self.log.add(*instance, Delivery(0, Restart("power", self.name, 1), promised=promised, accepted=accepted))
+            restart, (promised, accepted) = Restart("power", self.name, 1), stored_by(self.maker.make(state))
+            self.log.add(*instance, Delivery(0, restart, promised=promised, accepted=accepted))
 
     def receive(self, envelope: wire.Envelope) -> wire.Handled:
         """Handle a message, or tell the newest run; raises ValueError if the message is not for this acceptor."""
@@ -54,16 +55,14 @@ class Service:
         newest = self.store.newest.get(envelope.run, 0)
         if self.store.is_over(instance):
             return wire.Handled(newest=newest, newest_run=newest_run)
-        before = self.store.states.get(instance, (0, None))
-        acceptor = Acceptor(self.name)
-        acceptor.promised, acceptor.accepted = before
-        event = hand_over(FailingAcceptor(acceptor, self.failure_prob, self.draw), message, 0, 0)
-        after = acceptor.promised, acceptor.accepted
         try:
-            if after != before:
-                self.store.save(instance, *after)
+            acceptor = self.maker.make(self.store.states.get(instance))
+            before = state_of(acceptor)
+            event = hand_over(FailingAcceptor(acceptor, self.failure_prob, self.draw), message, 0, 0)
+            if (after := state_of(acceptor)) != before:
+                self.store.save(instance, after)
             self.log.add(*instance, event)
-        except CannotError as error:
+        except Exception as error:
             self.stop(error)
         self.step += 1
         handled = to_handled(event)

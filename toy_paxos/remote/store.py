@@ -11,17 +11,16 @@ has dropped breaks its promises.
 import errno
 import json
 import os
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from toy_paxos.message import Proposal
 from toy_paxos.remote import CannotError
-from toy_paxos.remote.limits import check_proposal, number
+from toy_paxos.remote.limits import number
+from toy_paxos.remote.saved import State, as_json, from_json
 
 Instance = tuple[int, int]
 """A run, and a round of it."""
@@ -46,28 +45,34 @@ def usable(path: Path) -> Iterator[None]:
 
 
 class Store:
-    """What an acceptor has promised and accepted in each instance, as a number and perhaps a proposal.
+    """The state of an acceptor in each instance.
 
-    ``starts`` counts how often its process has started, which tells events before a restart from later ones. Without a
-    folder the states are only in memory, to show what an acceptor that forgets does.
+    ``starts`` counts how often its process has started, which tells events before a restart from later ones.
+    ``restarted`` returns what a restart makes of a state; ``last`` is the one that was saved last, and its instance.
     """
 
-    def __init__(self, folder: Path | None, name: str, cluster: str = "") -> None:
-        self.states: dict[Instance, tuple[int, Proposal | None]] = {}
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        cluster: str = "",
+        restarted: Callable[[State, int], State] = lambda state, _: state,
+    ) -> None:
+        self.states: dict[Instance, State] = {}
         self.newest: dict[int, int] = {}
         self.file = -1
         self.lines = 0
-        self.identity = ""
         self.folder = folder
-        self.starts = 0 if folder else time.time_ns()
-        if folder:
-            with usable(folder):
-                self.lock, self.identity = claim(folder, name, cluster)
-                # Opened now, because there may be no descriptor left when it is needed.
-                self.folder_file = os.open(folder, os.O_RDONLY)
-                self.read(folder / "promises")
-                self.starts += 1
-                self.rewrite()
+        self.starts = 0
+        with usable(folder):
+            self.lock, self.identity = claim(folder, name, cluster)
+            # Opened now, because there may be no descriptor left when it is needed.
+            self.folder_file = os.open(folder, os.O_RDONLY)
+            self.read(folder / "promises")
+            self.last = list(self.states.items())[-1:]
+            self.states = {old: restarted(state, self.starts) for old, state in self.states.items()}
+            self.starts += 1
+            self.rewrite()
 
     def close(self) -> None:
         """Let go of the folder, so that another process can use it."""
@@ -88,17 +93,18 @@ class Store:
                 if at == 1:
                     (self.starts,) = told
                     continue
-                run, round, promised, *accepted = told
-                state = number(promised), check_proposal(Proposal(*accepted) if accepted else None)
-                self.keep((number(run), number(round)), *state)
+                run, round, state = told
+                self.keep((number(run), number(round)), from_json(state))
+            except (AttributeError, KeyError) as error:
+                raise CannotError(f"{path} is of other actors: {error} is not known here") from error
             except (ValueError, TypeError) as error:
                 raise CannotError(f"line {at} of {path} is damaged: this acceptor may have forgotten") from error
 
-    def keep(self, instance: Instance, promised: int, accepted: Proposal | None) -> None:
+    def keep(self, instance: Instance, state: State) -> None:
         """Keep a state in memory, as the last one, and drop those of rounds and runs that are too old."""
         run, round = instance
         self.states.pop(instance, None)
-        self.states[instance] = promised, accepted
+        self.states[instance] = state
         self.newest[run] = max(round, self.newest.get(run, 0))
         if len(self.newest) > RUNS_KEPT:
             del self.newest[min(self.newest)]
@@ -112,21 +118,19 @@ class Store:
             return len(self.newest) == RUNS_KEPT and run < min(self.newest)
         return round <= self.newest[run] - ROUNDS_KEPT
 
-    def save(self, instance: Instance, promised: int, accepted: Proposal | None) -> None:
+    def save(self, instance: Instance, state: State) -> None:
         """Keep a state: when this returns, it is on the disk. Raises CannotError, and then nothing may be answered."""
-        self.keep(instance, promised, accepted)
-        if self.folder:
-            with usable(self.folder):
-                write_all(self.file, line_of([*instance, promised, *(accepted or ())]))
-                # macOS has no fdatasync.
-                getattr(os, "fdatasync", os.fsync)(self.file)
-                self.lines += 1
-                if self.lines >= LINES:
-                    self.rewrite()
+        self.keep(instance, state)
+        with usable(self.folder):
+            write_all(self.file, line_of([*instance, as_json(state)]))
+            # macOS has no fdatasync.
+            getattr(os, "fdatasync", os.fsync)(self.file)
+            self.lines += 1
+            if self.lines >= LINES:
+                self.rewrite()
 
     def rewrite(self) -> None:
         """Begin a new file with what is kept, and let it take the place of the old one at once."""
-        assert self.folder
         self.lines = 0
         new = self.folder / "promises.new"
         try:
@@ -136,8 +140,7 @@ class Store:
                 # Connections hold all descriptors: the old file serves a while longer.
                 return
             raise
-        states = [[*old, promised, *(accepted or ())] for old, (promised, accepted) in self.states.items()]
-        kept = [state for state in states if not self.is_over((state[0], state[1]))]
+        kept = [[*old, as_json(state)] for old, state in self.states.items() if not self.is_over(old)]
         write_all(file, b"".join(map(line_of, [[self.starts], *kept])))
         os.fsync(file)
         os.rename(new, self.folder / "promises")

@@ -181,9 +181,10 @@ def supervise(children: list[Child], kill_every: float | None) -> None:
                     child.address = words.split()[-1]
                     tell(f"{child.name} {child.address}")
                 continue
-            # It has ended. Without an address it has failed to start, and would fail again.
+            # It has ended. Without an address it has failed to start; with status 2 it is its own fault. It would fail
+            # again.
             child.kill()
-            if not child.address:
+            if not child.address or child.process.returncode == 2:
                 return
             tell(f"{child.name} {DOWN}")
             address = child.address if child.name == "zookeeper" else ""

@@ -46,9 +46,6 @@ ROOT = "toy-paxos"
 CLUSTER = "[0-9a-f]{32}"
 """The form of the name of a cluster."""
 
-FORGETFUL = "forgetful"
-"""The identity of all acceptors that save nothing."""
-
 
 class Registry:
     """A session at ``HOST:PORT[,HOST:PORT...][/ROOT]``; if it ``is_new``, at a new node below the root.
@@ -178,13 +175,13 @@ class Registry:
     # Acceptors
 
     def claim(self, name: str, identity: str) -> None:
-        """Be the acceptor of that name, a forgetful one without an identity; raises CannotError if another one is."""
+        """Be the acceptor of that name; raises CannotError if another one is."""
         path = self.path("owners", name)
         with self.refusing():
             with suppress(NodeExistsError):
-                self.create(path, identity or FORGETFUL)
+                self.create(path, identity)
             owner = self.read(path, ".*")
-        if owner != (identity or FORGETFUL):
+        if owner != identity:
             raise CannotError(f"{name} is already registered with another data folder: pass that folder as --data-dir")
 
     def register(self, name: str, address: str) -> None:
