@@ -21,6 +21,8 @@ from test_service import service
 
 from toy_paxos.checking import RULES
 from toy_paxos.command.remote import RealRun
+from toy_paxos.event import Delivery, Fate, Wants
+from toy_paxos.message import Prepare
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import CannotError
 from toy_paxos.remote import wire_pb2 as wire
@@ -30,7 +32,9 @@ from toy_paxos.remote.records import Log
 from toy_paxos.remote.rpc import Client
 from toy_paxos.remote.store import RUNS_KEPT
 from toy_paxos.settings import Network, Settings
-from toy_paxos.story import Configuration
+from toy_paxos.story import Configuration, Story
+from toy_paxos.view.branches import story_lanes
+from toy_paxos.view.files import FILES, file_of
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -98,10 +102,9 @@ def test_a_proposer_plays_rounds_with_acceptors_that_are_processes(
     assert (judged.returncode, "not all" in judged.stdout) == (0, False)
 
 
-def test_it_is_shown_by_the_same_views(acceptors: Begin, run_here: RunHere) -> None:
-    its = acceptors(1)
+def test_a_cluster_is_shown_by_the_same_views(run_here: RunHere) -> None:
     for view, words in (("--diagram", "★"), ("--brief", "1 attempt"), ("--json", '"chosen"')):
-        done = run_here("propose", *its.places, "-c", "1", view)
+        done = run_here("cluster", "-n", "1", "-p", "0", *NEVER_LATE, "-c", "1", view)
         assert done.returncode == 0
         assert words in done.stdout
 
@@ -112,16 +115,16 @@ def test_why_a_message_was_lost_is_told_in_every_view_and_no_obstacle_to_play(
     its = acceptors(3)
     its.kill(2)
     lost = "lost (connection refused): PREPARE 1"
-    for view, words in (("--round=1", lost), ("--diagram", lost), ("--json", '"lost","denial":"connection refused"')):
-        done = run_here("propose", *its.places, *(["-c", "1"] if view != "--round=1" else []), view)
+    for view, words in (([], lost), (["--json"], '"lost","denial":"connection refused"')):
+        done = run_here("propose", *its.places, "-c", "1", *view)
         assert words in done.stdout
-        if view != "--diagram":
-            (tmp_path / "story").write_text(done.stdout)
-            assert run_here("play", str(tmp_path / "story")).returncode == 0
-    for ending in ("svg", "html", "mmd", "txt", "jsonl"):
-        path = tmp_path / f"story.{ending}"
-        assert run_here("propose", *its.places, "--round", "1", "-o", str(path)).returncode == 0
-        assert "connection refused" in path.read_text()
+        (tmp_path / "story").write_text(done.stdout)
+        assert run_here("play", str(tmp_path / "story")).returncode == 0
+    lost_one = Delivery(0, Prepare("proposer-0", "acceptor-0", 1), Fate.LOST, denial="connection refused")
+    story = Story(Configuration.of(1, 3), [Wants(0, "proposer-0", "apple"), lost_one], "told")
+    for ending in FILES:
+        assert "connection refused" in file_of(ending, story)
+    assert "lost (connection refused): " in "".join(line.text for line in story_lanes(story, None))
 
 
 def test_whose_address_it_is_is_told(acceptors: Begin, run_here: RunHere) -> None:
@@ -130,17 +133,20 @@ def test_whose_address_it_is_is_told(acceptors: Begin, run_here: RunHere) -> Non
     assert "lost (this is acceptor-0, not acceptor-1): PREPARE 1" in done.stdout
 
 
-def test_one_round_of_a_run_is_shown(acceptors: Begin, run_here: RunHere, tmp_path: Path) -> None:
-    its = acceptors(1)
-    done = run_here("propose", *its.places, "--round", "3", "-o", str(tmp_path / "story.txt"))
+def test_one_round_of_a_run_is_shown(run_here: RunHere, tmp_path: Path) -> None:
+    path = tmp_path / "story.txt"
+    done = run_here("cluster", "-n", "1", "-p", "0", *NEVER_LATE, "--round", "3", "-o", str(path))
     assert done.returncode == 0
     assert re.findall(r"^Round (\d+): consensus", done.stdout, re.MULTILINE) == ["3"]
     assert "--- 3 rounds of toy-paxos ---" in done.stdout
-    assert (tmp_path / "story.txt").read_text().startswith("# Round 3, addresses handed over directly, run ")
-    # A proposer that joins later goes on at the newest round.
-    for round, shown in (("9", "9"), ("2", "9")):
-        done = run_here("propose", *its.places, "--run", "7", "--round", round)
-        assert re.findall(r"^Round (\d+): consensus", done.stdout, re.MULTILINE) == [shown]
+    assert (tmp_path / "story.txt").read_text().startswith("# Round 3, processes on this machine, ")
+
+
+def test_a_proposer_that_joins_later_goes_on_at_the_newest_round(acceptors: Begin, run_here: RunHere) -> None:
+    its = acceptors(1)
+    for rounds, shown in (("9", "9"), ("2", "9")):
+        done = run_here("propose", *its.places, "--run", "7", "-c", rounds)
+        assert re.findall(r"^Round (\d+): consensus", done.stdout, re.MULTILINE)[-1] == shown
 
 
 def test_several_proposers_compete_and_agree(acceptors: Begin, start: Start, run_here: RunHere, tmp_path: Path) -> None:
@@ -582,7 +588,6 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (["cluster", "-n", "101"], "101 is not a whole number from 1 to 100"),
         (["cluster", "--diagram", "--json"], "two views of the same"),
         (["cluster", "--round", "2", "-c", "3"], "--round K ends the run after round K: leave --rounds out"),
-        (["verify", "log", "--diagram", "--json"], "two views of the same"),
         (["verify"], "FILES"),
     ],
 )

@@ -316,16 +316,6 @@ def test_the_story_of_a_round_can_be_played(form: list[str], logs: Logs, verify:
     assert words in run_here("play", str(path)).stderr
 
 
-def test_a_diagram_draws_the_story_of_a_round(logs: Logs, verify: Verify) -> None:
-    logs.play(0, 1, "apple", [0, 1])
-    done = verify(logs.close(), "--round", "1", "--diagram")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "p0  p1  a0  a1  a2\n" in done.stdout
-    assert "chosen under 1: apple" in done.stdout
-    assert "CHOSEN" in done.stdout
-    assert "acceptor-0 -> " not in done.stdout
-
-
 def test_quiet_shows_only_the_story_that_went_wrong(logs: Logs, verify: Verify) -> None:
     logs.play(0, 1, "apple", [0, 1])
     logs.play(0, 1, "apple", [0, 1], round=2)

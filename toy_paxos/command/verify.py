@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from toy_paxos.command.options import Command, WholeNumber, one_view, story_views
+from toy_paxos.command.options import VIEWS, Command, WholeNumber
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import refusing
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -36,7 +36,7 @@ Exit status:
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Judge this run, if the logs are of several.")
 @click.option("--round", type=WholeNumber(1, 2**63 - 1), metavar="K", help="Judge only round K, and show its story.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the first line, a story that went wrong, and the sum.")
-@story_views
+@VIEWS["json"]
 @file_options
 def verify_command(
     files: tuple[Path, ...],
@@ -44,7 +44,6 @@ def verify_command(
     run: int | None,
     round: int | None,
     quiet: bool,
-    diagram: bool,
     json: bool,
     output: StoryFile | None,
     force: bool,
@@ -55,13 +54,13 @@ def verify_command(
 
     \b
       toy-paxos cluster --rounds 100 --log logs; toy-paxos verify logs/*
-      toy-paxos verify logs/* --round 1 | toy-paxos play -
+      toy-paxos verify logs/* --round 1 | toy-paxos play --diagram -
       cat logs/* | toy-paxos verify --num-acceptors 5 -
     """
     from toy_paxos.remote.verify import gather, judge, read_logs
 
     check_file(output, force)
-    view = log_view_of(one_view({"diagram": diagram, "json": json}))
+    view = log_view_of(json)
     is_silent = bool(output and output.is_output)
     set_up(json or is_silent)
     tell: Callable[[str], None] = (lambda text: None) if is_silent else write

@@ -1,7 +1,7 @@
 """What the logs of processes say about the rounds of a run, and what is not known: as words, and as JSON Lines."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from toy_paxos import __version__
 from toy_paxos.event import Chosen, Event, Learned, Violation
@@ -9,20 +9,18 @@ from toy_paxos.event_json import FORMAT, event_line, json_line
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import share_line
-from toy_paxos.view.words import Line, line, plural, printable, sizes_words, tame, wishes_lines
+from toy_paxos.view.verdict import story_lines
+from toy_paxos.view.words import line, plural, printable, sizes_words, tame, wishes_lines
 
 KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}
 
 
 class InLines:
-    """What is known, as lines; ``draw`` turns the story of a round into lines.
+    """What is known, as lines.
 
     A round has its story if ``is_told``, and a ``gap`` if something is missing in the logs. The summary takes the
     number of rounds, that of rounds with each kind of event, and what is not known.
     """
-
-    def __init__(self, draw: Callable[[Story], list[Line]]) -> None:
-        self.draw = draw
 
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
         """Return the first line, from which play takes the sizes of the cluster."""
@@ -33,9 +31,9 @@ class InLines:
         """Return the outcome of a round, perhaps after its story."""
         words = what_is_known(story.events)
         style = "bad" if any(isinstance(event, Violation) for event in story.events) else "good" if words else "routine"
-        lines = [line(), *wishes_lines(f"Round {number}: ", story.wishes), *self.draw(story), line()] if is_told else []
+        told = [line(), *wishes_lines(f"Round {number}: ", story.wishes), *story_lines(story), line()]
         outcome = "; ".join(words) or "nothing is known to be chosen"
-        return shown([*lines, line((style, f"round {number}: {outcome}"))])
+        return shown([*told * is_told, line((style, f"round {number}: {outcome}"))])
 
     def summary(self, run: int, counts: Counter[str], unknown: Sequence[str]) -> str:
         """Return the totals, and what is not known."""

@@ -75,16 +75,8 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
     return words if wants_colour() else Remembering(words, printable)
 
 
-def log_view_of(form: str | None) -> "InLines | AsJson":
-    """The view of what logs say: lines, unless another form is asked for."""
+def log_view_of(as_json: bool) -> "InLines | AsJson":
+    """The view of what logs say."""
     from toy_paxos.view.logs import AsJson, InLines
 
-    if form == "json":
-        return AsJson()
-    if form == "diagram":
-        from toy_paxos.view.branches import story_lanes
-
-        return InLines(lambda story: story_lanes(story, columns()))
-    from toy_paxos.view.verdict import story_lines
-
-    return InLines(story_lines)
+    return AsJson() if as_json else InLines()
