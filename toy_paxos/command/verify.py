@@ -22,10 +22,10 @@ from toy_paxos.view.views import log_view_of
     cls=Command,
     epilog="""\b
 Exit status:
-  0    all is known, and nothing is violated
+  0    all is known, nothing is violated, and no rule is broken
   1    the output cannot be written
   2    wrong usage, or logs that cannot be judged
-  3    violated
+  3    safety is violated, or a process breaks a rule of Paxos
   4    nothing is violated in what is known, but logs are missing or cut off
   130  Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
@@ -72,12 +72,12 @@ def verify_command(
             raise click.UsageError(words)
         tell(view.start(run, evidence.configuration, len(evidence.logs)))
         counts, gap = Counter[str](), None
-        for number, story, missing in judge(evidence):
-            kinds = {type(event).__name__ for event in story.events}
-            counts.update(kinds | {"round"})
-            is_first_violation = "Violation" in kinds and counts["Violation"] == 1
-            if is_first_violation or not quiet:
-                tell(view.round(run, number, story, missing, is_first_violation or round is not None))
+        for number, story, missing, broken in judge(evidence):
+            kinds = {type(event).__name__ for event in story.events} | {"round", *["Broken"] * bool(broken)}
+            counts.update(kinds)
+            is_first_wrong = any(kind in kinds and counts[kind] == 1 for kind in ("Violation", "Broken"))
+            if is_first_wrong or not quiet:
+                tell(view.round(run, number, story, missing, broken, is_first_wrong or round is not None))
             gap = gap or (missing and f"round {number}: {missing}")
             if output:
                 words = "; ".join(what_is_known(story.events)) or "nothing is known"
@@ -86,4 +86,4 @@ def verify_command(
         unknown += [f"{log.path} ends in the middle of a line" for log in evidence.logs.values() if log.is_torn]
         unknown += [gap] if gap else []
         tell(view.summary(run, counts, unknown))
-    sys.exit(3 if counts["Violation"] else 4 if unknown else 0)
+    sys.exit(3 if counts["Violation"] or counts["Broken"] else 4 if unknown else 0)

@@ -21,6 +21,7 @@ from toy_paxos.remote import MOST, CannotError
 from toy_paxos.remote.limits import actor_name, check_event, number
 from toy_paxos.remote.merge_logs import key, merge_logs
 from toy_paxos.remote.store import usable
+from toy_paxos.rules import first_broken
 from toy_paxos.safety import (
     LEARNED_CHOSEN,
     LEARNED_NO_OTHER,
@@ -220,11 +221,15 @@ def gather(
 
 
 class Judged(NamedTuple):
-    """A round, its story with what follows from all that is known, and what is missing, if anything."""
+    """A round, its story with what follows from all that is known, and what is missing, if anything.
+
+    ``broken`` says who breaks a rule, or forgets, by its own log.
+    """
 
     round: int
     story: Story
     gap: str | None
+    broken: list[str]
 
 
 def judge(evidence: Evidence) -> Iterator[Judged]:
@@ -242,7 +247,24 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
         told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
         merged = merge_logs(told, round, "they are not of one run, were changed, or do not begin at its beginning")
         events = list(watch(in_turn(merged), configuration, always, at_the_end))
-        yield Judged(round, Story(configuration, [*events, *learned_again(events)]), gap)
+        story = Story(configuration, [*events, *learned_again(events)])
+        # Where something is missing, an actor may have heard what allows it to say what it says.
+        breaks = [] if gap or heard else first_broken(story)
+        yield Judged(round, story, gap, [*forgetful(told), *[str(broken) for _, broken in breaks]])
+
+
+def forgetful(told: Mapping[str, Sequence[Event]]) -> Iterator[str]:
+    """Return which acceptors, by their own logs, hold less than before."""
+    for name, events in told.items():
+        promised, accepted = 0, 0
+        for event in events:
+            if isinstance(event, Delivery) and event.promised is not None:
+                before = promised, accepted
+                promised, accepted = event.promised, event.accepted.id if event.accepted else 0
+                if promised < before[0] or accepted < before[1]:
+                    now = f"it has promised {promised} and accepted {accepted}"
+                    yield f"{name} forgets: {now}, before {before[0]} and {before[1]}"
+                    break
 
 
 def in_turn(events: Iterable[Event]) -> Iterator[Event]:
@@ -285,8 +307,10 @@ def hearsay(told: Mapping[str, Sequence[Event]], configuration: Configuration) -
     """Return what acceptors accepted, as others heard or as they remember, where their logs do not say so."""
     all_told = [event for events in told.values() for event in events]
     known = {acceptance(message) for event in all_told for message in says(event) if isinstance(message, Accept)}
+    # Where an acceptor's own log says something else of a number, one of them lies, and nobody knows which.
+    disputed = {(acceptor, proposal.id) for acceptor, proposal in known}
     for accept in [accept for event in all_told for accept in accepts_in(event, configuration)]:
-        if acceptance(accept) not in known:
+        if acceptance(accept) not in known and (accept.sender, accept.id) not in disputed:
             known.add(acceptance(accept))
             yield Delivery(0, Propose(accept.recipient, accept.sender, accept.id, accept.value), answers=[accept])
 

@@ -12,14 +12,19 @@ from toy_paxos.view.run_words import share_line
 from toy_paxos.view.verdict import story_lines
 from toy_paxos.view.words import line, plural, printable, sizes_words, tame, wishes_lines
 
-KNOWN = {"known to be chosen": "Chosen", "known to be learned": "Learned", "safety violated": "Violation"}
+KNOWN = {
+    "known to be chosen": "Chosen",
+    "known to be learned": "Learned",
+    "rule broken": "Broken",
+    "safety violated": "Violation",
+}
 
 
 class InLines:
     """What is known, as lines.
 
-    A round has its story if ``is_told``, and a ``gap`` if something is missing in the logs. The summary takes the
-    number of rounds, that of rounds with each kind of event, and what is not known.
+    A round has its story if ``is_told``, a ``gap`` if something is missing in the logs, and who has ``broken`` a rule.
+    The summary takes the number of rounds, that of rounds with each kind of event, and what is not known.
     """
 
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
@@ -27,10 +32,11 @@ class InLines:
         sizes = f"{sizes_words(configuration)}, run {run} by {plural(num_logs, 'log')}"
         return shown([line(("heading", f"toy-paxos {__version__}: {sizes}"))])
 
-    def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
+    def round(self, run: int, number: int, story: Story, gap: str | None, broken: Sequence[str], is_told: bool) -> str:
         """Return the outcome of a round, perhaps after its story."""
-        words = what_is_known(story.events)
-        style = "bad" if any(isinstance(event, Violation) for event in story.events) else "good" if words else "routine"
+        words = [*map(printable, broken), *what_is_known(story.events)]
+        is_bad = broken or any(isinstance(event, Violation) for event in story.events)
+        style = "bad" if is_bad else "good" if words else "routine"
         told = [line(), *wishes_lines(f"Round {number}: ", story.wishes), *story_lines(story), line()]
         outcome = "; ".join(words) or "nothing is known to be chosen"
         return shown([*told * is_told, line((style, f"round {number}: {outcome}"))])
@@ -54,11 +60,11 @@ class AsJson:
         """Return the ``start`` event."""
         return json_line(event="start", format=FORMAT, version=__version__, run=run, **configuration.sizes)
 
-    def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
+    def round(self, run: int, number: int, story: Story, gap: str | None, broken: Sequence[str], is_told: bool) -> str:
         """Return the events of a round, and the ``round`` event."""
         events = "".join([event_line(event, f'"run":{run},"round":{number}') for event in story.events])
         value = next((event.value for event in story.events if isinstance(event, Chosen)), None)
-        return events + json_line(event="round", run=run, round=number, value=value, gap=gap)
+        return events + json_line(event="round", run=run, round=number, value=value, gap=gap, broken=broken)
 
     def summary(self, run: int, counts: Counter[str], unknown: Sequence[str]) -> str:
         """Return the ``summary`` event."""
