@@ -13,10 +13,10 @@ import grpc
 import pytest
 from conftest import RunHere, Start
 from test_remote import Acceptors, propose
-from test_service import service
+from test_service import let_go, service
 
-from toy_paxos.event import Wants, stored_by
-from toy_paxos.message import Message, Prepare, Proposal, Propose
+from toy_paxos.event import Delivery, Wants, stored_by
+from toy_paxos.message import Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.remote import store
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import to_wire
@@ -145,10 +145,13 @@ def test_at_whichever_line_it_is_killed_its_log_is_complete(
         was_killed = killed_at(line, folder)
         its = begun(folder)
         held = stored_by(its.maker.make(its.store.states.get((7, 1))))
-        its.store.close()
+        let_go(its.store)
         its.log.close()
         proposer = Log(folder / "proposer-0.jsonl", "proposer-0", run=7, num_acceptors=1, num_proposers=1)
-        proposer.add(7, 1, Wants(0, "proposer-0", "apple", MESSAGES))
+        prepare, propose = MESSAGES
+        proposer.add(7, 1, Wants(0, "proposer-0", "apple", [prepare]))
+        if '"PROMISE"' in (folder / "acceptor-0.jsonl").read_text():
+            proposer.add(7, 1, Delivery(0, Promise("acceptor-0", "proposer-0", 1, None), answers=[propose]))
         proposer.close()
         judged = run_here("verify", *map(str, folder.glob("*.jsonl")))
         assert (judged.returncode, "not all is known" in judged.stdout) == (0, False), line

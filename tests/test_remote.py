@@ -17,7 +17,7 @@ import grpc
 import pytest
 from conftest import COMMAND, NEVER_LATE, Run, RunHere, Start, clean_environment, processes_that_know
 from test_real_round import Here
-from test_service import service
+from test_service import let_go, service
 
 from toy_paxos.checking import RULES
 from toy_paxos.command.remote import RealRun
@@ -391,7 +391,7 @@ class Restarted(Forgetful):
 
     def begin_anew(self) -> None:
         for its in self.services.values():
-            its.store.close()
+            let_go(its.store)
         self.services = {name: service(self.folder / name, name=name) for name in self.services}
 
 

@@ -30,6 +30,12 @@ def stop(error: Exception) -> NoReturn:
     raise StoppedError(str(error))
 
 
+def let_go(kept: Store) -> None:
+    """Let go of a folder, as the end of a process does."""
+    for file in (kept.file, kept.folder_file, kept.lock):
+        os.close(file)
+
+
 class Memory(Store):
     """A store that forgets all at the end of its process."""
 
@@ -61,7 +67,7 @@ def service(
 
 def ended(its: Service) -> None:
     """Let a process end."""
-    its.store.close()
+    let_go(its.store)
 
 
 def handled(its: Service, message: Message, round: int = 1, run: int = 7) -> wire.Handled:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from test_service import Memory
+from test_service import Memory, let_go
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.message import Proposal
@@ -25,7 +25,7 @@ def promised(id: int, accepted: Proposal | None = None) -> State:
 def reopened(folder: Path, name: str = "acceptor-0") -> Store:
     """The store of a folder after its process has ended and begun again."""
     kept = Store(folder, name)
-    kept.close()
+    let_go(kept)
     return kept
 
 
@@ -35,7 +35,7 @@ def filled(folder: Path) -> Path:
     kept.save((7, 1), promised(2))
     kept.save((7, 1), promised(2, Proposal(2, "a\nvalue 😁")))
     kept.save((7, 2), promised(3))
-    kept.close()
+    let_go(kept)
     return folder
 
 
@@ -53,7 +53,7 @@ def test_it_is_on_the_disk_when_saving_returns(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "fdatasync", lambda _: calls.append("sync"))
     kept.save((7, 1), promised(2))
     assert calls == ["write", "sync"]
-    kept.close()
+    let_go(kept)
 
 
 def test_it_is_so_where_there_is_no_fdatasync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_it_is_so_where_there_is_no_fdatasync(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "fsync", synced.append)
     kept.save((7, 1), promised(2))
     assert synced == [kept.file]
-    kept.close()
+    let_go(kept)
 
 
 def test_a_last_line_that_is_torn_was_never_answered_and_is_dropped(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_the_last_rounds_of_each_run_are_kept_and_older_ones_are_over(tmp_path: 
     kept.save((8, 1), promised(1))
     for round in range(1, 3 * ROUNDS_KEPT + 1):
         kept.save((7, round), promised(1))
-    kept.close()
+    let_go(kept)
     for its in (kept, reopened(tmp_path)):
         assert not its.is_over((8, 1))
         assert not its.is_over((7, 2 * ROUNDS_KEPT + 1))
@@ -127,7 +127,7 @@ def test_the_runs_with_the_highest_numbers_are_kept_and_others_are_over(tmp_path
     for run in runs:
         for round in (1, 2):
             kept.save((run, round), promised(1))
-    kept.close()
+    let_go(kept)
     for its in (kept, reopened(tmp_path)):
         assert [run for run in runs if not its.is_over((run, 1))] == [*runs][-RUNS_KEPT:]
         assert its.is_over((9, 1))
@@ -157,7 +157,7 @@ def test_without_a_descriptor_to_spare_the_file_grows_and_is_rewritten_later(
     for id in range(13, 16):
         kept.save((7, 1), promised(id))
     assert len((tmp_path / "promises").read_bytes().splitlines()) == 2
-    kept.close()
+    let_go(kept)
     assert reopened(tmp_path).states == {(7, 1): promised(15)}
 
 
@@ -170,7 +170,7 @@ def test_each_folder_that_is_made_is_on_the_disk_with_its_name(tmp_path: Path, m
         sync(folder)
 
     monkeypatch.setattr(store, "sync_folder", noting)
-    Store(tmp_path / "a" / "b" / "c", "acceptor-0").close()
+    let_go(Store(tmp_path / "a" / "b" / "c", "acceptor-0"))
     assert synced == [tmp_path.name, "a", "b", "c"]
 
 
@@ -178,7 +178,7 @@ def test_an_answer_to_an_older_round_makes_no_round_young_again(tmp_path: Path) 
     kept = Store(tmp_path, "acceptor-0")
     for round in (300, 250):
         kept.save((7, round), promised(1))
-    kept.close()
+    let_go(kept)
     for its in (kept, reopened(tmp_path)):
         assert its.newest == {7: 300}
         assert its.is_over((7, 300 - ROUNDS_KEPT))
@@ -190,7 +190,7 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     kept = Store(tmp_path, "acceptor-0")
     for id in range(1, 1_000):
         kept.save((7, 1), promised(id))
-    kept.close()
+    let_go(kept)
     assert len((tmp_path / "promises").read_bytes().splitlines()) <= 51
     assert reopened(tmp_path).states == {(7, 1): promised(999)}
 
@@ -202,7 +202,7 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     kept = Store(tmp_path, "acceptor-0")
     with pytest.raises(CannotError, match="in use by another process"):
         Store(tmp_path, "acceptor-0")
-    kept.close()
+    let_go(kept)
 
 
 def test_a_folder_of_another_acceptor_is_refused(tmp_path: Path) -> None:

@@ -337,15 +337,15 @@ def test_json_tells_the_events_of_each_round_and_what_is_not_known(logs: Logs, v
     assert start == {"event": "start", "format": 2, "version": __version__} | sizes
     assert {(event["run"], event["round"]) for event in events} == {(RUN, 1), (RUN, 2)}
     assert [event for event in events if event["event"] == "round"] == [
-        {"event": "round", "run": RUN, "round": 1, "value": "apple", "gap": None, "broken": []},
-        {"event": "round", "run": RUN, "round": 2, "value": "pear", "gap": None, "broken": []},
+        {"event": "round", "run": RUN, "round": 1, "value": "apple", "gap": None},
+        {"event": "round", "run": RUN, "round": 2, "value": "pear", "gap": None},
     ]
     assert [event["value"] for event in events if event["event"] == "learned"] == ["apple", "pear"]
     known = {
         "rounds": 2,
         "chosen": 2,
         "learned": 2,
-        "broken": 0,
+        "departure": 0,
         "violation": 0,
         "unknown": ["acceptor-2 has left no log"],
     }

@@ -5,7 +5,7 @@ import random
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -20,9 +20,10 @@ from toy_paxos.command.options import Number, WholeNumber, one_view, options_of_
 from toy_paxos.command.process import POSIX, say, set_up, user_output_to_stderr
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import check_file
-from toy_paxos.event import Violation
+from toy_paxos.event import LOST, Delivery, Event, Violation
 from toy_paxos.remote import MOST, PACKAGES, ZOOKEEPER_AUTH, CannotError
 from toy_paxos.round import Round, Statistics
+from toy_paxos.rules import Onlooker
 from toy_paxos.safety import ALWAYS, PROPOSED, watch
 from toy_paxos.settings import Settings
 from toy_paxos.simulation import different_values
@@ -292,7 +293,14 @@ class RealRun:
             round.changes = self.cluster.changes
         with user_output_to_stderr() if settings.actors else nullcontext():
             told = round.play()
-        merged = merge_logs(told, number, "does one folder serve two acceptors?")
+        merged: Iterable[Event] = merge_logs(told, number, "does one folder serve two acceptors?")
+        if settings.actors and self.is_alone:
+            # A request that got no answer may have been heard.
+            merged, onlooker = [*merged], Onlooker(configuration)
+            for event in merged:
+                if isinstance(event, Delivery) and event.fate is LOST:
+                    onlooker.after(Delivery(event.time, event.message))
+            merged = onlooker.told(merged)
         # An acceptor that no longer keeps this round tells only which one is the newest.
         self.answered |= bool(round.handled) or round.newest > number
         if round.newest_run > self.number and not round.handled:

@@ -72,12 +72,12 @@ def verify_command(
             raise click.UsageError(words)
         tell(view.start(run, evidence.configuration, len(evidence.logs)))
         counts, gap = Counter[str](), None
-        for number, story, missing, broken in judge(evidence):
-            kinds = {type(event).__name__ for event in story.events} | {"round", *["Broken"] * bool(broken)}
-            counts.update(kinds)
-            is_first_wrong = any(kind in kinds and counts[kind] == 1 for kind in ("Violation", "Broken"))
+        for number, story, missing in judge(evidence):
+            kinds = {type(event).__name__ for event in story.events}
+            counts.update(kinds | {"round"})
+            is_first_wrong = any(kind in kinds and counts[kind] == 1 for kind in ("Violation", "Departure"))
             if is_first_wrong or not quiet:
-                tell(view.round(run, number, story, missing, broken, is_first_wrong or round is not None))
+                tell(view.round(run, number, story, missing, is_first_wrong or round is not None))
             gap = gap or (missing and f"round {number}: {missing}")
             if output:
                 words = "; ".join(what_is_known(story.events)) or "nothing is known"
@@ -86,4 +86,4 @@ def verify_command(
         unknown += [f"{log.path} ends in the middle of a line" for log in evidence.logs.values() if log.is_torn]
         unknown += [gap] if gap else []
         tell(view.summary(run, counts, unknown))
-    sys.exit(3 if counts["Violation"] or counts["Broken"] else 4 if unknown else 0)
+    sys.exit(3 if counts["Violation"] or counts["Departure"] else 4 if unknown else 0)

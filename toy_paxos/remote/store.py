@@ -74,11 +74,6 @@ class Store:
             self.starts += 1
             self.rewrite()
 
-    def close(self) -> None:
-        """Let go of the folder, so that another process can use it."""
-        for file in (self.file, self.folder_file, self.lock):
-            os.close(file)
-
     def read(self, path: Path) -> None:
         """Take in what was kept; raises CannotError if anything but a torn last line is damaged."""
         *lines, rest = path.read_bytes().split(b"\n")

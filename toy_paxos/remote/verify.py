@@ -14,14 +14,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toy_paxos.event import LOST, Delivery, Event, TimedOut, Wants, says
+from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, says
 from toy_paxos.event_json import FormatError, check_format, event_of
 from toy_paxos.message import Accept, Message, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.remote.limits import actor_name, check_event, number
 from toy_paxos.remote.merge_logs import key, merge_logs
 from toy_paxos.remote.store import usable
-from toy_paxos.rules import first_broken
+from toy_paxos.rules import Onlooker
 from toy_paxos.safety import (
     LEARNED_CHOSEN,
     LEARNED_NO_OTHER,
@@ -50,12 +50,6 @@ class ProcessLog:
     restarts: int = -1
     restarts_before: dict[tuple[int, int], int] = field(default_factory=dict)
     is_torn: bool = False
-
-    def all_of(self, run: int) -> Iterator[Event]:
-        """Yield what happened in all rounds of a run."""
-        for (of, _), events in self.rounds.items():
-            if of == run:
-                yield from events
 
 
 STANDARD_INPUT = Path("-")
@@ -139,14 +133,6 @@ def who_acts(event: Event) -> Iterator[str]:
     yield from (message.sender for message in says(event))
 
 
-def who_takes_part(event: Event) -> Iterator[str]:
-    """Return the names of the actors that an event names."""
-    yield from who_acts(event)
-    if isinstance(event, Delivery):
-        yield event.message.sender
-    yield from (message.recipient for message in says(event))
-
-
 @dataclass
 class Evidence:
     """The logs of one run, by process. With ``only``, that round alone is judged."""
@@ -182,7 +168,7 @@ def gather(
 ) -> Evidence:
     """Return what some logs tell of a run; without ``run``, they have to be of one run. Raises CannotError.
 
-    If no log says how many acceptors there are, ``num_acceptors`` does; then the proposers are those that say anything.
+    If no log says how many acceptors there are, ``num_acceptors`` does; then the proposers are those with logs.
     """
     by_name: dict[str, ProcessLog] = {}
     for log in logs:
@@ -199,8 +185,7 @@ def gather(
         raise CannotError(f"nothing is in these logs about {f'run {run}' if run else 'any run'}")
     sizes = {log.runs[run] for log in by_name.values() if run in log.runs}
     if not sizes and num_acceptors:
-        actors = {actor for its in by_name.values() for event in its.all_of(run) for actor in who_takes_part(event)}
-        proposers = [int(name.partition("-")[2]) for name in actors if name.startswith("proposer-")]
+        proposers = [int(name.partition("-")[2]) for name in by_name if name.startswith("proposer-")]
         sizes = {Configuration.of(1 + max(proposers, default=0), num_acceptors)}
     if not sizes:
         words = f"add the log of a proposer of run {run} that does, or give --num-acceptors"
@@ -221,15 +206,11 @@ def gather(
 
 
 class Judged(NamedTuple):
-    """A round, its story with what follows from all that is known, and what is missing, if anything.
-
-    ``broken`` says who breaks a rule, or forgets, by its own log.
-    """
+    """A round, its story with what follows from all that is known, and what is missing, if anything."""
 
     round: int
     story: Story
     gap: str | None
-    broken: list[str]
 
 
 def judge(evidence: Evidence) -> Iterator[Judged]:
@@ -247,14 +228,15 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
         told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
         merged = merge_logs(told, round, "they are not of one run, were changed, or do not begin at its beginning")
         events = list(watch(in_turn(merged), configuration, always, at_the_end))
-        story = Story(configuration, [*events, *learned_again(events)])
+        events += [*learned_again(events), *forgetful(told)]
         # Where something is missing, an actor may have heard what allows it to say what it says.
-        breaks = [] if gap or heard else first_broken(story)
-        yield Judged(round, story, gap, [*forgetful(told), *[str(broken) for _, broken in breaks]])
+        if not gap and not heard:
+            events = [*Onlooker(configuration).told(events)]
+        yield Judged(round, Story(configuration, events), gap)
 
 
-def forgetful(told: Mapping[str, Sequence[Event]]) -> Iterator[str]:
-    """Return which acceptors, by their own logs, hold less than before."""
+def forgetful(told: Mapping[str, Sequence[Event]]) -> Iterator[Departure]:
+    """Yield which acceptors, by their own logs, hold less than before: so they cannot keep A2 or A3."""
     for name, events in told.items():
         promised, accepted = 0, 0
         for event in events:
@@ -262,8 +244,8 @@ def forgetful(told: Mapping[str, Sequence[Event]]) -> Iterator[str]:
                 before = promised, accepted
                 promised, accepted = event.promised, event.accepted.id if event.accepted else 0
                 if promised < before[0] or accepted < before[1]:
-                    now = f"it has promised {promised} and accepted {accepted}"
-                    yield f"{name} forgets: {now}, before {before[0]} and {before[1]}"
+                    words = f"it holds promise {promised} and acceptance {accepted} after {before[0]} and {before[1]}"
+                    yield Departure(event.time, name, "A2" if promised < before[0] else "A3", words)
                     break
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from toy_paxos import __version__
-from toy_paxos.event import Chosen, Event, Learned, Violation
+from toy_paxos.event import Chosen, Departure, Event, Learned, Violation
 from toy_paxos.event_json import FORMAT, event_line, json_line
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.output import shown
@@ -15,7 +15,7 @@ from toy_paxos.view.words import line, plural, printable, sizes_words, tame, wis
 KNOWN = {
     "known to be chosen": "Chosen",
     "known to be learned": "Learned",
-    "rule broken": "Broken",
+    "rule broken": "Departure",
     "safety violated": "Violation",
 }
 
@@ -23,8 +23,8 @@ KNOWN = {
 class InLines:
     """What is known, as lines.
 
-    A round has its story if ``is_told``, a ``gap`` if something is missing in the logs, and who has ``broken`` a rule.
-    The summary takes the number of rounds, that of rounds with each kind of event, and what is not known.
+    A round has its story if ``is_told``, and a ``gap`` if something is missing in the logs. The summary takes the
+    number of rounds, that of rounds with each kind of event, and what is not known.
     """
 
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
@@ -32,10 +32,10 @@ class InLines:
         sizes = f"{sizes_words(configuration)}, run {run} by {plural(num_logs, 'log')}"
         return shown([line(("heading", f"toy-paxos {__version__}: {sizes}"))])
 
-    def round(self, run: int, number: int, story: Story, gap: str | None, broken: Sequence[str], is_told: bool) -> str:
+    def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
         """Return the outcome of a round, perhaps after its story."""
-        words = [*map(printable, broken), *what_is_known(story.events)]
-        is_bad = broken or any(isinstance(event, Violation) for event in story.events)
+        words = what_is_known(story.events)
+        is_bad = any(isinstance(event, (Violation, Departure)) for event in story.events)
         style = "bad" if is_bad else "good" if words else "routine"
         told = [line(), *wishes_lines(f"Round {number}: ", story.wishes), *story_lines(story), line()]
         outcome = "; ".join(words) or "nothing is known to be chosen"
@@ -60,11 +60,11 @@ class AsJson:
         """Return the ``start`` event."""
         return json_line(event="start", format=FORMAT, version=__version__, run=run, **configuration.sizes)
 
-    def round(self, run: int, number: int, story: Story, gap: str | None, broken: Sequence[str], is_told: bool) -> str:
+    def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
         """Return the events of a round, and the ``round`` event."""
         events = "".join([event_line(event, f'"run":{run},"round":{number}') for event in story.events])
         value = next((event.value for event in story.events if isinstance(event, Chosen)), None)
-        return events + json_line(event="round", run=run, round=number, value=value, gap=gap, broken=broken)
+        return events + json_line(event="round", run=run, round=number, value=value, gap=gap)
 
     def summary(self, run: int, counts: Counter[str], unknown: Sequence[str]) -> str:
         """Return the ``summary`` event."""
@@ -75,6 +75,9 @@ class AsJson:
 def what_is_known(events: Sequence[Event]) -> list[str]:
     """Return the outcome of a round, in words."""
     words = [f"VIOLATED, {printable(event.words)}" for event in events if isinstance(event, Violation)]
+    for event in events:
+        if isinstance(event, Departure):
+            words.append(f"{event.actor} breaks {event.rule}: {printable(event.words)}")
     chosen = [f"chosen under {event.id}: {printable(event.value)}" for event in events if isinstance(event, Chosen)]
     learners: dict[str, list[str]] = {}
     for event in events:
