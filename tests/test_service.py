@@ -32,7 +32,7 @@ def stop(error: Exception) -> NoReturn:
 
 def let_go(kept: Store) -> None:
     """Let go of a folder, as the end of a process does."""
-    for file in (kept.file, kept.folder_file, kept.lock):
+    for file in (kept.file, kept.lock):
         os.close(file)
 
 

@@ -8,7 +8,6 @@ The last rounds of the last runs are kept. Older ones are refused, because an ac
 has dropped breaks its promises.
 """
 
-import errno
 import json
 import os
 import uuid
@@ -66,8 +65,6 @@ class Store:
         self.starts = 0
         with usable(folder):
             self.lock, self.identity = claim(folder, name, cluster)
-            # Opened now, because there may be no descriptor left when it is needed.
-            self.folder_file = os.open(folder, os.O_RDONLY)
             self.read(folder / "promises")
             self.last = list(self.states.items())[-1:]
             self.states = {old: restarted(state, self.starts) for old, state in self.states.items()}
@@ -128,18 +125,12 @@ class Store:
         """Begin a new file with what is kept, and let it take the place of the old one at once."""
         self.lines = 0
         new = self.folder / "promises.new"
-        try:
-            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
-        except OSError as error:
-            if self.file >= 0 and error.errno in (errno.EMFILE, errno.ENFILE):
-                # Connections hold all descriptors: the old file serves a while longer.
-                return
-            raise
+        file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         kept = [[*old, as_json(state)] for old, state in self.states.items() if not self.is_over(old)]
         write_all(file, b"".join(map(line_of, [[self.starts], *kept])))
         os.fsync(file)
         os.rename(new, self.folder / "promises")
-        os.fsync(self.folder_file)
+        sync_folder(self.folder)
         if self.file >= 0:
             os.close(self.file)
         self.file = file
