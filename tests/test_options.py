@@ -19,7 +19,7 @@ def parsed(name: str, *args: str) -> dict[str, Any]:
         return its.make_context(name, list(args), parent=context).params if its else context.params
 
 
-NEEDED = {"acceptor": ["--name", "acceptor-0"], "verify": ["log"]}
+NEEDED = {"acceptor": ["--name", "acceptor-0", "--data-dir", "x"], "verify": ["log"]}
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])

@@ -126,6 +126,10 @@ class Loud(Proposer):
 class Failing(Acceptor):
     def accept(self, request):
         raise RuntimeError("out of order")
+
+class Unborn(Acceptor):
+    def __init__(self, name):
+        raise RuntimeError("out of order")
 """
 
 
@@ -169,6 +173,12 @@ def test_an_actor_that_fails_ends_its_process_in_one_line_and_its_cluster(
     words = "toy-paxos: acceptor-0 stops: an actor fails: RuntimeError: out of order (mine.py, line 18)"
     assert done.returncode == 2
     assert done.stderr.splitlines() == [words, "toy-paxos: the cluster has ended, or was killed"]
+
+
+def test_an_actor_that_cannot_begin_is_one_line(actors: str, run: Run) -> None:
+    done = run("acceptor", "--name", "acceptor-0", "--data-dir", "a0", "--acceptor", f"{actors}:Unborn")
+    words = "toy-paxos: an actor fails: RuntimeError: out of order (mine.py, line 22)\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", words)
 
 
 def test_the_rules_can_be_listed(run_here: RunHere) -> None:

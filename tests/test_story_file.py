@@ -74,7 +74,7 @@ def test_what_is_there_is_overwritten_only_by_force(tmp_path: Path, run_here: Ru
         (("--mermaid",), "--mermaid is now -o FILE.mmd"),
     ],
 )
-@pytest.mark.parametrize("command", [RUN, ("check",), ("play",), ("cluster",), ("propose",), ("verify", "log")])
+@pytest.mark.parametrize("command", [RUN, ("check",), ("play",), ("cluster",), ("verify", "log")])
 def test_bad_input_gets_one_line(
     command: tuple[str, ...], args: tuple[str, ...], what_to_do: str, run_here: RunHere
 ) -> None:

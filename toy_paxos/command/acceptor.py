@@ -27,7 +27,7 @@ from toy_paxos.view.words import plural
 Exit status:
   0    Ctrl-C
   1    it cannot write, or has lost its place in ZooKeeper
-  2    wrong usage, or it cannot start
+  2    wrong usage, it cannot start, or your own actor fails
   143  SIGTERM; 141 closed pipe""",
 )
 @click.option("--name", type=remote.acceptor_name, metavar="NAME", required=True, help="Its name, such as acceptor-0.")
@@ -86,8 +86,13 @@ def acceptor_command(
             )
         set_up(False)
         directory = remote.directory_at(zookeeper, stop_now, is_silent=True) if zookeeper else None
-        maker = Maker(actors.get("acceptor", Acceptor), name)
-        store = Store(data_dir, name, directory.cluster if directory else "", maker.restarted)
+        try:
+            maker = Maker(actors.get("acceptor", Acceptor), name)
+            store = Store(data_dir, name, directory.cluster if directory else "", maker.restarted)
+        except CannotError:
+            raise
+        except Exception as error:
+            raise at_fault("an actor fails", error) from error
         if directory:
             directory.claim(name, store.identity)
         draw = random.SystemRandom().random

@@ -181,8 +181,7 @@ def supervise(children: list[Child], kill_every: float | None) -> None:
                     child.address = words.split()[-1]
                     tell(f"{child.name} {child.address}")
                 continue
-            # It has ended. Without an address it has failed to start; with status 2 it is its own fault. It would fail
-            # again.
+            # It has ended. Without an address or with status 2 it has failed, and would fail again.
             child.kill()
             if not child.address or child.process.returncode == 2:
                 return
