@@ -37,9 +37,10 @@ KEYS: list[tuple[Event, list[str]]] = [
     (Adoption(1, "proposer-0", "acceptor-1", 2, "x"), ["proposer", "acceptor", "accepted_id", "value"]),
     (Chosen(1, 2, "x", ("acceptor-0",)), ["id", "value", "acceptors"]),
     (Learned(1, "proposer-0", "x"), ["proposer", "value"]),
-    (Violation(1, "property", "why"), ["property", "words"]),
     (Departure(1, "acceptor-0", "A4", "how"), ["actor", "rule", "words"]),
     (Unheard(1, "acceptor-0", "ACCEPT 1 x to proposer-0"), ["actor", "words"]),
+    (Violation(1, "property", "why"), ["property", "words", "id", "value", "acceptors"]),
+    (Violation(1, "property", "why", 2, "x", ("acceptor-0",)), ["property", "words", "id", "value", "acceptors"]),
 ]
 
 DELIVERY_KEYS = [

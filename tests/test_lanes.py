@@ -170,6 +170,30 @@ def test_a_quorum_names_whom_it_shares_with_the_majority_that_accepted_before() 
     assert shared == "│   │   │   ∩   │   a1 is in this quorum and in the one that accepted 1"
 
 
+def test_it_names_the_majority_of_the_proposal_that_is_adopted_though_another_was_chosen_before() -> None:
+    accepts = [
+        Delivery(2, Propose("proposer-1", name, 2, "x"), answers=[Accept(name, "proposer-1", 2, "x")])
+        for name in ("acceptor-1", "acceptor-2")
+    ]
+    first = Chosen(1, 1, "x", ("acceptor-0", "acceptor-1"))
+    *_, shared = drawn(first, *accepts, Quorum(3, "proposer-0", 3, ("acceptor-1", "acceptor-2")))
+    assert shared == "│   │   │   ∩   ∩   a1 a2 are in this quorum and in the one that accepted 2"
+    *_, shared = drawn(first, *accepts, Quorum(3, "proposer-0", 1, ("acceptor-1", "acceptor-2")))
+    assert shared == "│   │   │   ∩   ┃   a1 is in this quorum and in the one that accepted 1"
+
+
+def test_a_second_choice_marks_both_majorities_and_says_who_is_in_both() -> None:
+    first = Chosen(1, 1, "x", ("acceptor-0", "acceptor-1"))
+    both = "a second value is chosen: y", 2, "y"
+    assert drawn(first, Violation(2, "property", *both, ("acceptor-1", "acceptor-2")))[1:] == [
+        "│   │   │   ★   ★   SAFETY VIOLATED, a second value is chosen: y",
+        "│   │   ★   ∩   │   a1 is in both: a0 a1 accepted 1, a1 a2 accepted 2",
+    ]
+    assert drawn(first, Violation(2, "property", *both, ("acceptor-2",)))[2:] == [
+        "│   │   ★   ★   │   no acceptor is in both: a0 a1 accepted 1, a2 accepted 2",
+    ]
+
+
 def test_a_lane_turns_heavy_by_what_is_seen_or_else_by_what_is_said() -> None:
     propose = Propose("proposer-0", "acceptor-0", 1, "x")
     accept: list[Message] = [Accept("acceptor-0", "proposer-0", 1, "x")]

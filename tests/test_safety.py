@@ -100,7 +100,8 @@ def test_it_does_not_matter_whether_the_accept_arrives() -> None:
 
 def test_two_values_are_a_violation() -> None:
     events = [accepted(n, id, value) for id, value in ((1, "x"), (2, "y")) for n in (0, 1)]
-    assert verdict(*events) == [X_CHOSEN, Violation(0, ONE_VALUE.name, "a second value is chosen: y")]
+    lost = Violation(0, ONE_VALUE.name, "a second value is chosen: y", 2, "y", ("acceptor-0", "acceptor-1"))
+    assert verdict(*events) == [X_CHOSEN, lost]
 
 
 def test_a_value_out_of_thin_air_is_a_violation() -> None:

@@ -160,10 +160,16 @@ class Learned(Event, event="learned"):
 
 @dataclass(slots=True)
 class Violation(Event, event="violation"):
-    """A property of :mod:`toy_paxos.safety` is lost, and how."""
+    """A property of :mod:`toy_paxos.safety` is lost, and how.
+
+    If a second value is chosen, ``id`` and ``value`` are its proposal, which these ``acceptors`` have accepted.
+    """
 
     property: str
     words: str
+    id: int | None = None
+    value: str | None = None
+    acceptors: Sequence[str] = ()
 
 
 @dataclass(slots=True)

@@ -138,7 +138,7 @@ def event_of(line: Mapping[str, Any]) -> Event | None:
         )
     if not kind:
         return None
-    return kind(time, **{name: field_of(name, line[name]) for name in kind.__slots__ if name in line})
+    return kind(time, **{name: field_of(name, line[name]) for name in kind.__slots__ if line.get(name) is not None})
 
 
 def field_of(name: str, value: Any) -> Any:

@@ -69,10 +69,15 @@ class Property:
     follows_from: tuple["Property", ...] = ()
 
 
+def second_choice(chosen: Sequence[Proposal]) -> Proposal | None:
+    """Return the first proposal that is chosen with another value than the first one, or None."""
+    return next((proposal for proposal in chosen if proposal.value != chosen[0].value), None)
+
+
 def second_value(moment: Moment) -> str | None:
     """Return which second value is chosen, or None."""
-    others = [proposal.value for proposal in moment.chosen if proposal.value != moment.chosen[0].value]
-    return f"a second value is chosen: {others[0]}" if others else None
+    second = second_choice(moment.chosen)
+    return f"a second value is chosen: {second.value}" if second else None
 
 
 def invented_value(moment: Moment) -> str | None:
@@ -364,7 +369,11 @@ class Watcher:
         for property in self.always:
             if (words := property.lost(moment)) and property.name not in self.named:
                 self.named.add(property.name)
-                lost.append(Violation(time, property.name, words))
+                violation = Violation(time, property.name, words)
+                if property is ONE_VALUE and (second := second_choice(self.chosen)):
+                    violation.id, violation.value = second
+                    violation.acceptors = tuple(self.ballots.acceptors[second])
+                lost.append(violation)
         return lost
 
     def promised_before(self, promises: Sequence[Promise]) -> dict[str, int]:

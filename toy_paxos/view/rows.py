@@ -1,10 +1,11 @@
 """A story row by row, as every picture shows it: an arrow or marks on lanes, words, and what an acceptor then holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from toy_paxos.event import AcceptorCrash, Chosen, Crash, Delivery, Event, Fate, Quorum, Violation, Wants, said_by
 from toy_paxos.message import Accept, Message, Restart, Timeout
+from toy_paxos.safety import Ballots
 from toy_paxos.story import Configuration
 from toy_paxos.view.words import marks_of, printable, what_follows
 
@@ -30,7 +31,9 @@ class Rows:
         self.held: dict[str, tuple[int, object]] = {}
         self.accepted: dict[str, str | None] = {}
         self.gone: set[str] = set()
-        self.chosen: Chosen | None = None
+        # All proposals that are chosen; of those, a story tells only the first, and the first with another value.
+        self.chosen: list[Chosen] = []
+        self.ballots = Ballots(configuration.accept_quorum)
         self.quorums: list[Quorum] = []
         self.values: dict[str, str] = {}
         # How often a lane has begun to look otherwise.
@@ -50,15 +53,17 @@ class Rows:
             case Quorum():
                 yield from self.quorum(event)
             case Chosen():
-                self.chosen = event
-                names = " ".join(map(self.name, event.acceptors))
-                words = f"CHOSEN {event.id}, accepted by {names}: {printable(event.value)}"
+                self.chosen.append(event)
+                words = f"CHOSEN {event.id}, accepted by {self.names(event.acceptors)}: {printable(event.value)}"
                 yield Row(words, "good heading", marks=dict.fromkeys(event.acceptors, "chosen"))
                 for quorum in self.quorums:
                     if quorum.id > event.id and not set(quorum.acceptors) & set(event.acceptors):
                         yield self.meeting(quorum, event)
             case Violation():
-                yield Row(f"SAFETY VIOLATED, {printable(event.words)}", "bad heading")
+                marks = dict.fromkeys(event.acceptors, "chosen")
+                yield Row(f"SAFETY VIOLATED, {printable(event.words)}", "bad heading", marks=marks)
+                if event.acceptors and self.chosen:
+                    yield self.two_choices(self.chosen[0], event)
             case _:
                 told = what_follows(event, self.name)
                 # What befalls an actor or what it does begins with the actor, in its own hue.
@@ -72,24 +77,41 @@ class Rows:
         """The short name of an actor; the user's own actors may name others."""
         return self.short.get(actor, "?")
 
+    def names(self, actors: Iterable[str]) -> str:
+        """The short names of some actors."""
+        return " ".join(map(self.name, actors))
+
     def quorum(self, event: Quorum) -> Iterator[Row]:
         """A quorum of promises, and which acceptors it shares with the quorum that has accepted before."""
         self.quorums.append(event)
         proposer, number = self.short[event.proposer], len(event.acceptors)
         words = f"{proposer} has {number} of {self.num_acceptors} promises for {event.id}"
         yield Row(words, "notable", marks=dict.fromkeys(event.acceptors, "quorum"))
-        if self.chosen:
-            yield self.meeting(event, self.chosen)
+        # The highest-numbered one is the one that a correct proposer adopts.
+        before = [chosen for chosen in self.chosen if chosen.id <= event.id]
+        if before:
+            yield self.meeting(event, max(before, key=lambda chosen: chosen.id))
 
     def meeting(self, quorum: Quorum, chosen: Chosen) -> Row:
         """Which acceptors a quorum of promises shares with one that has accepted; if there are none, both of them."""
         if shared := [name for name in quorum.acceptors if name in chosen.acceptors]:
-            names, verb = " ".join(self.short[name] for name in shared), "are" if len(shared) > 1 else "is"
-            words = f"{names} {verb} in this quorum and in the one that accepted {chosen.id}"
+            words = f"{self.are(shared)} in this quorum and in the one that accepted {chosen.id}"
             return Row(words, "notable", marks=dict.fromkeys(shared, "shared"))
         words = f"no acceptor is in the quorum that promised {quorum.id} and in the one that accepted {chosen.id}"
         marks = dict.fromkeys(quorum.acceptors, "quorum") | dict.fromkeys(chosen.acceptors, "chosen")
         return Row(words, "bad", marks=marks)
+
+    def two_choices(self, first: Chosen, second: Violation) -> Row:
+        """Which acceptors have made two values chosen: the quorum that was first, and who is in both."""
+        shared = [name for name in first.acceptors if name in second.acceptors]
+        who = self.are(shared) if shared else "no acceptor is"
+        quorums = (f"{self.names(chosen.acceptors)} accepted {chosen.id}" for chosen in (first, second))
+        marks = dict.fromkeys(first.acceptors, "chosen") | dict.fromkeys(shared, "shared")
+        return Row(f"{who} in both: {', '.join(quorums)}", "bad", marks=marks)
+
+    def are(self, actors: Sequence[str]) -> str:
+        """The short names of some actors, and the verb."""
+        return f"{self.names(actors)} {'are' if len(actors) > 1 else 'is'}"
 
     def delivery(self, event: Delivery) -> Row:
         """A message with its arrow, or a restart; and what its recipient then holds, if that is new."""
@@ -111,12 +133,16 @@ class Rows:
             if event.denial or event.fate is not Fate.DELIVERED:
                 promised = event.promised if event.denial == "refused" else None
                 row.words = marks_of(event.fate, event.denial, promised) + row.words
-        if event.promised is None:
-            # An acceptor that does not show what it has accepted still says so.
-            for answer in event.answers:
-                if isinstance(answer, Accept):
+        for answer in event.answers:
+            if isinstance(answer, Accept):
+                proposal = self.ballots.add(answer)
+                if proposal and self.chosen:
+                    self.chosen.append(Chosen(event.time, *proposal, tuple(self.ballots.acceptors[proposal])))
+                if event.promised is None:
+                    # An acceptor that does not show what it has accepted still says so.
                     self.note_accepted(message.recipient, answer.value)
-        elif self.held.get(message.recipient, (0, None)) != (event.promised, event.accepted):
+        state = event.promised, event.accepted
+        if event.promised is not None and self.held.get(message.recipient, (0, None)) != state:
             self.note_state(event, row)
         return row
 

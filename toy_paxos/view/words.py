@@ -157,7 +157,10 @@ def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Spa
         case AcceptorCrash():
             return about(event.acceptor, "bad", "crashes, and loses what is on its way to it")
         case Violation():
-            return (("bad heading", f"SAFETY VIOLATED, {printable(event.words)}"),)
+            words = f"SAFETY VIOLATED, {printable(event.words)}"
+            if event.acceptors:
+                words += f", under {event.id}, accepted by {', '.join(map(name, event.acceptors))}"
+            return (("bad heading", words),)
         case Departure():
             return about(event.actor, "bad", f"breaks {event.rule}: {printable(event.words)}")
         case Unheard():
