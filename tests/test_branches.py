@@ -1,11 +1,18 @@
 """The story of a check as lanes: alone, and with a changed rule beside what right actors do."""
 
+import re
+
 import pytest
 from rich.cells import cell_len
 from stories import report_of
 
 from toy_paxos.checking import RULES, Rule
 from toy_paxos.view.branches import branch_lanes, story_lanes
+from toy_paxos.view.mermaid import mermaid
+from toy_paxos.view.page import page
+from toy_paxos.view.scenes import Scenes
+from toy_paxos.view.svg import svg
+from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import Line
 
 
@@ -39,6 +46,37 @@ def test_a_changed_rule_is_drawn_beside_the_right_one(name: str) -> None:
     assert report.missed
     numbers = [int(line[2:7]) for line in lines[1:missing] if line[2:7].strip()]
     assert (numbers[-1:] or [0]) == [report.missed.delivery]
+
+
+# Where correct actors do not get as far as a choice with the same deliveries.
+NOT_CHOSEN = ("skips-phase-1", "counts-twice", "accepts-below")
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate == "unsafe"])
+def test_every_picture_has_what_correct_actors_do_once_where_both_agree_and_how_that_ends(name: str) -> None:
+    rule = RULES[name]
+    report = report_of(name)
+    assert report.missed
+    found = report.model.sizes | report.found
+    story = counterexample(report.story, report.correct_story, found, rule.told, rule.change)
+    scenes = [scene for scene in Scenes(story) if scene.rows]
+    first = [scene for scene in scenes if not scene.branch]
+    second = [scene for scene in scenes if scene.branch]
+    assert scenes == first + second
+    assert "VIOLATED" in "".join(row.words for scene in first for row in scene.rows)
+    assert "VIOLATED" not in "".join(row.words for scene in second for row in scene.rows)
+    heading, *rest = second
+    since = int(re.findall(r"from delivery (\d+) on", heading.rows[0].words)[0])
+    assert report.missed.delivery <= since
+    assert all(scene.event.time >= since for scene in rest)
+    assert [scene.step for scene in second] == sorted(scene.step for scene in second)
+    assert first[-1].step < heading.step
+    end = scenes[-1].rows[-1].words
+    assert re.fullmatch("no value is chosen" if name in NOT_CHOSEN else r"value-\d stays chosen", end)
+    assert branches(rule, None)[-1].text.startswith("+ ")
+    assert branches(rule, None)[-1].text.endswith(end)
+    for text in (mermaid(story), svg(story), page(story)):
+        assert text.index("Correct actors, from delivery") < text.index(end)
 
 
 def test_whoever_restarts_forgets_or_remembers() -> None:

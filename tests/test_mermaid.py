@@ -41,7 +41,7 @@ for (const text of JSON.parse(readFileSync(0, "utf8"))) {
 TEXT = r"(?:[^#;<>%\n]|#\d+;|<br/>)+"
 LINE = re.compile(
     rf"    (?:    )?(?:title: {TEXT}|participant [pa]\d+ as \w+-\d+|[pa]\d+(?:->>|-x|-->>|--\))[pa]\d+: {TEXT}"
-    rf"|Note over [pa]\d+,[pa]\d+: {TEXT}|rect rgb\(\d+, \d+, \d+\)|end)"
+    rf"|Note over [pa]\d+,[pa]\d+: {TEXT}|rect rgba\(\d+, \d+, \d+, 0\.\d+\)|end)"
 )
 
 
@@ -90,7 +90,7 @@ def test_a_story_is_drawn_to_its_end() -> None:
     text = mermaid(told(events, "skips-phase-1", num_acceptors))
     assert "    participant p0 as proposer-0\n" in text
     assert "p0->>a0: PROPOSE 1 value-0<br/>a0 = 1 1:value-0\n" in text
-    assert "    rect rgb(215, 240, 215)\n        Note over" in text
+    assert "    rect rgba(60, 160, 60, 0.25)\n        Note over" in text
     assert text.endswith("    end\n")
 
 

@@ -190,8 +190,8 @@ class Verdict:
         if not report.violation:
             return None
         rule, found = self.rule, report.model.sizes | report.found
-        change = rule.change if rule else ""
-        return Story(**vars(counterexample(report.story, found, rule.told if rule else None, change)))
+        told, change = (rule.told, rule.change) if rule else (None, "")
+        return Story(**vars(counterexample(report.story, report.correct_story, found, told, change)))
 
 
 def check(

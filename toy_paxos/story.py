@@ -64,7 +64,8 @@ class Configuration:
 class Story:
     """A configuration and the events in order, perhaps with a title, notes, and more of a head (``about``).
 
-    ``change`` says which rule is changed, or whose actors take part, if they are not those of Paxos.
+    ``change`` says which rule is changed, or whose actors take part, if they are not those of Paxos; ``correct`` is
+    what those of Paxos do with the same deliveries, if that is known.
 
     What the head holds beside the configuration is for those who know it: readers ignore other keys.
     """
@@ -75,6 +76,7 @@ class Story:
     notes: Sequence[Note] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     change: str = ""
+    correct: "Story | None" = None
 
     @property
     def has_clock(self) -> bool:

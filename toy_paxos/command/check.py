@@ -140,7 +140,8 @@ class Watched:
         if not report.violation:
             return report.story
         found = report.model.sizes | report.found
-        story = counterexample(report.story, found, rule.told if rule else None, self.change)
+        told_rule = rule.told if rule else None
+        story = counterexample(report.story, report.correct_story, found, told_rule, self.change)
         return replace(story, about={**story.about, "actors": self.named or None})
 
     def write_file(self, report: Report, rule: Rule | None, verdict: str) -> None:

@@ -1,15 +1,16 @@
 """The story of a check as lanes; that of a changed rule beside what correct actors do with the same deliveries."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
-from toy_paxos.event import Delivery, Event
+from toy_paxos.event import Chosen, Delivery, Event
 from toy_paxos.message import Message, Restart, Timeout
-from toy_paxos.story import Story
+from toy_paxos.story import Note, Story
 from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too_narrow
 from toy_paxos.view.rows import Row, short_name, spoken
 from toy_paxos.view.verdict import story_lines
-from toy_paxos.view.words import Line
+from toy_paxos.view.words import Line, printable
 
 
 def story_lanes(story: Story, width: int | None) -> list[Line]:
@@ -30,10 +31,7 @@ def branch_lanes(story: Story, correct: Story, missed: int, remedy: str, width: 
         return [*too_narrow(lanes, width), *story_lines(story)]
     wrong, right = (Picture(lanes, glyphs()) for _ in range(2))
     lines = [line.after("", "  ") for line in lanes.heading()]
-    # The events of a story by the delivery that they follow from.
-    groups, right_groups = (
-        {time: [*group] for time, group in groupby(its.events, lambda event: event.time)} for its in (story, correct)
-    )
+    groups, right_groups = by_delivery(story), by_delivery(correct)
     for is_unsaid, run in groupby(groups.items(), key=lambda item: item[0] not in right_groups):
         if is_unsaid:
             lines += unsaid(wrong, right, [group for _, group in run])
@@ -42,12 +40,51 @@ def branch_lanes(story: Story, correct: Story, missed: int, remedy: str, width: 
             lines += both(wrong, right, group, right_groups[number])
             if number == missed:
                 lines += [line.after("", "  ") for line in wrong.lines(Row(f"missing: {remedy}", "bad"), "")]
-    return lines
+    end = Row(stays_chosen(correct), "good heading")
+    return [*lines, *(line.after("good", "+ ") for line in right.lines(end, ""))]
+
+
+def branch_notes(story: Story, correct: Story) -> tuple[float, list[Note]]:
+    """From which delivery on correct actors do something else, and what is to be said of their story from there on."""
+    groups, right_groups = by_delivery(story), by_delivery(correct)
+    differing = {time: group for time, group in groups.items() if time and right_groups.get(time) != group}
+    first = min(differing)
+    notes: list[Note] = [(first - 1, f"Correct actors, from delivery {first:.0f} on:", "good heading")]
+    for is_unsaid, run in groupby(differing.items(), key=lambda item: item[0] not in right_groups):
+        if is_unsaid:
+            unheard = [group for _, group in run]
+            notes.append((unheard[0][0].time, unsaid_words(unheard), "good"))
+            continue
+        for time, group in run:
+            wrong, right = delivery_in(group), delivery_in(right_groups[time])
+            if not wrong or not right or wrong.message != right.message or right.denial:
+                continue
+            if wrong.answers != right.answers or isinstance(right.message, Restart):
+                notes.append((time, reaction(right), "good"))
+    notes.append((math.inf, stays_chosen(correct), "good heading"))
+    return first, [note for note in notes if note[1]]
+
+
+def by_delivery(story: Story) -> dict[float, list[Event]]:
+    """The events of a story by the delivery that they follow from."""
+    return {time: [*group] for time, group in groupby(story.events, lambda event: event.time)}
+
+
+def stays_chosen(correct: Story) -> str:
+    """How the story of correct actors ends."""
+    chosen = next((event for event in correct.events if isinstance(event, Chosen)), None)
+    return f"{printable(chosen.value)} stays chosen" if chosen else "no value is chosen"
+
+
+def delivery_in(group: Sequence[Event]) -> Delivery | None:
+    """The delivery in a group of events."""
+    return next((event for event in group if isinstance(event, Delivery)), None)
 
 
 def said_in(group: Sequence[Event]) -> Message | None:
     """The message that is delivered in a group of events."""
-    return next((event.message for event in group if isinstance(event, Delivery)), None)
+    delivery = delivery_in(group)
+    return delivery.message if delivery else None
 
 
 def side(picture: Picture, group: Sequence[Event], reacts: bool = False, is_bare: bool = False) -> list[Line]:
@@ -82,13 +119,18 @@ def both(wrong: Picture, right: Picture, group: Sequence[Event], right_group: Se
 def unsaid(wrong: Picture, right: Picture, run: Sequence[Sequence[Event]]) -> list[Line]:
     """The lines for consecutive deliveries of what correct actors do not say."""
     lines = [line.after("bad", "- ") for group in run for line in side(wrong, group, reacts=True)]
-    messages = [message for group in run if (message := said_in(group)) and not isinstance(message, Timeout)]
-    if messages:
-        first, last = run[0][0].time, run[-1][0].time
-        words = spoken(messages[0])[0] if len(run) == 1 else f"any of {first:.0f} to {last:.0f}"
-        row = Row(f"nobody says {words}", "good")
-        lines += [line.after("good", "+ ") for line in right.lines(row, f"{first:3.0f}")]
+    if words := unsaid_words(run):
+        lines += [line.after("good", "+ ") for line in right.lines(Row(words, "good"), f"{run[0][0].time:3.0f}")]
     return lines
+
+
+def unsaid_words(run: Sequence[Sequence[Event]]) -> str:
+    """That correct actors say nothing of what consecutive deliveries bring, if those are messages."""
+    messages = [message for group in run if (message := said_in(group)) and not isinstance(message, Timeout)]
+    if not messages:
+        return ""
+    first, last = run[0][0].time, run[-1][0].time
+    return f"nobody says {spoken(messages[0])[0] if len(run) == 1 else f'any of {first:.0f} to {last:.0f}'}"
 
 
 def reaction(event: Delivery) -> str:

@@ -14,8 +14,8 @@ LONGEST = 50_000
 
 ARROWS = {Fate.DELIVERED: "->>", Fate.LOST: "-x", Fate.DUPLICATE: "-->>", Fate.STALE: "--)"}
 
-# What matters most stands before a colour of its own.
-BANDS = {Chosen: "rect rgb(215, 240, 215)", Violation: "rect rgb(255, 215, 215)"}
+# What matters most stands before a colour of its own, which a dark page shows through.
+BANDS = {Chosen: "rect rgba(60, 160, 60, 0.25)", Violation: "rect rgba(220, 60, 60, 0.3)"}
 
 
 def mermaid(story: Story) -> str:
@@ -35,12 +35,11 @@ def lines(scenes: Scenes, title: str) -> Iterator[str]:
     for name, short in scenes.short.items():
         yield f"participant {short} as {name}"
     for scene in scenes:
-        for row in scene.rows:
-            line = row_line(row, scenes)
-            if band := BANDS.get(type(scene.event)):
-                yield from [band, f"    {line}", "end"]
-            else:
-                yield line
+        rows = [row_line(row, scenes) for row in scene.rows]
+        told = len(rows) - len(scene.notes)
+        if told and (band := BANDS.get(type(scene.event))):
+            rows = [band, *(f"    {row}" for row in rows[:told]), "end", *rows[told:]]
+        yield from rows
 
 
 def row_line(row: Row, scenes: Scenes) -> str:

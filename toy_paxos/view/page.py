@@ -6,9 +6,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from toy_paxos.event import Delivery, Event, Fate, Learned, Wants
-from toy_paxos.message import Accept
-from toy_paxos.safety import Ballots
+from toy_paxos.event import Chosen, Delivery, Event, Fate, Learned, Violation, Wants
 from toy_paxos.story import Story
 from toy_paxos.view.rows import Row
 from toy_paxos.view.scenes import Scenes
@@ -47,25 +45,24 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
     """What is new after each step, from step 0 on."""
     facts: Facts = {}
     step = 0
-    ballots, chosen = Ballots(scenes.configuration.accept_quorum), dict[str, int]()
+    known: set[str] = set()
+    chosen: list[str] = []
     for scene in scenes:
         if scene.step > step:
             yield facts
+            known |= facts.keys()
             facts, step = {}, scene.step
+            if scene.repeated:
+                # Correct actors begin where both do the same, and there all is told once more.
+                facts, chosen = dict.fromkeys(known - {"words"}, "-"), []
         if "words" not in facts:
             facts["words"] = f"{scenes.time(scene.event)} ms\n" if scenes.has_clock else ""
         facts["words"] += "".join(f"{said(row)}\n" for row in scene.rows)
         facts |= new_facts(scene.event)
-        for accept in accepts(scene.event):
-            if proposal := ballots.add(accept):
-                chosen.setdefault(proposal.value, proposal.id)
-                facts["chosen"] = "; ".join(f"{printable(value)}, under {id}" for value, id in chosen.items())
+        if isinstance(scene.event, (Chosen, Violation)) and scene.event.value is not None:
+            chosen.append(f"{printable(scene.event.value)}, under {scene.event.id}")
+            facts["chosen"] = "; ".join(chosen)
     yield facts
-
-
-def accepts(event: Event) -> list[Accept]:
-    """What a recipient says that it has accepted."""
-    return [answer for answer in event.answers if isinstance(answer, Accept)] if isinstance(event, Delivery) else []
 
 
 def said(row: Row) -> str:

@@ -6,8 +6,9 @@ drawing is needed to see it: no font, for marks are paths; no colour, for dashes
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
+from itertools import groupby
 from xml.sax.saxutils import escape
 from zlib import crc32
 
@@ -17,7 +18,7 @@ from toy_paxos.event import AcceptorCrash, Attempt, Crash, Delivery, Fate, Viola
 from toy_paxos.message import Restart
 from toy_paxos.story import Story
 from toy_paxos.view.rows import Row
-from toy_paxos.view.scenes import FOLLOWS, Scene, Scenes
+from toy_paxos.view.scenes import Scene, Scenes
 from toy_paxos.view.words import event_line
 
 # How high a row is; how wide a letter is at most; and how much room the time takes on the left.
@@ -73,11 +74,13 @@ class Drawing:
         self.x = {name: round(LEFT + pitch * (at + 0.5), 1) for at, name in enumerate(names)}
         self.beside = round(LEFT + pitch * len(self.x) + 8, 1)
         self.width = self.beside
-        self.bottom = ROW * (self.shown[-1].above + len(self.shown[-1].rows) + 1)
+        self.branches = [[*branch] for _, branch in groupby(self.shown, key=lambda scene: scene.branch)]
+        self.bottom = foot(self.shown)
 
     def document(self, title: str) -> str:
         """The drawing as XML."""
         names = "".join(text(x, 0, name, "name") for name, x in self.x.items())
+        lanes = [part for branch in self.branches for draw in (self.lanes, self.holdings) for part in draw(branch)]
         arrows = [group(scene, "arrow", self.arrow(scene, start)) for scene, start in self.sent()]
         # How wide it all is, the words tell.
         words = [group(scene, "words", self.rows(scene)) for scene in self.shown]
@@ -90,7 +93,7 @@ class Drawing:
             f'width="{box[0]}" height="{box[1]}" role="img" aria-labelledby="{id}-title {id}-text">\n'
             f'<title id="{id}-title">{escape(title)}</title>\n<desc id="{id}-text">{told}</desc>\n'
             f'<style>{SCOPED_STYLE}</style>\n<rect y="{-ROW}" width="100%" height="100%" fill="#fff"/>\n'
-            f"{''.join([*self.lanes(), *self.holdings(), *arrows, *words])}"
+            f"{''.join([*lanes, *arrows, *words])}"
             # Above all else, for on a page they stay in sight.
             f'<g class="names">\n<rect y="{-ROW}" width="100%" height="28" fill="#fff"/>\n{names}</g>\n</svg>\n'
         )
@@ -99,29 +102,31 @@ class Drawing:
         """The story in the words of a run, for readers who cannot see it."""
         lines = []
         for scene in self.shown:
-            if isinstance(scene.event, Wants):
+            if scene.repeated:
+                pass
+            elif isinstance(scene.event, Wants):
                 lines.append(scene.rows[0].words)
             elif line := event_line(scene.event, 0):
                 lines.append(f"{self.scenes.time(scene.event)}: {line.text}")
             lines += scene.notes
         return "\n".join(lines)
 
-    def lanes(self) -> Iterator[str]:
+    def lanes(self, branch: Sequence[Scene]) -> Iterator[str]:
         """Each lane, for as long as its actor has not crashed, or has come back."""
-        since = dict.fromkeys(self.x, 9)
-        for scene in self.shown:
+        since = dict.fromkeys(self.x, top(branch))
+        for scene in branch:
             match scene.event:
                 case Crash(proposer=name) | AcceptorCrash(acceptor=name) if name in since:
                     yield line("lane", self.x[name], since.pop(name), self.x[name], down(scene))
                 case Delivery(message=Restart(recipient=name)) if name in self.x:
                     since.setdefault(name, down(scene))
         for name, y in since.items():
-            yield line("lane", self.x[name], y, self.x[name], self.bottom)
+            yield line("lane", self.x[name], y, self.x[name], foot(branch))
 
-    def holdings(self) -> Iterator[str]:
+    def holdings(self, branch: Sequence[Scene]) -> Iterator[str]:
         """The parts of lanes in which acceptors hold values."""
         since: dict[str, Scene] = {}
-        for scene in self.shown:
+        for scene in branch:
             if isinstance(scene.event, AcceptorCrash) and scene.event.acceptor in since:
                 yield self.holding(scene.event.acceptor, since.pop(scene.event.acceptor), down(scene))
             if not isinstance(scene.event, Delivery) or (name := scene.event.message.recipient) not in self.x:
@@ -131,7 +136,7 @@ class Drawing:
             if scene.holds:
                 since.setdefault(name, scene)
         for name, scene in since.items():
-            yield self.holding(name, scene, self.bottom)
+            yield self.holding(name, scene, foot(branch))
 
     def holding(self, name: str, scene: Scene, end: int) -> str:
         """A part of a lane from an event on, in the hue of the value that its acceptor then holds."""
@@ -143,15 +148,15 @@ class Drawing:
 
         What a proposer says first is sent just before the first of it arrives.
         """
-        said: dict[tuple[str, float], float] = {}
+        said: dict[tuple[int, str, float], float] = {}
         for scene in self.shown:
-            event, y = scene.event, down(scene)
+            event, branch, y = scene.event, scene.branch, down(scene)
             start: float = y
             if isinstance(event, Delivery):
-                start = said.setdefault((event.message.sender, event.sent), y - ROW / 2)
-                said[event.message.recipient, event.time] = y
+                start = said.setdefault((branch, event.message.sender, event.sent), y - ROW / 2)
+                said[branch, event.message.recipient, event.time] = y
             elif isinstance(event, Attempt):
-                said[event.proposer, event.time] = y
+                said[branch, event.proposer, event.time] = y
             yield scene, start
 
     def arrow(self, scene: Scene, start: float) -> Iterator[str]:
@@ -168,9 +173,9 @@ class Drawing:
         """When an event happens, unless it follows from another; its marks on lanes; and its words beside them."""
         for at, row in enumerate(scene.rows):
             y = down(scene) + at * ROW
-            if not at and not isinstance(scene.event, FOLLOWS):
+            if not at and not scene.repeated and (scene.begins or isinstance(scene.event, Attempt)):
                 yield text(LEFT - 8, y, self.scenes.time(scene.event), "time")
-            if isinstance(scene.event, Violation):
+            if isinstance(scene.event, Violation) and not at:
                 yield line("bad", LEFT, y, self.beside - 8, y)
             for name, mark in (row.marks or {}).items():
                 yield from self.mark(name, y, mark, row.style)
@@ -201,6 +206,16 @@ class Drawing:
 def down(scene: Scene) -> int:
     """How far down the first row of an event is."""
     return ROW * (scene.above + 1)
+
+
+def top(branch: Sequence[Scene]) -> int:
+    """How far down the lanes of a branch begin."""
+    return ROW * branch[0].above + 9
+
+
+def foot(branch: Sequence[Scene]) -> int:
+    """How far down the lanes of a branch end."""
+    return ROW * (branch[-1].above + len(branch[-1].rows) + 1)
 
 
 def hue(style: str) -> str:

@@ -140,13 +140,16 @@ def story_lines(story: Story) -> list[Line]:
     return count_lines(story.events, route_width(story.configuration))
 
 
-def counterexample(story: Story, found: Found, rule: Found | None, change: str) -> Story:
-    """Return the story of a counterexample with its title, what is changed, and what its head says of the cluster."""
+def counterexample(story: Story, correct: Story | None, found: Found, rule: Found | None, change: str) -> Story:
+    """Return the story of a counterexample with its title, what is changed, and what its head says of the cluster.
+
+    ``correct`` is what correct actors do with the same deliveries, if a rule is changed.
+    """
     title = printable(f"{rule['name']}: {found['violation']}" if rule else found["violation"])
     missed = found["first_wrong_delivery"]
     notes = [(missed, f"missing: {rule['remedy']}", "bad")] if rule and missed is not None else []
     about = {"first_number": found["first_number"], "changed_rule": rule and rule["name"]}
-    return replace(story, title=title, notes=notes, about=about, change=change)
+    return replace(story, title=title, notes=notes, about=about, change=change, correct=correct)
 
 
 def told(story: Story, drawn: Sequence[Line]) -> list[Line]:
