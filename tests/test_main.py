@@ -261,7 +261,7 @@ def test_the_command_can_be_called_from_python() -> None:
 def test_ctrl_c_shows_the_rest_of_the_round_and_then_the_summary(on_terminal: OnTerminal) -> None:
     seen = on_terminal("-n", "9", "-p", "0", interrupt_at=b"PREPARE")
     assert seen.count("ACCEPT ") == 9
-    assert "--- 1 round of toy-paxos ---" in seen
+    assert "--- 1 round of toy-paxos: " in seen
 
 
 def test_each_round_is_written_when_it_is_over(start: Start) -> None:
@@ -289,7 +289,7 @@ def test_ctrl_c_ends_an_endless_run_at_once_with_a_summary_and_status_0(interval
     process = start("-i", interval)
     wait_for_line(process, "Round 1: ")
     stdout, stderr = interrupt(process)
-    assert "of toy-paxos ---" in stdout
+    assert "of toy-paxos" in stdout
     assert (process.returncode, stderr) == (0, "")
 
 
@@ -298,7 +298,7 @@ def test_ctrl_c_ends_a_bounded_run_with_a_summary_and_death_by_sigint(interval: 
     process = start("-i", interval, "-c", "1000000")
     wait_for_line(process, "Round 1: ")
     stdout, stderr = interrupt(process)
-    assert "of toy-paxos ---" in stdout
+    assert "of toy-paxos" in stdout
     assert (process.returncode, stderr) == (-signal.SIGINT, "")
 
 
@@ -307,7 +307,7 @@ def test_sigterm_ends_any_run_with_a_summary_and_death_by_sigterm(bound: list[st
     process = start("-i", "3600", *bound)
     wait_for_line(process, "Round 1: ")
     stdout, stderr = interrupt(process, signal.SIGTERM)
-    assert "--- 1 round of toy-paxos ---" in stdout
+    assert "--- 1 round of toy-paxos: " in stdout
     assert (process.returncode, stderr) == (-signal.SIGTERM, "")
 
 
@@ -414,7 +414,7 @@ def test_the_round_that_was_waited_for_is_shown(start_long: StartLong, tmp_path:
     (tmp_path / "permitted").touch()
     stdout, _ = process.communicate()
     assert "Round 1: consensus on " in stdout
-    assert "--- 1 round of toy-paxos ---" in stdout
+    assert "--- 1 round of toy-paxos: " in stdout
     assert stdout.endswith("--rounds 1\n")
 
 
@@ -435,7 +435,7 @@ def test_ctrl_c_reaches_a_job_that_a_shell_started_in_the_background(start: Star
     wait_until(lambda: output.exists() and output.read_text().count("Round 1: ") == 2)
     os.kill(pid, signal.SIGINT)
     assert shell.stdout.readline() == "0\n"
-    assert "--- 1 round of toy-paxos ---" in output.read_text()
+    assert "--- 1 round of toy-paxos: " in output.read_text()
 
 
 def test_ctrl_backslash_prints_a_line_of_statistics_and_the_run_goes_on(start: Start) -> None:
@@ -446,7 +446,7 @@ def test_ctrl_backslash_prints_a_line_of_statistics_and_the_run_goes_on(start: S
     assert process.stderr
     assert process.stderr.readline().startswith("toy-paxos: 1 round, consensus ")
     stdout, stderr = interrupt(process)
-    assert "--- 1 round of toy-paxos ---" in stdout
+    assert "--- 1 round of toy-paxos: " in stdout
     assert (process.returncode, stderr) == (0, "")
 
 
@@ -456,7 +456,7 @@ def test_statistics_that_nobody_can_read_do_not_stop_the_run(start: Start) -> No
     wait_for_line(process, "Round 1: ")
     process.send_signal(signal.SIGQUIT)
     stdout, _ = interrupt(process)
-    assert "--- 1 round of toy-paxos ---" in stdout
+    assert "--- 1 round of toy-paxos: " in stdout
     assert process.returncode == 0
 
 
@@ -536,7 +536,7 @@ def test_a_closed_standard_error_changes_nothing() -> None:
         check=False,
     )
     assert done.returncode == 0
-    assert "--- 1 round of toy-paxos ---" in done.stdout
+    assert "--- 1 round of toy-paxos: " in done.stdout
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

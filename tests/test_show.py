@@ -14,6 +14,7 @@ from toy_paxos.round import Round, Statistics
 from toy_paxos.settings import Settings
 from toy_paxos.simulation import play_rounds
 from toy_paxos.view.json_lines import JsonLines
+from toy_paxos.view.views import lines_of, view_of
 
 SETTINGS = Settings(3, 0.1, seed=1)
 
@@ -81,25 +82,49 @@ def test_on_a_terminal_the_lines_of_a_round_appear_one_by_one(on_terminal: OnTer
     began = time.monotonic()
     seen = on_terminal("-c", "1", "-n", "1", "-p", "0")
     lines_of_the_round = seen.partition("Round 1")[2].partition("---")[0].count("\n")
-    assert time.monotonic() - began >= show.LINE_S * lines_of_the_round > 0.5
-
-
-def test_no_round_takes_longer_than_ten_seconds_to_appear(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock()
-    monkeypatch.setattr(show, "time", clock)
-    show.show_line_by_line([str] * 1_000, per_line=1, stop=clock)  # type: ignore[arg-type]
-    assert clock.now == pytest.approx(show.LONGEST_ROUND_S)
+    assert time.monotonic() - began >= show.LINE_S * (lines_of_the_round - 1) > 0.5
 
 
 @pytest.mark.parametrize(
-    ("on_terminal", "interval", "quiet", "per_line"),
-    [(True, None, False, show.LINE_S), (True, 0, False, 0), (True, None, True, 0), (False, None, False, 0)],
+    ("num_lines", "interval", "each"), [(10, 8, 0.8), (10, 0, show.LINE_S), (1_000, 0, 0.01), (1_000, 40, 0.04)]
 )
-def test_only_a_terminal_gets_line_by_line_and_only_without_an_interval(
-    on_terminal: bool, interval: float | None, quiet: bool, per_line: float, monkeypatch: pytest.MonkeyPatch
+def test_lines_are_spread_over_the_interval_or_else_come_as_fast_as_one_reads_and_within_ten_seconds(
+    num_lines: int, interval: float, each: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, times = Clock(), list[float]()
+
+    def line() -> str:
+        times.append(clock.now)
+        return ""
+
+    monkeypatch.setattr(show, "time", clock)
+    show.show_line_by_line([line] * num_lines, interval, stop=clock)  # type: ignore[arg-type]
+    assert times == pytest.approx([number * each for number in range(num_lines)])
+
+
+@pytest.mark.parametrize("form", [None, "diagram"])
+def test_a_round_of_five_acceptors_takes_about_five_seconds(form: str | None) -> None:
+    run = Settings(5, 0.1, seed=1)
+    lines = lines_of(view_of(run, form), next(play_rounds(run)))
+    assert 4 <= show.LINE_S * len(lines) <= 6
+
+
+@pytest.mark.parametrize(
+    ("on_terminal", "interval", "quiet", "line_by_line"),
+    [
+        (True, None, False, True),
+        (True, 8, False, True),
+        (True, 0, False, False),
+        (True, None, True, False),
+        (False, None, False, False),
+        (False, 8, False, False),
+    ],
+)
+def test_only_a_terminal_gets_line_by_line_and_only_if_time_is_to_pass(
+    on_terminal: bool, interval: float | None, quiet: bool, line_by_line: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: on_terminal)
-    assert Pace.of(None, interval, quiet).per_line == per_line
+    assert Pace.of(None, interval, quiet).line_by_line is line_by_line
 
 
 def test_rounds_before_the_one_that_is_asked_for_are_played_and_not_shown() -> None:

@@ -77,7 +77,7 @@ def test_what_needs_no_other_process_does_what_it_does_elsewhere(
 
 def test_on_a_terminal_it_is_the_same(on_terminal: OnTerminal, without_posix: Without) -> None:
     seen = on_terminal("-n", "3", interrupt_at=b"PREPARE", **without_posix)
-    assert "--- 1 round of toy-paxos ---" in seen
+    assert "--- 1 round of toy-paxos: " in seen
     played = on_terminal("play", "--break", "skips-phase-1", typed=["1", "hint", "quit"], **without_posix)
     assert played.count("toy-paxos> ") == 3
     assert "in flight" in played
@@ -96,7 +96,7 @@ def test_signals_end_it_with_the_same_status(
     process.send_signal(number)
     output, errors = process.communicate()
     assert (process.returncode, errors) == (status, "")
-    assert "--- 1 round of toy-paxos ---" in output
+    assert "--- 1 round of toy-paxos: " in output
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,6 @@ def test_the_summary_has_each_outcome_the_law_and_the_way_back() -> None:
         "--- 4 rounds of toy-paxos ---\n"
         "consensus                    3   75.00%\n"
         "  expected                       59.33%\n"
-        "no quorum of promises        0    0.00%\n"
         "no quorum of accepts         1   25.00%\n"
         "1,234 messages in 2.00 s, 2.0 rounds/s\n"
         "expected: P(Binomial(3, 0.5625) >= 2), a majority fails neither phase\n"
@@ -265,8 +264,36 @@ def test_the_summary_has_each_outcome_the_law_and_the_way_back() -> None:
 def test_a_summary_of_nothing_has_no_shares() -> None:
     assert "consensus                    0\n" in summary(Statistics(SETTINGS))
     assert summary(Statistics(SETTINGS)).endswith("--seed 1\n")
-    assert "attempts a round: mean -, max 0\n" in summary(Statistics(NETWORK))
-    assert "until chosen: -\n" in summary(Statistics(NETWORK))
+    nothing, heading, *table = summary(Statistics(NETWORK)).splitlines()
+    assert (nothing, heading) == ("", "--- 0 rounds of toy-paxos ---")
+    assert table[:-1] == ["safety violated              0", "0 messages in 0.00 s"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "outcome", "words"),
+    [
+        (SETTINGS, Outcome.CONSENSUS, "consensus; consensus expected in 59.33%"),
+        (NETWORK, Outcome.CHOSEN_NOT_LEARNED, "chosen, never learned"),
+        (NETWORK, Outcome.VIOLATED, "safety violated"),
+    ],
+)
+def test_of_one_round_there_is_no_table_but_its_outcome(settings: Settings, outcome: Outcome, words: str) -> None:
+    statistics = Statistics(settings, rounds=1, messages=12, first=7)
+    statistics.outcomes[outcome] = 1
+    assert summary(statistics) == (
+        f"\n--- 1 round of toy-paxos: {words} ---\nseed 1, replay: {settings.command} --round 7\n"
+    )
+
+
+def test_what_has_never_happened_is_left_out_of_a_table_but_violations_are_not() -> None:
+    statistics = Statistics(NETWORK, rounds=2, messages=12, lost=3, attempts=4, attempts_max=3)
+    statistics.outcomes[Outcome.NOT_CHOSEN] = 2
+    assert summary(statistics).splitlines()[2:-2] == [
+        "no value chosen              2  100.00%",
+        "safety violated              0    0.00%",
+        "attempts a round: mean 2.00, max 3",
+        "3 lost messages",
+    ]
 
 
 def test_the_running_line_is_one_line() -> None:

@@ -152,7 +152,7 @@ QUORUMS = option(
 )
 
 FAILS = "Probability that an acceptor answers FAIL to a request."
-PACE = "Time from one round to the next.  [default: on a terminal a line at a time, else 0]"
+PACE = "Time from one round to the next.  [default: on a terminal as long as it takes to read, else 0]"
 
 run_options = with_options(
     option("Cluster", "-n --num-acceptors", "Number of acceptors.", "N", WholeNumber(1, 10_000), default=5),

@@ -12,8 +12,8 @@ from toy_paxos.round import Round, Statistics
 from toy_paxos.view.run_words import running_line
 from toy_paxos.view.views import View, lines_of
 
-# A round of five acceptors takes some two seconds, about as long as to read it.
-LINE_S = 0.08
+# A round of five acceptors takes about five seconds: people read four words a second.
+LINE_S = 0.18
 
 # A round of thousands of lines must not take minutes.
 LONGEST_ROUND_S = 10
@@ -23,21 +23,21 @@ LONGEST_ROUND_S = 10
 class Pace:
     """How many rounds to show (None: endlessly), and whether to show them at all; the rest is in seconds.
 
-    ``interval`` is the time from one round to the next, ``per_line`` that from one line to the next. Rounds before
-    ``first_shown`` are shown only if they violate safety.
+    ``interval`` is the time from one round to the next; ``line_by_line`` if its lines are spread over that, or else
+    over as long as it takes to read them. Rounds before ``first_shown`` are shown only if they violate safety.
     """
 
     num_rounds: int | None
     interval: float
     quiet: bool
-    per_line: float = 0
+    line_by_line: bool = False
     first_shown: int = 1
 
     @classmethod
     def of(cls, num_rounds: int | None, interval: float | None, quiet: bool, first_shown: int = 1) -> "Pace":
-        """The pace that suits standard output: a line at a time on a terminal, unless an interval is asked for."""
-        line_by_line = interval is None and sys.stdout.isatty() and not quiet
-        return cls(num_rounds, interval or 0, quiet, LINE_S if line_by_line else 0, first_shown)
+        """The pace that suits standard output: a line at a time on a terminal, unless no time is to pass."""
+        line_by_line = interval != 0 and sys.stdout.isatty() and not quiet
+        return cls(num_rounds, interval or 0, quiet, line_by_line, first_shown)
 
 
 def show(
@@ -75,8 +75,8 @@ def show(
         statistics.add(finished)
         is_shown = finished.number >= pace.first_shown or statistics.violated
         if is_shown and (not pace.quiet or statistics.violated):
-            if pace.per_line:
-                show_line_by_line(lines_of(view, finished), pace.per_line, stop)
+            if pace.line_by_line:
+                show_line_by_line(lines_of(view, finished), pace.interval, stop)
             else:
                 write(view.round(finished))
         else:
@@ -97,8 +97,10 @@ def show(
         raise SignalledError(stop.signal)
 
 
-def show_line_by_line(lines: Sequence[Callable[[], str]], per_line: float, stop: StopRequest) -> None:
-    """Write a round line by line; after a stop request the rest is written at once."""
-    for line in lines:
+def show_line_by_line(lines: Sequence[Callable[[], str]], interval: float, stop: StopRequest) -> None:
+    """Write a round line by line within an interval, if there is one; after a stop request the rest comes at once."""
+    began = time.monotonic()
+    per_line = (interval or min(LINE_S * len(lines), LONGEST_ROUND_S)) / len(lines)
+    for number, line in enumerate(lines):
+        stop.wait(until=began + number * per_line)
         write(line())
-        stop.wait(until=time.monotonic() + min(per_line, LONGEST_ROUND_S / len(lines)))

@@ -120,33 +120,18 @@ class Words:
         return REAL_OUTCOMES if self.is_real else NETWORK_OUTCOMES if self.settings.network else DIRECT_OUTCOMES
 
     def summary(self, statistics: Statistics) -> list[Line]:
-        """Each outcome with its share, what is expected or what the network did, and how to replay the run."""
-        settings = self.settings
-        text = [f"{plural(statistics.messages, 'message')} in {speed(statistics)}"]
-        shares = [
-            share_line(label, statistics.outcomes[outcome], statistics.rounds)
-            for outcome, label in self.outcomes.items()
-        ]
-        if settings.network:
-            simulated = "" if self.is_real else "simulated "
-            mean = "-" if statistics.attempts_mean is None else f"{statistics.attempts_mean:.2f}"
-            shares += [
-                share_line("duels", statistics.duels, statistics.rounds),
-                f"attempts a round: mean {mean}, max {statistics.attempts_max:,}",
-                f"{plural(statistics.adoptions, 'adoption')}, {statistics.lost:,} lost and "
-                f"{plural(statistics.duplicates, 'duplicate message')}",
-                *[f"crashes of acceptors: {statistics.acceptor_crashes:,}"] * (statistics.acceptor_crashes > 0),
-                f"{simulated}time until chosen: {times_words(statistics.until_chosen)}",
-                f"{simulated}time until learned: {times_words(statistics.until_learned)}",
-            ]
-        else:
-            shares.insert(1, f"  {'expected':<28}{settings.expected_consensus_rate:>9.2%}")
-            text.append(f"expected: {expected_words(settings)}")
-        lines = [
-            line(),
-            line(("heading", f"--- {plural(statistics.rounds, 'round')} of toy-paxos ---")),
-            *(line(("", words)) for words in shares + text),
-        ]
+        """Each outcome with its share, what is expected or what the network did, and how to replay the run.
+
+        Of one round, which still is to be seen on the screen, it is only the outcome.
+        """
+        settings, heading = self.settings, f"{plural(statistics.rounds, 'round')} of toy-paxos"
+        if statistics.rounds == 1:
+            (outcome,) = statistics.outcomes.elements()
+            expected = "" if settings.network else f"; consensus expected in {settings.expected_consensus_rate:.2%}"
+            heading += f": {self.outcomes[outcome]}{expected}"
+        lines = [line(), line(("heading", f"--- {heading} ---"))]
+        if statistics.rounds != 1:
+            lines += [line(("", words)) for words in self.table(statistics)]
         if statistics.no_replay:
             lines.append(line(("notable", f"seed {settings.seed}, no replay: {statistics.no_replay}")))
         elif not self.is_real:
@@ -155,6 +140,36 @@ class Words:
             known = "" if is_ours else ", if the actors are deterministic"
             lines.append(line(("command", f"seed {settings.seed}, replay{known}: {statistics.replay_command}")))
         return lines
+
+    def table(self, statistics: Statistics) -> list[str]:
+        """What the rounds add up to; what has never happened is left out, unless it is a violation of safety."""
+        settings, rounds = self.settings, statistics.rounds
+        always = (Outcome.VIOLATED,) if settings.network else (Outcome.CONSENSUS,)
+        shares = [
+            share_line(label, number, rounds)
+            for outcome, label in self.outcomes.items()
+            if (number := statistics.outcomes[outcome]) or outcome in always
+        ]
+        text = [f"{plural(statistics.messages, 'message')} in {speed(statistics)}"]
+        if not settings.network:
+            shares.insert(1, f"  {'expected':<28}{settings.expected_consensus_rate:>9.2%}")
+            return [*shares, *text, f"expected: {expected_words(settings)}"]
+        if statistics.duels:
+            shares.append(share_line("duels", statistics.duels, rounds))
+        if statistics.attempts:
+            shares.append(f"attempts a round: mean {statistics.attempts_mean:.2f}, max {statistics.attempts_max:,}")
+        counts = {
+            "adoption": statistics.adoptions,
+            "lost message": statistics.lost,
+            "duplicate message": statistics.duplicates,
+        }
+        shares += [", ".join(words)] if (words := [plural(n, what) for what, n in counts.items() if n]) else []
+        if statistics.acceptor_crashes:
+            shares.append(f"crashes of acceptors: {statistics.acceptor_crashes:,}")
+        simulated = "" if self.is_real else "simulated "
+        for what, times in (("chosen", statistics.until_chosen), ("learned", statistics.until_learned)):
+            shares += [f"{simulated}time until {what}: {times_words(times)}"] if times else []
+        return shares + text
 
 
 class InWords:
@@ -236,8 +251,6 @@ def share_line(label: str, number: int, rounds: int) -> str:
 
 def times_words(times: Times) -> str:
     """The middle and the tail of some times."""
-    if not times:
-        return "-"
     return f"median {times.percentile(50):,} ms, 95th percentile {times.percentile(95):,} ms"
 
 
