@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # Each is the function NAME_command in a module of its name.
 COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")
 
+# After how many rounds --until gives up, unless --rounds says so.
+MANY_ROUNDS = 100_000
+
 # Options that are gone, and how a file is named that takes their place.
 OLD_VIEWS = {"--svg": ".svg", "--html": ".html", "--mermaid": ".mmd"}
 
@@ -77,6 +80,7 @@ Exit status:
   1    the output cannot be written
   2    wrong usage
   3    safety violated; the run shows where, and how to see it again
+  4    no round is as --until wants it, among 100,000 or --rounds
   130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe
 \b
 Ctrl-C ends the run after the current round, a second one at once; Ctrl-\\
@@ -87,7 +91,14 @@ prints running statistics.""",
 @actor_options(NETWORK)
 @click.pass_context
 def run(
-    ctx: click.Context, /, rounds: int | None, seed: int | None, round: int | None, quiet: bool, **options: Any
+    ctx: click.Context,
+    /,
+    rounds: int | None,
+    seed: int | None,
+    round: int | None,
+    until: str | None,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Run rounds of Paxos until Ctrl-C, and show every message.
 
@@ -106,10 +117,10 @@ def run(
 
     form = one_view(options)
     list_rules(ctx, form)
-    if round and (seed is None or rounds):
-        raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds.")
+    if round and (seed is None or rounds or until):
+        raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds or --until.")
     output: StoryFile | None = options["output"]
-    check_file(output, options["force"], 1 if round else rounds)
+    check_file(output, options["force"], 1 if round or until else rounds)
     if quiet and form not in (None, "json"):
         raise click.UsageError(f"--quiet shows no round, and --{form} has nothing else to show: choose one.")
     if seed is None:
@@ -118,14 +129,17 @@ def run(
     actors, actor_words, change = other_actors(ctx)
     network_options = {field.name: options[field.name] for field in fields(Network)}
     sources = map(ctx.get_parameter_source, network_options)
-    is_given = bool(actors) or any(source is not ParameterSource.DEFAULT for source in sources)
+    is_given = bool(actors or until) or any(source is not ParameterSource.DEFAULT for source in sources)
     network = Network(**network_options) if is_given else None
     values = options["value"]
     check_quorums(options["quorums"], options["num_acceptors"])
     check_values(values, network.num_proposers if network else 1)
+    if until in ("adoption", "duel") and options["num_proposers"] == 1:
+        raise click.UsageError(f"--until {until}: it takes two proposers, so give --num-proposers 2 or more.")
     sizes = options["num_acceptors"], options["acceptor_failure_prob"]
     settings = Settings(*sizes, seed, values, network, actor_words, **actors, quorums=options["quorums"])
-    pace = Pace.of(1 if round else rounds, options["interval"], quiet)
+    num_rounds = 1 if round else rounds or (MANY_ROUNDS if until else None)
+    pace = Pace.of(num_rounds, options["interval"], quiet, until=until)
     set_up(utf_8=form == "json" or bool(output and output.is_output))
     statistics = Statistics(settings, round or 1)
     if options["acceptor"] or options["proposer"]:
@@ -134,7 +148,7 @@ def run(
 
         played = guarded_rounds(settings, statistics)
     else:
-        played = play_rounds(settings, statistics.first, told=not quiet)
+        played = play_rounds(settings, statistics.first, told=not quiet or bool(until))
     view = Silence() if output and output.is_output else view_of(settings, form, rule, change)
 
     def keep(finished: "Round") -> None:

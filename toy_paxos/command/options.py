@@ -152,6 +152,11 @@ QUORUMS = option(
 )
 
 FAILS = "Probability that an acceptor answers FAIL to a request."
+WANTED = (
+    *("adoption", "duel", "timeout", "proposer-crash", "acceptor-crash"),
+    *("refusal", "chosen-not-learned", "not-chosen", "violation"),
+)
+UNTIL = f"Show only the first round over the network with WHAT: {', '.join(WANTED)}."
 PACE = "Time from one round to the next.  [default: on a terminal as long as it takes to read, else 0]"
 
 run_options = with_options(
@@ -167,6 +172,7 @@ run_options = with_options(
     ),
     *[network_option(field, NETWORK_KINDS[field.name]) for field in fields(Network)],
     option("Run", "-c --rounds", "Stop after N rounds.  [default: endless]", "N", WholeNumber(1, 10**9)),
+    option("Run", "--until", UNTIL, "WHAT", click.Choice(WANTED)),
     option("Run", "-i --interval", PACE, "SECONDS", Number(0, 86_400)),
     option("Run", "--seed", "Replay the run that had this seed.", "INT", int),
     option("Run", "--round", "With --seed: replay only round K.", "K", WholeNumber(1, 10**9)),

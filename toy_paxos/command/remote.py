@@ -239,7 +239,7 @@ class RealRun:
         about = {"run": self.number, **self.settings.configuration.sizes}
         logs = {at: Log(path, self.settings.configuration.proposers[at], **about) for at, path in self.logs.items()}
         view = Silence() if output and output.is_output else view_of(self.settings, form, rule, change)
-        pace = Pace.of(only or options["rounds"], None, options["quiet"], only or 1)
+        pace = Pace.of(only or options["rounds"], None, options["quiet"], first_shown=only or 1)
 
         def keep(finished: Round) -> None:
             if output:

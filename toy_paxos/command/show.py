@@ -4,13 +4,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from signal import SIGINT
+from typing import Any
 
 from toy_paxos.command.process import Progress, SignalledError, StopRequest, say, write
-from toy_paxos.round import Round, Statistics
+from toy_paxos.round import Outcome, Round, Statistics
 from toy_paxos.view.run_words import running_line
 from toy_paxos.view.views import View, lines_of
+from toy_paxos.view.words import plural
 
 # A round of five acceptors takes about five seconds: people read four words a second.
 LINE_S = 0.18
@@ -24,7 +27,8 @@ class Pace:
     """How many rounds to show (None: endlessly), and whether to show them at all; the rest is in seconds.
 
     ``interval`` is the time from one round to the next; ``line_by_line`` if its lines are spread over that, or else
-    over as long as it takes to read them. Rounds before ``first_shown`` are shown only if they violate safety.
+    over as long as it takes to read them. Rounds before ``first_shown`` are shown only if they violate safety. If only
+    the first round with something is to be shown, that is ``until``, and ``num_rounds`` is after how many to give up.
     """
 
     num_rounds: int | None
@@ -32,12 +36,13 @@ class Pace:
     quiet: bool
     line_by_line: bool = False
     first_shown: int = 1
+    until: str | None = None
 
     @classmethod
-    def of(cls, num_rounds: int | None, interval: float | None, quiet: bool, first_shown: int = 1) -> "Pace":
+    def of(cls, num_rounds: int | None, interval: float | None, quiet: bool, **others: Any) -> "Pace":
         """The pace that suits standard output: a line at a time on a terminal, unless no time is to pass."""
         line_by_line = interval != 0 and sys.stdout.isatty() and not quiet
-        return cls(num_rounds, interval or 0, quiet, line_by_line, first_shown)
+        return cls(num_rounds, interval or 0, quiet, line_by_line, **others)
 
 
 def show(
@@ -65,6 +70,8 @@ def show(
     if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
         say("Ctrl-C to stop")
     rounds = islice(rounds, pace.num_rounds)
+    if pace.until:
+        rounds = first_with(pace.until, rounds, statistics, stop, progress)
     while not stop.signal and (finished := next(rounds, None)):
         # A round during which a signal came is still shown, unless it is not due yet.
         if pace.interval:
@@ -87,14 +94,37 @@ def show(
             break
     statistics.elapsed_s = time.monotonic() - began
     progress.erase()
-    write(view.summary(statistics))
+    is_found = statistics.rounds or not pace.until
+    if is_found:
+        write(view.summary(statistics))
     stop.close()
+    if not is_found and not stop.signal:
+        words = f"no {pace.until} in {plural(pace.num_rounds or 0, 'round')}"
+        say(f"toy-paxos: {words}: let more go wrong (-p, --message-loss-prob, ...), or change --seed")
+        sys.exit(4)
     if statistics.violated:
         sys.exit(3)
-    complete = statistics.rounds == pace.num_rounds
+    complete = statistics.rounds == (1 if pace.until else pace.num_rounds)
     stopped_an_endless_run = pace.num_rounds is None and stop.signal == SIGINT
     if stop.signal and not complete and not stopped_an_endless_run:
         raise SignalledError(stop.signal)
+
+
+def first_with(
+    what: str, rounds: Iterator[Round], statistics: Statistics, stop: StopRequest, progress: Progress
+) -> Iterator[Round]:
+    """The first round with that, or in which safety is lost, if there is one before a signal asks to stop."""
+    # Here and not above: most runs show all rounds.
+    from toy_paxos.simulation.wanted import WANTED
+
+    for finished in rounds:
+        if WANTED[what](finished) or finished.outcome is Outcome.VIOLATED:
+            statistics.first = finished.number
+            yield finished
+            return
+        if stop.signal:
+            return
+        progress.show(partial("toy-paxos: no {} in {} so far".format, what, plural(finished.number, "round")))
 
 
 def show_line_by_line(lines: Sequence[Callable[[], str]], interval: float, stop: StopRequest) -> None:
