@@ -1,7 +1,7 @@
 """A picture in characters: everything that happens is on it, each arrow between its own lanes, no line too wide."""
 
 import re
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ from toy_paxos.round import Round
 from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration
-from toy_paxos.view.lanes import ASCII, BOXES, Diagram, Glyphs, Lanes, Picture
+from toy_paxos.view.lanes import ASCII, BOXES, CLOCK_WIDTH, COUNT_WIDTH, Diagram, Glyphs, Lanes, Picture
 from toy_paxos.view.words import Line
 
 CONFIGURATION = Configuration.of(2, 3)
@@ -209,8 +209,14 @@ def test_a_state_that_is_not_new_is_not_shown_again() -> None:
 # Widths
 
 
-@pytest.mark.parametrize(("width", "pitch"), [(None, 4), (80, 4), (42, 4), (41, 3), (37, 3), (36, 2), (32, 2), (31, 0)])
-def test_lanes_are_as_far_apart_as_fits(width: int | None, pitch: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "pitch"),
+    [
+        *((None, 4), (80, 4), (66, 4), (65, 3), (61, 3), (60, 2), (56, 2)),
+        *((55, 4), (42, 4), (41, 3), (37, 3), (36, 2), (32, 2), (31, 0)),
+    ],
+)
+def test_lanes_are_as_far_apart_as_fits_with_the_state_or_else_without(width: int | None, pitch: int) -> None:
     lanes = Lanes(CONFIGURATION, width, 4)
     assert (lanes.pitch, lanes.least_width) == (pitch, 32)
 
@@ -286,6 +292,22 @@ def check_rows(lanes: Lanes, lines: list[Line], finished: Round) -> None:
             assert cells[end + (1 if start > end else -1)] in ("x" if event.fate is Fate.LOST else "<>")
             assert all(cell in "│┃ " for at, cell in enumerate(cells) if not min(start, end) <= at <= max(start, end))
             assert event.message.type in row or lanes.room
+
+
+@pytest.mark.parametrize(("width", "time_width"), [(80, CLOCK_WIDTH), (80 - len("- "), COUNT_WIDTH)])
+def test_at_80_columns_the_state_of_three_proposers_and_five_acceptors_is_beside_the_words(
+    width: int, time_width: int
+) -> None:
+    lanes = Lanes(Configuration.of(3, 5), width, time_width)
+    assert (lanes.pitch, Picture(lanes, BOXES).shows_state) == (3, True)
+
+
+def test_long_rounds_on_a_terminal_have_the_names_on_each_screenful(on_terminal: OnTerminal) -> None:
+    args = ("--diagram", "--num-proposers", "3", "-n", "3", "--seed", "1", "-c", "1", "-i", "0")
+    seen = re.sub(r"\x1b\[[\d;]*m", "", on_terminal(*args, columns=80)).splitlines()
+    headings = [at for at, line in enumerate(seen) if line.split() == ["p0", "p1", "p2", "a0", "a1", "a2"]]
+    assert len(headings) > 1
+    assert {after - before for before, after in pairwise(headings)} == {23}
 
 
 # Where it is used

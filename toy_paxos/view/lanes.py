@@ -6,7 +6,7 @@ room, no state is shown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby, pairwise, zip_longest
+from itertools import groupby, pairwise, product, zip_longest
 
 from rich.cells import cell_len, chop_cells
 
@@ -14,7 +14,7 @@ from toy_paxos.event import Delivery, Event, Fate
 from toy_paxos.round import Round
 from toy_paxos.settings import Settings
 from toy_paxos.story import Configuration
-from toy_paxos.view.output import can_say, columns, wants_colour
+from toy_paxos.view.output import can_say, columns, screen_lines, wants_colour
 from toy_paxos.view.rows import Row, Rows, short_name
 from toy_paxos.view.run_words import Words
 from toy_paxos.view.terminal import breaks
@@ -42,6 +42,9 @@ WORDS_AND_STATE = 42
 # How many looks of all lanes together are remembered; few actors have fewer.
 MANY_LOOKS = 500
 
+# After how many lines the names may stand above the lanes again.
+LEAST_SCREENFUL = 10
+
 # How wide the time is: simulated milliseconds, or the number of a delivery.
 CLOCK_WIDTH, COUNT_WIDTH = 9, 5
 
@@ -54,16 +57,17 @@ class Lanes:
         self.names = names = configuration.names
         self.short = {name: short_name(name) for name in names}
         self.time_width = time_width
-        self.pitch = next((pitch for pitch in PITCHES if self.fits(pitch, width)), 0)
+        needs = product((WORDS_AND_STATE, LEAST_WORDS), PITCHES)
+        self.pitch = next((pitch for words, pitch in needs if self.fits(pitch, width, words)), 0)
         # What was drawn on them, by how they looked then.
         self.arrows: dict[tuple[Span, ...], dict[object, Line]] = {}
         self.at = {name: at * self.pitch for at, name in enumerate(names)}
         self.room = None if width is None else width - time_width - self.pitch * len(names)
 
-    def fits(self, pitch: int, width: int | None) -> bool:
+    def fits(self, pitch: int, width: int | None, words: int) -> bool:
         """Whether lanes so far apart leave room for words; at the least distance their names are written downward."""
         has_names = pitch == PITCHES[-1] or max(map(len, self.short.values())) < pitch
-        return has_names and (width is None or self.time_width + pitch * len(self.names) + LEAST_WORDS <= width)
+        return has_names and (width is None or self.time_width + pitch * len(self.names) + words <= width)
 
     @property
     def least_width(self) -> int:
@@ -223,9 +227,11 @@ class Diagram(Words):
 
 
 def drawn(events: Iterable[Event], lanes: Lanes, time: str) -> list[Line]:
-    """A story as lanes, with their heading; ``time`` is the format in which it tells the time."""
-    picture = Picture(lanes, glyphs())
-    return [*lanes.heading(), *(part for event in events for part in picture.draw(event, time.format(event.time)))]
+    """A story as lanes, with their heading on each screenful; ``time`` is the format in which it tells the time."""
+    picture, heading = Picture(lanes, glyphs()), lanes.heading()
+    drawn = [part for event in events for part in picture.draw(event, time.format(event.time))]
+    screenful = max(screen_lines() - len(heading) - 1, LEAST_SCREENFUL)
+    return [part for start in range(0, len(drawn), screenful) for part in (*heading, *drawn[start : start + screenful])]
 
 
 def glyphs() -> Glyphs:

@@ -21,6 +21,15 @@ def columns() -> int | None:
     return get_terminal_size().columns
 
 
+def screen_lines() -> int:
+    """How many lines a terminal shows; more than there can be for what has no height."""
+    if not sys.stdout.isatty():
+        return sys.maxsize
+    from shutil import get_terminal_size
+
+    return get_terminal_size().lines
+
+
 def wants_colour() -> bool:
     """Whether standard output is a terminal, or is to be treated as one."""
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
