@@ -36,6 +36,12 @@ def test_who_promised_and_who_accepted_is_ticked_off(num_acceptors: int) -> None
         assert ("consensus on" in outcome) == (finished.value is not None)
 
 
+def test_the_first_line_says_where_the_rate_will_settle_if_that_is_known() -> None:
+    first, *_ = Brief(Settings(5, 0.1, seed=1)).start()
+    assert first.text.endswith("seed 1, consensus expected in 94.95%")
+    assert "expected" not in Brief(Settings(5, 0.1, seed=1, network=Network(2))).start()[0].text
+
+
 def test_many_acceptors_are_only_counted() -> None:
     ((_, line),) = lines_of(Settings(21, 0, seed=1), 1)
     assert "promised 21  accepted 21  100.0%  consensus" in line

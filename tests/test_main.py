@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from conftest import COMMAND, PATIENT_COMMAND, OnTerminal, Run, RunHere, Start, clean_environment, wait_until
 
 from toy_paxos import simulation
+from toy_paxos.command.show import NEXT
 from toy_paxos.main import run as command
 from toy_paxos.round import Round
 
@@ -273,6 +274,16 @@ def test_the_hint_is_for_endless_runs_on_a_terminal(on_terminal: OnTerminal, run
     assert "Ctrl-C to stop\n" in on_terminal(interrupt_at=b"Round 1: ")
     assert "Ctrl-C" not in on_terminal("-c", "1", "-i", "0")
     assert "Ctrl-C" not in run("-c", "1").stderr
+
+
+def test_after_ctrl_c_one_dim_line_on_a_terminal_says_what_to_try_next(on_terminal: OnTerminal, start: Start) -> None:
+    assert len(NEXT) < 80
+    seen = on_terminal(interrupt_at=b"Round 1: ")
+    assert seen.endswith(f"\x1b[2m{NEXT}\x1b[0m\n")
+    assert NEXT not in on_terminal("-c", "1", "-i", "0")
+    process = start("-i", "3600")
+    wait_for_line(process, "Round 1: ")
+    assert not [said for said in interrupt(process) if NEXT in said]
 
 
 # Signals

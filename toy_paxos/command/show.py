@@ -11,15 +11,19 @@ from typing import Any
 
 from toy_paxos.command.process import Progress, SignalledError, StopRequest, say, write
 from toy_paxos.round import Outcome, Round, Statistics
+from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import running_line
 from toy_paxos.view.views import View, lines_of
-from toy_paxos.view.words import plural
+from toy_paxos.view.words import line, plural
 
 # A round of five acceptors takes about five seconds: people read four words a second.
 LINE_S = 0.18
 
 # A round of thousands of lines must not take minutes.
 LONGEST_ROUND_S = 10
+
+# What to try after a first look, on one line of a terminal.
+NEXT = "Next: toy-paxos --diagram draws, toy-paxos check proves, toy-paxos play plays"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def show(
     stop = StopRequest(on_quit=running, waiting_for="the end of the round")
     progress = Progress()
     write(view.start())
-    if pace.num_rounds is None and sys.stdout.isatty() and sys.stderr and sys.stderr.isatty():
+    on_terminal = sys.stdout.isatty() and bool(sys.stderr) and sys.stderr.isatty()
+    if pace.num_rounds is None and on_terminal:
         say("Ctrl-C to stop")
     rounds = islice(rounds, pace.num_rounds)
     if pace.until:
@@ -108,6 +113,8 @@ def show(
     stopped_an_endless_run = pace.num_rounds is None and stop.signal == SIGINT
     if stop.signal and not complete and not stopped_an_endless_run:
         raise SignalledError(stop.signal)
+    if stopped_an_endless_run and on_terminal:
+        say(shown([line(("time", NEXT))]), end="")
 
 
 def first_with(
@@ -131,6 +138,6 @@ def show_line_by_line(lines: Sequence[Callable[[], str]], interval: float, stop:
     """Write a round line by line within an interval, if there is one; after a stop request the rest comes at once."""
     began = time.monotonic()
     per_line = (interval or min(LINE_S * len(lines), LONGEST_ROUND_S)) / len(lines)
-    for number, line in enumerate(lines):
+    for number, words in enumerate(lines):
         stop.wait(until=began + number * per_line)
-        write(line())
+        write(words())

@@ -25,6 +25,12 @@ class Brief(Words):
         self.ticks = BOXES if can_say("".join(BOXES)) else ASCII
         self.rounds = self.agreed = 0
 
+    def start(self) -> list[Line]:
+        """Who takes part, and of direct calls where the rate will settle."""
+        rate = "" if self.settings.network else f", consensus expected in {self.settings.expected_consensus_rate:.2%}"
+        first, *others = super().start()
+        return [first.then("heading", rate), *others]
+
     def round(self, finished: Round) -> list[Line]:
         """One line, and the way back if safety is lost."""
         self.rounds += 1
