@@ -76,7 +76,7 @@ def test_every_picture_has_what_correct_actors_do_once_where_both_agree_and_how_
     assert branches(rule, None)[-1].text.startswith("+ ")
     assert branches(rule, None)[-1].text.endswith(end)
     for text in (mermaid(story), svg(story), page(story)):
-        assert text.index("Correct actors, from delivery") < text.index(end)
+        assert text.index("Correct actors, from delivery") < text.rindex(end)
 
 
 def test_whoever_restarts_forgets_or_remembers() -> None:

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import given, settings
 from once import once
-from stories import AWKWARD, broken_story, browse, chromium, first_round, runs, told
+from stories import AWKWARD, broken_story, browse, chromium, first_round, report_of, runs, told
 
+from toy_paxos.checking import RULES
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.settings import Network, Settings
 from toy_paxos.view.page import page
+from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -99,7 +101,7 @@ def test_it_asks_for_nothing_from_anywhere() -> None:
 
 def test_its_script_can_be_read_in_a_minute() -> None:
     script = story_page().rpartition("<script>")[2].partition("</script>")[0]
-    assert len([line for line in script.splitlines() if line.strip()]) <= 50
+    assert len([line for line in script.splitlines() if line.strip()]) <= 65
 
 
 def test_it_can_be_used_without_a_mouse_and_printed() -> None:
@@ -136,9 +138,9 @@ def test_an_address_opens_a_step(tmp_path: Path) -> None:
     assert not re.findall(r'<g data-step="1?[0-5]" class="[^"]*later', shown)
 
 
-# What somebody does on a page that shows its first step, and which step it then shows.
+# What somebody does on a page that shows its first step, and which step it then shows; at first it shows its last one.
 DEEDS = {
-    "": 0,
+    "": 17,
     "press('ArrowRight'); press('ArrowRight'); press('ArrowLeft');": 1,
     "press('ArrowLeft');": 0,
     "click('forward'); click('forward'); click('forward'); click('back');": 2,
@@ -158,6 +160,67 @@ def test_keys_buttons_and_the_slider_step_and_print_shows_the_end(tmp_path: Path
     (seen,) = re.findall("<title>(.*?)</title>", shown)
     first = "After step 0 of 17."
     assert seen == f" {first} ".join(f"After step {step} of 17." for step in DEEDS.values())
+
+
+@in_a_browser
+def test_it_plays_from_the_start_as_fast_as_one_reads_and_pauses(tmp_path: Path) -> None:
+    then = """
+    const seen = [], due = [], note = () => seen.push(`${now} ${button.textContent.split(" ")[1]}`);
+    window.setTimeout = (next, ms) => due.push([next, ms]);
+    note(); button.click(); note();
+    due[0][0](); due[1][0](); note();
+    button.click(); note(); button.click(); note();
+    due[2][0](); note(); go(9); note();
+    document.title = [...seen, due[0][1], due[1][1]].join(", ");
+    """
+    shown = opened(story_page(), tmp_path, then=then)
+    (seen,) = re.findall("<title>(.*?)</title>", shown)
+    *seen, first, second = seen.split(", ")
+    assert seen == ["17 play", "0 pause", "2 pause", "2 play", "2 pause", "3 pause", "9 play"]
+    # Three wishes are more to read than one message.
+    assert 3_000 > int(first) > int(second) > 1_000
+
+
+def test_without_a_script_it_tells_what_is_so_in_the_end() -> None:
+    text = story_page()
+    last = facts_at(steps_of(text), 17)
+    assert fact_of(text, "chosen") == last["chosen"] == "value-1, under 2; value-0, under 3"
+    for fact in last:
+        assert fact_of(text, fact) == last[fact]
+    assert ">After step 17 of 17.<" in text
+
+
+def test_it_tells_what_is_on_its_way() -> None:
+    steps = steps_of(story_page())
+    assert facts_at(steps, 0)["way"].splitlines() == [
+        "PREPARE 1, p0 → a0 a1 a2",
+        "PREPARE 2, p1 → a0 a1 a2",
+        "PREPARE 3, p2 → a0 a1 a2",
+    ]
+    assert facts_at(steps, 2)["way"].splitlines()[0::3] == ["PREPARE 1, p0 → a2", "PROMISE 1, a0 → p0"]
+
+
+@settings(max_examples=40)
+@given(runs)
+def test_what_is_on_its_way_in_the_end_is_nothing_since_all_arrives_or_is_lost(run: Settings) -> None:
+    events = first_round(run).events
+    assert facts_at(steps_of(page(told(list(events), "a round", run.num_acceptors))), 10_000)["way"] == "-"
+
+
+@in_a_browser
+def test_on_the_page_correct_actors_begin_with_what_was_so_when_they_do_something_else(tmp_path: Path) -> None:
+    report, rule = report_of("adopts-lowest"), RULES["adopts-lowest"]
+    found = report.model.sizes | report.found
+    text = page(counterexample(report.story, report.correct_story, found, rule.told, rule.change))
+    steps = steps_of(text)
+    assert len(steps) == 22
+    before, again = facts_at(steps, 14), facts_at(steps, 18)
+    assert {**again, "words": ""} == {**before, "words": ""}
+    assert again["words"] == "Correct actors, from delivery 15 on:\n"
+    assert facts_at(steps, 17)["chosen"] == "value-1, under 2; value-0, under 3"
+    shown = opened(text, tmp_path, "#21")
+    assert fact_of(shown, "chosen") == "value-1, under 2"
+    assert fact_of(shown, "acceptor-0 accepted") == "3 value-1"
 
 
 @in_a_browser

@@ -11,9 +11,9 @@ from rich.cells import cell_len
 from stories import broken_story, first_round, runs, told
 
 from toy_paxos.event import AcceptorCrash, Chosen, Delivery, Event, Fate, Wants
-from toy_paxos.message import Prepare, Proposal, Propose, Restart, Timeout
+from toy_paxos.message import Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.settings import Network, Settings
-from toy_paxos.view.svg import LETTER, svg
+from toy_paxos.view.svg import LETTER, STYLE, svg
 from toy_paxos.view.words import printable
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -180,11 +180,68 @@ def test_a_drawing_touches_nothing_else_in_its_document() -> None:
     texts = [svg(told(list(first_round(NETWORK).events), title, 5)) for title in ("a round", "another")]
     trees = [ElementTree.fromstring(text) for text in texts]
     style = trees[0].findtext(f"{SVG}style") or ""
-    selectors = [selector.strip() for rules in re.findall(r"([^{}]+)\{", style) for selector in rules.split(",")]
+    rules = re.findall(r"([^{}]+)\{", re.sub(r"@media [^{]*\{", "", style))
+    selectors = [selector.strip() for rule in rules for selector in rule.split(",")]
     assert len(selectors) > 30
     assert {selector.split()[0] for selector in selectors} == {f".{trees[0].get('class')}"}
     ids = [[part.get("id") for part in tree.iter() if part.get("id")] for tree in trees]
     assert set(ids[0]).isdisjoint(ids[1])
+
+
+def contrast(one: str, other: str) -> float:
+    """How well two colours can be told apart, by the measure of WCAG: from 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        digits = colour if len(colour) == 6 else "".join(digit * 2 for digit in colour)
+        parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def faded(colour: str, paper: str, opacity: float) -> str:
+    """A colour that lets the paper shine through."""
+    pairs = zip(*(re.findall("..", digits) for digits in (colour, paper)), strict=True)
+    return "".join(f"{round(int(one, 16) * opacity + int(two, 16) * (1 - opacity)):02x}" for one, two in pairs)
+
+
+def test_all_can_be_read_by_day_and_by_night() -> None:
+    light, _, dark = STYLE.partition("@media")
+    (opacity,) = re.findall(r"\.held \{[^}]*opacity: ([.\d]+)", light)
+    for style, paper in ((light, "ffffff"), (dark, "16181c")):
+        assert re.search(rf"\.paper.*fill: #{paper[:3] if paper == 'ffffff' else paper} ", style)
+        colours = re.findall(r" color: #([0-9a-f]+)", style)
+        assert len(colours) >= 11
+        assert all(contrast(colour, paper) >= 4.5 for colour in colours)
+        for number in range(6):
+            (hue,) = re.findall(rf"\.value-{number}, [^}}]*color: #([0-9a-f]+)", style)
+            assert contrast(faded(hue, paper, float(opacity)), paper) >= 3
+    (lane,) = re.findall(r"\.lane \{ stroke: #([0-9a-f]+)", light)
+    assert min(contrast(lane, "ffffff"), contrast(lane, "16181c")) >= 3
+
+
+def test_what_is_prepared_and_promised_has_the_hue_of_whose_number_it_is() -> None:
+    tree, events = drawn(NETWORK)
+    for arrow, event in zip(groups(tree, "arrow"), messages(events), strict=True):
+        message = event.message
+        if isinstance(message, (Prepare, Promise)) and not getattr(message, "accepted", None):
+            whose = message.sender if isinstance(message, Prepare) else message.recipient
+            assert arrow.attrib["class"].endswith(f" {whose}")
+
+
+def test_another_attempt_has_its_time() -> None:
+    text = svg(told(list(first_round(Settings(3, 0.1, 1, network=Network(2, message_loss_prob=0.3))).events), "", 3))
+    attempts = re.findall(r'<g data-step="\d+" class="words attempt">\n<text class="time"[^>]*>([\d.]+)<', text)
+    assert attempts
+    assert len(attempts) == text.count('class="words attempt"')
+
+
+def test_many_lanes_have_short_names_so_that_they_are_near_one_another() -> None:
+    tree = ElementTree.fromstring(svg(told(list(first_round(Settings(9, 0.1, 1)).events), "a round", 9)))
+    assert [*lanes(tree)] == ["p0", *(f"a{number}" for number in range(9))]
+    assert {after - before for before, after in pairwise(lanes(tree).values())} == {40}
 
 
 def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_loss() -> None:

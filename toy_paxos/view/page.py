@@ -1,20 +1,24 @@
 """A story as a page to step through: one file, which asks for nothing else and needs no server."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
 
-from toy_paxos.event import Chosen, Delivery, Event, Fate, Learned, Violation, Wants
+from toy_paxos.event import Chosen, Crash, Delivery, Event, Fate, Learned, Violation, Wants, says
+from toy_paxos.message import Message
 from toy_paxos.story import Story
-from toy_paxos.view.rows import Row
+from toy_paxos.view.rows import Row, spoken
 from toy_paxos.view.scenes import Scenes
 from toy_paxos.view.svg import NOTE_WIDTH, Drawing
 from toy_paxos.view.words import printable
 
 # How much smaller than by itself the drawing may be; else its letters could not be read.
 LEAST_SCALE = 0.8
+
+# How wide the facts beside it are; where the drawing has no room for that, they stand above it.
+SIDE = 320
 
 Facts = dict[str, str]
 """What a step makes so, by the name of the place on the page that tells it."""
@@ -24,9 +28,10 @@ def page(story: Story) -> str:
     """A story as an HTML document, under its printable title."""
     scenes = Scenes(story)
     steps = list(facts_by_step(scenes))
-    tables = table("proposer", story.configuration.proposers, "learned")
+    last = {fact: escape(told) for step in steps for fact, told in step.items()}
+    tables = table("proposer", story.configuration.proposers, last, "learned")
     if any(isinstance(event, Delivery) and event.promised is not None for event in story.events):
-        tables = table("acceptor", story.configuration.acceptors, "promised", "accepted") + tables
+        tables = table("acceptor", story.configuration.acceptors, last, "promised", "accepted") + tables
     # A script ends at the first "</script", even within a text.
     told = json.dumps(steps, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     drawing = Drawing(Scenes(story, NOTE_WIDTH))
@@ -34,9 +39,12 @@ def page(story: Story) -> str:
     return form.substitute(
         title=escape(story.title),
         last=len(steps) - 1,
+        **{fact: last.get(fact, "-") for fact in ("words", "chosen", "way")},
         table="\n".join(tables),
         drawing=drawing.document(story.title),
         least=round(drawing.width * LEAST_SCALE),
+        side=SIDE,
+        beside=round(drawing.width * LEAST_SCALE) + SIDE,
         steps=told,
     )
 
@@ -47,6 +55,7 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
     step = 0
     known: set[str] = set()
     chosen: list[str] = []
+    way: list[Message] = []
     for scene in scenes:
         if scene.step > step:
             yield facts
@@ -54,7 +63,7 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
             facts, step = {}, scene.step
             if scene.repeated:
                 # Correct actors begin where both do the same, and there all is told once more.
-                facts, chosen = dict.fromkeys(known - {"words"}, "-"), []
+                facts, chosen, way = dict.fromkeys(known - {"words"}, "-"), [], []
         if "words" not in facts:
             facts["words"] = f"{scenes.time(scene.event)} ms\n" if scenes.has_clock else ""
         facts["words"] += "".join(f"{said(row)}\n" for row in scene.rows)
@@ -62,7 +71,30 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
         if isinstance(scene.event, (Chosen, Violation)) and scene.event.value is not None:
             chosen.append(f"{printable(scene.event.value)}, under {scene.event.id}")
             facts["chosen"] = "; ".join(chosen)
+        way = still_on_its_way(way, scene.event)
+        facts["way"] = way_words(way, scenes.short)
     yield facts
+
+
+def still_on_its_way(way: Sequence[Message], event: Event) -> list[Message]:
+    """Which messages are on their way after an event, if these were before it; second copies are not counted."""
+    left = [*way]
+    if isinstance(event, Delivery) and event.message in left:
+        left.remove(event.message)
+    elif isinstance(event, Crash):
+        # What a proposer was about to say when it crashed is at the end.
+        unsent = [at for at, its in enumerate(left) if (its.type, its.recipient) == (event.unsent, event.recipient)]
+        left = left[: unsent[-1]] if unsent else left
+    return [*left, *says(event)]
+
+
+def way_words(way: Sequence[Message], short: Mapping[str, str]) -> str:
+    """Which messages are on their way, a line for what one says to several."""
+    lines: dict[str, list[str]] = {}
+    for message in way:
+        words = f"{spoken(message)[0]}, {short.get(message.sender, '?')} →"
+        lines.setdefault(words, []).append(short.get(message.recipient, "?"))
+    return "\n".join(f"{words} {' '.join(names)}" for words, names in lines.items()) or "-"
 
 
 def said(row: Row) -> str:
@@ -96,9 +128,11 @@ def learned(value: str | None) -> str:
     return "-" if value is None else printable(value)
 
 
-def table(kind: str, names: Sequence[str], *facts: str) -> list[str]:
-    """A table of the places that tell what is known of some actors; without a script they stay empty."""
+def table(kind: str, names: Sequence[str], last: Facts, *facts: str) -> list[str]:
+    """A table of the places that tell what is known of some actors; without a script, it is what is so at last."""
     heads = "".join(f"<th>{head}</th>" for head in (kind, *facts))
-    cells = {name: "".join(f'<td data-fact="{name} {fact}">-</td>' for fact in facts) for name in names}
-    rows = [f"<tr><td>{name}</td>{its}</tr>" for name, its in cells.items()]
+    rows = []
+    for name in names:
+        cells = (f'<td data-fact="{name} {fact}">{last.get(f"{name} {fact}", "-")}</td>' for fact in facts)
+        rows.append(f"<tr><td>{name}</td>{''.join(cells)}</tr>")
     return [f"<table><tr>{heads}</tr>", *rows, "</table>"]

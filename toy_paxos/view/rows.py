@@ -27,6 +27,7 @@ class Rows:
 
     def __init__(self, configuration: Configuration) -> None:
         self.short = {name: short_name(name) for name in configuration.names}
+        self.proposers = configuration.proposers
         self.num_acceptors = len(configuration.acceptors)
         self.held: dict[str, tuple[int, object]] = {}
         self.accepted: dict[str, str | None] = {}
@@ -123,7 +124,9 @@ class Rows:
                 self.changes += 1
         else:
             words, value = spoken(message)
-            style = "bad" if message.type == "FAIL" else "routine" if value is None else self.value_style(value)
+            # Without a value, what matters is whose number it is.
+            whose = message.sender if message.sender in self.proposers else message.recipient
+            style = "bad" if message.type == "FAIL" else whose if value is None else self.value_style(value)
             row = Row(words, style)
             if message.sender in self.short and message.recipient in self.short:
                 row.arrow = event

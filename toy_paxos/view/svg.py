@@ -5,7 +5,6 @@ drawing is needed to see it: no font, for marks are paths; no colour, for dashes
 """
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from itertools import groupby
@@ -21,8 +20,8 @@ from toy_paxos.view.rows import Row
 from toy_paxos.view.scenes import Scene, Scenes
 from toy_paxos.view.words import event_line
 
-# How high a row is; how wide a letter is at most; and how much room the time takes on the left.
-ROW, LETTER, LEFT = 20, 7.5, 64
+# How high a row is; how wide a letter is at most; how much room the time takes on the left; how far apart lanes are.
+ROW, LETTER, LEFT, LEAST_PITCH = 20, 7.5, 64, 40
 
 # Where a state begins, counted in letters from where the words begin.
 STATE_AT = 28
@@ -31,11 +30,11 @@ STATE_AT = 28
 NOTE_WIDTH = 48
 
 STYLE = "\n" + files("toy_paxos.view").joinpath("svg.css").read_text(encoding="utf-8")
-# A document may hold other drawings and other text, so each selector matches only parts of these drawings.
+# The class of a drawing. A document may hold other text, so each selector of the style begins with it.
 ROOT = "toy-paxos"
-SCOPED_STYLE = re.sub(
-    r"[^\s{}][^{}]*(?= \{)", lambda selectors: f".{ROOT} {selectors[0].replace(', ', f', .{ROOT} ')}", STYLE
-)
+
+# With more actors than that, their short names stand above the lanes.
+LONG_NAMES = 8
 
 NUM_HUES = 6
 
@@ -70,7 +69,8 @@ class Drawing:
         self.scenes = scenes
         self.shown = list(scenes)
         names = scenes.configuration.names
-        pitch = max(map(len, names)) * LETTER + 8
+        self.names = dict(zip(names, names, strict=True)) if len(names) <= LONG_NAMES else scenes.short
+        pitch = max(max(map(len, self.names.values())) * LETTER + 8, LEAST_PITCH)
         self.x = {name: round(LEFT + pitch * (at + 0.5), 1) for at, name in enumerate(names)}
         self.beside = round(LEFT + pitch * len(self.x) + 8, 1)
         self.width = self.beside
@@ -79,7 +79,7 @@ class Drawing:
 
     def document(self, title: str) -> str:
         """The drawing as XML."""
-        names = "".join(text(x, 0, name, "name") for name, x in self.x.items())
+        names = "".join(text(x, 0, self.names[name], "name") for name, x in self.x.items())
         lanes = [part for branch in self.branches for draw in (self.lanes, self.holdings) for part in draw(branch)]
         arrows = [group(scene, "arrow", self.arrow(scene, start)) for scene, start in self.sent()]
         # How wide it all is, the words tell.
@@ -92,10 +92,10 @@ class Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-ROW} {" ".join(box)}" class="{ROOT}" '
             f'width="{box[0]}" height="{box[1]}" role="img" aria-labelledby="{id}-title {id}-text">\n'
             f'<title id="{id}-title">{escape(title)}</title>\n<desc id="{id}-text">{told}</desc>\n'
-            f'<style>{SCOPED_STYLE}</style>\n<rect y="{-ROW}" width="100%" height="100%" fill="#fff"/>\n'
+            f'<style>{STYLE}</style>\n<rect class="paper" y="{-ROW}" width="100%" height="100%"/>\n'
             f"{''.join([*lanes, *arrows, *words])}"
             # Above all else, for on a page they stay in sight.
-            f'<g class="names">\n<rect y="{-ROW}" width="100%" height="28" fill="#fff"/>\n{names}</g>\n</svg>\n'
+            f'<g class="names">\n<rect class="paper" y="{-ROW}" width="100%" height="28"/>\n{names}</g>\n</svg>\n'
         )
 
     def told(self) -> str:
@@ -221,7 +221,7 @@ def foot(branch: Sequence[Scene]) -> int:
 def hue(style: str) -> str:
     """A style as a class of the drawing, which has not as many hues as there may be values."""
     kind, _, number = style.partition("-")
-    return f"value-{int(number) % NUM_HUES}" if kind == "value" else style
+    return f"{kind}-{int(number) % NUM_HUES}" if number else style
 
 
 def group(scene: Scene, layer: str, parts: Iterator[str]) -> str:

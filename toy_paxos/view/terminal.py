@@ -17,18 +17,19 @@ STYLES = {
     "command": "",
     "time": "dim",
     "routine": "dim",
-    "proposal": "cyan",
+    "proposal": "color(30)",
     "good": "green",
     "bad": "red",
-    "notable": "yellow",
+    "notable": "italic",
     "mark": "magenta",
 }
 
 # The sender matters most, so each proposer has a hue of its own, none of which means anything else.
-HUES = ("dodger_blue1", "dark_orange", "orchid", "dark_cyan", "light_salmon3", "medium_purple1", "grey70")
+# These can be read on black and on white.
+HUES = ("color(33)", "color(166)", "color(133)", "color(65)")
 
 # And so has each value, in a picture: in the words, and in the lane of the acceptor that holds it.
-VALUE_HUES = ("sky_blue2", "gold3", "pale_green3", "light_pink3", "tan", "plum3")
+VALUE_HUES = ("color(30)", "color(168)", "color(100)", "color(63)")
 
 # How far the rest of a broken line is moved to the right.
 INDENT = 4
