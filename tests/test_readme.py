@@ -1,14 +1,14 @@
 """The README's examples are what the program prints, and its commands are the ones that are run."""
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import law
 import pytest
-from conftest import PrintedBy, clean_environment
+from conftest import PrintedBy
 
 from toy_paxos.checking import Model, check
 
@@ -65,16 +65,21 @@ def test_the_picture_is_what_the_program_draws(printed_by: PrintedBy, request: p
     assert (ROOT / picture).read_text(encoding="utf-8") == drawn
 
 
+def test_the_picture_of_the_law_is_what_its_script_draws(request: pytest.FixtureRequest) -> None:
+    assert "](tests/transcripts/law.svg)" in README
+    drawn, picture = law.drawing(), ROOT / "tests" / "transcripts" / "law.svg"
+    if request.config.getoption("--regenerate"):
+        picture.write_text(drawn, encoding="utf-8")
+    assert picture.read_text(encoding="utf-8") == drawn
+    assert len(re.findall("<circle ", drawn)) == len(law.SIZES) * len(law.DOTS)
+
+
 def test_more_acceptors_help_below_a_probability_of_failure_and_hurt_above() -> None:
-    (loop,) = re.findall(r"```sh\n(for p in (?:.*\n)*?)```", README)
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    printed = subprocess.check_output(
-        ["sh", "-c", loop.replace("20000", "1000")], encoding="utf-8", env=clean_environment(PATH=path)
-    )
-    rates = {(p, n): float(rate) for p, n, rate in re.findall(r"p=(\S+) N=(\S+) (\S+)\n", printed)}
-    assert len(rates) == 15
-    assert rates["0.1", "3"] < rates["0.1", "9"] < rates["0.1", "27"]
-    assert rates["0.4", "3"] > rates["0.4", "9"] > rates["0.4", "27"]
+    for rate in (law.expected, law.observed):
+        assert rate(3, 0.1) < rate(9, 0.1) < rate(27, 0.1)
+        assert rate(3, 0.4) > rate(9, 0.4) > rate(27, 0.4)
+    assert max(abs(law.observed(n, p) - law.expected(n, p)) for n in law.SIZES for p in law.DOTS) < 0.03
+    assert law.expected(3, law.CROSSING) == pytest.approx(law.expected(27, law.CROSSING)) == pytest.approx(0.5)
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
