@@ -167,7 +167,7 @@ def test_a_quorum_names_whom_it_shares_with_the_majority_that_accepted_before() 
     chosen = Chosen(1, 1, "x", ("acceptor-0", "acceptor-1"))
     _, quorum, shared = drawn(chosen, Quorum(2, "proposer-1", 2, ("acceptor-1", "acceptor-2")))
     assert quorum.startswith("│   │   │   ✓   ✓")
-    assert shared == "│   │   │   ∩   │   a1 is in this quorum and in the one that accepted 1"
+    assert shared == "│   │   │   ∩   │   a1 is in both: a0 a1 accepted 1, a1 a2 promised 2"
 
 
 def test_it_names_the_majority_of_the_proposal_that_is_adopted_though_another_was_chosen_before() -> None:
@@ -177,9 +177,9 @@ def test_it_names_the_majority_of_the_proposal_that_is_adopted_though_another_wa
     ]
     first = Chosen(1, 1, "x", ("acceptor-0", "acceptor-1"))
     *_, shared = drawn(first, *accepts, Quorum(3, "proposer-0", 3, ("acceptor-1", "acceptor-2")))
-    assert shared == "│   │   │   ∩   ∩   a1 a2 are in this quorum and in the one that accepted 2"
+    assert shared == "│   │   │   ∩   ∩   a1 a2 are in both: a1 a2 accepted 2, a1 a2 promised 3"
     *_, shared = drawn(first, *accepts, Quorum(3, "proposer-0", 1, ("acceptor-1", "acceptor-2")))
-    assert shared == "│   │   │   ∩   ┃   a1 is in this quorum and in the one that accepted 1"
+    assert shared == "│   │   │   ∩   ┃   a1 is in both: a0 a1 accepted 1, a1 a2 promised 1"
 
 
 def test_a_second_choice_marks_both_majorities_and_says_who_is_in_both() -> None:
@@ -190,7 +190,7 @@ def test_a_second_choice_marks_both_majorities_and_says_who_is_in_both() -> None
         "│   │   ★   ∩   │   a1 is in both: a0 a1 accepted 1, a1 a2 accepted 2",
     ]
     assert drawn(first, Violation(2, "property", *both, ("acceptor-2",)))[2:] == [
-        "│   │   ★   ★   │   no acceptor is in both: a0 a1 accepted 1, a2 accepted 2",
+        "│   │   ★   ★   │   none is in both: a0 a1 accepted 1, a2 accepted 2",
     ]
 
 
@@ -299,7 +299,7 @@ def test_at_80_columns_the_state_of_three_proposers_and_five_acceptors_is_beside
     width: int, time_width: int
 ) -> None:
     lanes = Lanes(Configuration.of(3, 5), width, time_width)
-    assert (lanes.pitch, Picture(lanes, BOXES).shows_state) == (3, True)
+    assert (lanes.pitch, lanes.has_state) == (3, True)
 
 
 def test_long_rounds_on_a_terminal_have_the_names_on_each_screenful(on_terminal: OnTerminal) -> None:

@@ -252,7 +252,7 @@ def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_lo
         '<g class="adoption ',
         'class="words violation"',
         "SAFETY VIOLATED",
-        "a2 is in this",
+        "a2 is in both: a1 a2 accepted 2, a0 a2 promised 3",
     ):
         assert part in text
 

@@ -12,6 +12,9 @@ from toy_paxos.view.rows import Row, short_name, spoken
 from toy_paxos.view.verdict import story_lines
 from toy_paxos.view.words import Line, printable
 
+# How wide a PROMISE and what a proposer says to it are.
+WORDS_AND_REACTION = 51
+
 
 def story_lanes(story: Story, width: int | None) -> list[Line]:
     """The story of a check as lanes; as lines where lanes do not fit."""
@@ -26,7 +29,7 @@ def branch_lanes(story: Story, correct: Story, missed: int, remedy: str, width: 
 
     What both do is drawn once. The ``remedy`` stands where the rule is ``missed``, after that delivery.
     """
-    lanes = Lanes(story.configuration, None if width is None else width - len("- "), COUNT_WIDTH)
+    lanes = Lanes(story.configuration, None if width is None else width - len("- "), COUNT_WIDTH, WORDS_AND_REACTION)
     if not lanes.pitch:
         return [*too_narrow(lanes, width), *story_lines(story)]
     wrong, right = (Picture(lanes, glyphs()) for _ in range(2))
@@ -99,7 +102,7 @@ def side(picture: Picture, group: Sequence[Event], reacts: bool = False, is_bare
                 row.state = row.state or reaction(event)
                 if is_bare:
                     row.words, row.arrow, row.marks = "", None, None
-                if not picture.shows_state:
+                if not picture.lanes.has_state:
                     row.words = ", ".join(words for words in (row.words, row.state) if words)
             lines += picture.lines(row, f"{event.time:3.0f}")
     return lines

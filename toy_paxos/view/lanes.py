@@ -52,17 +52,20 @@ CLOCK_WIDTH, COUNT_WIDTH = 9, 5
 class Lanes:
     """Where the lanes of a configuration are, on a line of that width; None is a line without an end."""
 
-    def __init__(self, configuration: Configuration, width: int | None, time_width: int) -> None:
+    def __init__(
+        self, configuration: Configuration, width: int | None, time_width: int, words_and_state: int = WORDS_AND_STATE
+    ) -> None:
         self.configuration = configuration
         self.names = names = configuration.names
         self.short = {name: short_name(name) for name in names}
         self.time_width = time_width
-        needs = product((WORDS_AND_STATE, LEAST_WORDS), PITCHES)
+        needs = product((words_and_state, LEAST_WORDS), PITCHES)
         self.pitch = next((pitch for words, pitch in needs if self.fits(pitch, width, words)), 0)
         # What was drawn on them, by how they looked then.
         self.arrows: dict[tuple[Span, ...], dict[object, Line]] = {}
         self.at = {name: at * self.pitch for at, name in enumerate(names)}
         self.room = None if width is None else width - time_width - self.pitch * len(names)
+        self.has_state = self.room is None or self.room >= words_and_state
 
     def fits(self, pitch: int, width: int | None, words: int) -> bool:
         """Whether lanes so far apart leave room for words; at the least distance their names are written downward."""
@@ -114,7 +117,7 @@ class Picture:
         cells = self.arrow(row.arrow) if row.arrow else self.marked(row)
         width = cell_len(row.words)
         start = Line((("time", time), *cells.spans, (row.style, row.words)), f"{time}{cells.text}{row.words}")
-        state = row.state if self.shows_state else ""
+        state = row.state if self.lanes.has_state else ""
         if not state and (room is None or width <= room):
             return [start]
         if state and width < STATE_AT and (room is None or STATE_AT + cell_len(state) <= room):
@@ -124,11 +127,6 @@ class Picture:
         below += [(row.state_style, part) for part in fitting(state, room) if part]
         blank = ("time", " " * self.lanes.time_width), *self.spans(self.sheet)
         return [line(("time", time), *cells.spans, (row.style, first)), *(line(*blank, text) for text in below)]
-
-    @property
-    def shows_state(self) -> bool:
-        """Whether there is room for what an acceptor holds."""
-        return self.lanes.room is None or self.lanes.room >= WORDS_AND_STATE
 
     def marked(self, row: Row) -> Line:
         """The lanes in one line, with the marks of a row."""

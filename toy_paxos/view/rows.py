@@ -59,12 +59,12 @@ class Rows:
                 yield Row(words, "good heading", marks=dict.fromkeys(event.acceptors, "chosen"))
                 for quorum in self.quorums:
                     if quorum.id > event.id and not set(quorum.acceptors) & set(event.acceptors):
-                        yield self.meeting(quorum, event)
+                        yield self.in_both(event, quorum)
             case Violation():
                 marks = dict.fromkeys(event.acceptors, "chosen")
                 yield Row(f"SAFETY VIOLATED, {printable(event.words)}", "bad heading", marks=marks)
                 if event.acceptors and self.chosen:
-                    yield self.two_choices(self.chosen[0], event)
+                    yield self.in_both(self.chosen[0], event)
             case _:
                 told = what_follows(event, self.name)
                 # What befalls an actor or what it does begins with the actor, in its own hue.
@@ -91,28 +91,22 @@ class Rows:
         # The highest-numbered one is the one that a correct proposer adopts.
         before = [chosen for chosen in self.chosen if chosen.id <= event.id]
         if before:
-            yield self.meeting(event, max(before, key=lambda chosen: chosen.id))
+            yield self.in_both(max(before, key=lambda chosen: chosen.id), event)
 
-    def meeting(self, quorum: Quorum, chosen: Chosen) -> Row:
-        """Which acceptors a quorum of promises shares with one that has accepted; if there are none, both of them."""
-        if shared := [name for name in quorum.acceptors if name in chosen.acceptors]:
-            words = f"{self.are(shared)} in this quorum and in the one that accepted {chosen.id}"
-            return Row(words, "notable", marks=dict.fromkeys(shared, "shared"))
-        words = f"no acceptor is in the quorum that promised {quorum.id} and in the one that accepted {chosen.id}"
-        marks = dict.fromkeys(quorum.acceptors, "quorum") | dict.fromkeys(chosen.acceptors, "chosen")
-        return Row(words, "bad", marks=marks)
-
-    def two_choices(self, first: Chosen, second: Violation) -> Row:
-        """Which acceptors have made two values chosen: the quorum that was first, and who is in both."""
-        shared = [name for name in first.acceptors if name in second.acceptors]
-        who = self.are(shared) if shared else "no acceptor is"
-        quorums = (f"{self.names(chosen.acceptors)} accepted {chosen.id}" for chosen in (first, second))
-        marks = dict.fromkeys(first.acceptors, "chosen") | dict.fromkeys(shared, "shared")
-        return Row(f"{who} in both: {', '.join(quorums)}", "bad", marks=marks)
-
-    def are(self, actors: Sequence[str]) -> str:
-        """The short names of some actors, and the verb."""
-        return f"{self.names(actors)} {'are' if len(actors) > 1 else 'is'}"
+    def in_both(self, chosen: Chosen, later: Quorum | Chosen | Violation) -> Row:
+        """Which acceptors are in the quorum that has accepted a proposal and in another one, of promises or not."""
+        promised = isinstance(later, Quorum)
+        shared = [name for name in chosen.acceptors if name in later.acceptors]
+        marks = dict.fromkeys(later.acceptors, "quorum") if promised and not shared else {}
+        if not (promised and shared):
+            marks |= dict.fromkeys(chosen.acceptors, "chosen")
+        quorums = (
+            f"{self.names(chosen.acceptors)} accepted {chosen.id}, "
+            f"{self.names(later.acceptors)} {'promised' if promised else 'accepted'} {later.id}"
+        )
+        who = f"{self.names(shared) or 'none'} {'are' if len(shared) > 1 else 'is'}"
+        style = "notable" if promised and shared else "bad"
+        return Row(f"{who} in both: {quorums}", style, marks=marks | dict.fromkeys(shared, "shared"))
 
     def delivery(self, event: Delivery) -> Row:
         """A message with its arrow, or a restart; and what its recipient then holds, if that is new."""
