@@ -16,7 +16,7 @@ from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.run_words import Words
-from toy_paxos.view.terminal import style_of, wrapped
+from toy_paxos.view.terminal import HUES, STYLES, VALUE_HUES, style_of, wrapped
 from toy_paxos.view.verdict import report_lines, rules_lines, start_lines, story_lines, told
 from toy_paxos.view.words import Line, line
 
@@ -127,9 +127,9 @@ def test_on_the_network_what_matters_stands_out(on_terminal: OnTerminal) -> None
         ("CHOSEN, ", "1;32"),
         (" learns ", "1;32"),
         (" times out", "31"),
-        (" tries again", "3"),
-        (" has a quorum", "3"),
-        (" adopts ", "3"),
+        (" tries again", "38;5;100"),
+        (" has a quorum", "38;5;100"),
+        (" adopts ", "38;5;100"),
         ("lost", "35"),
     ):
         assert re.search(rf"\x1b\[{code}m{words}", seen), words
@@ -142,6 +142,18 @@ def test_each_proposer_has_a_hue_of_its_own(on_terminal: OnTerminal) -> None:
     assert hues["proposer-0"] != hues["proposer-1"]
     # The acceptors, and the arrow between, are as they are.
     assert "\x1b[0m -> acceptor-0" in seen
+
+
+def test_every_hue_can_be_read_on_black_and_on_white() -> None:
+    named = [style for style in STYLES.values() if style.startswith("color(")]
+    for hue in {*HUES, *VALUE_HUES, *named}:
+        red, green, blue = (
+            part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (part / 255 for part in Color.parse(hue).get_truecolor())
+        )
+        luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        assert min((luminance + 0.05) / 0.05, 1.05 / (luminance + 0.05)) >= 3.5, hue
+    assert not {*HUES} & {*VALUE_HUES}
 
 
 def test_that_safety_is_violated_is_red_wherever_it_is_said() -> None:

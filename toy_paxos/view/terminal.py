@@ -20,7 +20,7 @@ STYLES = {
     "proposal": "color(30)",
     "good": "green",
     "bad": "red",
-    "notable": "italic",
+    "notable": "color(100)",
     "mark": "magenta",
 }
 
@@ -29,7 +29,7 @@ STYLES = {
 HUES = ("color(33)", "color(166)", "color(133)", "color(65)")
 
 # And so has each value, in a picture: in the words, and in the lane of the acceptor that holds it.
-VALUE_HUES = ("color(30)", "color(168)", "color(100)", "color(63)")
+VALUE_HUES = ("color(30)", "color(168)", "color(63)")
 
 # How far the rest of a broken line is moved to the right.
 INDENT = 4
