@@ -3,7 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from toy_paxos.event import Adoption, Attempt, Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
+from toy_paxos.event import (
+    Adoption,
+    Attempt,
+    Chosen,
+    Delivery,
+    Departure,
+    Event,
+    Learned,
+    Quorum,
+    Unheard,
+    Violation,
+    Wants,
+)
 from toy_paxos.story import Note, Story
 from toy_paxos.view.branches import branch_notes
 from toy_paxos.view.lanes import fitting
@@ -11,7 +23,7 @@ from toy_paxos.view.rows import Row, Rows, short_name
 from toy_paxos.view.words import printable
 
 # What follows from something else happens in the same step.
-FOLLOWS = (Attempt, Quorum, Adoption, Chosen, Learned, Violation)
+FOLLOWS = (Attempt, Quorum, Adoption, Chosen, Learned, Violation, Departure, Unheard)
 
 
 @dataclass
