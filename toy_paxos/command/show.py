@@ -137,7 +137,7 @@ def first_with(
 def show_line_by_line(lines: Sequence[Callable[[], str]], interval: float, stop: StopRequest) -> None:
     """Write a round line by line within an interval, if there is one; after a stop request the rest comes at once."""
     began = time.monotonic()
-    per_line = (interval or min(LINE_S * len(lines), LONGEST_ROUND_S)) / len(lines)
+    per_line = (interval or min(LINE_S * len(lines), LONGEST_ROUND_S)) / max(len(lines), 1)
     for number, words in enumerate(lines):
         stop.wait(until=began + number * per_line)
         write(words())
