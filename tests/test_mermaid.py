@@ -91,7 +91,7 @@ def test_a_story_is_drawn_to_its_end() -> None:
     assert "    participant p0 as proposer-0\n" in text
     assert "p0->>a0: PROPOSE 1 value-0<br/>a0 = 1 1:value-0\n" in text
     assert "    rect rgba(60, 160, 60, 0.25)\n        Note over" in text
-    assert text.endswith("    end\n")
+    assert text.endswith("    end\n    Note over p0,a2: a1 says ACCEPT 2 value-1 to proposer-1\n")
 
 
 @pytest.mark.parametrize("text", AWKWARD)

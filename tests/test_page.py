@@ -134,7 +134,7 @@ def test_an_address_opens_a_step(tmp_path: Path) -> None:
     assert "15 of 17" in shown
     assert fact_of(shown, "acceptor-0 accepted") == "1 value-0"
     assert fact_of(shown, "chosen") == "value-1, under 2"
-    assert len(re.findall(r'<g data-step="1[67]" class="(?!arrow)[^"]* later">', shown)) == 3
+    assert len(re.findall(r'<g data-step="1[67]" class="(?!arrow)[^"]* later">', shown)) == 4
     assert not re.findall(r'<g data-step="1?[0-5]" class="[^"]*later', shown)
 
 

@@ -293,7 +293,7 @@ def test_the_lane_of_an_acceptor_has_the_hue_of_what_it_holds_from_when_it_accep
         ("held value-1", "11"),
         ("held value-0", "9"),
         ("held value-1", "10"),
-        ("held value-0", "18"),
+        ("held value-0", "17"),
     ]
 
 

@@ -218,7 +218,7 @@ def check(
     >>> verdict.violation
     'a second value is chosen: value-1'
     >>> verdict.story
-    <Story: skips-phase-1: a second value is chosen: value-1; 8 events>
+    <Story: skips-phase-1: a second value is chosen: value-1; 11 events>
     """
     sizes: dict[str, Any] = {
         name: number(name, size, int, 0 if name == "restarts" else 1, 9)

@@ -86,8 +86,7 @@ def delivery_in(group: Sequence[Event]) -> Delivery | None:
 
 def said_in(group: Sequence[Event]) -> Message | None:
     """The message that is delivered in a group of events."""
-    delivery = delivery_in(group)
-    return delivery.message if delivery else None
+    return delivery.message if (delivery := delivery_in(group)) else None
 
 
 def side(picture: Picture, group: Sequence[Event], reacts: bool = False, is_bare: bool = False) -> list[Line]:
