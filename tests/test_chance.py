@@ -23,7 +23,7 @@ def test_what_is_found_really_happens() -> None:
     assert report.lost
     assert not report.complete
     assert is_possible(report.model, report.story.events)
-    assert isinstance(report.story.events[-1], Violation)
+    assert any(isinstance(event, Violation) for event in report.story.events[-4:])
 
 
 def test_nothing_can_be_left_out() -> None:

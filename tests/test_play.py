@@ -91,7 +91,7 @@ def test_what_play_prints_is_played_again_to_the_same_bytes(story: Path, run_her
 def test_correct_actors_stop_at_the_first_line_that_nobody_would_say(story: Path, run_here: RunHere) -> None:
     done = run_here("play", "--break", "none", str(story))
     assert done.returncode == 2
-    words = ": line 27: nobody has said that: proposer-2 -> acceptor-0 PROPOSE 3 value-0; in flight to acceptor-0: "
+    words = ": line 28: nobody has said that: proposer-2 -> acceptor-0 PROPOSE 3 value-0; in flight to acceptor-0: "
     assert words in done.stderr
     assert done.stderr.endswith("; proposer-2 -> acceptor-0 PROPOSE 3 value-1\n")
 

@@ -273,7 +273,7 @@ def test_a_wrong_actor_stops_the_run_with_the_transcript_the_way_back_and_status
     lines = result.stdout.splitlines()
     (violation,) = [line for line in lines if "SAFETY VIOLATED, " in line]
     assert words in violation
-    outcome, replay = lines[lines.index(violation) + 1 :][:2]
+    outcome, replay = lines[next(at for at, line in enumerate(lines) if line.endswith(": safety is violated")) :][:2]
     number = outcome.removeprefix("Round ").removesuffix(": safety is violated")
     assert replay.startswith("To see it again: toy-paxos --num-acceptors 5")
     assert replay.endswith(f"--num-proposers 2 {' '.join(actor)} --seed 1 --round {number}")

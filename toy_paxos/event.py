@@ -183,7 +183,7 @@ class Departure(Event, event="departure"):
 
 @dataclass(slots=True)
 class Unheard(Event, event="unheard"):
-    """What an actor said in the last delivery of a story, which ends before anything of that is received."""
+    """What an actor said in the delivery that lost a property; most stories end before that is received."""
 
     actor: str
     words: str
@@ -277,7 +277,7 @@ def check_message(message: object, names: Container[str]) -> None:
 
 
 def unheard(events: Sequence[Event]) -> Iterator[Unheard]:
-    """Yield what was said in the last delivery of a story, the same to several recipients once."""
+    """Yield what was said in the last delivery of some events, the same to several recipients once."""
     last = next((event for event in reversed(events) if isinstance(event, Delivery)), None)
     recipients: dict[str, list[str]] = {}
     for answer in last.answers if last else ():

@@ -185,7 +185,9 @@ class Game:
         self.chapters.append(told)
         names = {property.name for property in self.model.properties}
         lost = (event for event in told if isinstance(event, Violation) and event.property in names)
-        self.violation = self.violation or next(lost, None)
+        if not self.violation and (violation := next(lost, None)):
+            self.violation = violation
+            told += unheard(told)
         return told
 
     def note_said(self, speaker: str, messages: Sequence[Message]) -> None:
@@ -340,7 +342,7 @@ def story(model: Model, execution: Iterable[Message], instead: bool = False) -> 
             game.receive(alike[-1])
         else:
             game.time += 1
-    return Story(model.configuration, [*game.events, *unheard(game.events)])
+    return Story(model.configuration, game.events)
 
 
 def outline(message: Message) -> tuple[str, str, str, int]:
