@@ -15,7 +15,7 @@ from toy_paxos.checking import Model, check
 from toy_paxos.checking.alone import LADDER, Judgement, judge
 from toy_paxos.checking.broken import RULES
 from toy_paxos.checking.game import Game
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.rules import first_broken
 from toy_paxos.story import Story
@@ -271,3 +271,44 @@ def test_what_all_rules_allow_is_never_violated_and_no_execution_breaks_a_rule()
             assert check(model, 1_000).violation is None, seed
         counted["kept" if judgement.kept else "not judged" if judgement.not_judged else "broken"] += 1
     assert counted == {"kept": 37, "broken": 60, "not judged": 3}
+
+
+class FailsLate(Proposer):
+    """It has pauses for two attempts only."""
+
+    pauses = (1, 2)
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Timeout):
+            self.pause = self.pauses[(self.id - 1) // self.id_step]
+        return super().receive(message)
+
+
+def test_what_an_actor_that_fails_would_do_next_is_not_known_so_it_is_not_judged() -> None:
+    judgement = judge(Model(1, 2, max_attempts=4, proposer=FailsLate))
+    assert not judgement.kept
+    assert not judgement.broken
+    assert "IndexError: tuple index out of range" in judgement.not_judged
+    assert judge(Model(1, 2, max_attempts=3, proposer=FailsLate)).kept
+
+
+class LearnsLate(Proposer):
+    """It says that it has learned only on the message after the one from which it knows."""
+
+    known: str | None = None
+
+    def receive(self, message: Message) -> list[Message]:
+        if self.known is not None:
+            self.learned = self.known
+            return []
+        answers = super().receive(message)
+        if self.learned is not None:
+            self.known, self.learned = self.learned, None
+            self.proposal = None
+        return answers
+
+
+def test_an_actor_whose_state_does_not_tell_what_it_has_heard_is_not_accused() -> None:
+    judgement = judge(Model(3, 2, proposer=LearnsLate))
+    assert not judgement.broken
+    assert judgement.not_judged == "the state of proposer-0 does not tell whether it keeps P4"

@@ -21,8 +21,9 @@ another way has not, too, it stands for both, because with more promises more va
 
 **What this does not say.** A broken rule need not be a violation, and the history that breaks it need not be possible
 with these other actors. A proposer that goes on with an earlier number is not judged, if what it has heard about that
-number would make a difference; nor are actors with very many states. Actors that depend on chance or on hidden state
-are found by :mod:`toy_paxos.checking.determinism`, not here.
+number would make a difference; nor are actors with very many states, or that fail on a message. A rule is said to be
+broken only if one history that does so was found. Actors that depend on chance or on hidden state are found by
+:mod:`toy_paxos.checking.determinism`, not here.
 """
 
 from collections import deque
@@ -41,6 +42,9 @@ from toy_paxos.rules import Broken, History, Statement, learning, speak, stateme
 
 # The limit on the steps of single actors: actors with more of them, as those that keep a journal, are not judged.
 MAX_STEPS = 50_000
+
+# The limit on the ways from the start of an actor among which one that surely breaks a rule is looked for.
+MOST_WAYS = 5_000
 
 LARGEST = (
     Model(3, 2, max_attempts=3),
@@ -142,6 +146,9 @@ class Alone:
         # By position and phase: the promises in its nodes.
         self.promises: dict[tuple[int, Phase], list[frozenset[Statement]]] = {}
         self.queue: deque[tuple[int, Node]] = deque()
+        # By position: the first state, the timeouts, and the history.
+        self.starts: list[tuple[int, int, History]] = []
+        self.error = ""
 
     def explore(self, max_steps: int, keep_going: KeepGoing) -> Judgement:
         """Judge the actors wherever they can be."""
@@ -155,7 +162,7 @@ class Alone:
                 return self.not_judged(f"the actors have more than {max_steps:,} steps")
             if not keep_going(self.num_states, 0):
                 return self.not_judged("it was stopped")
-        return Judgement(self.model, self.num_states)
+        return self.not_judged(self.error) if self.error else Judgement(self.model, self.num_states)
 
     @property
     def num_states(self) -> int:
@@ -179,6 +186,7 @@ class Alone:
             if broken:
                 return broken
             timeouts = self.cluster.start.pending & self.cluster.to[position] & self.cluster.timeouts
+            self.starts.append((state, timeouts, history))
             self.reach(position, state, timeouts, history)
         return None
 
@@ -208,7 +216,6 @@ class Alone:
 
     def judge_node(self, position: int, node: Node) -> Judgement | None:
         """Let an actor receive all messages that were not tried; return how it breaks a rule."""
-        (state, *_), _ = node
         if not (messages := self.possible(position, node)):
             return None
         past = Past(self.histories[position][node])
@@ -216,20 +223,50 @@ class Alone:
             heard = self.statement(number)
             if heard and past.rules_out(heard):
                 continue
-            # An error is not a verdict: perhaps this cannot happen. If it can, the search finds it.
-            with suppress(CheckError):
-                if broken := self.deliver(position, node, number):
-                    if past.is_vague_about(broken):
-                        return self.not_judged(f"{broken.actor} goes on with an earlier number, {broken.said.id}")
-                    received = self.cluster.delivered(position, state, number)
-                    return Judgement(self.model, self.num_states, broken, received)
+            try:
+                broken = self.deliver(position, node, number)
+            except CheckError as error:
+                # Not a verdict, because perhaps this cannot happen; but what would come after it is not known.
+                self.error = self.error or str(error)
+                continue
+            if broken:
+                if past.is_vague_about(broken):
+                    return self.not_judged(f"{broken.actor} goes on with an earlier number, {broken.said.id}")
+                return self.witness(position) or self.not_judged(
+                    f"the state of {broken.actor} does not tell whether it keeps {broken.rule.name}"
+                )
         return None
+
+    def witness(self, position: int) -> Judgement | None:
+        """Return how an actor breaks a rule on one way from its start, if it does on one of the first ways."""
+        ways, seen = deque([self.starts[position]]), set[object]()
+        while ways and len(seen) < MOST_WAYS:
+            state, timeouts, history = ways.popleft()
+            past = Past(history)
+            for number in numbers(self.sent(position, timeouts)):
+                heard = self.statement(number)
+                if heard and past.rules_out(heard):
+                    continue
+                with suppress(CheckError):
+                    after, _, way, broken = self.react(position, state, number, history)
+                    if broken:
+                        received = self.cluster.delivered(position, state, number)
+                        return Judgement(self.model, self.num_states, broken, received)
+                    left = timeouts & ~(1 << number)
+                    if (key := (after, left, way.heard, way.said)) not in seen:
+                        seen.add(key)
+                        ways.append((after, left, way))
+        return None
+
+    def sent(self, position: int, timeouts: int) -> int:
+        """Return the messages that may reach an actor which has these timeouts left."""
+        restarts = self.cluster.start.pending & ~self.cluster.timeouts
+        return self.cluster.first_timeout((self.said | restarts | timeouts) & self.cluster.to[position])
 
     def possible(self, position: int, node: Node) -> int:
         """Return the messages that may reach an actor and may have an effect, and were not tried."""
         (state, timeouts, *_), _ = node
-        restarts = self.cluster.start.pending & ~self.cluster.timeouts
-        sent = self.cluster.first_timeout((self.said | restarts | timeouts) & self.cluster.to[position])
+        sent = self.sent(position, timeouts)
         new = sent & ~self.tried[position][node] & ~self.cluster.ineffective.get((position, state), 0)
         self.tried[position][node] |= sent
         return new
@@ -243,16 +280,8 @@ class Alone:
     def deliver(self, position: int, node: Node, number: int) -> Broken | None:
         """Let an actor receive a message; return the rule that it breaks."""
         (state, timeouts, *_), _ = node
-        after, said = self.cluster.step(position, state, number)
-        if after == state and not said:
-            return None
-        history = self.histories[position][node]
-        if heard := self.statement(number):
-            history = history.after_hearing(heard)
-        # The order in which an actor says several things at once makes no difference to the proof.
-        answers = sorted((one for at in numbers(said) if (one := self.statement(at))), key=lambda one: one.id)
-        history, broken = speak(history, [*answers, *self.learned(position, after)])
-        if broken:
+        after, said, history, broken = self.react(position, state, number, self.histories[position][node])
+        if broken or (after == state and not said):
             return broken
         self.reach(position, after, timeouts & ~(1 << number), history)
         if news := said & ~self.said:
@@ -260,6 +289,19 @@ class Alone:
             recipients = {self.cluster.positions[self.cluster.messages[at].recipient] for at in numbers(news)}
             self.queue += [(recipient, other) for recipient in recipients for other in self.histories[recipient]]
         return None
+
+    def react(
+        self, position: int, state: int, number: int, history: History
+    ) -> tuple[int, int, History, Broken | None]:
+        """Return the next state of an actor that receives a message, what it says, its history, and what it breaks."""
+        after, said = self.cluster.step(position, state, number)
+        if after == state and not said:
+            return after, said, history, None
+        if heard := self.statement(number):
+            history = history.after_hearing(heard)
+        # The order in which an actor says several things at once makes no difference to the proof.
+        answers = sorted((one for at in numbers(said) if (one := self.statement(at))), key=lambda one: one.id)
+        return after, said, *speak(history, [*answers, *self.learned(position, after)])
 
 
 class Past:
