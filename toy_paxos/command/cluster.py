@@ -27,7 +27,6 @@ def zookeeper_place(value: str) -> str:
         *remote.options("num_acceptors", "quorums", "acceptor_failure_prob", "num_proposers", "backoff"),
         *remote.options("rule_name", "acceptor", "proposer"),
         *remote.RUN_OPTIONS,
-        *remote.options("round", "diagram", "brief"),
     ],
     context_settings={"show_default": True},
     epilog=remote.EXIT_STATUS,

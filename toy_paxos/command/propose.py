@@ -9,6 +9,7 @@ import click
 from toy_paxos.command import remote
 from toy_paxos.command.actors import list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, check_quorums
+from toy_paxos.command.story_file import file_options
 from toy_paxos.command.user_code import guarded
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.settings import Network, Settings
@@ -32,6 +33,7 @@ from toy_paxos.story import Configuration
 )
 @click.option("--index", type=WholeNumber(0, 78), default=0, metavar="I", help="Which of the K this is, from 0.")
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Join a run.  [default: begin one]")
+@file_options
 def propose_command(
     at: tuple[tuple[str, str], ...],
     zookeeper: str | None,

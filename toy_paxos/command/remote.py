@@ -174,14 +174,14 @@ Exit status:
   4    no acceptor has answered
   130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe"""
 
-RUN_OPTIONS = options("rounds", "timeout", "quiet", "json")
+RUN_OPTIONS = options("rounds", "round", "timeout", "quiet", "diagram", "brief", "json")
 
 
 def form_of(options: Mapping[str, Any]) -> str | None:
     """Return the view that is asked for, if any; raises click.UsageError if options contradict each other."""
-    if options.get("round") and options["rounds"]:
+    if options["round"] and options["rounds"]:
         raise click.UsageError("--round K ends the run after round K: leave --rounds out.")
-    check_file(options.get("output"), options.get("force", False), 1 if options.get("round") else options["rounds"])
+    check_file(options["output"], options["force"], 1 if options["round"] else options["rounds"])
     return one_view(options)
 
 
@@ -234,7 +234,7 @@ class RealRun:
         """
         from toy_paxos.remote.records import Log
 
-        output, only = options.get("output"), options.get("round")
+        output, only = options["output"], options["round"]
         set_up(utf_8=options["json"] or bool(output and output.is_output))
         about = {"run": self.number, **self.settings.configuration.sizes}
         logs = {at: Log(path, self.settings.configuration.proposers[at], **about) for at, path in self.logs.items()}

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 
-from toy_paxos.command.options import VIEWS, Command, WholeNumber
+from toy_paxos.command.options import Command, WholeNumber, one_view, story_views
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import refusing
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -36,7 +37,7 @@ Exit status:
 @click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Judge this run, if the logs are of several.")
 @click.option("--round", type=WholeNumber(1, 2**63 - 1), metavar="K", help="Judge only round K, and show its story.")
 @click.option("-q", "--quiet", is_flag=True, help="Show only the first line, a story that went wrong, and the sum.")
-@VIEWS["json"]
+@story_views
 @file_options
 def verify_command(
     files: tuple[Path, ...],
@@ -44,9 +45,9 @@ def verify_command(
     run: int | None,
     round: int | None,
     quiet: bool,
-    json: bool,
     output: StoryFile | None,
     force: bool,
+    **views: Any,
 ) -> None:
     """Judge the logs that processes have written with --log, or other programs in the same format.
 
@@ -60,9 +61,10 @@ def verify_command(
     from toy_paxos.remote.verify import gather, judge, read_logs
 
     check_file(output, force)
-    view = log_view_of(json)
+    form = one_view(views)
+    view = log_view_of(form)
     is_silent = bool(output and output.is_output)
-    set_up(json or is_silent)
+    set_up(form == "json" or is_silent)
     tell: Callable[[str], None] = (lambda text: None) if is_silent else write
     with refusing():
         evidence = gather(chain.from_iterable(map(read_logs, files)), run, round, num_acceptors)

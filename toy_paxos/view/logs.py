@@ -1,7 +1,7 @@
 """What the logs of processes say about the rounds of a run, and what is not known: as words, and as JSON Lines."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from toy_paxos import __version__
 from toy_paxos.event import Chosen, Departure, Event, Learned, Violation
@@ -9,8 +9,7 @@ from toy_paxos.event_json import FORMAT, event_line, json_line
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import share_line
-from toy_paxos.view.verdict import story_lines
-from toy_paxos.view.words import line, plural, printable, sizes_words, tame, wishes_lines
+from toy_paxos.view.words import Line, line, plural, printable, sizes_words, tame, wishes_lines
 
 KNOWN = {
     "known to be chosen": "Chosen",
@@ -27,6 +26,9 @@ class InLines:
     number of rounds, that of rounds with each kind of event, and what is not known.
     """
 
+    def __init__(self, draw: Callable[[Story], Sequence[Line]]) -> None:
+        self.draw = draw
+
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
         """Return the first line, from which play takes the sizes of the cluster."""
         sizes = f"{sizes_words(configuration)}, run {run} by {plural(num_logs, 'log')}"
@@ -37,7 +39,7 @@ class InLines:
         words = what_is_known(story.events)
         is_bad = any(isinstance(event, (Violation, Departure)) for event in story.events)
         style = "bad" if is_bad else "good" if words else "routine"
-        told = [line(), *wishes_lines(f"Round {number}: ", story.wishes), *story_lines(story), line()]
+        told = [line(), *wishes_lines(f"Round {number}: ", story.wishes), *self.draw(story), line()]
         outcome = "; ".join(words) or "nothing is known to be chosen"
         return shown([*told * is_told, line((style, f"round {number}: {outcome}"))])
 

@@ -75,8 +75,12 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
     return words if wants_colour() else Remembering(words, printable)
 
 
-def log_view_of(as_json: bool) -> "InLines | AsJson":
-    """The view of what logs say."""
+def log_view_of(form: str | None) -> "InLines | AsJson":
+    """The view of what logs say: lines, unless another form is asked for."""
+    from toy_paxos.view.branches import story_lanes
     from toy_paxos.view.logs import AsJson, InLines
+    from toy_paxos.view.verdict import story_lines
 
-    return AsJson() if as_json else InLines()
+    if form == "json":
+        return AsJson()
+    return InLines(partial(story_lanes, width=columns()) if form == "diagram" else story_lines)
