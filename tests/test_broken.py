@@ -89,6 +89,12 @@ def test_what_looks_wrong_is_safe(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names("stuck"))
+def test_what_is_safe_can_lose_progress(name: str) -> None:
+    report = check(RULES[name].model)
+    assert (report.complete, report.violation, report.verdict) == (True, None, "stuck")
+
+
+@pytest.mark.parametrize("name", names("not-alive"))
 def test_what_is_safe_because_nothing_happens_is_not_called_safe(name: str) -> None:
     report = check(RULES[name].model)
     assert (report.complete, report.violation, report.safe) == (True, None, False)
@@ -104,7 +110,7 @@ def test_the_same_model_without_the_change_is_safe() -> None:
 def test_a_rule_says_what_it_does_and_where_the_paper_says_otherwise(name: str) -> None:
     rule = RULES[name]
     assert rule.summary.endswith(".")
-    assert "section 2." in " ".join(rule.explanation) or rule.fate == "stuck"
+    assert "section 2." in " ".join(rule.explanation) or rule.fate == "not-alive"
     assert bool(rule.remedy) == (rule.fate == "unsafe")
 
 

@@ -65,8 +65,8 @@ class Stubborn(Proposer):
         return self.value
 
 class Sharing(Proposer):
-    def begin_attempt(self, id):
-        super().begin_attempt(1)
+    def __init__(self, name, value, acceptors, id, id_step):
+        super().__init__(name, value, acceptors, 1, 1)
 
 class Counting(Acceptor):
     count = 0
@@ -241,8 +241,9 @@ def test_quorums_that_meet_are_safe(run_here: RunHere) -> None:
 
 def test_a_safe_change_says_what_it_costs(run_here: RunHere) -> None:
     done = run_here("check", "--break", "accepts-once")
-    assert done.returncode == 0
-    assert "\nSAFE for " in done.stdout
+    assert done.returncode == 3
+    assert "\nNOT  progress  once the network behaves, a proposer that keeps trying learns\n" in done.stdout
+    assert "\nSTUCK: from delivery 1 on nothing is lost, but proposer-0 never learns: " in done.stdout
     assert "What it costs: " in done.stdout
 
 

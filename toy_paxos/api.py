@@ -149,9 +149,9 @@ def played(settings: Settings) -> Iterator[PlayedRound]:
 class Verdict:
     """The result of a check, with a report for each cluster that was searched.
 
-    ``word`` is ``safe``, ``violated``, ``not-alive`` (a value can never be chosen) or ``unknown`` (a search was not
-    completed, or a rule is broken, so that larger clusters may not be safe). ``judgement`` is what each actor alone
-    does in many clusters.
+    ``word`` is ``safe``, ``violated``, ``not-alive`` (a value can never be chosen), ``stuck`` (a proposer that keeps
+    trying never learns) or ``unknown`` (a search was not completed, or a rule is broken, so that larger clusters may
+    not be safe). ``judgement`` is what each actor alone does in many clusters.
 
     >>> check(num_acceptors=2, num_proposers=1)  # doctest: +ELLIPSIS
     <Verdict: safe, 1 cluster, ... states>
@@ -186,8 +186,8 @@ class Verdict:
     @cached_property
     def story(self) -> Story | None:
         """An execution that goes wrong, or None. It is a shortest one, unless it was found by chance."""
-        report = self.reports[-1]
-        if not report.violation:
+        report = checking.most_telling(self.reports)
+        if not report.story.events:
             return None
         rule, found = self.rule, report.model.sizes | report.found
         told, change = (rule.told, rule.change) if rule else (None, "")

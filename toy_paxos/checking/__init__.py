@@ -5,15 +5,15 @@ is safe. Then it searches. It runs the actors unchanged: the correct ones, ones 
 <toy_paxos.checking.broken>`) or the user's own. It finds a shortest execution that violates a property, or that there
 is none. A model describes the cluster; its actors become numbers (``cluster``); states that need not be distinguished
 are merged (``symmetry``, ``reduction``); a search visits all others (``checker``, with the properties in
-``property_cache``), and ``climb`` checks one model after the other. ``chance`` tries random executions. Actors that
-cannot be checked reliably are refused (``determinism``, ``refusal``). A ``game`` is one execution by real actors.
-Nothing here knows how messages are delivered in a run, or how a story is shown.
+``property_cache`` and ``progress``), and ``climb`` checks one model after the other. ``chance`` tries random
+executions. Actors that cannot be checked reliably are refused (``determinism``, ``refusal``). A ``game`` is one
+execution by real actors. Nothing here knows how messages are delivered in a run, or how a story is shown.
 """
 
 from toy_paxos.checking.alone import LADDER, Judgement, judge, judge_all
 from toy_paxos.checking.broken import RULES, Rule, check_rule
 from toy_paxos.checking.checker import MAX_STATES, Prospect, Report, check, prospect
-from toy_paxos.checking.climb import CLIMB, check_one, climb, summary
+from toy_paxos.checking.climb import CLIMB, check_one, climb, most_telling, summary
 from toy_paxos.checking.game import Game, Move, WrongMoveError
 from toy_paxos.checking.model import CheckError, Model
 
@@ -37,6 +37,7 @@ __all__ = [
     "climb",
     "judge",
     "judge_all",
+    "most_telling",
     "prospect",
     "summary",
 ]

@@ -256,11 +256,11 @@ class Rule:
     """One changed rule, and the smallest cluster of at least three acceptors that shows its consequences.
 
     ``fate`` is the result of a check: safety is lost, and ``remedy`` names what would have prevented it; or it is safe;
-    or it is safe only because no value can be chosen.
+    or it is safe, but progress is lost; or it is safe only because no value can be chosen.
     """
 
     changed: type[Proposer] | type[Acceptor]
-    fate: Literal["unsafe", "safe", "stuck"]
+    fate: Literal["unsafe", "safe", "stuck", "not-alive"]
     remedy: str = ""
     num_proposers: int = 2
     max_attempts: int = 1
@@ -332,10 +332,10 @@ RULES = {
         Rule(ForgetsAccepted, "unsafe", REMEMBER, restarts=1),
         Rule(HidesAccepted, "unsafe", "that a promise tells what its acceptor accepted last (P2c)"),
         Rule(AcceptsAbove, "safe"),
-        Rule(AcceptsOnce, "safe"),
+        Rule(AcceptsOnce, "stuck"),
         Rule(PromisesAgain, "safe"),
-        Rule(SharesNumbers, "safe"),
-        Rule(AcceptsOnlyAbove, "stuck"),
+        Rule(SharesNumbers, "stuck"),
+        Rule(AcceptsOnlyAbove, "not-alive"),
     )
 }
 
@@ -346,7 +346,7 @@ def check_rule(rule: Rule, model: Model, max_states: int = MAX_STATES, keep_goin
     If the model does not lose the property that it evaluates, it is checked again with all properties.
     """
     report = check(model, max_states, keep_going)
-    if report.safe and model.properties != ALWAYS:
+    if report.verdict in ("safe", "stuck") and model.properties != ALWAYS:
         report = check(replace(model, properties=ALWAYS), max_states, keep_going)
     if not report.lost:
         return report

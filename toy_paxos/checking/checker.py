@@ -25,6 +25,7 @@ from toy_paxos.checking.cluster import Cluster, State, cached_method, numbers
 from toy_paxos.checking.determinism import KEEP_IT_IN_ATTRIBUTES, SharedState, repeat_steps, walk_real_actors
 from toy_paxos.checking.game import story
 from toy_paxos.checking.model import KeepGoing, Model, always
+from toy_paxos.checking.progress import LOST, NOT_EXPLORED, NOT_KNOWN, Progress, Stuck
 from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.checking.reduction import MANY_STEPS, ActorTransitions, Future, Transition
 from toy_paxos.checking.refusal import failure, refusal
@@ -66,6 +67,9 @@ class Report:
     execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``correct_story`` is
     what correct actors would do with the same deliveries. What is found ``by_chance``
     (:mod:`toy_paxos.checking.chance`) is short, but need not be the shortest, and no states were visited.
+    ``progress`` says whether it is kept in all states that were visited (:mod:`toy_paxos.checking.progress`), with a
+    reason if not. If it is lost and nothing is violated, ``execution`` and ``story`` show that, with a quiet run after
+    ``quiet_from`` deliveries.
     ``was_stopped`` says whether the caller ended the search. ``judgement`` is what each actor alone does; if that keeps
     the rules, the model is safe even if the search is not complete.
     """
@@ -83,6 +87,9 @@ class Report:
     never: Sequence[str]
     missed: Missed | None = None
     correct_story: Story | None = None
+    progress: str = NOT_KNOWN
+    progress_reason: str = ""
+    quiet_from: int | None = None
     by_chance: bool = False
     was_stopped: bool = False
     judgement: Judgement | None = None
@@ -101,7 +108,7 @@ class Report:
         """The verdict in one word."""
         # After a search that was stopped it is not known whether the actors can be checked.
         kept = self.judgement is not None and self.judgement.kept and not self.was_stopped
-        return verdict_of(self.violation, self.never, self.complete or kept)
+        return verdict_of(self.violation, self.never, self.progress, self.complete or kept)
 
     @property
     def departure(self) -> Departure | None:
@@ -128,10 +135,13 @@ class Report:
             "never": self.never,
             "states": self.states,
             "transitions": self.transitions,
-            "depth": len(self.execution) or self.depth,
+            "depth": len(self.execution) if self.violation else self.depth,
             "elapsed_s": self.elapsed_s,
             "complete": self.complete,
             "by_chance": self.by_chance,
+            "progress": self.progress,
+            "progress_reason": self.progress_reason or None,
+            "quiet_from": self.quiet_from,
             **(self.judgement.found if self.judgement else {"rules": None, "reason": None}),
             **({"reason": self.reason} if self.reason else {}),
         }
@@ -143,12 +153,14 @@ def departure_found(report: Report) -> dict[str, str] | None:
     return {"actor": first.actor, "rule": first.rule, "words": first.words} if first else None
 
 
-def verdict_of(violation: str | None, never: Sequence[str], complete: bool) -> str:
+def verdict_of(violation: str | None, never: Sequence[str], progress: str, complete: bool) -> str:
     """Return in one word what follows from one search or from many."""
     if violation:
         return "violated"
     if never:
         return "not-alive"
+    if progress == LOST:
+        return "stuck"
     return "safe" if complete else "unknown"
 
 
@@ -218,6 +230,7 @@ class Search:
         self.origins: dict[State, Origin | None] = {}
         self.transitions = self.depth = 0
         self.complete = self.was_stopped = False
+        self.progress: Progress | None = None
         self.stopped = {self.cluster.positions[name] for name in stopped}
         self.start = self.state_after(past)
 
@@ -248,6 +261,7 @@ class Search:
         """Explore, verify that the actors can be checked, and report."""
         if self.future.known:
             self.compare_names()
+        self.progress = Progress(self.cluster)
         lost, execution = self.explore() or (None, [])
         if not self.was_stopped:
             self.shared_state.check()
@@ -255,10 +269,12 @@ class Search:
             walk_real_actors(self.cluster)
             self.shared_state.check()
         # An incomplete search without a violation claims nothing that depends on the names.
-        if not self.future.known and (lost or self.complete):
+        if not self.future.known and (lost or self.complete or self.progress.stuck):
             self.compare_names()
-        nothing = None, Story(self.model.configuration, [])
-        violation, told = what_happens(self.model, execution, lost) if lost else nothing
+        stuck = self.progress.stuck or Stuck([], None, Story(self.model.configuration, []))
+        violation, told = what_happens(self.model, execution, lost) if lost else (None, stuck.story)
+        if not (self.complete or self.progress.stuck or self.progress.reason):
+            self.progress.note(NOT_EXPLORED)
         return Report(
             self.model,
             len(self.origins),
@@ -268,9 +284,12 @@ class Search:
             self.complete,
             violation,
             lost,
-            execution,
+            execution if lost else stuck.execution,
             told,
             self.wanted_values(chosen=False) if self.complete else [],
+            progress=self.progress.result,
+            progress_reason=self.progress.reason,
+            quiet_from=None if lost else stuck.quiet_from,
             was_stopped=self.was_stopped,
         )
 
@@ -336,6 +355,9 @@ class Search:
     def visit(self, state: State, origin: Origin | None) -> list[tuple[State, ActorTransitions, int]]:
         """Note how a new state was reached; return the transitions of each actor that can receive something in it."""
         self.origins[state] = origin
+        if self.progress:
+            for proposer in self.progress.losers(state):
+                self.progress.confirm(proposer, self.execution(origin) if origin else [])
         actors, said, pending, _ = state
         found = []
         for position, actor in enumerate(actors):

@@ -11,6 +11,7 @@ from toy_paxos.checking.alone import LARGEST, MAX_STEPS, Judgement, judge
 from toy_paxos.checking.chance import check_by_chance
 from toy_paxos.checking.checker import MAX_STATES, Report, check, departure_found, verdict_of
 from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model, always
+from toy_paxos.checking.progress import KEPT, LOST, NOT_JUDGED, NOT_KNOWN
 from toy_paxos.proposer import Proposer
 
 CLIMB = (
@@ -99,26 +100,37 @@ def with_three_acceptors(models: Iterable[Model], keep_going: KeepGoing) -> Repo
     return None
 
 
+def most_telling(reports: Sequence[Report]) -> Report:
+    """Return the report with the story to tell: a violation, or else the first loss of progress, if there are any."""
+    last = reports[-1]
+    return last if last.violation else next((report for report in reports if report.progress == LOST), last)
+
+
 def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
     """Return what the reports of a climb and the rules say together, by names that are those in JSON."""
-    last, never = reports[-1], never_chosen(reports)
+    last, never, told = reports[-1], never_chosen(reports), most_telling(reports)
+    results = {report.progress: report.progress_reason for report in reversed(reports)}
+    progress = next((result for result in (LOST, NOT_JUDGED, NOT_KNOWN) if result in results), KEPT)
     not_begun = len(CLIMB[: WITNESSES if judgement.kept else None]) - len(reports)
     incomplete = sum(not report.complete and not report.violation for report in reports)
     is_known = judgement.kept and not last.was_stopped and not not_begun and incomplete < len(reports)
     return {
-        "verdict": verdict_of(last.violation, never, is_known),
+        "verdict": verdict_of(last.violation, never, progress, is_known),
         "clusters": len(reports),
         "incomplete": incomplete,
         "not_begun": not_begun,
         "property": last.lost and last.lost.name,
         "violation": last.violation,
-        "departure": departure_found(last),
+        "departure": departure_found(told),
         "never": never,
         "states": sum(report.states for report in reports),
         "elapsed_s": sum(report.elapsed_s for report in reports),
         "by_chance": last.by_chance,
+        "progress": progress,
+        "progress_reason": results[progress] or None,
+        "quiet_from": told.quiet_from,
         **judgement.found,
-        **({"reason": last.reason} if last.violation else {}),
+        **({"reason": told.reason} if told.reason else {}),
         "judged": judgement.clusters,
         "largest": [model.sizes for model in LARGEST] if judgement.kept else [],
     }

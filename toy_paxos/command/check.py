@@ -11,7 +11,19 @@ from typing import Any
 
 import click
 
-from toy_paxos.checking import MAX_STATES, RULES, Model, Report, Rule, check_one, check_rule, climb, judge_all, summary
+from toy_paxos.checking import (
+    MAX_STATES,
+    RULES,
+    Model,
+    Report,
+    Rule,
+    check_one,
+    check_rule,
+    climb,
+    judge_all,
+    most_telling,
+    summary,
+)
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.options import Command, WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
@@ -42,7 +54,7 @@ Exit status:
   0    safe: explored to the end, or all rules kept
   1    the output cannot be written
   2    wrong usage, or an actor that cannot be checked
-  3    violated, or nothing can be chosen; so too with --break
+  3    violated, stuck, or nothing can be chosen; so too with --break
   4    not known: not explored to the end, or safe as far as it was explored
   130  a second Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
@@ -94,7 +106,7 @@ def check_command(
     sys.exit(EXIT_STATUS[verdict])
 
 
-EXIT_STATUS = {"safe": 0, "violated": 3, "not-alive": 3, "unknown": 4}
+EXIT_STATUS = {"safe": 0, "violated": 3, "not-alive": 3, "stuck": 3, "unknown": 4}
 
 
 class Watched:
@@ -137,7 +149,7 @@ class Watched:
 
     def story(self, report: Report, rule: Rule | None) -> Story:
         """Return the story of a counterexample with what is told of it and of the actors, or one without an event."""
-        if not report.violation:
+        if not report.story.events:
             return report.story
         found = report.model.sizes | report.found
         told_rule = rule.told if rule else None
@@ -146,7 +158,7 @@ class Watched:
 
     def write_file(self, report: Report, rule: Rule | None, verdict: str) -> None:
         """Write the story of a counterexample as the file that is asked for, if one is."""
-        if self.file and report.violation:
+        if self.file and report.story.events:
             self.file.write(self.story(report, rule))
         elif self.file:
             say(f"toy-paxos check: no story to write, the verdict is {verdict}")
@@ -182,12 +194,12 @@ def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> 
         search.show(
             as_json().json_line(event="cluster", **cluster) if form == "json" else shown(cluster_lines(cluster))
         )
-    last, total = reports[-1], summary(reports, judgement)
-    search.write_file(last, None, total["verdict"])
+    telling, total = most_telling(reports), summary(reports, judgement)
+    search.write_file(telling, None, total["verdict"])
     if form == "json":
-        search.show(as_json().verdict_json(total, search.story(last, None)))
+        search.show(as_json().verdict_json(total, search.story(telling, None)))
     else:
-        search.show(in_words(last, None, form) if last.violation else shown([*summary_lines(total)]))
+        search.show(in_words(telling, None, form) if telling.story.events else shown([*summary_lines(total)]))
     return str(total["verdict"])
 
 

@@ -42,6 +42,8 @@ def cluster_lines(cluster: Found) -> list[Line]:
     words = f"{sizes_words(cluster)}: {seen}, {cluster['elapsed_s']:.1f} s"
     if cluster["verdict"] == "violated":
         return [line(("bad heading", f"VIOLATED  {words}"))]
+    if cluster["verdict"] == "stuck":
+        return [line(("bad heading", f"STUCK  {words}"))]
     if cluster["verdict"] == "unknown":
         return [line(("notable", f"??  {words}, not explored to the end"))]
     return [line(("good", f"ok  {words}"))]
@@ -77,6 +79,7 @@ def summary_lines(total: Found) -> Iterator[Line]:
         yield line(("bad heading", UNKNOWN))
         return
     yield from property_lines(ALWAYS, never or ["each value"], never)
+    yield progress_line(total)
     if never:
         yield line(("bad heading", NOT_ALIVE))
         return
@@ -119,11 +122,16 @@ def report_lines(
     elif verdict == "unknown":
         yield line(("bad heading", UNKNOWN))
     else:
-        is_safe = verdict == "safe"
-        values = cluster["values"] if cluster["complete"] else []
-        yield from property_lines(properties, values, cluster["never"])
-        yield line(("good heading", safe_words(cluster, rule)) if is_safe else ("bad heading", NOT_ALIVE))
-        if rule and rule["fate"] == ("safe" if is_safe else "stuck"):
+        if cluster["complete"] or verdict == "safe":
+            yield from property_lines(properties, cluster["values"] if cluster["complete"] else [], cluster["never"])
+            yield progress_line(cluster)
+        headings = {
+            "safe": ("good heading", safe_words(cluster, rule)),
+            "stuck": ("bad heading", f"STUCK: {printable(cluster['progress_reason'] or '')}"),
+            "not-alive": ("bad heading", NOT_ALIVE),
+        }
+        yield line(headings[verdict])
+        if rule and rule["fate"] == verdict:
             yield from [line(("", words)) for words in rule["explanation"]]
 
 
@@ -145,11 +153,16 @@ def counterexample(story: Story, correct: Story | None, found: Found, rule: Foun
 
     ``correct`` is what correct actors do with the same deliveries, if a rule is changed.
     """
-    title = printable(f"{rule['name']}: {found['violation']}" if rule else found["violation"])
-    missed = found["first_wrong_delivery"]
+    what = found["violation"] or found["progress_reason"]
+    title = printable(f"{rule['name']}: {what}" if rule else what)
+    missed, quiet_from = found["first_wrong_delivery"], found["quiet_from"]
     notes = [(missed, f"missing: {rule['remedy']}", "bad")] if rule and missed is not None else []
+    notes += [(quiet_from, QUIET, "notable")] if quiet_from is not None else []
     about = {"first_number": found["first_number"], "changed_rule": rule and rule["name"]}
     return replace(story, title=title, notes=notes, about=about, change=change, correct=correct)
+
+
+QUIET = "from here on nothing is lost, and one proposer keeps trying"
 
 
 def told(story: Story, drawn: Sequence[Line]) -> list[Line]:
@@ -184,12 +197,23 @@ def property_lines(properties: Iterable[Property], values: Iterable[str], never:
         yield line((style, f"{word}  sometimes  {sometimes(value)}"))
 
 
+def progress_line(found: Found) -> Line:
+    """Whether progress is kept, as far as that is known."""
+    result, words = found["progress"], "progress  once the network behaves, a proposer that keeps trying learns"
+    if result == "kept":
+        return line(("good", f"ok   {words}"))
+    if result == "lost":
+        return line(("bad heading", f"NOT  {words}"))
+    return line(("notable", f"??   {words}: {result}, {printable(found['progress_reason'] or '')}"))
+
+
 def rules_lines(rules: Sequence[Found]) -> list[Line]:
     """All changed rules, by their consequences."""
     titles = {
         "unsafe": "Safety is lost:",
         "safe": "It looks wrong, and is safe:",
-        "stuck": "It is safe, because nothing can be chosen:",
+        "stuck": "It is safe, but proposers that keep trying may never learn:",
+        "not-alive": "It is safe, because nothing can be chosen:",
     }
     lines = []
     for fate, title in titles.items():

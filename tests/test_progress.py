@@ -1,0 +1,165 @@
+"""Progress: a cluster that never decides is not called safe, and correct proposers are not accused."""
+
+from dataclasses import replace
+
+import pytest
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.checking import CLIMB, RULES, Model, Report, check, climb, judge_all, summary
+from toy_paxos.checking import progress as progress_module
+from toy_paxos.event import Delivery, Learned
+from toy_paxos.message import Fail, Message, Timeout
+from toy_paxos.proposer import Proposer
+from toy_paxos.story import Story
+
+TWO = Model(3, 2)
+
+
+class AsksAgain(Proposer):
+    """At a timeout it asks again under its old number, and forgets nothing."""
+
+    def try_again(self) -> list[Message]:
+        return self.prepare()
+
+
+class Retransmits(Proposer):
+    """At a timeout it says the same again, and every eighth time it takes a higher number."""
+
+    def __init__(self, *arguments: object, **keywords: object) -> None:
+        super().__init__(*arguments, **keywords)  # type: ignore[arg-type]
+        self.timeouts = 0
+
+    def try_again(self) -> list[Message]:
+        self.timeouts += 1
+        return super().try_again() if self.timeouts % 8 == 0 else self.prepare()
+
+
+class WaitsForRefusals(Proposer):
+    """At a timeout it asks again under its number; only a refusal makes it take a higher one."""
+
+    def try_again(self) -> list[Message]:
+        return self.prepare()
+
+    def count_refusal(self, fail: Fail) -> list[Message]:
+        return super().try_again()
+
+
+class IgnoresTimeouts(Proposer):
+    def try_again(self) -> list[Message]:
+        return []
+
+
+class Quarrels(Proposer):
+    """It answers each refusal with a higher number, and each timeout, too."""
+
+    def count_refusal(self, fail: Fail) -> list[Message]:
+        return self.try_again()
+
+
+class Raises(Proposer):
+    """It has an error in its third attempt, which no search with one attempt sees."""
+
+    def try_again(self) -> list[Message]:
+        if self.id > 3:
+            raise ValueError("too many attempts")
+        return super().try_again()
+
+    def count_accept(self, accept: object) -> list[Message]:
+        return []
+
+
+class KeepsAJournal(Acceptor):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.journal: list[str] = []
+
+    def receive(self, message: Message) -> list[Message]:
+        self.journal.append(str(message))
+        return super().receive(message)
+
+
+@pytest.mark.parametrize("model", CLIMB[:6])
+def test_the_correct_actors_keep_it_from_every_state(model: Model) -> None:
+    report = check(model)
+    assert (report.complete, report.progress, report.progress_reason, report.verdict) == (True, "kept", "", "safe")
+
+
+@pytest.mark.parametrize("proposer", [Retransmits, WaitsForRefusals, Quarrels])
+def test_a_proposer_that_takes_a_higher_number_some_time_keeps_it(proposer: type[Proposer]) -> None:
+    assert check(replace(TWO, proposer=proposer)).progress == "kept"
+
+
+def stuck() -> Report:
+    return check(replace(TWO, proposer=AsksAgain))
+
+
+def test_asking_again_under_the_old_number_loses_it() -> None:
+    report = stuck()
+    assert (report.verdict, report.safe, report.violation) == ("stuck", False, None)
+    assert "nothing is lost, but proposer-" in report.progress_reason
+    assert "everything is as it was after delivery" in report.progress_reason
+
+
+def test_the_story_goes_up_to_the_state_and_then_through_the_quiet_run() -> None:
+    report = stuck()
+    told = [event for event in report.story.events if isinstance(event, Delivery)]
+    assert [event.message.recipient for event in told] == [message.recipient for message in report.execution]
+    assert report.quiet_from is not None
+    quiet = told[report.quiet_from :]
+    (name,) = {event.message.recipient for event in quiet if isinstance(event.message, Timeout)}
+    assert not any(isinstance(event, Learned) and event.proposer == name for event in report.story.events)
+    assert name in report.progress_reason
+
+
+def test_attempts_that_come_to_nothing_lose_it_although_nothing_repeats_itself() -> None:
+    report = check(RULES["accepts-once"].model)
+    assert report.verdict == "stuck"
+    assert report.progress_reason.endswith("5 attempts above all promised numbers came to nothing")
+
+
+def test_a_proposer_that_ignores_timeouts_is_not_judged() -> None:
+    report = check(replace(TWO, proposer=IgnoresTimeouts))
+    assert (report.verdict, report.progress) == ("safe", "not judged")
+    assert report.progress_reason.endswith("does nothing on TIMEOUT")
+
+
+def test_an_error_in_a_quiet_run_accuses_nobody() -> None:
+    report = check(replace(TWO, proposer=Raises))
+    assert (report.progress, "too many attempts" in report.progress_reason) == ("not known", True)
+
+
+def test_actors_with_many_states_are_not_followed_for_long() -> None:
+    report = check(replace(Model(2, 2, max_attempts=2), acceptor=KeepsAJournal), max_states=2_000)
+    assert (report.verdict, report.progress) == ("unknown", "not known")
+
+
+def test_deliveries_without_end_accuse_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_module, "MAX_DELIVERIES", 3)
+    report = check(TWO)
+    assert (report.progress, report.progress_reason) == ("not known", "deliveries perhaps have no end")
+
+
+def test_without_room_for_many_timeouts_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_module, "MAX_TIMEOUTS", 2)
+    report = check(replace(TWO, proposer=Retransmits))
+    assert (report.progress, report.progress_reason) == ("not known", "nothing is known after 2 timeouts")
+
+
+def test_what_real_actors_do_not_confirm_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    learned = [Learned(1, name, "value-0") for name in TWO.configuration.proposers]
+    monkeypatch.setattr(progress_module, "story", lambda *_: Story(TWO.configuration, learned))
+    assert stuck().progress == "not known"
+
+
+def test_a_violation_counts_for_more() -> None:
+    reports = [stuck(), check(RULES["ignores-accepted"].model)]
+    assert [report.verdict for report in reports] == ["stuck", "violated"]
+    assert summary(reports, judge_all())["verdict"] == "violated"
+
+
+def test_a_climb_goes_on_and_says_what_was_stuck_first() -> None:
+    reports = [*climb(proposer=AsksAgain, kept=True)]
+    total = summary(reports, judge_all(proposer=AsksAgain))
+    assert len(reports) == 6
+    assert (total["verdict"], total["progress"]) == ("stuck", "lost")
+    assert total["quiet_from"] == reports[0].quiet_from

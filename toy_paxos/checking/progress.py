@@ -1,0 +1,246 @@
+"""Progress: once the network behaves, a proposer that keeps trying learns a value.
+
+A cluster that never decides is safe, so safety is not enough. From each state that the search visits, a **quiet run**
+follows. Everything said so far is delivered once, and then each new message once, FAIL included. When nothing new comes
+of that, one proposer gets a timeout, and the other proposers get none. Such a run is a possible execution, so what goes
+wrong in it can happen. Progress is lost only if the proposer never learns in it, however long it lasts:
+
+- at a timeout everything is as it was at an earlier timeout, so the run repeats itself for ever; or
+- the proposer has begun five attempts, each above every number that an acceptor has promised.
+
+For example, a proposer asks again under its old number when the clock says so. Where two acceptors of three have
+promised a higher number, they refuse it, and at the next timeout everything is as it was at this one.
+
+Other proposers may go on in answer to what they hear. Then proposers can get into each other's way, as correct ones
+do, so what came before that does not count. Nothing is known after fifty timeouts, or if an actor raises an error. A
+proposer on which a timeout has no effect does not keep trying, and is not judged.
+
+States that differ only in what is still on its way soon come to the same, so most of a run is taken from a cache. The
+search forgets messages that make no difference to it (:mod:`toy_paxos.checking.reduction`), and in a quiet run they
+could make one. So what seems to be lost is repeated after the whole execution, and then by real actors.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from toy_paxos.checking.cluster import Cluster, State, Step, cached_method, numbers
+from toy_paxos.checking.game import story
+from toy_paxos.checking.model import CheckError
+from toy_paxos.event import Learned
+from toy_paxos.message import Message, Prepare, Promise, Timeout
+from toy_paxos.story import Story
+
+MAX_TIMEOUTS = 50
+MAX_ATTEMPTS = 5
+
+# More deliveries than this may have no end.
+MAX_DELIVERIES = 1_000
+
+# The number of states for which nothing is known after which no more are tried.
+MAX_DOUBTS = 100
+
+# Steps that are always tried. Beyond them the quiet runs stop when they have taken a quarter of those of the search.
+FREE_STEPS = 2_000
+
+KEPT, LOST, NOT_JUDGED, NOT_KNOWN = "kept", "lost", "not judged", "not known"
+
+Actors = tuple[int, ...]
+"""The number of the state of each actor."""
+
+
+class Settled(NamedTuple):
+    """Where deliveries lead that bring nothing new, the messages still on their way, and who said something."""
+
+    actors: Actors
+    coming: int
+    deliveries: Sequence[int]
+    spoke: set[int]
+
+
+class QuietRun(NamedTuple):
+    """What a quiet run shows: a result, the reason, and the deliveries.
+
+    ``repeats`` is the number of deliveries after which everything was as it is at the end, if it repeats itself.
+    """
+
+    result: str
+    reason: str = ""
+    deliveries: Sequence[int] = ()
+    repeats: int | None = None
+
+
+NOT_EXPLORED = QuietRun(NOT_KNOWN, "not explored to the end")
+
+
+class Stuck(NamedTuple):
+    """How progress is lost: by which deliveries, how many come before the quiet run, and all that happens."""
+
+    execution: Sequence[Message]
+    quiet_from: int | None
+    story: Story
+
+
+class Progress:
+    """The quiet runs from the states of a search, in a cluster of their own: their steps do not count in the search.
+
+    ``result`` is what they show together so far, and ``reason`` why; ``stuck`` is the first loss of progress.
+    """
+
+    def __init__(self, searched: Cluster) -> None:
+        self.searched = searched
+        self.cluster = Cluster(replace(searched.model, fail=True, max_attempts=2))
+        self.proposers = range(self.cluster.first_acceptor)
+        # Proposers come last, so that what acceptors answer reaches them in the same turn.
+        self.turns = [*range(self.cluster.first_acceptor, len(self.cluster.actors)), *self.proposers]
+        self.timeouts = [*numbers(self.cluster.start.pending & self.cluster.timeouts)]
+        self.result, self.reason = KEPT, ""
+        self.stuck: Stuck | None = None
+        self.doubts = 0
+
+    def losers(self, state: State) -> list[int]:
+        """Return the proposers that seem to be stuck from a state of the search on."""
+        too_many = len(self.cluster.steps) > FREE_STEPS + len(self.searched.steps) // 4
+        if self.stuck or self.doubts > MAX_DOUBTS or too_many:
+            if too_many and self.result == KEPT:
+                self.result, self.reason = NOT_KNOWN, "the actors have too many states"
+            return []
+        try:
+            actors, coming = self.after_hearing_all(state)
+        except CheckError as error:
+            self.note(QuietRun(NOT_KNOWN, str(error)))
+            return []
+        return self.losers_after(actors, coming)
+
+    @cached_method
+    def losers_after(self, actors: Actors, coming: int) -> list[int]:
+        """Return the proposers that seem to be stuck with these messages on their way."""
+        # No proposer with the usual numbers has a higher one in the search.
+        model = self.searched.model
+        highest = model.first_number + model.num_proposers * model.max_attempts
+        runs = [self.quiet_run(proposer, actors, coming, highest) for proposer in self.proposers]
+        return [proposer for proposer, run in enumerate(runs) if self.note(run)]
+
+    def note(self, run: QuietRun) -> bool:
+        """Add the result of a run to those before; return whether progress seems to be lost in it."""
+        self.doubts += run.result == NOT_KNOWN
+        if run.result == NOT_JUDGED or (run.result == NOT_KNOWN and self.result == KEPT):
+            self.result, self.reason = run.result, run.reason
+        return run.result == LOST
+
+    def confirm(self, proposer: int, execution: Sequence[Message]) -> None:
+        """Repeat the quiet run of a proposer after a whole execution, and by real actors; note whether it is stuck."""
+        cluster = self.cluster
+        actors, said = cluster.start.actors, cluster.start.said
+        for message in execution:
+            at = cluster.positions[message.recipient]
+            number = self.timeouts[at] if isinstance(message, Timeout) else cluster.number_of_message(message)
+            after, news = cluster.step(at, actors[at], number)
+            actors, said = (*actors[:at], after, *actors[at + 1 :]), said | news
+        run = self.quiet_run(proposer, actors, said, self.highest(Promise, numbers(said)))
+        name = cluster.names[proposer]
+        if run.result == LOST:
+            deliveries = [*execution, *(cluster.messages[number] for number in run.deliveries)]
+            told = story(self.searched.model, deliveries)
+            if not any(isinstance(event, Learned) and event.proposer == name for event in told.events):
+                begins, reason = len(execution), run.reason
+                if run.repeats is not None:
+                    reason = f"everything is as it was after delivery {begins + run.repeats}"
+                self.result = LOST
+                self.reason = f"from delivery {begins + 1} on nothing is lost, but {name} never learns: {reason}"
+                self.stuck = Stuck(deliveries, begins, told)
+                return
+        self.note(QuietRun(NOT_KNOWN, "a quiet run depends on messages that the search has forgotten"))
+
+    def after_hearing_all(self, state: State) -> tuple[Actors, int]:
+        """Return where the actors are after receiving everything said in a state of the search, and what is coming."""
+        actors, coming = [*state.actors], 0
+        for at in self.turns:
+            actor, said = self.translated(at, actors[at], state.said & self.searched.to[at])
+            arrived = said | coming & self.cluster.to[at]
+            actors[at], answers = self.hear(at, actor, arrived)
+            coming = coming & ~arrived | answers
+        return tuple(actors), coming
+
+    @cached_method
+    def translated(self, position: int, actor: int, said: int) -> tuple[int, int]:
+        """Return the state of an actor, and messages to it, with their numbers here instead of those in the search."""
+        messages = [self.cluster.number_of_message(self.searched.messages[number]) for number in numbers(said)]
+        return self.cluster.number_of_state(self.searched.states[actor]), sum(1 << number for number in messages)
+
+    @cached_method
+    def hear(self, position: int, state: int, messages: int) -> Step:
+        """Let an actor receive messages, one after the other; return its state and what it says."""
+        all_said = 0
+        for number in numbers(messages):
+            state, said = self.cluster.step(position, state, number)
+            all_said |= said
+        return state, all_said
+
+    def quiet_run(self, proposer: int, actors: Actors, coming: int, highest: int) -> QuietRun:
+        """Let everything arrive, then let a proposer keep trying; see ``keep_trying``."""
+        try:
+            settled = self.settle(actors, coming)
+            run = self.keep_trying(proposer, settled.actors, settled.coming, highest)
+        except CheckError as error:
+            return QuietRun(NOT_KNOWN, str(error))
+        repeats = None if run.repeats is None else len(settled.deliveries) + run.repeats
+        return run._replace(deliveries=[*settled.deliveries, *run.deliveries], repeats=repeats)
+
+    @cached_method
+    def keep_trying(self, proposer: int, actors: Actors, coming: int, highest: int) -> QuietRun:
+        """Let a proposer time out again and again; its attempts count only above the ``highest`` number promised."""
+        deliveries: list[int] = []
+        seen: dict[tuple[Actors, int], int] = {}
+        attempts = 0
+        for _ in range(MAX_TIMEOUTS):
+            if self.cluster.learned(proposer, actors[proposer]) is not None:
+                return QuietRun(KEPT)
+            if attempts == MAX_ATTEMPTS:
+                return QuietRun(LOST, f"{attempts} attempts above all promised numbers came to nothing", deliveries)
+            if (actors, coming) in seen:
+                return QuietRun(LOST, "", deliveries, seen[actors, coming])
+            seen[actors, coming] = len(deliveries)
+            timeout = self.timeouts[proposer]
+            after, said = self.cluster.step(proposer, actors[proposer], timeout)
+            if (after, said) == (actors[proposer], 0):
+                return QuietRun(NOT_JUDGED, f"{self.cluster.names[proposer]} does nothing on TIMEOUT")
+            begun = self.highest(Prepare, numbers(said))
+            attempts += begun > highest
+            actors = (*actors[:proposer], after, *actors[proposer + 1 :])
+            actors, coming, delivered, spoke = self.settle(actors, coming | said)
+            deliveries += (timeout, *delivered)
+            highest = max(highest, begun, self.highest(Promise, delivered))
+            if spoke.intersection(self.proposers) - {proposer}:
+                seen.clear()
+                attempts = 0
+        return QuietRun(NOT_KNOWN, f"nothing is known after {MAX_TIMEOUTS} timeouts")
+
+    def highest(self, kind: type[Message], among: Iterable[int]) -> int:
+        """Return the highest number of a kind of messages, 0 if there is none."""
+        messages = [self.cluster.messages[number] for number in among]
+        return max((message.id for message in messages if isinstance(message, kind)), default=0)
+
+    @cached_method
+    def settle(self, actors: Actors, coming: int) -> Settled:
+        """Deliver messages until none is left, or nothing new comes of them.
+
+        Raises CheckError if there may be no end.
+        """
+        deliveries: list[int] = []
+        spoke: set[int] = set()
+        seen = set()
+        while coming and (actors, coming) not in seen:
+            seen.add((actors, coming))
+            if len(deliveries) > MAX_DELIVERIES:
+                raise CheckError("deliveries perhaps have no end")
+            now = [*actors]
+            for at in self.turns:
+                if arrived := coming & self.cluster.to[at]:
+                    deliveries += numbers(arrived)
+                    now[at], said = self.hear(at, now[at], arrived)
+                    coming = coming & ~arrived | said
+                    if said:
+                        spoke.add(at)
+            actors = tuple(now)
+        return Settled(actors, coming, deliveries, spoke)
