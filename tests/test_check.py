@@ -342,7 +342,7 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
         (["--acceptor", "{file}:Interrupts"], "to acceptor-0: KeyboardInterrupt (actors.py, line 22)\n"),
         (
             ["--acceptor", "{file}:Holds"],
-            "a TextIOWrapper is not plain data, so its state cannot be compared: keep the state in numbers",
+            "self.file is a TextIOWrapper: keep files out of the actor (",
         ),
         (["--acceptor", "{file}:NeedsMore"], "the actors cannot begin: TypeError"),
         (["--proposer", "{file}:Right"], "the actors cannot begin: TypeError"),

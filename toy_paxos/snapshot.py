@@ -2,14 +2,20 @@
 
 A snapshot consists of nested tuples, so two objects are in the same state exactly if their snapshots are equal. The
 order of a dictionary, also of attributes, is part of a state, because a program can rely on it; the order of a set is
-not. An object that is not plain data (an open file, a random number generator, a function) has no snapshot: taking one
-raises TypeError.
+not.
+
+*Plain data* is: numbers, text, bytes, None, members of enumerations; tuples, also named ones, lists, sets,
+dictionaries, defaultdict, Counter, OrderedDict, deque; objects whose only state is in their attributes; and what never
+changes: classes, functions that are defined in a module or in a class, methods of such objects, loggers. One mutable
+object may be held in several places; a snapshot tells that from equal copies. Taking a snapshot of anything else (a
+lock, an open file, a lambda) raises TypeError.
 """
 
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cache, partial
-from types import MemberDescriptorType, NoneType
+from types import FunctionType, MemberDescriptorType, MethodType, NoneType
 from typing import Any
 
 Snapshot = Any
@@ -22,68 +28,142 @@ NUMBERS = frozenset({bool, float})
 
 ADVICE = "keep the state in numbers, text, tuples, lists, sets, dictionaries, and objects of such attributes"
 
+REMEDIES = {
+    "lock": "keep locks out of the actor",
+    "RLock": "keep locks out of the actor",
+    "TextIOWrapper": "keep files out of the actor",
+    "Random": "leave chance to the network",
+    "generator": "keep what it has left to do in a list",
+    "function": "use a method, or a function that is defined in a module",
+}
 
-def take(thing: object, seen: set[int] | None = None) -> Snapshot:
-    """Return the snapshot of an object and of all its parts.
 
-    Raises TypeError for an object that is not plain data, and for a mutable one that can be reached in two ways,
-    because a change in one place would change the other. ``seen`` has the identities of the objects reached before.
+class NotPlainError(TypeError):
+    """An object is not plain data: what it is, and the remedy."""
+
+    def __init__(self, kind: str, remedy: str = "") -> None:
+        self.kind = kind
+        self.remedy = remedy or REMEDIES.get(kind, f"its state cannot be compared; {ADVICE}")
+        super().__init__(f"a {kind} is not plain data: {self.remedy}")
+
+
+class Again:
+    """In a snapshot, the class of what was reached before; its part is the number of that object."""
+
+
+Seen = dict[int, int]
+"""The mutable objects reached so far: by identity, a number; -1 in a set, where no order gives them one."""
+
+
+def take(thing: Any, seen: Seen | None = None) -> Snapshot:
+    """Return the snapshot of an object and of all its parts, given the objects reached before.
+
+    Raises NotPlainError for an object that is not plain data.
     """
     kind: Any = type(thing)
     if kind in ATOMS:
         return thing
-    return kind, taker_of(kind)(thing, set() if seen is None else seen)
+    if seen is None:
+        seen = {}
+    elif (number := seen.get(id(thing))) is not None:
+        if number < 0:
+            raise NotPlainError(kind.__name__, "it is in a set and elsewhere, too; give each place its own copy")
+        return Again, (number,)
+    return kind, taker_of(kind)(thing, seen)
 
 
-Taker = Callable[[Any, set[int]], tuple[Snapshot, ...]]
+Taker = Callable[[Any, Seen], tuple[Snapshot, ...]]
 """A function that takes the snapshots of the parts of an object, given the objects reached before."""
 
 
 @cache
-def taker_of(kind: type) -> Taker:
+def taker_of(kind: Any) -> Taker:
     """Return the function that takes apart objects of a class; raise TypeError if they cannot be compared."""
     if kind in NUMBERS:
         return lambda thing, seen: (repr(thing),)
     if issubclass(kind, Enum):
         if kind.__eq__ not in (object.__eq__, int.__eq__, str.__eq__):
-            raise TypeError(f"a {kind.__name__} defines what is equal: leave __eq__ to Enum")
+            raise NotPlainError(kind.__name__, "leave __eq__ to Enum")
         return lambda thing, seen: (thing,)
+    if issubclass(kind, type) or (kind.__module__, kind.__name__) in LOGGERS:
+        return lambda thing, seen: (thing,)
+    if kind is FunctionType:
+        return take_function
+    if kind is MethodType:
+        return take_method
     if issubclass(kind, (str, int)):
         return lambda thing, seen: (without_attributes(thing, str if issubclass(kind, str) else int),)
     if issubclass(kind, tuple) and (kind is tuple or hasattr(kind, "_fields")):
         return lambda thing, seen: tuple([take(part, seen) for part in without_attributes(thing, tuple)])
     if kind is frozenset:
         return take_unordered
-    if getattr(getattr(kind, "__dataclass_params__", None), "frozen", False):
+    if is_frozen(kind):
         return take_attributes
-    mutable: dict[type, Taker] = {list: take_ordered, set: take_unordered, dict: take_entries}
-    return partial(once, mutable.get(kind, take_attributes))
+    mutable: dict[type, Taker] = {list: take_ordered, set: take_unordered, deque: take_deque, defaultdict: take_default}
+    mutable |= dict.fromkeys((dict, Counter, OrderedDict), take_entries)
+    return partial(take_mutable, mutable.get(kind, take_attributes))
 
 
-def once(take_parts: Taker, thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
-    """Take apart a mutable object; raise TypeError if it was reached before."""
-    if id(thing) in seen:
-        raise TypeError(f"a {type(thing).__name__} can be reached in two ways; give each attribute its own copy")
-    seen.add(id(thing))
+# Their state is that of the program, not of an actor.
+LOGGERS = {("logging", "Logger"), ("logging", "RootLogger")}
+
+
+def take_mutable(take_parts: Taker, thing: object, seen: Seen) -> tuple[Snapshot, ...]:
+    """Take apart a mutable object, and remember it."""
+    seen[id(thing)] = len(seen)
     return take_parts(thing, seen)
 
 
-def take_ordered(thing: Iterable[object], seen: set[int]) -> tuple[Snapshot, ...]:
+def take_function(thing: FunctionType, seen: Seen) -> tuple[Snapshot, ...]:
+    """Return a function if it can be found by its name, so that there is only one."""
+    first, *others = thing.__qualname__.split(".")
+    found = thing.__globals__.get(first)
+    for name in others:
+        found = getattr(found, name, None)
+    if found is not thing:
+        raise NotPlainError("function")
+    return (thing,)
+
+
+def take_method(thing: MethodType, seen: Seen) -> tuple[Snapshot, ...]:
+    """Return the function of a method, and the snapshot of the object that it belongs to."""
+    function = thing.__func__
+    if not any(vars(base).get(function.__name__) is function for base in type(thing.__self__).__mro__):
+        raise NotPlainError("method", "use a method that is defined in the class")
+    return function, take(thing.__self__, seen)
+
+
+def take_deque(thing: Any, seen: Seen) -> tuple[Snapshot, ...]:
+    """Return the limit of a deque, and the snapshots of its elements."""
+    return thing.maxlen, *take_ordered(thing, seen)
+
+
+def take_default(thing: Any, seen: Seen) -> tuple[Snapshot, ...]:
+    """Return the snapshots of the entries of a dictionary, and of its default."""
+    return *take_entries(thing, seen), take(thing.default_factory, seen)
+
+
+def take_ordered(thing: Iterable[object], seen: Seen) -> tuple[Snapshot, ...]:
     """Return the snapshots of the elements of a list."""
     return tuple([take(part, seen) for part in thing])
 
 
-def take_unordered(thing: Iterable[object], seen: set[int]) -> tuple[Snapshot, ...]:
+def take_unordered(thing: Iterable[object], seen: Seen) -> tuple[Snapshot, ...]:
     """Return the snapshots of the elements of a set."""
-    return unordered(take(part, seen) for part in thing)
+    before = len(seen)
+    found = unordered(take(part, seen) for part in thing)
+    seen.update(dict.fromkeys([*seen][before:], -1))
+    return found
 
 
-def take_entries(thing: dict[object, object], seen: set[int]) -> tuple[Snapshot, ...]:
+def take_entries(thing: dict[object, object], seen: Seen) -> tuple[Snapshot, ...]:
     """Return the snapshots of the keys and values of a dictionary, in their order."""
+    if getattr(thing, "__dict__", None):
+        raise NotPlainError(f"{type(thing).__name__} with attributes", ADVICE)
     return tuple([(take(key, seen), take(value, seen)) for key, value in thing.items()])
 
 
-def take_attributes(thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
+def take_attributes(thing: object, seen: Seen) -> tuple[Snapshot, ...]:
     """Return the names and the snapshots of the values of attributes, in their order."""
     return tuple([(name, take(value, seen)) for name, value in attributes(thing).items()])
 
@@ -91,7 +171,7 @@ def take_attributes(thing: object, seen: set[int]) -> tuple[Snapshot, ...]:
 def without_attributes(thing: Any, base: type) -> Any:
     """Return the plain text, number or tuple in an object of a derived class; raise TypeError if it has attributes."""
     if getattr(thing, "__dict__", None):
-        raise TypeError(f"a {type(thing).__name__} has attributes besides what it is as {base.__name__}: {ADVICE}")
+        raise NotPlainError(f"{type(thing).__name__} with attributes", ADVICE)
     # Call the methods of the base class, because the derived class may override them.
     plain: dict[type, Callable[[Any], Any]] = {str: str.__str__, int: int.__int__, tuple: tuple.__iter__}
     return plain[base](thing)
@@ -101,7 +181,7 @@ def attributes(thing: Any) -> dict[str, object]:
     """Return the attributes of an object by name, in their order; raise TypeError if it has other state."""
     kind: Any = type(thing)
     if not is_made_in_python(kind):
-        raise TypeError(f"a {kind.__name__} is not plain data, so its state cannot be compared: {ADVICE}")
+        raise NotPlainError(kind.__name__)
     found = dict(getattr(thing, "__dict__", {}))
     for name, slot in slots(kind).items():
         try:
@@ -109,6 +189,12 @@ def attributes(thing: Any) -> dict[str, object]:
         except AttributeError:  # An empty slot.
             continue
     return found
+
+
+@cache
+def is_frozen(kind: type) -> bool:
+    """Whether a class is a frozen dataclass."""
+    return getattr(getattr(kind, "__dataclass_params__", None), "frozen", False) is True
 
 
 @cache
@@ -164,15 +250,19 @@ class OtherMaker:
         return found
 
 
-def put_back(snapshot: Snapshot, maker: OtherMaker | None = None) -> Any:
-    """Return a new object in the state of the snapshot."""
+Made = list[Any]
+"""The mutable objects made so far, by the numbers that a snapshot gives them."""
+
+
+def put_back(snapshot: Snapshot, maker: OtherMaker | None = None, made: Made | None = None) -> Any:
+    """Return a new object in the state of the snapshot, given the objects made before."""
     if type(snapshot) in ATOMS:
         return snapshot
     kind, parts = snapshot
-    return restorer_of(kind)(parts, maker)
+    return restorer_of(kind)(parts, maker, [] if made is None else made)
 
 
-Restorer = Callable[[tuple[Snapshot, ...], OtherMaker | None], Any]
+Restorer = Callable[[tuple[Snapshot, ...], OtherMaker | None, Made], Any]
 """A function that makes an object from the snapshots of its parts."""
 
 
@@ -180,39 +270,87 @@ Restorer = Callable[[tuple[Snapshot, ...], OtherMaker | None], Any]
 def restorer_of(kind: Any) -> Restorer:
     """Return the function that makes objects of a class."""
     if kind in NUMBERS:
-        return lambda parts, maker: parts[0] == "True" if kind is bool else float(parts[0])
-    if issubclass(kind, Enum):
-        return lambda parts, maker: parts[0]
+        return lambda parts, maker, made: parts[0] == "True" if kind is bool else float(parts[0])
+    if kind is Again:
+        return lambda parts, maker, made: made[parts[0]]
+    if kind is MethodType:
+        return lambda parts, maker, made: MethodType(parts[0], put_back(parts[1], maker, made))
+    if issubclass(kind, (Enum, type, FunctionType)) or (kind.__module__, kind.__name__) in LOGGERS:
+        return lambda parts, maker, made: parts[0]
     if issubclass(kind, (str, int)):
         base: Any = str if issubclass(kind, str) else int
-        return lambda parts, maker: base.__new__(kind, parts[0])
-    if kind is dict:
-        return lambda parts, maker: {put_back(key, maker): put_back(value, maker) for key, value in parts}
-    if kind is set:
-        return lambda parts, maker: (maker.set if maker else set)(put_back(part, maker) for part in parts)
-    if kind in (list, frozenset):
-        return lambda parts, maker: kind(put_back(part, maker) for part in parts)
+        return lambda parts, maker, made: base.__new__(kind, parts[0])
+    if kind is frozenset:
+        return lambda parts, maker, made: frozenset([put_back(part, maker, made) for part in parts])
     if issubclass(kind, tuple):
         return partial(put_tuple_back, kind)
-    return partial(put_attributes_back, kind)
+    mutable: dict[type, Restorer] = {list: put_list_back, set: put_set_back, deque: put_deque_back}
+    mutable |= dict.fromkeys((dict, Counter, OrderedDict), partial(put_entries_back, kind))
+    mutable[defaultdict] = put_default_back
+    return mutable.get(kind, partial(put_attributes_back, kind))
 
 
-def put_tuple_back(kind: Any, parts: tuple[Snapshot, ...], maker: OtherMaker | None) -> Any:
-    """Return a new tuple with these elements; another maker has one for all that are equal."""
-    made = tuple.__new__(kind, [put_back(part, maker) for part in parts])
-    return maker.tuples.setdefault((kind, parts), made) if maker else made
+def put_tuple_back(kind: Any, parts: tuple[Snapshot, ...], maker: OtherMaker | None, made: Made) -> Any:
+    """Return a new tuple with these elements; another maker has one for all that are equal and hold nothing mutable."""
+    before = len(made)
+    thing = tuple.__new__(kind, [put_back(part, maker, made) for part in parts])
+    return maker.tuples.setdefault((kind, parts), thing) if maker and len(made) == before else thing
 
 
-def put_attributes_back(kind: type, parts: Iterable[Any], maker: OtherMaker | None) -> Any:
+def put_list_back(parts: Iterable[Snapshot], maker: OtherMaker | None, made: Made) -> Any:
+    """Return a new list with these elements."""
+    return extended([], parts, maker, made)
+
+
+def put_deque_back(parts: tuple[Snapshot, ...], maker: OtherMaker | None, made: Made) -> Any:
+    """Return a new deque with this limit and these elements."""
+    return extended(deque(maxlen=parts[0]), parts[1:], maker, made)
+
+
+def extended(thing: Any, parts: Iterable[Snapshot], maker: OtherMaker | None, made: Made) -> Any:
+    """Remember a new object, and add elements to it."""
+    made.append(thing)
+    thing.extend([put_back(part, maker, made) for part in parts])
+    return thing
+
+
+def put_set_back(parts: Iterable[Snapshot], maker: OtherMaker | None, made: Made) -> Any:
+    """Return a new set with these elements."""
+    # No element can refer to the set.
+    made.append(None)
+    return (maker.set if maker else set)(put_back(part, maker, made) for part in parts)
+
+
+def put_default_back(parts: tuple[Snapshot, ...], maker: OtherMaker | None, made: Made) -> Any:
+    """Return a new dictionary with these entries and this default."""
+    *entries, default = parts
+    thing = put_entries_back(defaultdict, entries, maker, made)
+    thing.default_factory = put_back(default, maker, made)
+    return thing
+
+
+def put_entries_back(kind: Any, parts: Iterable[Any], maker: OtherMaker | None, made: Made) -> Any:
+    """Return a new dictionary with these entries."""
+    thing = kind()
+    made.append(thing)
+    for part, other in parts:
+        key = put_back(part, maker, made)
+        thing[key] = put_back(other, maker, made)
+    return thing
+
+
+def put_attributes_back(kind: type, parts: Iterable[Any], maker: OtherMaker | None, made: Made) -> Any:
     """Return a new object with these attributes."""
     thing: Any = object.__new__(kind)
+    if not is_frozen(kind):
+        made.append(thing)
     in_slots = slots(kind)
     for name, value in parts:
         # Without ``__setattr__``, which the class may override.
         if name in in_slots:
-            in_slots[name].__set__(thing, put_back(value, maker))
+            in_slots[name].__set__(thing, put_back(value, maker, made))
         else:
-            thing.__dict__[name] = put_back(value, maker)
+            thing.__dict__[name] = put_back(value, maker, made)
     return thing
 
 

@@ -90,25 +90,36 @@ class Cluster:
         except BaseException as error:
             raise failure("the actors cannot begin", error, model.proposer, model.acceptor) from error
         pending = sum(1 << self.add(message, snapshot.take(message)) for message in model.environment())
-        # One set for all actors: two of them that share something mutable cannot be checked one by one.
-        seen: set[int] = set()
-        self.at_start = [self.attributes(actor, seen) for actor in self.actors]
+        # Two actors that share something mutable cannot be checked one by one.
+        others: set[int] = set()
+        self.at_start = [self.attributes(actor, others) for actor in self.actors]
         unchanged = self.number_of_state({})
         self.start = State((unchanged,) * len(self.actors), said, pending, 0)
         for position in range(self.first_acceptor):
             self.learned(position, unchanged)
 
-    def attributes(self, actor: Actor, seen: set[int]) -> dict[str, snapshot.Snapshot]:
-        """Return a snapshot of each attribute of an actor; raise CheckError if one is not plain data."""
+    def attributes(self, actor: Actor, others: set[int]) -> dict[str, snapshot.Snapshot]:
+        """Return a snapshot of each attribute of an actor; raise CheckError if one is not plain data.
+
+        ``others`` has the identities of the mutable objects of other actors, and gets those of this one.
+        """
         if words := getattr(actor, "cannot_be_restored", ""):
             raise CheckError(f"{actor.name} cannot be checked: {words}")
+        found, name, value = {}, "", None
+        seen = {id(actor): 0}
         try:
-            found = snapshot.attributes(actor)
-            return {name: snapshot.take(value, seen) for name, value in found.items()}
-        except TypeError as error:
-            raise refusal(f"{actor.name} cannot be checked: {error}", type(actor), error=error) from error
+            for name, value in snapshot.attributes(actor).items():
+                found[name] = snapshot.take(value, seen)
+                if not others.isdisjoint(seen):
+                    raise snapshot.NotPlainError(type(value).__name__, "another actor has it, too; give each its own")
+        except snapshot.NotPlainError as error:
+            is_it = not name or error.kind == type(value).__name__
+            words = f"self{'.' if name else ''}{name} {'is' if is_it else 'holds'} a {error.kind}: {error.remedy}"
+            raise refusal(f"{actor.name} cannot be checked: {words}", type(actor), error=error) from error
         except BaseException as error:
             raise failure(f"{actor.name} cannot be checked", error, type(actor)) from error
+        others |= seen.keys()
+        return found
 
     def number_of_state(self, changed: dict[str, snapshot.Snapshot]) -> int:
         """Return the number of the state of an actor in which these attributes have changed."""
@@ -240,7 +251,7 @@ class Cluster:
         now = self.at_start[position] | self.states[state]
         names = snapshot.put_back(now[ORDER]) if ORDER in now else now
         attributes = [(name, now[name]) for name in names if now[name] != MISSING and name != NUMBER]
-        actor: Actor = snapshot.put_attributes_back(type(self.actors[position]), attributes, maker)
+        actor: Actor = snapshot.put_attributes_back(type(self.actors[position]), attributes, maker, [])
         return actor
 
     @cached_method
