@@ -13,6 +13,7 @@ from toy_paxos.checking.cluster import Cluster, State
 from toy_paxos.checking.symmetry import Symmetry
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
+from toy_paxos.view.verdict import cluster_lines
 
 
 def successors(cluster: Cluster, state: State) -> Iterator[State]:
@@ -171,7 +172,7 @@ def test_what_the_comparison_of_two_adds_is_compared_too(who: str) -> None:
     state = 0
     for number in (*numbers, cluster.number_of_message(Prepare("proposer-0", "acceptor-2", 3))):
         state, _ = cluster.step(4, state, number)
-    assert not Symmetry(cluster).holds()
+    assert Symmetry(cluster).broken()
 
 
 class Mentions(Acceptor):
@@ -185,3 +186,33 @@ def test_a_value_that_is_the_name_of_an_acceptor_is_nothing_to_be_renamed() -> N
     report = check(Model(2, 1, acceptor=Mentions))
     assert not report.model.symmetric
     assert report.violation == "a value is chosen that nobody proposed: acceptor-0" or report.never
+
+
+class KeepsLabels(Acceptor):
+    """It remembers under a label that contains its name."""
+
+    def promise(self, request: Prepare) -> list[Message]:
+        self.label = f"acc_{self.name}"
+        return super().promise(request)
+
+
+class PrefersTheFirst(Proposer):
+    """It ignores refusals but those of the first acceptor."""
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        return super().count_promise(promise) if promise.sender != self.acceptors[1] else []
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (Model(3, 2, acceptor=KeepsLabels), "'acc_acceptor-0' contains the name of acceptor-0"),
+        (Model(3, 2, proposer=PrefersTheFirst), "proposer-0 does not treat all acceptors alike"),
+        (Model(3, 2), None),
+    ],
+)
+def test_why_names_matter_is_told(model: Model, reason: str | None) -> None:
+    report = check(model)
+    words = repr(cluster_lines(report.model.sizes | report.found))
+    assert report.found["names_matter"] == reason
+    assert ("names matter: " in words) == bool(reason)

@@ -12,7 +12,7 @@ lock, an open file, a lambda) raises TypeError.
 """
 
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache, partial
 from types import FunctionType, MemberDescriptorType, MethodType, NoneType
@@ -352,6 +352,15 @@ def put_attributes_back(kind: type, parts: Iterable[Any], maker: OtherMaker | No
         else:
             thing.__dict__[name] = put_back(value, maker, made)
     return thing
+
+
+def texts(snapshot: Snapshot) -> Iterator[str]:
+    """Yield all text in a snapshot."""
+    if isinstance(snapshot, str):
+        yield snapshot
+    elif type(snapshot) is tuple:
+        for part in snapshot:
+            yield from texts(part)
 
 
 def rename(snapshot: Snapshot, names: Mapping[str, str]) -> Snapshot:

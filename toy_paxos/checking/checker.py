@@ -139,6 +139,7 @@ class Report:
             "elapsed_s": self.elapsed_s,
             "complete": self.complete,
             "by_chance": self.by_chance,
+            "names_matter": self.model.names_matter or None,
             "progress": self.progress,
             "progress_reason": self.progress_reason or None,
             "quiet_from": self.quiet_from,
@@ -201,8 +202,8 @@ def with_fewest_states(model: Model, search: Callable[[Model], T]) -> T:
     """Return the result of a search that merges states if it may, and does not if names make a difference."""
     try:
         return search(model)
-    except NamesMatterError:
-        return search(replace(model, symmetric=False))
+    except NamesMatterError as error:
+        return search(replace(model, symmetric=False, names_matter=str(error)))
 
 
 class NamesMatterError(Exception):
@@ -300,8 +301,8 @@ class Search:
 
     def compare_names(self) -> None:
         """Raise NamesMatterError if the names of the acceptors were treated as exchangeable but are not."""
-        if self.symmetry and not self.symmetry.holds():
-            raise NamesMatterError
+        if self.symmetry and (why := self.symmetry.broken()):
+            raise NamesMatterError(why)
 
     def explore(self) -> tuple[Property, list[Message]] | None:
         """Visit the states in the order of their deliveries; return the first violated property, and how it happens."""

@@ -118,7 +118,7 @@ class Cluster:
             raise refusal(f"{actor.name} cannot be checked: {words}", type(actor), error=error) from error
         except BaseException as error:
             raise failure(f"{actor.name} cannot be checked", error, type(actor)) from error
-        others |= seen.keys()
+        others.update(seen)
         return found
 
     def number_of_state(self, changed: dict[str, snapshot.Snapshot]) -> int:

@@ -41,8 +41,8 @@ class Model:
 
     Each acceptor may restart ``restarts`` times. FAIL is delivered only if ``fail`` is true. ``first_number`` is the
     number of the first proposer; with ``descending`` values, that proposer wants the last value in the alphabet;
-    ``wishes`` replace these values. The last three attributes are switches: each makes the search shorter, and none
-    changes its result.
+    ``wishes`` replace these values. Three attributes are switches: each makes the search shorter, and none changes its
+    result. If the names of acceptors had to be told apart after all, ``names_matter`` says why.
     """
 
     num_acceptors: int = 3
@@ -60,6 +60,7 @@ class Model:
     symmetric: bool = True
     silence_waits: bool = True
     past_forgotten: bool = True
+    names_matter: str = ""
 
     @property
     def values(self) -> list[str]:

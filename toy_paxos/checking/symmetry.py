@@ -24,8 +24,8 @@ class Symmetry:
         self.identity: Order = tuple(range(len(self.acceptors)))
         self.appearance_parts: dict[object, int] = {}
 
-    def holds(self) -> bool:
-        """Whether the acceptors behaved alike in all steps so far, so that their names made no difference.
+    def broken(self) -> str | None:
+        """Return why the names of the acceptors made a difference in the steps so far, or None if they made none.
 
         If two neighbours exchange their names, each step must become a step with the renamed result. A step that this
         comparison adds is compared, too, until none is new; otherwise a result for two neighbours need not hold for two
@@ -33,15 +33,28 @@ class Symmetry:
         """
         swaps = [self.swap(at, at + 1) for at in range(len(self.acceptors) - 1)]
         if any(self.rename(self.cluster.start, order) != self.cluster.start for order in swaps):
-            return False
+            return "the proposers begin with some acceptors only"
         if any(getattr(message, "value", None) in self.acceptors for message in self.cluster.messages):
-            return False
+            return "a value is the name of an acceptor"
         compared = 0
         while new := list(islice(self.cluster.steps.items(), compared, None)):
             compared += len(new)
-            if not all(self.is_the_same(order, step, result) for step, result in new for order in swaps):
-                return False
-        return True
+            for step, result in new:
+                if not all(self.is_the_same(order, step, result) for order in swaps):
+                    return self.because(step, result)
+        return None
+
+    def because(self, step: tuple[int, int, int], result: Step) -> str:
+        """Return why the result of a step depends on names."""
+        position, state, _ = step
+        texts = [
+            text for each in (state, result[0]) for text in snapshot.texts(tuple(self.cluster.states[each].items()))
+        ]
+        for text in texts:
+            for name in self.acceptors:
+                if name in text and name != text:
+                    return f"{text!r} contains the name of {name}"
+        return f"{self.cluster.names[position]} does not treat all acceptors alike"
 
     def is_the_same(self, order: Order, step: tuple[int, int, int], result: Step) -> bool:
         """Whether the renamed step has the renamed result."""

@@ -40,6 +40,7 @@ def cluster_lines(cluster: Found) -> list[Line]:
     """The result for one cluster among many."""
     seen = "found by chance" if cluster["by_chance"] else plural(cluster["states"], "state")
     words = f"{sizes_words(cluster)}: {seen}, {cluster['elapsed_s']:.1f} s"
+    words += f"; {names_words(cluster)}" if cluster["names_matter"] else ""
     if cluster["verdict"] == "violated":
         return [line(("bad heading", f"VIOLATED  {words}"))]
     if cluster["verdict"] == "stuck":
@@ -47,6 +48,11 @@ def cluster_lines(cluster: Found) -> list[Line]:
     if cluster["verdict"] == "unknown":
         return [line(("notable", f"??  {words}, not explored to the end"))]
     return [line(("good", f"ok  {words}"))]
+
+
+def names_words(cluster: Found) -> str:
+    """Why a search had to tell states apart that differ in the names of acceptors only."""
+    return f"names matter: {printable(cluster['names_matter'])}"
 
 
 def judgement_lines(judged: Found) -> list[Line]:
@@ -116,6 +122,8 @@ def report_lines(
         yield line(("", f"What is missing: {rule['remedy']}. Missed first {at}."))
     yield line()
     yield line(("", figures(cluster)))
+    if cluster["names_matter"]:
+        yield line(("notable", names_words(cluster)))
     yield from reason_lines(cluster)
     if verdict == "violated":
         yield line(("bad heading", f"VIOLATED: {printable(cluster['violation'])}"))
