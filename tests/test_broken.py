@@ -11,6 +11,7 @@ from toy_paxos.checking.broken import first_wrong_delivery
 from toy_paxos.event import Delivery
 from toy_paxos.message import Message, Promise, Propose
 from toy_paxos.safety import ALWAYS, ONE_VALUE
+from toy_paxos.view.verdict import counterexample
 
 pytestmark = pytest.mark.usefixtures("few_walks")
 
@@ -92,6 +93,9 @@ def test_what_looks_wrong_is_safe(name: str) -> None:
 def test_what_is_safe_can_lose_progress(name: str) -> None:
     report = check(RULES[name].model)
     assert (report.complete, report.violation, report.verdict) == (True, None, "stuck")
+    story = counterexample(report.story, None, report.model.sizes | report.found, RULES[name].told, "")
+    assert story.title.startswith(f"{name}: from delivery 1 on nothing is lost, but proposer-")
+    assert story.notes == [(0, "from delivery 1 on nothing is lost, and one proposer keeps trying", "notable")]
 
 
 @pytest.mark.parametrize("name", names("not-alive"))

@@ -148,7 +148,7 @@ def test_the_shortest_wins_are_those_of_the_checker(tmp_path: Path) -> None:
         if rule.fate == "unsafe":
             assert found[name] == len(report_of(name).execution)
         else:
-            assert found[name] == ([] if rule.fate == "stuck" else ["apple", "pear"])
+            assert found[name] == ([] if rule.fate == "not-alive" else ["apple", "pear"])
 
 
 class Forgetful(Acceptor):

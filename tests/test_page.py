@@ -207,6 +207,15 @@ def test_what_is_on_its_way_in_the_end_is_nothing_since_all_arrives_or_is_lost(r
     assert facts_at(steps_of(page(told(list(events), "a round", run.num_acceptors))), 10_000)["way"] == "-"
 
 
+def test_what_only_incorrect_actors_have_chosen_is_not_chosen_where_correct_actors_begin() -> None:
+    report, rule = report_of("skips-phase-1"), RULES["skips-phase-1"]
+    found = report.model.sizes | report.found
+    steps = steps_of(page(counterexample(report.story, report.correct_story, found, rule.told, rule.change)))
+    assert facts_at(steps, 4)["chosen"] == "value-0, under 1; value-1, under 2"
+    again = facts_at(steps, 5)
+    assert (again["chosen"], again["acceptor-0 accepted"]) == ("-", "-")
+
+
 @in_a_browser
 def test_on_the_page_correct_actors_begin_with_what_was_so_when_they_do_something_else(tmp_path: Path) -> None:
     report, rule = report_of("adopts-lowest"), RULES["adopts-lowest"]

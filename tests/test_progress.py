@@ -8,7 +8,7 @@ from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CLIMB, RULES, Model, Report, check, climb, judge_all, summary
 from toy_paxos.checking import progress as progress_module
 from toy_paxos.event import Delivery, Learned
-from toy_paxos.message import Fail, Message, Timeout
+from toy_paxos.message import Fail, Message, Prepare, Promise, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.story import Story
 
@@ -66,6 +66,47 @@ class Raises(Proposer):
 
     def count_accept(self, accept: object) -> list[Message]:
         return []
+
+
+class TellsTheLoser(Acceptor):
+    """It tells a proposer when it has promised a higher number to another one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.holder = ""
+
+    def promise(self, request: Prepare) -> list[Message]:
+        before = self.promised
+        answers = super().promise(request)
+        if self.promised == before:
+            return answers
+        loser, self.holder = self.holder, request.sender
+        return [*answers, Fail(self.name, loser, before)] if loser not in ("", request.sender) else answers
+
+
+class Disturbs(Proposer):
+    """When proposer-0 loses its promise, it asks for another one, and then waits for the clock before it proposes."""
+
+    waits = False
+
+    def count_refusal(self, fail: Fail) -> list[Message]:
+        if self.name != "proposer-0":
+            return []
+        answers = super().try_again()
+        self.waits = True
+        return answers
+
+    def try_again(self) -> list[Message]:
+        self.waits = False
+        return super().try_again()
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        return [] if self.waits else super().count_promise(promise)
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Fail) and message.id == self.id and self.learned is None:
+            return self.count_refusal(message)
+        return super().receive(message)
 
 
 class KeepsAJournal(Acceptor):
@@ -131,6 +172,12 @@ def test_an_error_in_a_quiet_run_accuses_nobody() -> None:
 def test_actors_with_many_states_are_not_followed_for_long() -> None:
     report = check(replace(Model(2, 2, max_attempts=2), acceptor=KeepsAJournal), max_states=2_000)
     assert (report.verdict, report.progress) == ("unknown", "not known")
+    assert report.progress_reason == "the actors have too many states"
+
+
+def test_a_proposer_that_another_one_disturbs_is_not_stuck() -> None:
+    report = check(Model(1, 2, acceptor=TellsTheLoser, proposer=Disturbs))
+    assert (report.progress, report.progress_reason) == ("not known", "nothing is known after 50 timeouts")
 
 
 def test_deliveries_without_end_accuse_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from toy_paxos.checking.cluster import Cluster, State
 from toy_paxos.checking.symmetry import Symmetry
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.proposer import Proposer
+from toy_paxos.view.output import shown
 from toy_paxos.view.verdict import cluster_lines
 
 
@@ -213,6 +214,6 @@ class PrefersTheFirst(Proposer):
 )
 def test_why_names_matter_is_told(model: Model, reason: str | None) -> None:
     report = check(model)
-    words = repr(cluster_lines(report.model.sizes | report.found))
+    words = shown(cluster_lines(report.model.sizes | report.found))
     assert report.found["names_matter"] == reason
     assert ("names matter: " in words) == bool(reason)

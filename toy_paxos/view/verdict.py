@@ -165,12 +165,11 @@ def counterexample(story: Story, correct: Story | None, found: Found, rule: Foun
     title = printable(f"{rule['name']}: {what}" if rule else what)
     missed, quiet_from = found["first_wrong_delivery"], found["quiet_from"]
     notes = [(missed, f"missing: {rule['remedy']}", "bad")] if rule and missed is not None else []
-    notes += [(quiet_from, QUIET, "notable")] if quiet_from is not None else []
+    if quiet_from is not None:
+        words = f"from delivery {quiet_from + 1} on nothing is lost, and one proposer keeps trying"
+        notes.append((quiet_from, words, "notable"))
     about = {"first_number": found["first_number"], "changed_rule": rule and rule["name"]}
     return replace(story, title=title, notes=notes, about=about, change=change, correct=correct)
-
-
-QUIET = "from here on nothing is lost, and one proposer keeps trying"
 
 
 def told(story: Story, drawn: Sequence[Line]) -> list[Line]:
