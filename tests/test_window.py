@@ -90,7 +90,7 @@ def test_ctrl_c_leaves_nothing_of_the_running_line(columns: int, slow: Path) -> 
 @pytest.mark.parametrize("columns", [50, 200])
 def test_what_ctrl_backslash_asks_for_is_a_line_for_itself(columns: int, term: str) -> None:
     keys = [(b" wants ", CTRL_BACKSLASH), (b"rounds/s", CTRL_C)]
-    seen = rows_after("-i", "3600", columns=columns, keys=keys, TERM=term, NO_COLOR="1")
+    seen = rows_after("-i", "30", columns=columns, keys=keys, TERM=term, NO_COLOR="1")
     (at,) = [at for at, row in enumerate(seen) if "consensus -" in row or "1 round, consensus" in row]
     assert seen[at].startswith("toy-paxos: ")
     told = seen[at] if columns == 200 else f"{seen[at]} {seen[at + 1].strip()}"
