@@ -165,8 +165,8 @@ FAULTS: dict[str, tuple[Fault, int]] = {
     "acceptor-0 does not begin": (drop("acceptor-0", "PREPARE", 1), 4),
     "acceptor-1 has lost what it accepted": (drop("acceptor-1", "PROPOSE", 1), 4),
     "proposer-1 has lost its wish": (lambda logs: logs["proposer-1"].pop(1), 4),
-    "proposer-0 has lost a promise": (drop("proposer-0", "PROMISE", 1), 3),
-    "proposer-0 has lost an acceptance": (drop("proposer-0", "ACCEPT", 1), 3),
+    "proposer-0 has lost a promise": (drop("proposer-0", "PROMISE", 1), 4),
+    "proposer-0 has lost an acceptance": (drop("proposer-0", "ACCEPT", 1), 4),
     **{
         f"no log of {name}": (lose(name), 4)
         for name in ("proposer-0", "proposer-1", "acceptor-0", "acceptor-1", "acceptor-2")
@@ -174,10 +174,10 @@ FAULTS: dict[str, tuple[Fault, int]] = {
     "only acceptors": (lose("proposer-0", "proposer-1"), 2),
     "only proposers": (lose("acceptor-0", "acceptor-1", "acceptor-2"), 4),
     # Reordered
-    "acceptor-1 accepts 1 after it promised 2": (swap("acceptor-1", 2, 3), 3),
+    "acceptor-1 accepts 1 after it promised 2": (swap("acceptor-1", 2, 3), 4),
     "acceptor-0 accepts before it promises": (swap("acceptor-0", 1, 2), 2),
     "proposer-0 begins last": (swap("proposer-0", 1, 5), 2),
-    "proposer-0 proposes after one promise": (swap("proposer-0", 2, 3), 3),
+    "proposer-0 proposes after one promise": (swap("proposer-0", 2, 3), 4),
     "acceptor-2 in reverse": (swap("acceptor-2", 1, 2), 2),
     "acceptor-1 in reverse": (swap("acceptor-1", 1, 4), 2),
     # Mixed
@@ -198,13 +198,13 @@ FAULTS: dict[str, tuple[Fault, int]] = {
     "another value is heard": (change("acceptor-0", "PROPOSE", 1, VALUE), 4),
     "another number is heard": (change("acceptor-2", "PREPARE", 2, {"id": 9}), 4),
     "another value is learned": (change("proposer-1", "ACCEPT", 2, {"after": {"learned": "pear"}}), 3),
-    "a value is learned too early": (change("proposer-0", "PROMISE", 1, {"after": {"learned": "apple"}}), 3),
+    "a value is learned too early": (change("proposer-0", "PROMISE", 1, {"after": {"learned": "apple"}}), 4),
     "a promise that falls": (
         change("acceptor-1", "PROPOSE", 2, {"after": {"promised": 1, "accepted_id": 1, "accepted_value": "apple"}}),
-        3,
+        4,
     ),
-    "an acceptance that vanishes": (change("acceptor-1", "PREPARE", 2, {"after": {"promised": 2}}), 3),
-    "all is forgotten": (change("acceptor-1", "PREPARE", 2, {"after": {"promised": 0}}), 3),
+    "an acceptance that vanishes": (change("acceptor-1", "PREPARE", 2, {"after": {"promised": 2}}), 4),
+    "all is forgotten": (change("acceptor-1", "PREPARE", 2, {"after": {"promised": 0}}), 4),
     "a message in the name of another": (
         change("acceptor-0", "PREPARE", 1, {"sender": "acceptor-1"}, answer=True),
         2,
@@ -241,7 +241,7 @@ def test_a_fault_is_found_and_no_more_is_claimed_than_is_known(name: str, run_he
     fault(logs)
     done = judged(logs, run_here)
     assert done.returncode == expected
-    assert ("not all is known" in done.stdout) >= (done.returncode == 4)
+    assert any(words in done.stdout for words in ("not all is known", " breaks ")) >= (done.returncode == 4)
     assert done.stderr.count("\n") == (done.returncode == 2)
     # No two values are chosen in any of them.
     assert "a second value is chosen" not in done.stdout

@@ -26,8 +26,8 @@ Exit status:
   0    all is known, nothing is violated, and no rule is broken
   1    the output cannot be written
   2    wrong usage, or logs that cannot be judged
-  3    safety is violated, or a process breaks a rule of Paxos
-  4    nothing is violated in what is known, but logs are missing or cut off
+  3    safety is violated
+  4    nothing is violated in what is known, but a process breaks a rule of Paxos, or logs are missing or cut off
   130  Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
@@ -88,4 +88,4 @@ def verify_command(
         unknown += [f"{log.path} ends in the middle of a line" for log in evidence.logs.values() if log.is_torn]
         unknown += [gap] if gap else []
         tell(view.summary(run, counts, unknown))
-    sys.exit(3 if counts["Violation"] or counts["Departure"] else 4 if unknown else 0)
+    sys.exit(3 if counts["Violation"] else 4 if counts["Departure"] or unknown else 0)
