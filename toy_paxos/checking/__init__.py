@@ -12,10 +12,11 @@ execution by real actors. Nothing here knows how messages are delivered in a run
 
 from toy_paxos.checking.alone import LADDER, Judgement, judge, judge_all
 from toy_paxos.checking.broken import RULES, Rule, check_rule
-from toy_paxos.checking.checker import MAX_STATES, Prospect, Report, check, prospect
+from toy_paxos.checking.checker import MAX_STATES, Prospect, check, prospect
 from toy_paxos.checking.climb import CLIMB, check_one, climb, most_telling, summary
 from toy_paxos.checking.game import Game, Move, WrongMoveError
 from toy_paxos.checking.model import CheckError, Model
+from toy_paxos.checking.report import Report
 
 __all__ = [
     "CLIMB",

@@ -13,9 +13,10 @@ from inspect import getdoc
 from typing import Any, Literal
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking.checker import MAX_STATES, Missed, Report, check
+from toy_paxos.checking.checker import MAX_STATES, check
 from toy_paxos.checking.game import Game, story
 from toy_paxos.checking.model import KeepGoing, Model, always
+from toy_paxos.checking.report import Missed, Report
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ALWAYS, ONE_VALUE

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from time import monotonic
 
-from toy_paxos.checking.checker import Report, what_happens
+from toy_paxos.checking.checker import what_happens
 from toy_paxos.checking.game import Game
 from toy_paxos.checking.model import Model
+from toy_paxos.checking.report import Report
 from toy_paxos.event import Event, says
 from toy_paxos.message import Fail, Message
 from toy_paxos.safety import Property

@@ -18,19 +18,19 @@ actor, then one delivery to the same actor that is not silent.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
-from toy_paxos.checking.alone import Judgement
 from toy_paxos.checking.cluster import Cluster, State, cached_method, numbers
 from toy_paxos.checking.determinism import KEEP_IT_IN_ATTRIBUTES, SharedState, repeat_steps, walk_real_actors
 from toy_paxos.checking.game import story
 from toy_paxos.checking.model import KeepGoing, Model, always
-from toy_paxos.checking.progress import LOST, NOT_EXPLORED, NOT_KNOWN, Progress, Stuck
+from toy_paxos.checking.progress import NOT_EXPLORED, Progress, Stuck
 from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.checking.reduction import MANY_STEPS, ActorTransitions, Future, Transition
 from toy_paxos.checking.refusal import failure, refusal
+from toy_paxos.checking.report import Report
 from toy_paxos.checking.symmetry import Order, Symmetry
-from toy_paxos.event import Departure, Violation
+from toy_paxos.event import Violation
 from toy_paxos.message import Message, Timeout
 from toy_paxos.safety import Property
 from toy_paxos.story import Story
@@ -48,121 +48,6 @@ Past = Sequence[tuple[Message, bool]]
 
 Origin = tuple[State, int, tuple[int, ...]]
 """How a state was reached first: the state before it, the position of an actor, and the deliveries to that actor."""
-
-
-class Missed(NamedTuple):
-    """The first delivery with an incorrect reaction, 0 if the start is incorrect, and what a correct actor says."""
-
-    delivery: int
-    correct_answers: Sequence[Message]
-
-
-@dataclass(frozen=True, repr=False)
-class Report:
-    """The result of a search.
-
-    ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then;
-    ``story`` tells these deliveries, and ``lost`` is the property that is violated. If there is no violation,
-    ``complete`` says whether all was explored; if so, ``never`` has the values that are wanted but chosen in no
-    execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``correct_story`` is
-    what correct actors would do with the same deliveries. What is found ``by_chance``
-    (:mod:`toy_paxos.checking.chance`) is short, but need not be the shortest, and no states were visited.
-    ``progress`` says whether it is kept in all states that were visited (:mod:`toy_paxos.checking.progress`), with a
-    reason if not. If it is lost and nothing is violated, ``execution`` and ``story`` show that, with a quiet run after
-    ``quiet_from`` deliveries.
-    ``was_stopped`` says whether the caller ended the search. ``judgement`` is what each actor alone does; if that keeps
-    the rules, the model is safe even if the search is not complete.
-    """
-
-    model: Model
-    states: int
-    transitions: int
-    depth: int
-    elapsed_s: float
-    complete: bool
-    violation: str | None
-    lost: Property | None
-    execution: Sequence[Message]
-    story: Story
-    never: Sequence[str]
-    missed: Missed | None = None
-    correct_story: Story | None = None
-    progress: str = NOT_KNOWN
-    progress_reason: str = ""
-    quiet_from: int | None = None
-    by_chance: bool = False
-    was_stopped: bool = False
-    judgement: Judgement | None = None
-
-    def __repr__(self) -> str:
-        sizes = f"num_acceptors={self.model.num_acceptors} num_proposers={self.model.num_proposers}"
-        return f"<Report {sizes} states={self.states}: {self.violation or self.verdict!r}>"
-
-    @property
-    def safe(self) -> bool:
-        """Whether nothing violates a property, and each value can be chosen as far as that is known."""
-        return self.verdict == "safe"
-
-    @property
-    def verdict(self) -> str:
-        """The verdict in one word."""
-        # After a search that was stopped it is not known whether the actors can be checked.
-        kept = self.judgement is not None and self.judgement.kept and not self.was_stopped
-        return verdict_of(self.violation, self.never, self.progress, self.complete or kept)
-
-    @property
-    def departure(self) -> Departure | None:
-        """The first rule that an actor breaks in the story."""
-        return next((event for event in self.story.events if isinstance(event, Departure)), None)
-
-    @property
-    def reason(self) -> str | None:
-        """The first rule that is broken in the story, and when."""
-        if not (first := self.departure):
-            return None
-        at = f"at delivery {first.time:.0f}" if first.time else "at the start"
-        return f"{at}, {first.actor} breaks {first.rule}: {first.words}"
-
-    @property
-    def found(self) -> dict[str, Any]:
-        """What was found, by names that are those in JSON."""
-        return {
-            "verdict": self.verdict,
-            "property": self.lost and self.lost.name,
-            "violation": self.violation,
-            "first_wrong_delivery": self.missed and self.missed.delivery,
-            "departure": departure_found(self),
-            "never": self.never,
-            "states": self.states,
-            "transitions": self.transitions,
-            "depth": len(self.execution) if self.violation else self.depth,
-            "elapsed_s": self.elapsed_s,
-            "complete": self.complete,
-            "by_chance": self.by_chance,
-            "names_matter": self.model.names_matter or None,
-            "progress": self.progress,
-            "progress_reason": self.progress_reason or None,
-            "quiet_from": self.quiet_from,
-            **(self.judgement.found if self.judgement else {"rules": None, "reason": None}),
-            **({"reason": self.reason} if self.reason else {}),
-        }
-
-
-def departure_found(report: Report) -> dict[str, str] | None:
-    """Return the first rule that an actor breaks in the story of a report, by names that are those in JSON."""
-    first = report.departure
-    return {"actor": first.actor, "rule": first.rule, "words": first.words} if first else None
-
-
-def verdict_of(violation: str | None, never: Sequence[str], progress: str, complete: bool) -> str:
-    """Return in one word what follows from one search or from many."""
-    if violation:
-        return "violated"
-    if never:
-        return "not-alive"
-    if progress == LOST:
-        return "stuck"
-    return "safe" if complete else "unknown"
 
 
 def check(model: Model, max_states: int = MAX_STATES, keep_going: KeepGoing = always) -> Report:

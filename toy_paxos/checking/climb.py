@@ -9,9 +9,10 @@ from typing import Any
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.alone import LARGEST, MAX_STEPS, Judgement, judge
 from toy_paxos.checking.chance import check_by_chance
-from toy_paxos.checking.checker import MAX_STATES, Report, check, departure_found, verdict_of
+from toy_paxos.checking.checker import MAX_STATES, check
 from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model, always
 from toy_paxos.checking.progress import KEPT, LOST, NOT_JUDGED, NOT_KNOWN
+from toy_paxos.checking.report import Report, departure_found, verdict_of
 from toy_paxos.proposer import Proposer
 
 CLIMB = (
