@@ -96,12 +96,14 @@ class Walk:
 
     def go(self, deliveries: int) -> None:
         """Deliver some messages, fewer if none is left; raise CheckError if one is changed later."""
+        draw, known, possible = self.random.random, 0, list[int]()
         for _ in range(deliveries):
-            if not (self.said | self.pending):
+            if known != (known := self.said | self.pending):
+                possible = list(numbers(known))
+            if not possible:
                 return
-            possible = list(numbers(self.said | self.pending))
             # Prefer new messages: old ones are likely to change nothing.
-            self.deliver(max(self.random.choice(possible), self.random.choice(possible)))
+            self.deliver(possible[int(max(draw(), draw()) * len(possible))])
         for message, when_sent in self.sent:
             if snapshot.take(message) != when_sent:
                 words = f"a {message.type} of {message.sender} is changed after it was sent: {MAKE_A_NEW_ONE}"
