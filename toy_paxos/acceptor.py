@@ -8,7 +8,7 @@ two rules, and needs to remember only two things for them (*Paxos Made Simple*, 
 
 What differs from the paper: the paper accepts any number *not below* the promised one. This acceptor wants the two to
 be *equal* (the rule of *The Part-Time Parliament*), so an acceptor that missed a PREPARE takes no part in what follows.
-It is the stricter of the two, hence as safe. A RESTART changes nothing: all that it remembers is in stable storage.
+It is the stricter of the two, hence as safe. A RESTART changes nothing: its memory is in stable storage.
 """
 
 from collections.abc import Callable

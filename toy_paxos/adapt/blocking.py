@@ -177,7 +177,7 @@ def comparable(thing: Any) -> Any:
 
 
 class Run:
-    """One run of the code, which may begin so many attempts: the calls that it makes, and the messages that are new."""
+    """One run of the code up to a number of attempts: its calls, and the messages that are new."""
 
     def __init__(self, name: str, attempts: int, answers: dict[Call, Any]) -> None:
         self.name = name

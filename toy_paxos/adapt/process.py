@@ -137,7 +137,7 @@ class Process:
 
 
 def end(running: "subprocess.Popen[bytes]") -> None:
-    """Close the standard input of a process; kill it, and all that it has started, unless it ends soon."""
+    """Close the standard input of a process; unless it ends soon, kill its process group."""
     assert running.stdin
     assert running.stdout
     running.stdin.close()
@@ -149,7 +149,7 @@ def end(running: "subprocess.Popen[bytes]") -> None:
 
 
 def kill(running: "subprocess.Popen[bytes]") -> None:
-    """Kill a process and all that it has started."""
+    """Kill a process group."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(running.pid, signal.SIGKILL)
 
