@@ -23,7 +23,7 @@ LINE_S = 0.18
 LONGEST_ROUND_S = 10
 
 # What to try after a first look, on one line of a terminal.
-NEXT = "Next: toy-paxos --diagram draws, toy-paxos check proves, toy-paxos play plays"
+NEXT = "Next: toy-paxos --diagram draws, toy-paxos check searches, toy-paxos play plays"
 
 
 @dataclass(frozen=True)
