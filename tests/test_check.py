@@ -351,7 +351,7 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
         (["--acceptor", "{file}:right"], "Did you mean 'Right'?"),
         (["--break", "forgets-all", "--acceptor", "{file}:Right"], "--break brings its own actors"),
         (["--num-acceptors", "0"], "0 is not a whole number from 1 to 9"),
-        (["--max-states", "0"], "0 is not a whole number from 1 to 1000000000"),
+        (["--max-states", "0"], "0 is not a whole number from 1 to 1,000,000,000"),
         (["extra"], "unexpected extra argument (extra)"),
     ],
 )

@@ -50,6 +50,7 @@ RESERVED = {
             "command.actors",
             "command.check",
             "command.cluster",
+            "command.help",
             "command.options",
             "command.play",
             "command.propose",

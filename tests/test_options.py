@@ -56,6 +56,20 @@ def test_the_help_of_every_command_lists_its_exit_statuses(name: str, statuses: 
     assert "141 closed pipe" in listed
 
 
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_the_short_help_fits_on_a_screen_and_the_long_one_is_complete(name: str, run_here: RunHere) -> None:
+    short, long = (run_here(*name.split(), help).stdout for help in ("-h", "--help"))
+    assert len(short.splitlines()) <= 40
+    assert max(map(len, [*short.splitlines(), *long.splitlines()])) <= 80
+    assert f"'{' '.join(['toy-paxos', *name.split()])} --help' lists all" in short
+    with command.make_context("toy-paxos", []) as context:
+        its = command.get_command(context, name) or command
+    for option in its.params:
+        assert isinstance(option, click.Argument) or option.opts[-1] in long
+    for words in ("[default", "<=", "is_flag", "Sentinel"):
+        assert words not in short + long
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_wrong_usage_of_a_command_points_to_its_own_help(name: str, run_here: RunHere) -> None:
     its = command.get_command(click.Context(command), name)

@@ -144,8 +144,8 @@ def test_an_actor_that_keeps_something_elsewhere_is_refused() -> None:
 class Strict(Acceptor):
     """An acceptor that takes for granted what is so in every execution: one number has one value.
 
-    In one execution proposer-1 proposes its own value under 2, in another it adopts that of proposer-0. Only the tables,
-    which hold the steps of all executions, let one acceptor receive both.
+    In one execution proposer-1 proposes its own value under 2, in another it adopts that of proposer-0. Only the
+    tables, which hold the steps of all executions, let one acceptor receive both.
     """
 
     def accept(self, request: Propose) -> list[Message]:

@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from toy_paxos.command.actors import actor_options, list_rules, other_actors
+from toy_paxos.command.help import Command
 from toy_paxos.command.options import NETWORK, check_quorums, check_values, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say, set_up
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -35,18 +36,12 @@ MANY_ROUNDS = 100_000
 OLD_VIEWS = {"--svg": ".svg", "--html": ".html", "--mermaid": ".mmd"}
 
 
-class Simulator(click.Group):
-    """The command that runs when no other is named; its help lists options by what they are about."""
+class Simulator(Command, click.Group):
+    """The command that runs when no other is named; its help lists the others."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, group by group, then the commands."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            if record := param.get_help_record(ctx):
-                groups.setdefault(getattr(param, "group", "Other"), []).append(record)
-        for title, records in groups.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
+        """Write the options, then the commands."""
+        super().format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -73,7 +68,7 @@ class Simulator(click.Group):
     cls=Simulator,
     invoke_without_command=True,
     subcommand_metavar="[COMMAND]",
-    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+    context_settings={"show_default": True},
     epilog="""\b
 Exit status:
   0    all rounds done, or Ctrl-C in an endless run
@@ -103,8 +98,10 @@ def run(
     """Run rounds of Paxos until Ctrl-C, and show every message.
 
     \b
-    Example: five acceptors, each request fails with a probability of 0.2
+    Five acceptors; each request fails with a probability of 0.2:
       toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.2
+    One round of two competing proposers, drawn as lanes:
+      toy-paxos --num-proposers 2 --diagram --rounds 1
     """
     if ctx.invoked_subcommand:
         refuse_options_before(ctx.invoked_subcommand, ctx)

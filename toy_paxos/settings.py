@@ -34,7 +34,7 @@ def option(
 
 def probability(that: str, told: str) -> Any:
     """A field for the probability of a failure, which by default never happens."""
-    return option(0.0, "P", f"Probability that {that}.", 0, 1, f"{told} {{!r}}".format)
+    return option(0.0, "P", f"Probability {that}.", 0, 1, f"{told} {{!r}}".format)
 
 
 def attempts(number: int) -> str:
@@ -49,21 +49,26 @@ class Network:
     Each field is an option: the one place where it is declared.
     """
 
-    num_proposers: int = option(1, "K", "Number of proposers that compete.", 1, len(EMOJI))
+    num_proposers: int = option(1, "K", "Number of proposers.", 1, len(EMOJI))
     failure_mode: Literal["reply", "silent"] = option(
-        "reply", "", "What failing acceptors do: answer FAIL, or nothing."
+        "reply", "", "Whether a failing acceptor answers FAIL or nothing."
     )
-    message_loss_prob: float = probability("a message is lost", "loss")
-    message_duplication_prob: float = probability("a message arrives twice", "duplication")
-    proposer_failure_prob: float = probability("a proposer crashes before a message", "proposers crash")
-    acceptor_crash_prob: float = probability("an acceptor crashes at a message", "acceptors crash")
+    message_loss_prob: float = probability("of losing a message", "loss")
+    message_duplication_prob: float = probability("that a message arrives twice", "duplication")
+    proposer_failure_prob: float = probability("that a proposer crashes before a message", "proposers crash")
+    acceptor_crash_prob: float = probability("that an acceptor crashes at a message", "acceptors crash")
     timeout: float = option(
         30.0, "MS", "How long a proposer waits for a quorum.", 0.1, 3_600_000, "timeout {:.15g} ms".format
     )
     backoff: float = option(
-        30.0, "MS", "Longest random pause; it grows per attempt.", 0, 3_600_000, "backoff {:.15g} ms".format
+        30.0,
+        "MS",
+        "Longest random pause between attempts; it grows.",
+        0,
+        3_600_000,
+        "backoff {:.15g} ms".format,
     )
-    max_attempts: int = option(10, "N", "After how many attempts a proposer gives up.", 1, 1_000, attempts)
+    max_attempts: int = option(10, "N", "Attempts of each proposer.", 1, 1_000, attempts)
 
 
 REAL = ("num_proposers", "failure_mode", "timeout", "backoff", "max_attempts")

@@ -13,7 +13,7 @@ import click
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.command import remote
 from toy_paxos.command.actors import at_fault, list_rules, other_actors
-from toy_paxos.command.options import Command
+from toy_paxos.command.help import Command
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
 from toy_paxos.remote import CannotError
 from toy_paxos.view.words import plural
@@ -22,7 +22,7 @@ from toy_paxos.view.words import plural
 @click.command(
     cls=Command,
     params=remote.options("acceptor_failure_prob", "zookeeper", "log", "tls", "rule_name", "acceptor"),
-    context_settings={"show_default": True, "default_map": {"acceptor_failure_prob": 0.0}},
+    context_settings={"default_map": {"acceptor_failure_prob": 0.0}},
     epilog="""\b
 Exit status:
   0    Ctrl-C

@@ -115,15 +115,12 @@ def actor_options(group: str) -> Callable[[F], F]:
             option(
                 group,
                 f"--{kind}",
-                f"{words}: CLASS({arguments}), or 'exec:COMMAND'.",
-                "FILE.py:CLASS",
+                "Your own: FILE.py:CLASS or 'exec:COMMAND'.",
+                "ACTOR",
                 click.Path(),
                 callback=load_actor,
             )
-            for kind, words, arguments in (
-                ("acceptor", "An acceptor", "name"),
-                ("proposer", "A proposer", "name, value, acceptors, id, id_step"),
-            )
+            for kind in ("acceptor", "proposer")
         ),
     )
 

@@ -25,7 +25,8 @@ from toy_paxos.checking import (
     summary,
 )
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
-from toy_paxos.command.options import Command, WholeNumber, check_quorums, one_view, option, size_options, story_views
+from toy_paxos.command.help import Command
+from toy_paxos.command.options import WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.story import Story
@@ -43,12 +44,11 @@ from toy_paxos.view.verdict import (
 )
 from toy_paxos.view.words import Line, plural
 
-MAX_STATES_HELP = f"Stop after N states of a cluster: {MAX_STATES:,}; or 30,000 where all rules are kept."
+MOST_STATES = f"{MAX_STATES:,}, or 30,000 where all rules are kept"
 
 
 @click.command(
     cls=Command,
-    context_settings={"show_default": True},
     epilog="""\b
 Exit status:
   0    safe: explored to the end, or all rules kept
@@ -59,9 +59,11 @@ Exit status:
   130  a second Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @size_options(max_attempts=1)
-@click.option("--fail", is_flag=True, help="Deliver FAIL, too: many more states.")
-@actor_options("Other")
-@option("Other", "--max-states", MAX_STATES_HELP, "N", WholeNumber(1, 10**9))
+@actor_options("Cluster")
+@option("Search", "--fail", "Deliver FAIL, too: many more states.", is_flag=True)
+@option(
+    "Search", "--max-states", "Stop after N states of a cluster.", "N", WholeNumber(1, 10**9), show_default=MOST_STATES
+)
 @story_views
 @file_options
 @click.pass_context

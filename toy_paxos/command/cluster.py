@@ -8,7 +8,8 @@ import click
 
 from toy_paxos.command import remote
 from toy_paxos.command.actors import list_rules, other_actors
-from toy_paxos.command.options import Command, Number, check_quorums
+from toy_paxos.command.help import Command
+from toy_paxos.command.options import Number, check_quorums
 from toy_paxos.command.story_file import file_options
 from toy_paxos.command.user_code import guarded
 from toy_paxos.remote import CannotError
@@ -28,7 +29,6 @@ def zookeeper_place(value: str) -> str:
         *remote.options("rule_name", "acceptor", "proposer"),
         *remote.RUN_OPTIONS,
     ],
-    context_settings={"show_default": True},
     epilog=remote.EXIT_STATUS,
 )
 @click.option(
@@ -60,7 +60,8 @@ def cluster_command(
     \b
       toy-paxos cluster --num-acceptors 5 --acceptor-failure-prob 0.2
     Acceptors that forget lose agreement, as a rule within seconds:
-      toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 --backoff 1000 --break forgets-all
+      toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 \\
+        --backoff 1000 --break forgets-all
     """
     remote.needs_posix("cluster")
     remote.needs("rpc")

@@ -18,23 +18,29 @@ from toy_paxos.story import Configuration
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Number(click.FloatRange):
-    """A finite number from a range: click's own range lets ``nan`` through, and calls numbers floats."""
+class Number(click.ParamType[float]):
+    """A finite number from a range."""
 
     kind: type[float] = float
-    noun = "number"
+    name = "number"
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low = low
+        self.high = high
+
+    @property
+    def limits(self) -> str:
+        """The range in words."""
+        return f"{self.low:,g} to {self.high:,.15g}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number; raise click.BadParameter if it is none, or out of range."""
+        """Return the number; raise click.BadParameter if it is not one, or out of range."""
         try:
             number = self.kind(value)
         except ValueError:
             number = math.nan
-        assert self.min is not None
-        assert self.max is not None
-        if not self.min <= number <= self.max:
-            words = f"{shortened(value)} is not a {self.noun} from {self.min:g} to {self.max:.15g}."
-            raise click.BadParameter(words, ctx, param)
+        if not self.low <= number <= self.high:
+            raise click.BadParameter(f"{shortened(value)} is not a {self.name} from {self.limits}.", ctx, param)
         return number + 0  # So that -0.0 is 0.0.
 
 
@@ -42,7 +48,7 @@ class WholeNumber(Number):
     """A whole number from a range."""
 
     kind = int
-    noun = "whole number"
+    name = "whole number"
 
 
 class QuorumSizes(click.ParamType[Quorums]):
@@ -90,18 +96,6 @@ class Option(click.Option):
         self.group = group
 
 
-class Command(click.Command):
-    """A command that all its usage errors name, so that they can point to its help; click's parser names it in some."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; raise click.UsageError, with the context, if they are wrong."""
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            error.ctx = error.ctx or ctx
-            raise
-
-
 def option(
     group: str, names: str, help: str, metavar: str | None = None, type: Any = None, **attributes: Any
 ) -> Callable[[F], F]:
@@ -146,18 +140,19 @@ VIEWS = {
 QUORUMS = option(
     "Cluster",
     "--quorums",
-    "How many promises, and how many acceptances, make a quorum.  [default: a majority for both]",
+    "How many promises, and how many acceptances, make a quorum.",
     "Q1,Q2",
     QuorumSizes(),
+    show_default="a majority for both",
 )
 
-FAILS = "Probability that an acceptor answers FAIL to a request."
+FAILS = "Probability that an acceptor answers FAIL."
 WANTED = (
     *("adoption", "duel", "timeout", "proposer-crash", "acceptor-crash"),
     *("refusal", "chosen-not-learned", "not-chosen", "violation"),
 )
-UNTIL = f"Show only the first round over the network with WHAT: {', '.join(WANTED)}."
-PACE = "Time from one round to the next.  [default: on a terminal as long as it takes to read, else 0]"
+UNTIL = f"Show only the first round with WHAT: {', '.join(WANTED)}."
+READING = "on a terminal as long as it takes to read, else 0"
 
 run_options = with_options(
     option("Cluster", "-n --num-acceptors", "Number of acceptors.", "N", WholeNumber(1, 10_000), default=5),
@@ -166,14 +161,22 @@ run_options = with_options(
     option(
         "Cluster",
         "--value",
-        "What the proposer wants; repeat it for others.  [default: an emoji]",
+        "What the proposer wants; repeat it for others.",
         "TEXT",
         multiple=True,
+        show_default="an emoji",
     ),
     *[network_option(field, NETWORK_KINDS[field.name]) for field in fields(Network)],
-    option("Run", "-c --rounds", "Stop after N rounds.  [default: endless]", "N", WholeNumber(1, 10**9)),
+    option("Run", "-c --rounds", "Stop after N rounds.", "N", WholeNumber(1, 10**9), show_default="endless"),
     option("Run", "--until", UNTIL, "WHAT", click.Choice(WANTED)),
-    option("Run", "-i --interval", PACE, "SECONDS", Number(0, 86_400)),
+    option(
+        "Run",
+        "-i --interval",
+        "Time from one round to the next.",
+        "SECONDS",
+        Number(0, 86_400),
+        show_default=READING,
+    ),
     option("Run", "--seed", "Replay the run that had this seed.", "INT", int),
     option("Run", "--round", "With --seed: replay only round K.", "K", WholeNumber(1, 10**9)),
     option("Output", "-q --quiet", "Show only the first line and the summary.", is_flag=True),
@@ -207,12 +210,17 @@ def options_of_a_run() -> dict[str, click.Parameter]:
     return {str(param.name): param for param in click.command(run_options(lambda: None)).params}
 
 
+def size(names: str, words: str, metavar: str, least: int, default: str) -> Callable[[F], F]:
+    """An option for a number up to 9 that is None unless it is given."""
+    return option("Cluster", names, words, metavar, WholeNumber(least, 9), show_default=default)
+
+
 def size_options(max_attempts: int) -> Callable[[F], F]:
     """The sizes of a cluster that is explored, each None unless it is given; ``max_attempts`` is their default."""
     return with_options(
-        option("Other", "-n --num-acceptors", "Number of acceptors.  [default: 3]", "N", WholeNumber(1, 9)),
+        size("-n --num-acceptors", "Number of acceptors.", "N", 1, "3"),
         QUORUMS,
-        option("Other", "--num-proposers", "Number of proposers.  [default: 2]", "K", WholeNumber(1, 9)),
-        option("Other", "--max-attempts", f"Attempts of each.  [default: {max_attempts}]", "N", WholeNumber(1, 9)),
-        option("Other", "--restarts", "Restarts of each acceptor.  [default: 1]", "N", WholeNumber(0, 9)),
+        size("--num-proposers", "Number of proposers.", "K", 1, "2"),
+        size("--max-attempts", "Attempts of each proposer.", "N", 1, str(max_attempts)),
+        size("--restarts", "Restarts of each acceptor.", "N", 0, "1"),
     )

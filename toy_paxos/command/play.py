@@ -16,9 +16,10 @@ from toy_paxos.checking import RULES, Game, Model, Move
 from toy_paxos.command.actors import LIST, actor_options, list_rules, other_actors
 from toy_paxos.command.game_file import all_games, one_game, with_wishes
 from toy_paxos.command.game_view import GameView, Screen, guarded
+from toy_paxos.command.help import Command
 from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, standing
 from toy_paxos.command.moves import Player, flight_lines
-from toy_paxos.command.options import Command, check_quorums, one_view, shortened, size_options, story_views, suggestion
+from toy_paxos.command.options import check_quorums, one_view, shortened, size_options, story_views, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, write
 from toy_paxos.command.stories import MOST_BYTES, SIZES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -48,7 +49,6 @@ def complete_stories(ctx: click.Context, param: click.Parameter, incomplete: str
 
 @click.command(
     cls=Command,
-    context_settings={"show_default": True},
     epilog="""\b
 Exit status:
   0    the game ends, and nothing is lost
@@ -59,7 +59,7 @@ Exit status:
 )
 @click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_stories)
 @size_options(max_attempts=2)
-@actor_options("Other")
+@actor_options("Cluster")
 @story_views
 @file_options
 @click.pass_context

@@ -8,7 +8,8 @@ import click
 
 from toy_paxos.command import remote
 from toy_paxos.command.actors import list_rules, other_actors
-from toy_paxos.command.options import Command, WholeNumber, check_quorums
+from toy_paxos.command.help import Command
+from toy_paxos.command.options import WholeNumber, check_quorums
 from toy_paxos.command.story_file import file_options
 from toy_paxos.command.user_code import guarded
 from toy_paxos.remote import MOST, CannotError
@@ -22,7 +23,6 @@ from toy_paxos.story import Configuration
         *remote.options("num_proposers", "quorums", "rule_name", "proposer", "zookeeper", "log", "tls"),
         *remote.RUN_OPTIONS,
     ],
-    context_settings={"show_default": True},
     epilog=remote.EXIT_STATUS,
 )
 @click.option(
@@ -32,7 +32,7 @@ from toy_paxos.story import Configuration
     "-n", "--num-acceptors", type=WholeNumber(1, MOST), metavar="N", help="Number of acceptors, with --zookeeper."
 )
 @click.option("--index", type=WholeNumber(0, 78), default=0, metavar="I", help="Which of the K this is, from 0.")
-@click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Join a run.  [default: begin one]")
+@click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Join a run.", show_default="begin one")
 @file_options
 def propose_command(
     at: tuple[tuple[str, str], ...],
@@ -50,7 +50,8 @@ def propose_command(
 
     \b
       toy-paxos propose --at acceptor-0=127.0.0.1:4000
-      toy-paxos propose --zookeeper 127.0.0.1:2181 --num-acceptors 5 --rounds 1 | toy-paxos play --diagram -
+      toy-paxos propose --zookeeper 127.0.0.1:2181 --num-acceptors 5 --rounds 1 |
+        toy-paxos play --diagram -
     """
     if log:
         remote.needs_posix("--log")

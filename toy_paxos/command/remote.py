@@ -157,7 +157,7 @@ OPTIONS = options_of_a_run() | {
 }
 
 
-OPTIONS |= {str(option.name): option for option in click.command(actor_options("")(lambda: None)).params}
+OPTIONS |= {str(option.name): option for option in click.command(actor_options("Cluster")(lambda: None)).params}
 
 
 def options(*names: str) -> list[click.Parameter]:

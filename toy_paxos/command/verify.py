@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from toy_paxos.command.options import Command, WholeNumber, one_view, story_views
+from toy_paxos.command.help import Command
+from toy_paxos.command.options import WholeNumber, one_view, story_views
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import refusing
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -27,7 +28,7 @@ Exit status:
   1    the output cannot be written
   2    wrong usage, or logs that cannot be judged
   3    safety is violated
-  4    nothing is violated in what is known, but a process breaks a rule of Paxos, or logs are missing or cut off
+  4    no violation is known, but a rule is broken or logs are incomplete
   130  Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
@@ -49,9 +50,10 @@ def verify_command(
     force: bool,
     **views: Any,
 ) -> None:
-    """Judge the logs that processes have written with --log, or other programs in the same format.
+    """Judge the logs of processes.
 
-    A file can hold several logs; - is standard input.
+    They were written with --log, or by other programs in the same format. A file can hold several logs; - is standard
+    input.
 
     \b
       toy-paxos cluster --rounds 100 --log logs; toy-paxos verify logs/*

@@ -1,0 +1,93 @@
+"""The two helps of a command: ``-h`` shows on one screen what people use most, ``--help`` shows everything."""
+
+from inspect import cleandoc
+
+import click
+
+from toy_paxos.command.options import Number
+
+# The options that -h shows; it also shows those that are required.
+MOST_USED = {
+    *("num_acceptors", "acceptor_failure_prob", "num_proposers", "message_loss_prob", "max_attempts"),
+    *("rule_name", "acceptor", "proposer", "rounds", "seed", "round", "quiet", "diagram", "json", "output"),
+    *("kill_every", "zookeeper", "log", "tls", "at", "listen", "index", "run"),
+}
+
+IS_SHORT = "toy_paxos.command.help"
+
+
+def show_short_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Show the short help and end the command, if that is asked for."""
+    if value and not ctx.resilient_parsing:
+        ctx.meta[IS_SHORT] = True
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+SHORT_HELP = click.Option(
+    ["-h"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_short_help,
+    help="Show the most used options and exit.",
+)
+
+
+class Command(click.Command):
+    """A command with both helps, whose name stands in all its usage errors, so that they can point to its help."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; raise click.UsageError, with the context, if they are wrong."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the parameters, and ``-h``."""
+        *params, all_help = super().get_params(ctx)
+        return [*params, SHORT_HELP, all_help]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the text; a short help has its first paragraph and the examples."""
+        first, *others = cleandoc(self.help or "").split("\n\n")
+        if ctx.meta.get(IS_SHORT):
+            others = [text for text in others if text.startswith("\b")]
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text("\n\n".join([first, *others]))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, group by group; a short help has those that are most used, in one group."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if not isinstance(param, click.Option):
+                continue
+            if not ctx.meta.get(IS_SHORT):
+                groups.setdefault(getattr(param, "group", "Other"), []).append(described(param, ctx))
+            elif param.required or param.name in MOST_USED:
+                groups.setdefault("Options", []).append(described(param, ctx))
+        for title, records in groups.items():
+            with formatter.section("Options" if len(groups) == 1 else title):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the exit statuses, or where the long help is."""
+        if ctx.meta.get(IS_SHORT):
+            formatter.write_paragraph()
+            formatter.write_text(f"'{ctx.command_path} --help' lists all options and the exit statuses.")
+        else:
+            super().format_epilog(ctx, formatter)
+
+
+def described(param: click.Option, ctx: click.Context) -> tuple[str, str]:
+    """Return the names of an option, and what it does; its limits, too, except in a short help."""
+    names, _ = param.get_help_record(ctx) or ("", "")
+    is_short = ctx.meta.get(IS_SHORT)
+    words, default = (param.help or "").rstrip("."), param.get_help_extra(ctx).get("default")
+    said = [f"from {param.type.limits}"] if isinstance(param.type, Number) and not is_short else []
+    said += [f"default: {default.strip('()').removesuffix('.0')}"] if default else []
+    said += ["required"] if param.required else []
+    return names, f"{words} ({'; '.join(said)})." if said else f"{words}."
