@@ -1,4 +1,4 @@
-"""Draw the law of the success rate for the README: `python tests/law.py > tests/transcripts/law.svg`.
+"""Draw the law of the success rate for the README: `python tests/law.py > toy_paxos/pictures/law.svg`.
 
 Curves are what is expected, dots are what rounds by dice come to.
 """

@@ -5,12 +5,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import TRANSCRIPTS, PrintedBy
+from conftest import PrintedBy
 from moving_picture import COMMAND, DARK, HEIGHT, LIGHT, Film, overlaps
 from stories import browse
 from test_page import in_a_browser
 
-PICTURE = TRANSCRIPTS / "adoption.svg"
+PICTURE = Path(__file__).parent.parent / "toy_paxos" / "pictures" / "adoption.svg"
 MOVES = "@media (prefers-reduced-motion: no-preference) {"
 
 

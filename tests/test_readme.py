@@ -19,6 +19,7 @@ PAGES = {
     for path in [ROOT / "README.md", *sorted((ROOT / "toy_paxos").rglob("README.md"))]
 }
 README = PAGES[ROOT / "README.md"]
+PICTURES = ROOT / "toy_paxos" / "pictures"
 MAINTAINERS = PAGES[ROOT / "toy_paxos" / "README.md"]
 EXAMPLES = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", "\n".join(PAGES.values()))
 
@@ -61,23 +62,16 @@ def test_what_is_to_be_looked_for_is_on_a_screen_of_24_lines_and_80_columns(
         assert words in screen
 
 
-def test_the_diagram_is_what_the_program_draws(printed_by: PrintedBy) -> None:
-    ((command, diagram),) = re.findall(r"`(toy-paxos .* -o -\.mmd)`.*\n\n```mermaid\n((?:.*\n)*?)```", README)
-    assert printed_by(command) == diagram
-
-
 def test_the_picture_is_what_the_program_draws(printed_by: PrintedBy, request: pytest.FixtureRequest) -> None:
-    (command,) = re.findall(r"The picture above is `(toy-paxos [^`]* -o -\.svg)`", README.replace("\n", " "))
-    (picture,) = re.findall(r"^!\[[^]]*\]\((tests/transcripts/round\.svg)\)", README, re.MULTILINE)
-    drawn = printed_by(command)
+    (command,) = re.findall(r"This is `(toy-paxos [^`]* -o )round\.svg`", README)
+    drawn, picture = printed_by(f"{command}-.svg"), PICTURES / "round.svg"
     if request.config.getoption("--regenerate"):
-        (ROOT / picture).write_text(drawn, encoding="utf-8")
-    assert (ROOT / picture).read_text(encoding="utf-8") == drawn
+        picture.write_text(drawn, encoding="utf-8")
+    assert picture.read_text(encoding="utf-8") == drawn
 
 
 def test_the_picture_of_the_law_is_what_its_script_draws(request: pytest.FixtureRequest) -> None:
-    assert "](tests/transcripts/law.svg)" in README
-    drawn, picture = law.drawing(), ROOT / "tests" / "transcripts" / "law.svg"
+    drawn, picture = law.drawing(), PICTURES / "law.svg"
     if request.config.getoption("--regenerate"):
         picture.write_text(drawn, encoding="utf-8")
     assert picture.read_text(encoding="utf-8") == drawn
@@ -90,6 +84,22 @@ def test_more_acceptors_help_below_a_probability_of_failure_and_hurt_above() -> 
         assert rate(3, 0.4) > rate(9, 0.4) > rate(27, 0.4)
     assert max(abs(law.observed(n, p) - law.expected(n, p)) for n in law.SIZES for p in law.DOTS) < 0.03
     assert law.expected(3, law.CROSSING) == pytest.approx(law.expected(27, law.CROSSING)) == pytest.approx(0.5)
+
+
+def test_the_readme_shows_the_pictures() -> None:
+    shown = re.findall(r"^!\[[^]]*\]\((.*)\)$", README, re.MULTILINE)
+    assert sorted(shown) == sorted(str(path.relative_to(ROOT)) for path in PICTURES.iterdir())
+
+
+def test_the_pages_are_short() -> None:
+    assert len(README.splitlines()) <= 180
+    assert sum(len(page.splitlines()) for page in PAGES.values()) <= 1_120
+
+
+def test_what_the_readme_links_to_is_in_the_package_whose_description_it_is() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert links
+    assert all(link.startswith("toy_paxos/") for link in links)
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
