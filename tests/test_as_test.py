@@ -108,7 +108,7 @@ def test_a_correct_class_needs_none(tmp_path: Path, run_here: RunHere) -> None:
     (tmp_path / "mine.py").write_text(CORRECT)
     done = run_here("check", "--acceptor", f"{tmp_path}/mine.py:Acceptor", "-n", "1", "-o", f"{tmp_path}/test.py")
     assert done.returncode == 0
-    assert "no story to write, the verdict is safe" in done.stderr
+    assert "nothing written, for there is no counterexample: the verdict is safe" in done.stderr
     assert not (tmp_path / "test.py").exists()
 
 

@@ -42,7 +42,7 @@ def test_without_the_extra_one_line_says_what_to_install(
 def test_verify_reads_files_and_needs_no_extra(module: str, run: Run, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules['{module}'] = None")
     done = run("verify", "x", PYTHONPATH=str(tmp_path))
-    assert (done.returncode, done.stderr) == (2, "toy-paxos: x cannot be used: No such file or directory\n")
+    assert (done.returncode, done.stderr) == (2, "toy-paxos: x cannot be opened: No such file or directory\n")
 
 
 def test_a_version_that_is_too_old_is_one_line_too(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:

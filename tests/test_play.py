@@ -78,7 +78,7 @@ def test_a_game_has_quorums_of_any_sizes_and_its_story_names_them(run_here: RunH
         assert done.returncode == 3
         assert ", quorums of 2 and 2 among 4 acceptors need not meet, " in done.stdout
     done = run_here("play", "-", typed=story.replace("quorums of 2 and 2", "quorums of 2 and 5"))
-    assert done.stderr.endswith("quorums of 2 and 5: a quorum has from 1 to 4 acceptors here\n")
+    assert done.stderr.endswith("quorums of 2 and 5: each must be from 1 to 4, the number of acceptors\n")
 
 
 def test_what_play_prints_is_played_again_to_the_same_bytes(story: Path, run_here: RunHere, run: Run) -> None:
@@ -91,7 +91,9 @@ def test_what_play_prints_is_played_again_to_the_same_bytes(story: Path, run_her
 def test_correct_actors_stop_at_the_first_line_that_nobody_would_say(story: Path, run_here: RunHere) -> None:
     done = run_here("play", "--break", "none", str(story))
     assert done.returncode == 2
-    words = ": line 28: nobody has said that: proposer-2 -> acceptor-0 PROPOSE 3 value-0; in flight to acceptor-0: "
+    words = (
+        ": line 28: this message was not sent: proposer-2 -> acceptor-0 PROPOSE 3 value-0; in flight to acceptor-0: "
+    )
     assert words in done.stderr
     assert done.stderr.endswith("; proposer-2 -> acceptor-0 PROPOSE 3 value-1\n")
 
@@ -147,7 +149,7 @@ def test_a_story_of_somebodys_actors_imports_none_but_asks_for_them(
     done = run_here("play", str(path))
     assert (done.returncode, done.stdout) == (2, "")
     assert "imported" not in done.stderr
-    assert "other actors have played this" in done.stderr
+    assert "this story was played by other actors" in done.stderr
     assert "name them here, too" in done.stderr
     assert run_here("play", str(path), *mine).returncode == 3
 
@@ -211,7 +213,10 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
         ("save /nowhere/at/all", "cannot write /nowhere/at/all: No such file"),
         (f"save {__file__}", "File exists"),
         ("crash p0\ntimeout p0", "proposer-0 has crashed already"),
-        ("proposer-0 -> acceptor-0 PREPARE 9", "nobody has said that: proposer-0 -> acceptor-0 PREPARE 9; in flight"),
+        (
+            "proposer-0 -> acceptor-0 PREPARE 9",
+            "this message was not sent: proposer-0 -> acceptor-0 PREPARE 9; in flight",
+        ),
         ("roll 100000", "nothing is in flight, and no proposer can try again"),
         ("100000", "there is no message 100000: they have the numbers 1 to 6"),
     ],
@@ -419,7 +424,7 @@ def test_sizes_are_given_to_a_story_that_names_none(typed_by_hand: str, run_here
     assert run_here("play", typed_by_hand).stdout == done.stdout
     other = run_here("play", typed_by_hand, "-n", "4")
     assert (other.returncode, other.stdout) == (2, "")
-    assert "the story names its own sizes: leave out those that you have given." in other.stderr
+    assert "the story has its own sizes: leave out the options for sizes." in other.stderr
 
 
 def test_a_line_of_a_story_is_typed_in_a_game_with_short_names(run_here: RunHere) -> None:

@@ -246,7 +246,7 @@ def test_a_proxy_is_not_asked_for_this_machine(acceptors: Begin, run: Run) -> No
 
 @pytest.mark.parametrize(
     ("log", "words"),
-    [("/dev/full", "/dev/full is not a file"), ("nowhere/log", "nowhere/log cannot be used: No such file")],
+    [("/dev/full", "/dev/full is not a file"), ("nowhere/log", "nowhere/log cannot be opened: No such file")],
 )
 def test_a_log_that_cannot_be_written_is_refused(run: Run, log: str, words: str) -> None:
     done = run("acceptor", "--name", "acceptor-0", "--data-dir", "x", "--log", log)
@@ -586,7 +586,7 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (["propose", "--zookeeper", "127.0.0.1:1/a/../b", "-n", "1"], "a/../b is not a path of nodes"),
         (["propose", "--zookeeper", "127.0.0.1:1/\udcff", "-n", "1"], "is not a path of nodes"),
         (["cluster", "-n", "101"], "101 is not a whole number from 1 to 100"),
-        (["cluster", "--diagram", "--json"], "two views of the same"),
+        (["cluster", "--diagram", "--json"], "--diagram and --json exclude each other"),
         (["cluster", "--round", "2", "-c", "3"], "--round K ends the run after round K: leave --rounds out"),
         (["verify"], "FILES"),
     ],

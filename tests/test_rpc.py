@@ -115,4 +115,4 @@ def test_a_missing_file_is_named_in_one_line(missing: str, run_here: RunHere, tm
         (tmp_path / name).touch()
     done = run_here("acceptor", "--name", "acceptor-0", "--data-dir", "x", "--tls", str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"toy-paxos: {tmp_path / missing} cannot be used: No such file or directory\n"
+    assert done.stderr == f"toy-paxos: {tmp_path / missing} cannot be opened: No such file or directory\n"

@@ -121,30 +121,39 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
 @pytest.mark.parametrize(
     ("story", "words"),
     [
-        ("", "line 1: it ends here, and no proposer is named: type a line such as p0 -> a0 PREPARE 1"),
-        ("p0 wants apple\n", "line 1: it ends here, and no acceptor is named: type a line such as p0 -> a0 PREPARE 1"),
-        (BEGINNING.partition("\n")[0], "line 1: it ends here, and it tells of no round, no counterexample and no game"),
+        ("", "line 1: the story ends here, and no proposer is named: type a line such as p0 -> a0 PREPARE 1"),
+        (
+            "p0 wants apple\n",
+            "line 1: the story ends here, and no acceptor is named: type a line such as p0 -> a0 PREPARE 1",
+        ),
+        (
+            BEGINNING.partition("\n")[0],
+            "line 1: the story ends here, and it tells of no round, no counterexample and no game",
+        ),
         (
             BEGINNING.replace("proposer-1 wants pear\n", ""),
-            "line 2: it ends here, and no line says what proposer-1 wants: type one such as proposer-1 wants apple",
+            "line 2: the story ends here, and no line says what proposer-1 wants: add a line such as",
         ),
         (
             TYPED.replace(" p1  wants  pear \n", ""),
-            "line 19: it ends here, and no line says what proposer-1 wants: type one such as proposer-1 wants apple",
+            "line 19: the story ends here, and no line says what proposer-1 wants: add a line such as",
         ),
         (
             "p0 wants apple\np0 -> a0 PROMISE",
             "line 2: not a message: PROMISE; type one such as PREPARE 1 or PROPOSE 1 apple",
         ),
         ("p0 wants apple\np0 hopes", "line 2: not a line of a story: p0 hopes; type one such as p0 -> a0 PREPARE 1"),
-        ("p0 wants apple\np0 -> a10000 PREPARE 1", "line 2: it ends here, and the cluster has 10001 for num_acceptors"),
+        (
+            "p0 wants apple\np0 -> a10000 PREPARE 1",
+            "line 2: the story ends here, and the cluster has 10001 for num_acceptors",
+        ),
         ("p0 -> a9999999999 PREPARE 1", "line 1: not a line of a story: p0 -> a9999999999 PREPARE 1"),
         (BEGINNING + "proposer-0 -> accep", "line 4: not a line of a story: proposer-0 -> accep"),
         (BEGINNING + "proposer-0 -> acceptor-0 PREP", "line 4: not a message: PREP; type one"),
         (BEGINNING + "proposer-0 -> acceptor-9 PREPARE 1", "line 4: there is no acceptor-9 here"),
         (
             BEGINNING + "proposer-0 -> acceptor-0 PROPOSE 1 apple",
-            "line 4: nobody has said that: proposer-0 -> acceptor-0 PROPOSE 1 apple; in flight to acceptor-0: "
+            "line 4: this message was not sent: proposer-0 -> acceptor-0 PROPOSE 1 apple; in flight to acceptor-0: "
             "proposer-0 -> acceptor-0 PREPARE 1; proposer-1 -> acceptor-0 PREPARE 2",
         ),
         (BEGINNING + BEGINNING, "line 4: another story begins here"),
@@ -155,17 +164,23 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         (BEGINNING + "     p0  p1  a0", "line 4: this is a diagram; save the story without --diagram"),
         (BEGINNING + "proposer-1 wants", "line 4: a value must not be empty"),
         ("p0 wants ", "line 1: a value must not be empty"),
-        (BEGINNING.replace("3 acceptors", "9,999,999,999 acceptors"), "line 3: it ends here, and the cluster has"),
+        (
+            BEGINNING.replace("3 acceptors", "9,999,999,999 acceptors"),
+            "line 3: the story ends here, and the cluster has",
+        ),
         (BEGINNING + "Changed rule, nothing: It is.", "line 4: unknown rule nothing"),
         ('{"event":"wants"}', "line 1: not an event of a story"),
         ('{"event":"start","num_acceptors":1}\n{"event":', 'line 2: not an event of a story: {"event":'),
         ("{}", "line 1: not an event of a story"),
-        ('{"event":"start","num_acceptors":1,"restarts":"x"}', "line 1: it ends here, and the cluster has x for res"),
+        (
+            '{"event":"start","num_acceptors":1,"restarts":"x"}',
+            "line 1: the story ends here, and the cluster has x for res",
+        ),
         ('{"event":"wants","proposer":"proposer-0","value":7}', "line 1: not an event of a story"),
         ('{"event":"crash","proposer":[],"unsent":"","recipient":""}', "line 1: not an event of a story"),
         (
             "network: 1 to 10 ms, 3 attempts\nproposer-0 wants a",
-            "line 2: it ends here, and no acceptor is named",
+            "line 2: the story ends here, and no acceptor is named",
         ),
         ("\x00\x01", "line 1: not a line of a story: "),
     ],

@@ -341,7 +341,7 @@ def test_of_a_run_it_is_one_round_and_nothing_else(ending: str, run_here: RunHer
     for args in ([], ["--rounds", "2"], ["--seed", "1"]):
         refused = run_here(*args, "-o", f"-{ending}")
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert "choose it by --rounds 1, or by --round K" in refused.stderr
+        assert "add --rounds 1, or choose it by --round K" in refused.stderr
     begins = {".svg": "<svg", ".mmd": "sequenceDiagram\n", ".html": "<!DOCTYPE html>\n"}[ending]
     for args in (["--rounds", "1"], ["--seed", "1", "--round", "7"], ["--num-proposers", "2", "--rounds", "1"]):
         ended = run_here(*args, "-o", f"-{ending}")
@@ -360,10 +360,12 @@ def test_of_a_check_it_is_the_story_or_nothing_and_the_status_is_that_of_the_ver
     assert wrong.stdout.index("Changed rule, skips-phase-1: ") < wrong.stdout.index("missing: phase 1, to ask a ")
     right = run_here("check", "-n", "1", "--num-proposers", "1", "-o", f"-{ending}")
     assert (right.returncode, right.stdout) == (0, "")
-    assert right.stderr == "toy-paxos check: no story to write, the verdict is safe\n"
+    assert right.stderr == "toy-paxos check: nothing written, for there is no counterexample: the verdict is safe\n"
     unknown = run_here("check", "--break", "adopts-any", "--max-states", "2", "-o", f"-{ending}")
     assert (unknown.returncode, unknown.stdout) == (4, "")
-    assert unknown.stderr == "toy-paxos check: no story to write, the verdict is unknown\n"
+    assert (
+        unknown.stderr == "toy-paxos check: nothing written, for there is no counterexample: the verdict is unknown\n"
+    )
     assert run_here("check", "--break", "list", "-o", f"-{ending}").returncode == 2
 
 

@@ -94,9 +94,9 @@ def test_a_violation_is_shown_whatever_is_wanted(what: str, run_here: RunHere) -
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--until", "duel"], "it takes two proposers"),
-        (["--until", "adoption", "-p", "0"], "it takes two proposers"),
-        (["--until", "timeout", "--seed", "1", "--round", "3"], "and not --rounds or --until"),
+        (["--until", "duel"], "needs two proposers: add --num-proposers 2"),
+        (["--until", "adoption", "-p", "0"], "needs two proposers: add --num-proposers 2"),
+        (["--until", "timeout", "--seed", "1", "--round", "3"], "leave out --rounds and --until"),
         (["--until", "nothing"], "'nothing' is not one of"),
     ],
 )

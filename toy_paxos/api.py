@@ -267,7 +267,7 @@ def play(
     >>> from toy_paxos.proposer import Proposer
     >>> play(check(rule="skips-phase-1").story, proposer=Proposer)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: line ...: nobody has said that: proposer-0 -> acceptor-0 PROPOSE 1 value-0; ...
+    ValueError: line ...: this message was not sent: proposer-0 -> acceptor-0 PROPOSE 1 value-0; ...
     """
     from toy_paxos.command.stories import StoryError, play_story, read_story
 
@@ -279,7 +279,7 @@ def play(
     with wrong_arguments(CheckError, StoryError):
         read = read_story(story.encode())
         if read.actors and not actors:
-            raise ValueError(f"other actors have played this, {read.actors}: give acceptor or proposer")
+            raise ValueError(f"this story was played by other actors, {read.actors}: give acceptor or proposer")
         rule = RULES[read.rule] if read.rule and not actors else None
         game = Game(read.cluster(rule.model if rule else Model(**actors)))
         play_story(read, game, game.make if strict else game.make_alike)

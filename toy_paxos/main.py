@@ -115,11 +115,11 @@ def run(
     form = one_view(options)
     list_rules(ctx, form)
     if round and (seed is None or rounds or until):
-        raise click.UsageError("--round shows one round again: give --seed with it, and not --rounds or --until.")
+        raise click.UsageError("--round K shows one round of a run: add --seed, and leave out --rounds and --until.")
     output: StoryFile | None = options["output"]
     check_file(output, options["force"], 1 if round or until else rounds)
     if quiet and form not in (None, "json"):
-        raise click.UsageError(f"--quiet shows no round, and --{form} has nothing else to show: choose one.")
+        raise click.UsageError(f"--quiet and --{form} exclude each other: choose one.")
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
     rule = options["rule_name"]
@@ -132,7 +132,7 @@ def run(
     check_quorums(options["quorums"], options["num_acceptors"])
     check_values(values, network.num_proposers if network else 1)
     if until in ("adoption", "duel") and options["num_proposers"] == 1:
-        raise click.UsageError(f"--until {until}: it takes two proposers, so give --num-proposers 2 or more.")
+        raise click.UsageError(f"--until {until} needs two proposers: add --num-proposers 2.")
     sizes = options["num_acceptors"], options["acceptor_failure_prob"]
     settings = Settings(*sizes, seed, values, network, actor_words, **actors, quorums=options["quorums"])
     num_rounds = 1 if round else rounds or (MANY_ROUNDS if until else None)

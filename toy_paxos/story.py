@@ -31,7 +31,7 @@ class Configuration:
         Raises ValueError for a quorum that is empty or larger than the number of acceptors.
         """
         if quorums and not all(1 <= size <= num_acceptors for size in quorums):
-            words = f"a quorum has from 1 to {num_acceptors} acceptors here"
+            words = f"each must be from 1 to {num_acceptors}, the number of acceptors"
             raise ValueError(f"quorums of {quorums[0]} and {quorums[1]}: {words}")
         proposers = tuple(f"proposer-{number}" for number in range(num_proposers))
         acceptors = tuple(f"acceptor-{number}" for number in range(num_acceptors))

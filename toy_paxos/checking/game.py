@@ -151,7 +151,7 @@ class Game:
         with suppress(WrongMoveError):
             try:
                 self.make(move)
-            except NobodySaidError as error:
+            except NotSentError as error:
                 if alike := [other for other in self.said if outline(other) == outline(error.message)]:
                     self.make(replace(move, message=alike[-1]))
 
@@ -295,7 +295,7 @@ class Game:
         for name in (wanted.sender, wanted.recipient):
             if name not in self.actors:
                 raise WrongMoveError(f"there is no {name} here")
-        raise NobodySaidError(wanted)
+        raise NotSentError(wanted)
 
     def waiting(self, name: str) -> str:
         """Return the name if it is that of a proposer that still waits; raise WrongMoveError otherwise."""
@@ -315,11 +315,11 @@ class Game:
         return name
 
 
-class NobodySaidError(WrongMoveError):
+class NotSentError(WrongMoveError):
     """A move delivers a message that no actor has sent."""
 
     def __init__(self, message: Message) -> None:
-        super().__init__("nobody has said that")
+        super().__init__("this message was not sent")
         self.message = message
 
 

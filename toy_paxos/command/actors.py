@@ -95,7 +95,8 @@ def rule_names(ctx: click.Context, param: click.Parameter, incomplete: str = "")
 def check_rule_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Return the name, or None for no rule; raise click.BadParameter with the one that was probably meant."""
     if value is not None and value not in (names := rule_names(ctx, param)):
-        raise click.BadParameter(f"unknown rule {shortened(value)}.{suggestion(value, names)}", ctx, param)
+        hint = suggestion(value, names) or f" '--break {LIST}' lists the rules."
+        raise click.BadParameter(f"unknown rule {shortened(value)}.{hint}", ctx, param)
     return None if value == NONE else value
 
 

@@ -163,7 +163,7 @@ class Watched:
         if self.file and report.story.events:
             self.file.write(self.story(report, rule))
         elif self.file:
-            say(f"toy-paxos check: no story to write, the verdict is {verdict}")
+            say(f"toy-paxos check: nothing written, for there is no counterexample: the verdict is {verdict}")
 
 
 def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> str:

@@ -193,7 +193,7 @@ def one_view(options: Mapping[str, Any]) -> str | None:
     """The view that is asked for, if any; raises click.UsageError if there is more than one."""
     given = [name for name in VIEWS if options.get(name)]
     if len(given) > 1:
-        raise click.UsageError(f"--{given[0]} and --{given[1]} are two views of the same: choose one.")
+        raise click.UsageError(f"--{given[0]} and --{given[1]} exclude each other: choose one.")
     return given[0] if given else None
 
 
@@ -202,7 +202,7 @@ def check_values(values: tuple[str, ...], num_proposers: int) -> None:
     if "" in values:
         raise click.UsageError("--value: a value must not be empty.")
     if (number := len(values)) > num_proposers:
-        raise click.UsageError(f"--value is given {number} times, which takes --num-proposers {number} or more.")
+        raise click.UsageError(f"{number} values need as many proposers: add --num-proposers {number}.")
 
 
 def options_of_a_run() -> dict[str, click.Parameter]:

@@ -156,10 +156,12 @@ def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) 
         ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("rule_name", "acceptor", "proposer")
     )
     if story and not given.items() <= story.sizes.items():
-        raise click.UsageError("the story names its own sizes: leave out those that you have given.")
+        raise click.UsageError("the story has its own sizes: leave out the options for sizes.")
     if story and not are_named:
         if story.actors:
-            raise click.UsageError(f"other actors have played this, {shortened(story.actors)}: name them here, too.")
+            raise click.UsageError(
+                f"this story was played by other actors, {shortened(story.actors)}: name them here, too."
+            )
         ctx.params["rule_name"] = story.rule
     actors, options, change = other_actors(ctx)
     rule = RULES[ctx.params["rule_name"]] if ctx.params["rule_name"] else None

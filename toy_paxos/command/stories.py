@@ -21,7 +21,7 @@ from importlib.resources import files
 from typing import Any
 
 from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
-from toy_paxos.checking.game import Kind, NobodySaidError
+from toy_paxos.checking.game import Kind, NotSentError
 from toy_paxos.command.options import shortened
 from toy_paxos.event import BETWEEN_ACTORS, VALUED, Crash, Delivery, TimedOut, Wants
 from toy_paxos.event_json import FORMAT, FormatError, check_format, event_of, message_of
@@ -97,7 +97,7 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
         complete_sizes(story)
         complete_wishes(story)
     except WrongMoveError as error:
-        raise StoryError(len(lines), f"it ends here, and {error}") from error
+        raise StoryError(len(lines), f"the story ends here, and {error}") from error
     return story
 
 
@@ -134,7 +134,7 @@ def complete_wishes(story: Script) -> None:
     if strangers := [name for name in story.wishes if name not in expected]:
         raise WrongMoveError(f"there is no {strangers[0]} here")
     if silent := [name for name in expected if name not in story.wishes]:
-        raise WrongMoveError(f"no line says what {silent[0]} wants: type one such as {silent[0]} wants apple")
+        raise WrongMoveError(f"no line says what {silent[0]} wants: add a line such as '{silent[0]} wants apple'")
     story.wishes = {name: story.wishes[name] for name in expected}
 
 
@@ -153,13 +153,13 @@ SOME = 6
 
 def why_not(game: Game, error: WrongMoveError) -> str:
     """Return why a move cannot be made; for a message that was not sent, what its recipient could receive."""
-    if not isinstance(error, NobodySaidError):
+    if not isinstance(error, NotSentError):
         return str(error)
     recipient = error.message.recipient
     others = [message_words(message) for _, message in game.in_flight() if message.recipient == recipient]
     named = "; ".join(others[:SOME]) or "nothing"
     more = "; ..." if len(others) > SOME else ""
-    return f"nobody has said that: {message_words(error.message)}; in flight to {recipient}: {named}{more}"
+    return f"this message was not sent: {message_words(error.message)}; in flight to {recipient}: {named}{more}"
 
 
 # Lines

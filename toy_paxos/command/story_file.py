@@ -86,6 +86,6 @@ def check_file(file: StoryFile | None, force: bool, num_rounds: int | None = 1) 
     if force and not file:
         raise click.UsageError("--force does nothing without -o FILE.")
     if file and num_rounds != 1:
-        raise click.UsageError("-o writes one round: choose it by --rounds 1, or by --round K where there is that.")
+        raise click.UsageError("-o writes one round: add --rounds 1, or choose it by --round K.")
     if file and not file.is_output and os.path.exists(file.path) and not force:
         raise click.UsageError(f"{shortened(file.path)} is there already: name another file, or add --force.")

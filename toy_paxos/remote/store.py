@@ -40,7 +40,7 @@ def usable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotError(f"{path} cannot be used: {error.strerror or error}") from error
+        raise CannotError(f"{path} cannot be opened: {error.strerror or error}") from error
 
 
 class Store:
