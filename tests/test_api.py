@@ -245,7 +245,7 @@ def test_check_refuses_wrong_arguments(arguments: dict[str, Any], kind: type[Exc
         (
             "toy-paxos 1: 1 proposer, 1 acceptor\nActors: acceptor x.py:X\nproposer-0 wants a",
             ValueError,
-            "played by other actors",
+            "this story was played by other actors",
         ),
     ],
 )
