@@ -206,6 +206,9 @@ def test_what_an_acceptor_did_is_told_in_its_own_order_with_its_restarts() -> No
     events = acceptor_events("acceptor-0", [(2, 1, third), (1, 2, second), (1, 1, first)])
     assert [restarts(event) or event for event in events] == [first, second, 1, third]
     assert [event.time for event in events] == [1, 1, 2, 2]
+    # JSON has no infinity, and --json tells when each message was sent.
+    assert isinstance(events[2], Delivery)
+    assert events[2].sent == 2
 
 
 def restarts(event: Event) -> int:

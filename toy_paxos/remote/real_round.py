@@ -211,7 +211,10 @@ def acceptor_events(
         elif change.name == name:
             events[change.starts, math.inf] = AcceptorCrash(change.time, name)
     for starts, back in restarts.items():
-        events[starts, 0] = Delivery(back, Restart("power", name, starts - 1), sent=back)
+        events[starts, 0] = Delivery(back, Restart("power", name, starts - 1))
     story = [events[place] for place in sorted(events)]
     settle(story)
+    for event in story:
+        if isinstance(event, Delivery) and isinstance(event.message, Restart):
+            event.sent = event.time
     return story
