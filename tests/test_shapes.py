@@ -1,5 +1,6 @@
 """Other shapes of Python: two functions, proposers that wait, and proposers that do not say what they learn."""
 
+import random
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from conftest import RunHere
 from toy_paxos.adapt import adapted
 from toy_paxos.adapt.blocking import Run
 from toy_paxos.checking import Model, check
-from toy_paxos.event import AnswerError
+from toy_paxos.event import AnswerError, Wants, hand_over, listed
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Timeout
+from toy_paxos.rules import Onlooker
+from toy_paxos.story import Configuration
 
 SHAPES = '''
 from threading import Lock
@@ -404,6 +407,23 @@ def test_it_is_judged_all_the_same(shapes: str, run_here: RunHere) -> None:
     assert "a second value is chosen" in done.stdout
     ran = run_here("--proposer", f"{shapes}:Silent", "-c", "3", "-p", "0", "--seed", "1")
     assert ran.stdout.count(": consensus on ") == 3
+
+
+@pytest.mark.parametrize("name", ["Silent", "Textbook", "OneAttempt", "InTurn"])
+def test_what_it_learns_is_never_too_early_by_the_rules_whatever_it_hears(name: str, classes: dict[str, Any]) -> None:
+    die, configuration, learned = random.Random(1), Configuration.of(2, 3), 0
+    for _ in range(200):
+        onlooker = Onlooker(configuration)
+        one = proposer(classes, name)("proposer-0", "x", configuration.acceptors, 1, 2)
+        assert not onlooker.after(Wants(0, "proposer-0", "x", listed(one.prepare())))
+        for _ in range(die.randint(1, 30)):
+            sender, id, value = die.choice(configuration.acceptors), die.choice([1, 1, 1, 3]), die.choice("xxxy")
+            messages = [Promise(sender, "proposer-0", id, None), Accept(sender, "proposer-0", id, value)]
+            message = die.choice([*9 * messages, Timeout("clock", "proposer-0", id)])
+            broken = onlooker.after(hand_over(one, message, 0, 0, proposes=True))
+            assert not broken, broken
+        learned += one.learned is not None
+    assert learned > 20
 
 
 def test_a_class_that_says_it_stays_as_it_is(classes: dict[str, Any]) -> None:

@@ -155,9 +155,11 @@ class Blocking:
 
 
 def answers_call(message: Message, call: Call) -> bool:
-    """Whether a message answers a call; a FAIL answers none, because the call returns None without it."""
+    """Whether a message answers a call; a FAIL answers none, and an ACCEPT of another value accepts none."""
     _, acceptor, (id, *value) = call
-    return isinstance(message, Accept if value else Promise) and (message.sender, message.id) == (acceptor, id)
+    if (message.sender, message.id) != (acceptor, id):
+        return False
+    return isinstance(message, Accept) and [message.value] == value if value else isinstance(message, Promise)
 
 
 def result(message: Message) -> Any:
