@@ -2,12 +2,15 @@
 
 import json
 import re
+import shlex
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from conftest import NEVER_LATE, Run, RunHere, Start
+from test_program import ACCEPTOR
 from test_real_round import Here, played
 from test_remote import Acceptors, propose
 from test_service import answers, ended, handled, service
@@ -163,6 +166,52 @@ def test_processes_one_by_one_play_with_ones_own_actors(
     for name in list(its.addresses):
         its.begin(name)
     assert propose(its.addresses, 0, "pear").learned == "pear"
+
+
+# A proposer for a cluster of one acceptor: the first promise and the first acceptance are a quorum.
+PROPOSER = """
+import json, sys
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["do"] == "new":
+        state, type, more = {key: asked[key] for key in ("id", "value", "acceptors")}, "PREPARE", {}
+    else:
+        state, said = asked["state"], asked["message"]
+        value = (said.get("accepted") or state)["value"]
+        type, more = ("PROPOSE", {"value": value}) if said["type"] == "PROMISE" else (None, {})
+    route = {"id": state["id"], "recipient": state["acceptors"][0]}
+    print(json.dumps({"state": state, "messages": [{"type": type, **route, **more}] if type else []}), flush=True)
+"""
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> list[str]:
+    """The options for an acceptor and a proposer that are programs."""
+    words = []
+    for role, code in (("acceptor", ACCEPTOR), ("proposer", PROPOSER)):
+        (tmp_path / f"{role}_program.py").write_text(code)
+        words += [f"--{role}", f"exec:{shlex.join([sys.executable, '-S', str(tmp_path / f'{role}_program.py')])}"]
+    return words
+
+
+def test_a_cluster_plays_with_programs(programs: list[str], nothing_left: dict[str, str], run: Run) -> None:
+    done = run("cluster", "-n", "1", "-p", "0", "-c", "2", *NEVER_LATE, *programs, **nothing_left)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("proposer-0 learns ") == 2
+
+
+def test_a_program_is_restored_from_what_its_process_saved(
+    programs: list[str], start: Start, run_here: RunHere, tmp_path: Path
+) -> None:
+    its = Acceptors(start, tmp_path, 1, *programs[:2])
+    assert propose(its.addresses, 0, "pear").learned == "pear"
+    its.kill(0)
+    assert '["state.promised", 1]' in (tmp_path / "acceptor-0" / "promises").read_text()
+    its.begin("acceptor-0")
+    assert propose(its.addresses, 1, "apple").learned == "pear"
+    done = run_here("propose", *its.places, "-c", "1", *programs[2:])
+    assert "Round 1: consensus on" in done.stdout
 
 
 def test_an_actor_that_fails_ends_its_process_in_one_line_and_its_cluster(
