@@ -28,6 +28,7 @@ from typing import Any, ClassVar
 
 from toy_paxos.event import AnswerError, as_proposal
 from toy_paxos.message import Accept, Message, Prepare, Promise, Propose, Timeout
+from toy_paxos.snapshot import take
 
 Arguments = tuple[int] | tuple[int, str]
 """What a call passes: a number to ``prepare``, a number and a value to ``accept``."""
@@ -80,7 +81,8 @@ class Blocking:
         if isinstance(message, Timeout):
             return self.begin_attempt(answers | dict.fromkeys(waiting))
         answered = [call for call in waiting if answers_call(message, call)]
-        return self.run(answers | dict.fromkeys(answered, result(message))).said if answered else []
+        result = as_proposal(message.accepted) or (None, None) if isinstance(message, Promise) else True
+        return self.run(answers | dict.fromkeys(answered, result)).said if answered else []
 
     def begin_attempt(self, answers: dict[Call, Any]) -> list[Message]:
         """Let the code begin another attempt, or call it again if it has returned."""
@@ -140,11 +142,12 @@ class Blocking:
         for answered in chain.from_iterable(combinations(waiting, number) for number in range(len(waiting) + 1)):
             try:
                 run = self.tried(answers | dict.fromkeys(answered, True))
+                end = run.learned or take(run.proposer)
             except Exception:
                 return None
             if run.said or not run.has_returned:
                 return None
-            ends.append(run.learned or comparable(vars(run.proposer)))
+            ends.append(end)
         return ends
 
     def new_proposer(self) -> Any:
@@ -160,22 +163,6 @@ def answers_call(message: Message, call: Call) -> bool:
     if (message.sender, message.id) != (acceptor, id):
         return False
     return isinstance(message, Accept) and [message.value] == value if value else isinstance(message, Promise)
-
-
-def result(message: Message) -> Any:
-    """Return what a call returns that this message answers."""
-    if isinstance(message, Promise):
-        return (message.accepted and as_proposal(message.accepted)) or (None, None)
-    return True
-
-
-def comparable(thing: Any) -> Any:
-    """Return an object of plain data as one that is equal to another only if both have the same order, too."""
-    if isinstance(thing, dict):
-        return [(comparable(key), comparable(value)) for key, value in thing.items()]
-    if isinstance(thing, (list, tuple)):
-        return type(thing), [comparable(part) for part in thing]
-    return thing.name if isinstance(thing, CalledAcceptor) else thing
 
 
 class Run:

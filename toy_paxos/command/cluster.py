@@ -1,5 +1,6 @@
 """The command ``toy-paxos cluster``: all processes of a cluster on this machine."""
 
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,14 @@ def cluster_command(
     from toy_paxos.remote import local_zookeeper
     from toy_paxos.remote.rpc import Client
     from toy_paxos.remote.store import usable
-    from toy_paxos.remote.supervisor import ZOOKEEPER, LocalCluster
+    from toy_paxos.remote.supervisor import PYTHON, ZOOKEEPER, LocalCluster
 
     form = remote.form_of(options)
     ctx = click.get_current_context()
     list_rules(ctx, form)
     actors, actors_options, change = other_actors(ctx)
-    starts_zookeeper = zookeeper == "local"
-    if starts_zookeeper and not local_zookeeper.is_installed():
+    port = local_zookeeper.free_port() if zookeeper == "local" else None
+    if port and not local_zookeeper.is_installed():
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
         raise remote.Refused("ZooKeeper is not installed: ", command)
     check_quorums(options["quorums"], num_acceptors)
@@ -89,21 +90,26 @@ def cluster_command(
                 log.mkdir(parents=True, exist_ok=True)
             logs = {name: log.absolute() / f"{name}.jsonl" for name in configuration.names}
         directory = None
-        if zookeeper and not starts_zookeeper:
+        if port:
+            zookeeper = f"127.0.0.1:{port}"
+        elif zookeeper:
             directory = remote.directory_at(zookeeper, troubles.append, is_new=True)
             at_the_end.callback(directory.remove)
             zookeeper = f"{directory.hosts}{directory.root}"
+        folder = tempfile.mkdtemp(prefix="toy-paxos-")
         common = ["--acceptor-failure-prob", str(acceptor_failure_prob)]
         common += ["--break", rule] if (rule := options["rule_name"]) else []
         common += ["--acceptor", ctx.meta["acceptor"]] if options["acceptor"] else []
-        if zookeeper:
-            common += ["--zookeeper", ZOOKEEPER if starts_zookeeper else zookeeper]
-        commands = {name: acceptor(name, common, logs.get(name)) for name in acceptors}
-        cluster = LocalCluster(commands, kill_every, starts_zookeeper)
-        addresses = at_the_end.enter_context(cluster)
-        if starts_zookeeper:
-            zookeeper = addresses["zookeeper"]
-            directory = remote.directory_at(zookeeper, troubles.append)
+        common += ["--zookeeper", zookeeper] if zookeeper else []
+        commands = {ZOOKEEPER: local_zookeeper.command(Path(folder), port)} if port else {}
+        for name in acceptors:
+            files = ["--data-dir", f"{folder}/{name}", *(["--log", str(logs[name])] if log else [])]
+            commands[name] = [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *files, *common]
+        cluster = LocalCluster(folder, commands, kill_every, port)
+        at_the_end.callback(cluster.close)
+        addresses = cluster.wait()
+        if port:
+            directory = remote.directory_at(str(zookeeper), troubles.append)
             at_the_end.callback(directory.close)
         number = directory.take_part(None, acceptors, proposers, num_proposers) if directory else remote.new_run()
         place = f"processes on this machine, {remote.found_by(zookeeper)}, run {number}"
@@ -115,11 +121,3 @@ def cluster_command(
         client = Client(directory.addresses if directory else addresses, None)
         run = remote.RealRun(number, settings, client, own_logs, is_alone=True, troubles=troubles, cluster=cluster)
         run.show(form, options, rule, change)
-
-
-def acceptor(name: str, common: list[str], log: Path | None) -> list[str]:
-    """Return the command that starts an acceptor, with placeholders that the supervisor replaces."""
-    from toy_paxos.remote.supervisor import FOLDER, PYTHON
-
-    files = ["--data-dir", f"{FOLDER}/{name}", *["--log", str(log)] * bool(log)]
-    return [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *files, *common]

@@ -71,14 +71,6 @@ class Certificates:
             raise CannotError(f"{cert}, {key} and {ca} do not fit together: {error}") from error
         self.cert, self.key, self.ca = [path.read_bytes() for path in paths]
 
-    def of_server(self) -> Any:
-        """What a server needs, which also asks its clients for their certificates."""
-        return grpc.ssl_server_credentials([(self.key, self.cert)], self.ca, require_client_auth=True)
-
-    def of_client(self) -> Any:
-        """What a client needs."""
-        return grpc.ssl_channel_credentials(self.ca, self.key, self.cert)
-
 
 def is_loopback(address: str) -> bool:
     """Whether only this machine can reach an address."""
@@ -92,7 +84,9 @@ def is_loopback(address: str) -> bool:
 class Server:
     """Listens at an address; one thread handles one message after the other, so an acceptor needs no locks."""
 
-    def __init__(self, listen: str, receive: Callable[[wire.Envelope], wire.Handled], certificates: Any) -> None:
+    def __init__(
+        self, listen: str, receive: Callable[[wire.Envelope], wire.Handled], certificates: Certificates | None
+    ) -> None:
         def handle(envelope: wire.Envelope, context: Any) -> wire.Handled:
             try:
                 return receive(envelope)
@@ -104,7 +98,9 @@ class Server:
         self.server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler})])
         try:
             if certificates:
-                port = self.server.add_secure_port(listen, certificates.of_server())
+                pairs = [(certificates.key, certificates.cert)]
+                its = grpc.ssl_server_credentials(pairs, certificates.ca, require_client_auth=True)
+                port = self.server.add_secure_port(listen, its)
             else:
                 port = self.server.add_insecure_port(listen)
         except RuntimeError as error:
@@ -148,10 +144,11 @@ class Client:
         return newest
 
     def connect(self, address: str) -> Any:
-        """A channel to an address."""
-        if self.certificates:
-            return grpc.secure_channel(address, self.certificates.of_client(), CHANNEL_OPTIONS)
-        return grpc.insecure_channel(address, CHANNEL_OPTIONS)
+        """Return a channel to an address."""
+        if not self.certificates:
+            return grpc.insecure_channel(address, CHANNEL_OPTIONS)
+        its = self.certificates
+        return grpc.secure_channel(address, grpc.ssl_channel_credentials(its.ca, its.key, its.cert), CHANNEL_OPTIONS)
 
     def close(self) -> None:
         """Close all connections."""

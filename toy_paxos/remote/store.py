@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 from toy_paxos.remote import CannotError
@@ -192,27 +191,26 @@ def lock_file(file: int, path: Path, remedy: str) -> None:
 def claim(folder: Path, name: str, cluster: str) -> tuple[int, str]:
     """Take a folder for an acceptor of a cluster; return its lock and its identity. Raises CannotError, OSError."""
     make_folder(folder.absolute())
-    path = folder / "identity"
+    path, promises = folder / "identity", folder / "promises"
     strangers = [other.name for other in folder.iterdir()]
     if strangers and not path.exists():
         raise CannotError(f"{folder} has other files in it ({min(strangers)}): give an empty folder")
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     lock_file(lock, folder, "give each acceptor a folder of its own")
-    owner: dict[str, Any] = {"name": name, "cluster": cluster, "identity": uuid.uuid4().hex}
-    promises = folder / "promises"
-    if (data := path.read_bytes()) or (promises.exists() and promises.stat().st_size):
-        try:
-            owner = json.loads(data)
-            owner = {key: str(owner[key]) for key in ("name", "cluster", "identity")}
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise CannotError(f"{path} is damaged: it must tell to which acceptor the folder belongs") from error
-        if not promises.exists():
-            raise CannotError(f"{folder} has lost its promises: give an empty folder and another name")
-    else:
+    data = path.read_bytes()
+    if not data and not (promises.exists() and promises.stat().st_size):
         promises.touch()
-        write_all(lock, json.dumps(owner).encode())
+        data = json.dumps({"name": name, "cluster": cluster, "identity": uuid.uuid4().hex}).encode()
+        write_all(lock, data)
         os.fsync(lock)
         sync_folder(folder)
+    try:
+        owner = json.loads(data)
+        owner = {key: str(owner[key]) for key in ("name", "cluster", "identity")}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise CannotError(f"{path} is damaged: it must name the acceptor that the folder belongs to") from error
+    if not promises.exists():
+        raise CannotError(f"{folder} has lost its promises: give an empty folder and another name")
     if owner["name"] != name:
         raise CannotError(f"{folder} belongs to {owner['name']}, not to {name}")
     if owner["cluster"] != cluster:

@@ -6,7 +6,6 @@ crashed or was killed, the supervisor kills its children and removes the folder.
 Linux kills its children, and the command removes the folder.
 """
 
-import ctypes
 import json
 import os
 import random
@@ -14,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -25,11 +23,12 @@ from queue import Queue
 from select import select
 from typing import Any, NamedTuple
 
+from toy_paxos.adapt.process import end_with_parent
 from toy_paxos.remote import CannotError
-from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
+from toy_paxos.remote.local_zookeeper import wait_until_it_answers
 
-FOLDER, ZOOKEEPER = "{folder}", "{zookeeper}"
-"""Placeholders in commands: a path that starts with FOLDER is in the supervisor's folder; ZOOKEEPER is an address."""
+ZOOKEEPER = "zookeeper"
+"""The name of the process that is a ZooKeeper server."""
 
 DOWN = "down"
 """What the supervisor reports of a process that has ended, in place of its address."""
@@ -48,20 +47,20 @@ class Change(NamedTuple):
 
 
 class LocalCluster:
-    """A cluster that runs while this object is open; ``addresses`` has the current address of each process.
+    """A cluster that runs until it is closed; ``addresses`` has the current address of each process.
 
-    The cluster may include a ZooKeeper server, as the process ``zookeeper``.
+    The first of the commands may start a ZooKeeper server, at ``zookeeper_port``. The folder is removed at the end.
     """
 
-    def __init__(self, commands: Mapping[str, list[str]], kill_every: float | None, zookeeper: bool = False) -> None:
-        self.folder = tempfile.mkdtemp(prefix="toy-paxos-")
-        order = json.dumps(
-            {"commands": commands, "kill_every": kill_every, "zookeeper": zookeeper, "folder": self.folder}
-        )
+    def __init__(
+        self, folder: str, commands: Mapping[str, list[str]], kill_every: float | None, zookeeper_port: int | None
+    ) -> None:
+        self.folder = folder
+        order = json.dumps([folder, commands, kill_every, zookeeper_port])
         self.addresses: dict[str, str] = {}
         self.starts = Counter[str]()
         self.news: Queue[Change] = Queue()
-        self.names = [*commands, *["zookeeper"] * zookeeper]
+        self.names = [*commands]
         self.supervisor = subprocess.Popen(
             [*PYTHON, "-m", __name__],
             stdin=subprocess.PIPE,
@@ -98,8 +97,8 @@ class LocalCluster:
         """Return what went down or came back since the last call."""
         return [self.news.get() for _ in range(self.news.qsize())]
 
-    def __enter__(self) -> Mapping[str, str]:
-        """Wait until all processes have started; raises CannotError if one does not."""
+    def wait(self) -> Mapping[str, str]:
+        """Wait until all processes have started; return their addresses, and raise CannotError if one does not."""
         self.started.wait()
         self.check()
         return self.addresses
@@ -108,11 +107,7 @@ class LocalCluster:
         """Raise CannotError if the supervisor has ended, and the whole cluster with it."""
         if self.has_ended:
             missing = [name for name in self.names if name not in self.addresses]
-            self.close()
             raise CannotError(f"{missing[0]} did not start" if missing else "the cluster has ended, or was killed")
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Make the supervisor end the cluster, and wait until it has."""
@@ -131,16 +126,16 @@ def environment() -> dict[str, str]:
 
 
 class Child:
-    """A supervised process; it prints a line with its address, unless it fails first."""
+    """A supervised process; it prints a line with its address, unless that is known or the process fails first."""
 
-    def __init__(self, name: str, command: list[str], address: str = "") -> None:
+    def __init__(self, name: str, command: list[str], known_address: str = "") -> None:
         self.name = name
         self.command = command
-        self.address = address
+        self.address = self.known_address = known_address
         # The messages of a ZooKeeper server mean nothing to users of this program.
-        errors = subprocess.DEVNULL if name == "zookeeper" else None
+        errors = subprocess.DEVNULL if name == ZOOKEEPER else None
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, preexec_fn=die_with_parent
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, preexec_fn=end_with_parent()
         )
         assert self.process.stdout
         self.output = self.process.stdout
@@ -154,13 +149,6 @@ class Child:
         self.process.kill()
         self.process.wait()
         self.output.close()
-
-
-def die_with_parent() -> None:
-    """Let this process be killed when its parent ends, however that ends; only Linux does that."""
-    if sys.platform == "linux":
-        set_signal_at_the_end_of_the_parent = 1
-        ctypes.CDLL(None).prctl(set_signal_at_the_end_of_the_parent, signal.SIGKILL)
 
 
 def supervise(children: list[Child], kill_every: float | None) -> None:
@@ -186,10 +174,9 @@ def supervise(children: list[Child], kill_every: float | None) -> None:
             if not child.address or child.process.returncode == 2:
                 return
             tell(f"{child.name} {DOWN}")
-            address = child.address if child.name == "zookeeper" else ""
-            children[children.index(child)] = Child(child.name, child.command, address)
+            children[children.index(child)] = Child(child.name, child.command, child.known_address)
         if may_kill and not ready:
-            random.choice([child for child in children if child.name != "zookeeper"]).process.kill()
+            random.choice([child for child in children if child.name != ZOOKEEPER]).process.kill()
             due = time.monotonic() + (kill_every or 0)
 
 
@@ -203,25 +190,19 @@ def main() -> None:
     """Supervise the processes that the first line of standard input names; remove everything at the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    order: dict[str, Any] = json.loads(sys.stdin.readline() or "null")
-    if not order:
+    if not (order := sys.stdin.readline()):
         return
-    folder = Path(order["folder"])
+    folder, commands, kill_every, zookeeper_port = json.loads(order)
     children: list[Child] = []
     try:
-        zookeeper = ""
-        if order["zookeeper"]:
-            port = free_port()
-            zookeeper = f"127.0.0.1:{port}"
-            children.append(Child("zookeeper", command(folder, port), zookeeper))
-            if not wait_until_it_answers(port):
-                sys.exit("toy-paxos: ZooKeeper did not start")
-            tell(f"zookeeper {zookeeper}")
-        for name, its in order["commands"].items():
-            words = [zookeeper if word == ZOOKEEPER else word for word in its]
-            words = [f"{folder}{word.removeprefix(FOLDER)}" if word.startswith(FOLDER) else word for word in words]
-            children.append(Child(name, words))
-        supervise(children, order["kill_every"])
+        for name, command in commands.items():
+            address = f"127.0.0.1:{zookeeper_port}" if name == ZOOKEEPER else ""
+            children.append(Child(name, command, address))
+            if address:
+                if not wait_until_it_answers(zookeeper_port):
+                    sys.exit("toy-paxos: ZooKeeper did not start")
+                tell(f"{name} {address}")
+        supervise(children, kill_every)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for child in children:

@@ -71,14 +71,14 @@ class Registry:
         try:
             self.cluster = self.cluster_name()
         except CannotError:
-            self.close()
+            close(self.client)
             raise
         self.first_run = int(self.cluster[:6], 16) * 10**10 + 1
         self.client.add_listener(self.news.put)
         threading.Thread(target=self.work, daemon=True).start()
 
     def connected(self) -> Any:
-        """A new session; raises CannotError if no server answers."""
+        """Return a new session; raises CannotError if no server answers."""
         auth = [("digest", self.auth)] if self.auth else None
         acl = [make_digest_acl(*self.auth.split(":", 1), all=True)] if self.auth else None
         # By default, the longer a server is away, the longer it takes to notice its return.
@@ -87,25 +87,22 @@ class Registry:
         try:
             client.start(ANSWER_S)
         except (KazooTimeoutError, KazooException, OSError) as error:
-            client.stop()
-            client.close()
+            close(client)
             raise CannotError(f"no ZooKeeper answers at {self.hosts}") from error
         return client
 
     def close(self) -> None:
         """End the session; its ephemeral nodes go with it."""
-        self.client.stop()
-        self.client.close()
+        close(self.client)
 
     def remove(self) -> None:
         """Remove the root, and the roots of clusters that were dead already at the beginning; end the session."""
         # A second session, because the first would wait for ever for a ZooKeeper that is gone.
         try:
             client = self.connected()
-            client.delete(self.root, recursive=True)
-            for other in {*self.dead}.intersection(self.dead_clusters(client)):
-                client.delete(other, recursive=True)
-            client.stop()
+            for root in (self.root, *{*self.dead}.intersection(self.dead_clusters(client))):
+                client.delete(root, recursive=True)
+            close(client)
         except (CannotError, KazooException, KazooTimeoutError):
             self.tell(f"{self.root} could not be removed from the ZooKeeper at {self.hosts}")
         self.close()
@@ -306,8 +303,7 @@ class Registry:
         try:
             self.check(client)
         finally:
-            client.stop()
-            client.close()
+            close(client)
 
     def check(self, client: Any) -> None:
         """Raise CannotError unless ZooKeeper still knows this cluster."""
@@ -316,6 +312,12 @@ class Registry:
                 return
         words = "has come back without this cluster: it has lost its data"
         raise CannotError(f"the ZooKeeper at {self.hosts} {words}")
+
+
+def close(client: Any) -> None:
+    """End a session."""
+    client.stop()
+    client.close()
 
 
 def is_answering(address: str) -> bool:
