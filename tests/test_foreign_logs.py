@@ -247,6 +247,14 @@ def test_a_fault_is_found_and_no_more_is_claimed_than_is_known(name: str, run_he
     assert "a second value is chosen" not in done.stdout
 
 
+def test_what_something_missing_may_explain_is_no_accusation(run_here: RunHere) -> None:
+    logs = correct()
+    # Without its wish, nobody knows whether proposer-0 may propose apple.
+    logs["proposer-0"].pop(1)
+    done = judged(logs, run_here)
+    assert (done.returncode, " breaks " in done.stdout) == (4, False)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_logs_of_some_processes_that_end_early_accuse_nobody(seed: int, run_here: RunHere) -> None:
     die, logs = random.Random(seed), correct()

@@ -34,6 +34,12 @@ def test_what_is_said_comes_before_what_is_heard_whatever_the_clocks_say() -> No
     assert story == [begins, handles, learns]
 
 
+def test_of_what_can_happen_next_the_earliest_by_its_own_time_comes_first() -> None:
+    early, late = wants(1, P0), wants(2, P1)
+    for told in ({"proposer-0": [early], "proposer-1": [late]}, {"proposer-1": [late], "proposer-0": [early]}):
+        assert list(merged(told)) == [early, late]
+
+
 def test_everybody_keeps_its_own_order() -> None:
     first, second = hears(9, P1, YES), hears(1, P0, NO)
     told = {"proposer-0": [wants(0, P0), hears(2, NO)], "proposer-1": [wants(1, P1)], "acceptor-0": [first, second]}

@@ -13,7 +13,7 @@ import pytest
 from test_service import service
 
 from toy_paxos.event import AcceptorCrash, Delivery, Event, Fate, TimedOut, Violation
-from toy_paxos.message import Message, Prepare, Propose, Restart
+from toy_paxos.message import Message, Prepare, Promise, Propose, Restart
 from toy_paxos.proposer import Proposer
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import to_wire
@@ -80,15 +80,23 @@ class Here:
 
 
 def played(
-    client: Any, *values: str, attempts: int = 3, backoff: float = 1, new: type[Proposer] = Proposer
+    client: Any,
+    *values: str,
+    attempts: int = 3,
+    backoff: float = 1,
+    new: type[Proposer] = Proposer,
+    quorums: tuple[int, int] = (2, 2),
 ) -> tuple[list[Event], list[Proposer], RealRound]:
     """A round of proposers that want these values, as it is told."""
-    proposers = [new(f"proposer-{at}", value, ACCEPTORS, at + 1, len(values)) for at, value in enumerate(values)]
+    configuration = Configuration.of(2, 3, quorums)
+    proposers = [
+        new(f"proposer-{at}", value, ACCEPTORS, at + 1, len(values), quorums=quorums) for at, value in enumerate(values)
+    ]
     draws = count()
     parties = [Party(proposer, proposer.value, Log(None, proposer.name)) for proposer in proposers]
     network = Network(timeout=1000, backoff=backoff, max_attempts=attempts)
-    round = RealRound(client, 7, 1, Configuration.of(2, 3), parties, network, lambda: next(draws) % 2)
-    return list(watch(merge_logs(round.play(), 1, ""), Configuration.of(2, 3))), proposers, round
+    round = RealRound(client, 7, 1, configuration, parties, network, lambda: next(draws) % 2)
+    return list(watch(merge_logs(round.play(), 1, ""), configuration)), proposers, round
 
 
 def lost(events: list[Event]) -> list[Message]:
@@ -134,6 +142,56 @@ def test_without_a_majority_it_gives_up_after_its_attempts(how: str | Exception)
     assert [event.attempt for event in waited if event.last] == [3]
     # Who was refused did not wait, and does not say so.
     assert len(waited) == (3 if how is LATE else 1)
+
+
+def test_however_many_calls_fail_an_attempt_ends_once() -> None:
+    events, _, _ = played(Here(acceptor_0=LATE, acceptor_1=LATE, acceptor_2=LATE), "apple")
+    assert [event.attempt for event in events if isinstance(event, TimedOut)] == [1, 2, 3]
+
+
+class FirstLost(Here):
+    """Acceptors of which one does not get the first PROPOSE."""
+
+    def call(self, name: str, envelope: wire.Envelope, timeout_s: float) -> Any:
+        is_first = envelope.message.kind == wire.PROPOSE and envelope.message.id == 1
+        self.instead = {"acceptor-0": DEAD} if is_first else {}
+        return super().call(name, envelope, timeout_s)
+
+
+def test_how_many_calls_may_fail_depends_on_the_quorum_of_the_phase() -> None:
+    events, (proposer,), _ = played(FirstLost(), "apple", quorums=(1, 3))
+    assert (proposer.learned, proposer.id) == ("apple", 2)
+    # It backed off at once, and not because nothing more came.
+    assert not any(isinstance(event, TimedOut) for event in events)
+
+
+class Hasty(Proposer):
+    """A proposer that proposes at the first promise."""
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        self.promise_quorum = 1
+        return super().count_promise(promise)
+
+
+def test_one_that_has_given_up_says_nothing_more() -> None:
+    client = Here(acceptor_0=DEAD, acceptor_1=DEAD)
+    _, (proposer,), _ = played(client, "apple", attempts=1, new=Hasty)
+    assert (proposer.learned, {kind for _, kind in client.calls}) == (None, {"PREPARE"})
+
+
+def test_a_pause_grows_with_the_attempts_and_a_late_answer_to_an_earlier_attempt_is_not_of_this_one() -> None:
+    proposer = Proposer("proposer-0", "apple", ACCEPTORS, 1, 1)
+    party = Party(proposer, "apple", Log(None, "proposer-0"), attempts=3, requests=proposer.prepare())
+    client: Any = Here()
+    round = RealRound(client, 7, 1, Configuration.of(1, 3), [party], Network(timeout=1000, backoff=100), lambda: 1.0)
+    ended: Future[wire.Handled] = Future()
+    ended.set_exception(LATE)
+    round.finish(party, Prepare("proposer-0", "acceptor-0", 1), 0, ended)
+    assert not party.is_late
+    before = round.now
+    round.back_off(party)
+    assert party.resumes
+    assert party.resumes >= before + 3 * 100
 
 
 class Refusing(Here):

@@ -179,6 +179,7 @@ def test_it_says_how_often_it_has_started(tmp_path: Path) -> None:
     "message",
     [
         Prepare("proposer-0", "acceptor-1", 2),
+        Prepare("acceptor-1", "acceptor-0", 2),
         Promise("acceptor-1", "acceptor-0", 2, None),
         Accept("acceptor-1", "acceptor-0", 2, "apple"),
         Fail("acceptor-1", "acceptor-0", 2),

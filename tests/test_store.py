@@ -134,6 +134,24 @@ def test_the_runs_with_the_highest_numbers_are_kept_and_others_are_over(tmp_path
     assert len(reopened(tmp_path).states) == 2 * RUNS_KEPT
 
 
+def test_a_file_is_on_the_disk_before_its_name_is_and_before_it_takes_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda _: calls.append("file"))
+    monkeypatch.setattr(os, "rename", lambda *_: calls.append("rename"))
+    monkeypatch.setattr(store, "sync_folder", lambda _: calls.append("folder"))
+    let_go(Store(tmp_path, "acceptor-0"))
+    # First identity, then promises.
+    assert calls == ["file", "folder", "file", "rename", "folder"]
+
+
+def test_what_a_rewrite_left_when_it_was_killed_is_overwritten(tmp_path: Path) -> None:
+    before = reopened(filled(tmp_path)).states
+    (tmp_path / "promises.new").write_bytes(b"x" * 10_000)
+    assert [reopened(tmp_path).states for _ in range(2)] == [before, before]
+
+
 def test_it_counts_its_starts(tmp_path: Path) -> None:
     assert [reopened(tmp_path).starts for _ in range(3)] == [1, 2, 3]
 
@@ -165,8 +183,10 @@ def test_an_answer_to_an_older_round_makes_no_round_young_again(tmp_path: Path) 
 def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "LINES", 50)
     kept = Store(tmp_path, "acceptor-0")
+    descriptors = len(os.listdir("/dev/fd"))
     for id in range(1, 1_000):
         kept.save((7, 1), promised(id))
+    assert len(os.listdir("/dev/fd")) == descriptors
     let_go(kept)
     assert len((tmp_path / "promises").read_bytes().splitlines()) <= 51
     assert reopened(tmp_path).states == {(7, 1): promised(999)}

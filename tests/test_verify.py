@@ -172,6 +172,28 @@ def test_what_a_promise_reports_as_accepted_was_accepted(logs: Logs, verify: Ver
     assert "round 1: chosen under 1: apple\n" in done.stdout
 
 
+def test_a_report_counts_if_only_who_heard_it_or_only_who_made_it_tells_of_it(logs: Logs, verify: Verify) -> None:
+    logs.add("proposer-1", Wants(0, "proposer-1", "pear", []), 2)
+    for name in ("acceptor-0", "acceptor-1"):
+        promise = Promise(name, "proposer-1", 2, Proposal(1, "apple"))
+        logs.add("proposer-1", Delivery(0, promise))
+        logs.add(name, Delivery(0, Prepare("proposer-1", name, 2), answers=[promise]), 2)
+    paths = logs.close()
+    done = verify(path for path in paths if path.stem != "proposer-0")
+    assert re.findall(r"^round .*", done.stdout, re.MULTILINE) == [
+        "round 1: chosen under 1: apple",
+        "round 2: chosen under 1: apple",
+    ]
+
+
+def test_an_acceptor_that_forgets_more_than_once_is_accused_once(logs: Logs, verify: Verify) -> None:
+    prepare = Prepare("proposer-1", "acceptor-0", 2)
+    logs.add("proposer-1", Wants(0, "proposer-1", "pear", [prepare]))
+    for promised in (5, 4, 3):
+        logs.add("acceptor-0", Delivery(0, prepare, denial="failed", promised=promised))
+    assert verify(logs.close(), "--json").stdout.count('"event":"departure"') == 1
+
+
 def test_what_an_acceptor_remembers_and_its_log_does_not_tell_is_a_gap(logs: Logs, verify: Verify) -> None:
     prepare, remembered = Prepare("proposer-1", "acceptor-0", 2), Proposal(1, "apple")
     logs.add("proposer-1", Wants(0, "proposer-1", "pear", [prepare]))
@@ -423,6 +445,8 @@ def test_how_many_acceptors_there_are_can_be_said(logs: Logs, verify: Verify) ->
     done = verify(paths, "--num-acceptors", "3")
     assert (done.returncode, "2 proposers, 3 acceptors" in done.stdout) == (0, True)
     assert "nothing is known to be chosen" not in done.stdout
+    others = [path for path in paths if path.stem != "proposer-0"]
+    assert "2 proposers, 3 acceptors" in verify(others, "--num-acceptors", "3").stdout
     assert "acceptor-4 has left no log" in (done := verify(paths, "-n", "6")).stdout
     assert (done.returncode, "chosen under" in done.stdout) == (4, False)
 
