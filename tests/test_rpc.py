@@ -5,11 +5,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
 from conftest import NEVER_LATE, Run, RunHere, Start
 from test_remote import Acceptors
 
-from toy_paxos.remote.rpc import is_loopback
+from toy_paxos.remote.rpc import is_loopback, reason
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -40,6 +41,27 @@ def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(
     assert process.stdout
     port = process.stdout.readline().rpartition(":")[2].strip()
     assert "consensus on" in run("propose", "--at", f"acceptor-0=127.0.0.1:{port}", "-c", "1", *NEVER_LATE).stdout
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ("UNAVAILABLE: ipv4:10.0.0.1:4000: sendmsg: Broken pipe (32))", "connection closed"),
+        ("UNAVAILABLE: ipv4:10.0.0.1:4000: Hostname Verification Check failed.", "certificate names another host"),
+        ("Ssl handshake failed: CERTIFICATE_VERIFY_FAILED: certificate has expired", "certificate has expired"),
+        ("ipv4:10.0.0.1:4000: this is acceptor-0, not acceptor-1", "this is acceptor-0, not acceptor-1"),
+        ("", "call cancelled"),
+    ],
+)
+def test_why_a_call_failed_is_a_few_words(details: str, words: str) -> None:
+    class FailedError(grpc.RpcError):
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.UNAVAILABLE
+
+        def details(self) -> str:
+            return details
+
+    assert reason(FailedError(), 250) == words
 
 
 # Certificates

@@ -29,10 +29,10 @@ logging.getLogger("grpc").propagate = False
 SERVICE, METHOD = "toy_paxos.Acceptor", "Receive"
 
 LARGEST = 64 * 1024
-"""How many bytes a message may have."""
+"""The maximum size of a message in bytes."""
 
 CONNECTIONS = 128
-"""How many connections a server has at most: more than there can be proposers, and fewer than it has descriptors."""
+"""The maximum number of connections of a server: more than there are proposers, fewer than it has descriptors."""
 
 SERVER_OPTIONS = [
     ("grpc.so_reuseport", 0),
@@ -82,7 +82,7 @@ def is_loopback(address: str) -> bool:
 
 
 class Server:
-    """Listens at an address; one thread handles one message after the other, so an acceptor needs no locks."""
+    """Listens at an address; one thread handles one message after another, so an acceptor needs no locks."""
 
     def __init__(
         self, listen: str, receive: Callable[[wire.Envelope], wire.Handled], certificates: Certificates | None
@@ -161,6 +161,7 @@ REASONS = {
     "Connection refused": "connection refused",
     "Connection reset": "connection reset",
     "Socket closed": "connection closed",
+    "Broken pipe": "connection closed",
     "errors resolving": "no such host",
     "issuer certificate": "certificate signed by another authority",
     "signed certificate": "certificate signed by another authority",
@@ -172,7 +173,7 @@ REASONS = {
 
 
 def reason(error: Exception, timeout: float) -> str:
-    """Return in a few words why a call failed, which had so many milliseconds."""
+    """Return in a few words why a call with this timeout, in milliseconds, failed."""
     if is_late(error):
         return f"no answer in {timeout:g} ms"
     details = str(error.details()) if isinstance(error, grpc.RpcError) else str(error)
