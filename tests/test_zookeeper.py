@@ -143,8 +143,8 @@ def test_processes_find_each_other_and_a_run_has_members(
     play = "propose", "--zookeeper", place, "--num-proposers", "2", "-c", "2", "-q", *NEVER_LATE
     join = *play, "--run", number
     assert is_one_line(run(*join, "-n", "5", "--index", "1"), f"run {number} has --num-acceptors 2 --num-proposers 2")
-    assert is_one_line(run(*join, "-n", "2"), f"proposer-0 of run {number} is there already")
-    assert is_one_line(run(*play, "-n", "2", "--run", "9" * 18), "there is no run 9")
+    assert is_one_line(run(*join, "-n", "2"), f"proposer-0 of run {number} is already running")
+    assert is_one_line(run(*play, "-n", "2", "--run", "9" * 18), "no run 9")
     assert run(*join, "-n", "2", "--index", "1").returncode == 0
     # Killed, it comes back under another address, and is found.
     its.kill(0)
@@ -173,7 +173,7 @@ def test_a_copy_of_a_folder_is_found_out(acceptors: Begin, run: Run, place: str,
     subprocess.run(["cp", "-r", tmp_path / "acceptor-0", tmp_path / "copy"], check=True)
     again = "acceptor", "--zookeeper", place, "--name", "acceptor-0", "--data-dir", str(tmp_path / "copy")
     there = its.addresses["acceptor-0"]
-    assert is_one_line(run(*again), f"acceptor-0 is there already, at {there}: is it the same folder, copied?")
+    assert is_one_line(run(*again), f"acceptor-0 is already running at {there}: is this a copy of its folder?")
 
 
 @needs_zookeeper
@@ -210,7 +210,7 @@ def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, 
     assert is_one_line(run(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
     client.create(f"{root}/runs/run-9999999999", b"garbage")
     number = int(client.get(f"{root}/cluster")[0][:6], 16) * 10**10 + 1 + 9999999999
-    strange = "was not created by toy-paxos: name another root"
+    strange = "was not created by toy-paxos: choose another root"
     assert is_one_line(run(*play, "--run", str(number)), strange)
     client.create(f"{root}-other/addresses/acceptor-0", makepath=True)
     acceptor = "acceptor", "--name", "acceptor-0", "--data-dir", "x", "--zookeeper"

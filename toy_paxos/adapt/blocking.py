@@ -37,14 +37,14 @@ Call = tuple[int, str, Arguments]
 """The attempt in which an acceptor is called, its name, and the arguments."""
 
 FEW = 9
-"""How many calls may wait where all that they can still do is tried."""
+"""Up to this number of waiting calls, every set of answers is tried."""
 
 WAITING = "waiting"
-"""What stands for the answer of a call that has none yet."""
+"""The placeholder for the answer of a call that has none yet."""
 
 
 class Stopped(BaseException):
-    """The code cannot go on without another answer: not an error, and nothing that it should catch."""
+    """The code needs another answer. This is not an Exception, so that the code does not catch it."""
 
 
 class Blocking:
@@ -98,14 +98,14 @@ class Blocking:
         return self.run({}).said
 
     def run(self, answers: dict[Call, Any]) -> "Run":
-        """Run the code from its beginning, or from that of the attempt, and note what it calls and learns."""
+        """Run the code from its beginning, or from that of the attempt; record its calls, and what it learns."""
         run = self.tried(answers)
         self.learned = run.learned
         self.answers = frozenset((self.simplified(run.answers) if run.said else run.answers).items())
         return run
 
     def tried(self, answers: dict[Call, Any]) -> "Run":
-        """Run the code with these answers, without any consequence."""
+        """Run the code with these answers, and change nothing."""
         run = Run(self.name, self.attempts, dict(answers))
         token = RUNNING.set(run)
         try:
@@ -117,8 +117,8 @@ class Blocking:
     def simplified(self, answers: dict[Call, Any]) -> dict[Call, Any]:
         """Return answers in which all acceptors have promised alike, if that makes no difference from now on.
 
-        Code that has begun to propose need not know any more who promised, and what each reported. That leaves fewer
-        states. It is found out by trying both, with every set of answers to what waits.
+        Code that has begun to propose may no longer depend on who promised, and on what each reported. Then one state
+        stands for many. To find out, both are tried with every set of answers to the waiting calls.
         """
         waiting = [call for call in sorted(answers, key=str) if answers[call] == WAITING]
         closed = [call for call in answers if answers[call] != WAITING]

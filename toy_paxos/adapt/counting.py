@@ -1,4 +1,4 @@
-"""What a proposer has learned, if it does not say: the value that it has heard a quorum of acceptors accept."""
+"""What a proposer without ``learned`` has learned: a value that it has heard a quorum of acceptors accept."""
 
 from toy_paxos.message import Accept, Message
 

@@ -1,8 +1,8 @@
-"""A process that answers: a line in, a line out, and an end whatever happens.
+"""A process that answers each line with a line, and that always ends.
 
-It has a session of its own, so Ctrl-C in a terminal does not reach it. It is meant to end when its standard input
-closes, which happens however this process ends. One that does not is killed: by :meth:`Process.end`, at the exit of
-this process, or, on Linux, by the kernel if this process is killed.
+It runs in its own session, so Ctrl-C in a terminal does not reach it. It should exit when its standard input closes,
+which happens however this process ends. If it does not exit, it is killed: by :meth:`Process.end`, when this process
+exits, or, on Linux, by the kernel if this process is killed.
 """
 
 import os
@@ -20,20 +20,20 @@ from weakref import finalize
 from toy_paxos.event import AnswerError
 
 PATIENCE_S = 10.0
-"""How long an answer may take."""
+"""The maximum time for an answer."""
 
 GRACE_S = 1.0
-"""How long a process may take to end after its standard input was closed."""
+"""The maximum time for a process to exit after its standard input was closed."""
 
 LONGEST = 10_000_000
-"""The most bytes that an answer may have."""
+"""The maximum size of an answer in bytes."""
 
 SHOWN = 160
-"""How many bytes of the last line an error shows."""
+"""The maximum number of bytes of the last line that an error shows."""
 
 
 class ProgramError(AnswerError):
-    """A program does not keep to the protocol; the words name its command and the last line that it wrote."""
+    """A program violates the protocol; the words name its command and the last line that it wrote."""
 
     names_its_place = True
 
@@ -89,7 +89,7 @@ class Process:
         return self.last
 
     def expect_silence(self) -> None:
-        """Raise ProgramError if the process has written what nobody has asked for."""
+        """Raise ProgramError if the process has written something without being asked."""
         if self.unread or self.is_readable.poll(0):
             unread = self.unread or os.read(self.output, SHOWN)
             self.last = unread or self.last
@@ -97,7 +97,7 @@ class Process:
 
     def write(self, question: bytes, deadline: float) -> None:
         """Write a line, even if the process is slow to read it."""
-        # Otherwise a process that has ended would end this one silently, as a closed pipe ends any filter.
+        # Otherwise writing to a process that has ended would silently end this one, as a closed pipe ends any filter.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
         try:
             while question:
@@ -156,10 +156,10 @@ def kill(running: "subprocess.Popen[bytes]") -> None:
 
 @cache
 def end_with_parent() -> Callable[[], object] | None:
-    """Return what a new process has to call so that the kernel kills it when this one ends, however that happens."""
+    """Return what a new process calls so that the kernel kills it when this one ends, or None if it cannot."""
     if sys.platform != "linux":
         return None
-    # Imported only here, because most runs start no program.
+    # Imported only here, because most runs start no process.
     import ctypes
 
     set_death_signal = 1

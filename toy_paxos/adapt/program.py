@@ -47,7 +47,7 @@ def plain(value: Any) -> Plain:
 
 
 def as_json(value: Plain) -> Any:
-    """Return what the encoder of JSON takes; the keys of an object are sorted."""
+    """Return plain data as a JSON value; the keys of an object are sorted."""
     if isinstance(value, frozenset):
         return {key: as_json(part) for key, part in sorted(value)}
     if isinstance(value, Mapping):
@@ -56,7 +56,7 @@ def as_json(value: Plain) -> Any:
 
 
 def refuse_constant(name: str) -> None:
-    """Refuse what Python takes for JSON, and others do not: NaN and infinity."""
+    """Refuse NaN and infinity, which are not JSON, although Python reads them."""
     raise ValueError(name)
 
 
@@ -77,7 +77,7 @@ class Program:
         raise TypeError("a process cannot be copied")
 
     def process(self) -> Process:
-        """Return the process that answers for all actors, or else one that answers for none."""
+        """Return the process that answers for all actors, or a free one if each actor has its own."""
         if self.failure:
             raise ProgramError(self.failure)
         if self.has_state is False:
@@ -105,7 +105,7 @@ class Program:
             answer = DECODER.decode(process.ask(f"{line}\n".encode()).decode())
         except ProgramError as error:
             self.shared = None
-            # Nobody wants to wait that long again.
+            # Do not wait that long again.
             self.failure = str(error) if isinstance(error, SilentError) else ""
             raise
         except (ValueError, RecursionError) as error:
@@ -117,7 +117,7 @@ class Program:
         return answer
 
     def refused(self, process: Process, words: str) -> ProgramError:
-        """End a process that does not keep to the protocol, and return the error."""
+        """End a process that violates the protocol, and return the error."""
         self.shared = None
         return process.error(words)
 

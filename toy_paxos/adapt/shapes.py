@@ -1,4 +1,4 @@
-"""Other shapes of Python: acceptors of two functions, and proposers that say nothing of what they have learned."""
+"""Other shapes of Python classes: acceptors with two functions, and proposers without ``learned``."""
 
 import inspect
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ EXPECTED = {
 
 
 def adapted(kind: type, role: Literal["acceptor", "proposer"]) -> type | None:
-    """Return the class of actors that a class of any known shape makes, itself if it is one; None if it has no shape.
+    """Return a class of actors for a class of any known shape, perhaps the class itself; None for an unknown shape.
 
     A class that is made here has the attribute ``__adapts__``: the class that it was made of.
     """
@@ -104,7 +104,7 @@ def accepted_in(promised: object) -> Proposal | None:
 
 
 class Counting:
-    """The base beside a proposer that has no attribute ``learned``: it counts the acceptances that the proposer hears.
+    """A mixin for a proposer without an attribute ``learned``: it counts the acceptances that the proposer receives.
 
     A quorum is a majority unless the proposer is told otherwise.
     """

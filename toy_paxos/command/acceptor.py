@@ -57,9 +57,9 @@ def acceptor_command(
     acceptor_failure_prob: float,
     **others: Any,
 ) -> None:
-    """Be an acceptor, until Ctrl-C.
+    """Run an acceptor until Ctrl-C.
 
-    It prints where it listens.
+    It prints its address.
 
     \b
       toy-paxos acceptor --name acceptor-0 --data-dir a0

@@ -46,7 +46,7 @@ def propose_command(
     tls: Path | None,
     **options: Any,
 ) -> None:
-    """Be a proposer: play rounds with some acceptors.
+    """Run a proposer, which plays rounds with some acceptors.
 
     \b
       toy-paxos propose --at acceptor-0=127.0.0.1:4000

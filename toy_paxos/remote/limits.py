@@ -1,8 +1,8 @@
-"""What numbers and texts from outside may be, so that Paxos and protobuf have a meaning for them.
+"""Limits on numbers and texts from outside, within which they have a meaning for Paxos and protobuf.
 
 In proto3 a missing number is 0 and a missing text is empty, and an acceptor that has promised nothing would take
-PROPOSE 0 for a proposal that it promised. So numbers are from 1 to 2^63-1, and texts are not empty. Names are those of
-acceptors and proposers, which can be printed.
+PROPOSE 0 for a proposal that it promised. So numbers are from 1 to 2^63-1, and texts are not empty. Only names of
+acceptors and proposers are names.
 """
 
 import re
@@ -13,7 +13,7 @@ from toy_paxos.message import Message, Proposal, Restart, Timeout
 LARGEST = 2**63 - 1
 
 LONGEST = 16 * 1024
-"""How many bytes a value or a name may have: an answer may hold a value twice, and more."""
+"""The maximum size of a value in bytes; an answer can hold a value twice, and more."""
 
 
 def number(value: object) -> int:

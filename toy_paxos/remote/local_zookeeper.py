@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 JAR = Path("/usr/share/java/zookeeper.jar")
-"""The file of Debian's package; its manifest names all others that it needs."""
+"""The file of Debian's package; its manifest names the other files that it needs."""
 
 PACKAGES = "libzookeeper-java default-jre-headless"
 
@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 def wait_until_it_answers(port: int) -> bool:
-    """Whether a ZooKeeper server answers at a port before the patience ends."""
+    """Wait until a ZooKeeper server answers at a port; return whether it does so in time."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:

@@ -14,7 +14,7 @@ from toy_paxos.remote import CannotError
 
 
 def merge_logs(told: Mapping[str, Sequence[Event]], round: int, cause: str) -> Iterator[Event]:
-    """Yield all events of a round: each time, of the next events that can have happened, the earliest by its own time.
+    """Yield all events of a round. Of the next events that can have happened, the earliest by its own time comes first.
 
     A message whose sending no process tells can be received at any time: the log of its sender may be missing.
     Raises CannotError, with its possible cause, if a message would be received before it was sent.
@@ -49,6 +49,6 @@ def key(message: Message) -> str:
 
 
 def settle(events: Sequence[Event]) -> None:
-    """Move each event of a process back to the time of the next one at the latest: events are known late."""
+    """Let no event of a process have a later time than the next one: an answer, which tells of it, can be late."""
     for later, earlier in pairwise(reversed(events)):
         earlier.time = min(earlier.time, later.time)

@@ -66,7 +66,7 @@ class RealRound:
     network: Network
     draw: Callable[[], float]
     changes: Callable[[], Sequence[Change]] = list
-    # No SimpleQueue: before Python 3.13 a signal can make its timeouts last for ever.
+    # Not a SimpleQueue: before Python 3.13 a signal can make its timeouts last for ever.
     ended: Queue[Callable[[], None]] = field(default_factory=Queue)
     outstanding: int = 0
     handled: dict[str, list[tuple[int, int, Delivery]]] = field(default_factory=dict)
@@ -200,7 +200,7 @@ def acceptor_events(
 ) -> list[Event]:
     """Return what an acceptor did, in its order, with its crashes and restarts.
 
-    An acceptor that has answered in two of its lives was restarted in between, also if no change says so.
+    An acceptor that has answered in two of its lives was restarted in between, even if no change says so.
     """
     events: dict[tuple[int, float], Event] = {(starts, step): event for starts, step, event in handled}
     lives = sorted({starts for starts, _ in events})

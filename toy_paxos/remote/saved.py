@@ -22,7 +22,7 @@ State = Any
 
 
 class Maker:
-    """Makes the actors of a process, new ones and those in a certain state, with the function that makes a new one."""
+    """Makes the actors of a process: new ones, and restored ones."""
 
     def __init__(self, new: Callable[[str], Actor], name: str) -> None:
         """Raise CannotError if an actor is made that cannot be saved."""
@@ -65,7 +65,7 @@ def as_json(part: Any) -> Any:
 
 
 def from_json(told: Any) -> Any:
-    """Return a part of a state; raises ValueError, AttributeError or KeyError if it is no such thing here."""
+    """Return a part of a state; raises ValueError, AttributeError or KeyError if it is not one, or not one of ours."""
     if isinstance(told, list):
         return tuple([from_json(each) for each in told])
     if not isinstance(told, dict):
@@ -78,7 +78,7 @@ def from_json(told: Any) -> Any:
 
 @cache
 def path_of(kind: type) -> str:
-    """Return where a class is; raises CannotError if it is not there."""
+    """Return the module and the name of a class; raises CannotError if they do not lead to it."""
     path = f"{kind.__module__}:{kind.__qualname__}"
     try:
         if class_at(path) is kind:
@@ -90,6 +90,6 @@ def path_of(kind: type) -> str:
 
 @cache
 def class_at(path: str) -> Any:
-    """Return the class that is there; raises AttributeError or KeyError."""
+    """Return the class with this module and name; raises AttributeError or KeyError."""
     module, _, names = str(path).partition(":")
     return reduce(getattr, names.split("."), sys.modules[module])

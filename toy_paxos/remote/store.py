@@ -24,10 +24,10 @@ Instance = tuple[int, int]
 """A run, and a round of it."""
 
 ROUNDS_KEPT = 100
-"""How many rounds of each run are kept: a proposer that runs is never that late."""
+"""The number of rounds of each run that are kept; a proposer that is further behind goes on at the newest."""
 
 RUNS_KEPT = 20
-"""How many runs are kept, those with the highest numbers."""
+"""The number of runs that are kept, those with the highest numbers."""
 
 LINES = 10_000
 """After this number of lines, about a megabyte, the file is rewritten with what is kept."""
@@ -71,10 +71,10 @@ class Store:
             self.rewrite()
 
     def read(self, path: Path) -> None:
-        """Take in what was kept; raises CannotError if anything but a torn last line is damaged."""
+        """Read the saved states; raises CannotError if anything but a torn last line is damaged."""
         *lines, rest = path.read_bytes().split(b"\n")
         if rest and is_whole(rest[:-1]):
-            # Not torn: what follows the line was its end, and is something else now.
+            # Not torn: a whole line whose end was changed.
             lines.append(rest)
         for at, line in enumerate(lines, start=1):
             try:
@@ -136,7 +136,7 @@ class Store:
 
 
 CHECKSUM = 9
-"""How long a checksum is, with the blank behind it."""
+"""The length of a checksum and the space after it."""
 
 
 def line_of(told: object) -> bytes:
@@ -151,19 +151,19 @@ def is_whole(line: bytes) -> bool:
 
 
 def whole_lines(path: Path) -> bytes:
-    """What is in a file, without a last line that is torn; raises OSError."""
+    """Return the content of a file without a torn last line; raises OSError."""
     data = path.read_bytes()
     return data[: data.rfind(b"\n") + 1]
 
 
 def write_all(file: int, data: bytes) -> None:
-    """Write all of it, however little goes at once."""
+    """Write all data, in as many calls as that takes."""
     while data:
         data = data[os.write(file, data) :]
 
 
 def sync_folder(folder: Path) -> None:
-    """Write the names in a folder to the disk."""
+    """Write the names in a folder to disk."""
     file = os.open(folder, os.O_RDONLY)
     os.fsync(file)
     os.close(file)

@@ -236,7 +236,7 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
 
 
 def forgetful(told: Mapping[str, Sequence[Event]]) -> Iterator[Departure]:
-    """Yield which acceptors, by their own logs, hold less than before: so they cannot keep A2 or A3."""
+    """Yield a departure for each acceptor that holds less than before by its own log: it cannot keep A2 or A3."""
     for name, events in told.items():
         promised, accepted = 0, 0
         for event in events:
@@ -275,7 +275,7 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
 
 
 def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
-    """Return what an acceptor accepted, as others say or it remembers, that is missing in its log."""
+    """Return an acceptance that others report or the acceptor remembers, and that is missing in its log."""
     restarts = [event for events in told.values() for event in events if is_restart(event)]
     kept = {acceptance(accept) for event in restarts for accept in accepts_in(event, evidence.configuration)}
     for event in heard:
@@ -286,10 +286,10 @@ def gap_beside(heard: Sequence[Delivery], told: Mapping[str, Sequence[Event]], e
 
 
 def hearsay(told: Mapping[str, Sequence[Event]], configuration: Configuration) -> Iterator[Delivery]:
-    """Return what acceptors accepted, as others heard or as they remember, where their logs do not say so."""
+    """Yield acceptances that others heard of or acceptors remember, and that no log of an acceptor tells."""
     all_told = [event for events in told.values() for event in events]
     known = {acceptance(message) for event in all_told for message in says(event) if isinstance(message, Accept)}
-    # Where an acceptor's own log says something else of a number, one of them lies, and nobody knows which.
+    # If the log of an acceptor tells another value for the number, one of the two is wrong, and it is not known which.
     disputed = {(acceptor, proposal.id) for acceptor, proposal in known}
     for accept in [accept for event in all_told for accept in accepts_in(event, configuration)]:
         if acceptance(accept) not in known and (accept.sender, accept.id) not in disputed:
@@ -298,7 +298,7 @@ def hearsay(told: Mapping[str, Sequence[Event]], configuration: Configuration) -
 
 
 def acceptance(message: Message) -> tuple[str, Proposal]:
-    """Return who has accepted what; to whom it said so is not always known."""
+    """Return the acceptor and the proposal of an ACCEPT; the recipient is not always known."""
     assert isinstance(message, Accept)
     return message.sender, Proposal(message.id, message.value)
 

@@ -2,13 +2,13 @@
 
 Membership must never depend on presence: two majorities of the acceptors that happen to be present need not meet.
 
-    cluster               a name of this cluster that no other has
+    cluster               the unique name of this cluster
     owners/acceptor-0     the identity of an acceptor, which is in its folder, too
     addresses/acceptor-0  its address; gone with its session
     runs/run-0000000000   how many acceptors and proposers a run has; below it, its present proposers
     keeper                of a cluster that one command has started: gone with the session of that command
 
-The root is the property of whoever has the password; the nodes above it stay open to all.
+Only processes with the password can use the root; the nodes above it stay open to all.
 A separate thread follows the session. While ZooKeeper is away, all processes go on with the addresses that they know.
 """
 
@@ -35,10 +35,10 @@ logging.getLogger("kazoo").addHandler(logging.NullHandler())
 logging.getLogger("kazoo").propagate = False
 
 SESSION_S = 4.0
-"""ZooKeeper takes a process for dead after this time of silence."""
+"""ZooKeeper ends the session of a process after this time of silence."""
 
 ANSWER_S = 2.5
-"""How long to wait for a first answer."""
+"""The maximum time for the first answer."""
 
 ROOT = "toy-paxos"
 """The node above all others, unless another one is named: of processes that are started one by one, in ``default``."""
@@ -132,7 +132,7 @@ class Registry:
         """Return the text of a node; raises NoNodeError, and CannotError if the text does not match the pattern."""
         text = str((client or self.client).get(path)[0].decode(errors="replace"))
         if not re.fullmatch(pattern, text):
-            raise CannotError(f"{self.hosts}{path} was not created by toy-paxos: name another root")
+            raise CannotError(f"{self.hosts}{path} was not created by toy-paxos: choose another root")
         return text
 
     def forbidden(self) -> CannotError:
@@ -172,7 +172,7 @@ class Registry:
     # Acceptors
 
     def claim(self, name: str, identity: str) -> None:
-        """Be the acceptor of that name; raises CannotError if another one is."""
+        """Become the owner of a name; raises CannotError if another acceptor is."""
         path = self.path("owners", name)
         with self.refusing():
             with suppress(NodeExistsError):
@@ -204,7 +204,7 @@ class Registry:
                         self.client.delete(path)
                         continue
             if time.monotonic() > patience:
-                raise CannotError(f"{name} is there already, at {there}: is it the same folder, copied?")
+                raise CannotError(f"{name} is already running at {there}: is this a copy of its folder?")
             time.sleep(0.1)
 
     def address(self, name: str) -> str:
@@ -218,7 +218,7 @@ class Registry:
         return self.path("runs", f"run-{run - self.first_run:010}")
 
     def take_part(self, run: int | None, acceptors: list[str], proposers: list[str], num_proposers: int) -> int:
-        """Be these proposers of a run, or of a new one; return its number.
+        """Register proposers of a run, or of a new one; return its number.
 
         Waits a moment for the addresses of all acceptors. Raises CannotError if the run has other sizes, or no such
         number, or has these proposers already.
@@ -231,14 +231,14 @@ class Registry:
             try:
                 its = self.read(self.run_path(run), r"--num-acceptors \d+ --num-proposers \d+")
             except NoNodeError as error:
-                raise CannotError(f"there is no run {run} at {self.hosts}{self.root}") from error
+                raise CannotError(f"no run {run} at {self.hosts}{self.root}") from error
             if its != sizes:
                 raise CannotError(f"run {run} has {its}")
             for name in proposers:
                 try:
                     self.create(f"{self.run_path(run)}/{name}", "", ephemeral=True)
                 except NodeExistsError as error:
-                    raise CannotError(f"{name} of run {run} is there already, or was until a moment ago") from error
+                    raise CannotError(f"{name} of run {run} is already running, or was a moment ago") from error
             present = [f"{self.run_path(run)}/{name}" for name in proposers]
             self.refresh = partial(self.attend, [*present, *[self.path("keeper")] * self.is_new])
             self.look()
