@@ -7,7 +7,7 @@ import pytest
 from toy_paxos.event import Delivery, Event, Wants
 from toy_paxos.message import Fail, Message, Prepare, Promise, Restart
 from toy_paxos.remote import CannotError
-from toy_paxos.remote.merge_logs import merge_logs, settle
+from toy_paxos.remote.merge_logs import merge_logs
 
 P0, P1 = (Prepare(f"proposer-{at}", "acceptor-0", at + 1) for at in range(2))
 YES, NO = Promise("acceptor-0", "proposer-1", 2, None), Fail("acceptor-0", "proposer-0", 1)
@@ -71,9 +71,3 @@ def test_if_both_heard_what_the_other_said_only_afterwards_they_contradict_each_
     told = {"proposer-1": [hears(0, YES), wants(1, P1)], "acceptor-0": [hears(0, P1, YES)]}
     with pytest.raises(CannotError, match="round 1: proposer-1 and acceptor-0 contradict each other: why"):
         list(merged(told))
-
-
-def test_what_is_known_late_happened_no_later_than_what_followed_it() -> None:
-    events = [hears(9, P1, YES), hears(4, P0, NO), hears(5, P0, NO)]
-    settle(events)
-    assert [event.time for event in events] == [4, 4, 5]

@@ -6,7 +6,6 @@ that; clocks, which cannot be compared between machines, are not needed.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 
 from toy_paxos.event import Delivery, Event, says
 from toy_paxos.message import Message
@@ -46,9 +45,3 @@ def merge_logs(told: Mapping[str, Sequence[Event]], round: int, cause: str) -> I
 def key(message: Message) -> str:
     """Return a key that is equal for equal messages; messages are mutable, and so not hashable."""
     return repr(message)
-
-
-def settle(events: Sequence[Event]) -> None:
-    """Let no event of a process have a later time than the next one: an answer, which tells of it, can be late."""
-    for later, earlier in pairwise(reversed(events)):
-        earlier.time = min(earlier.time, later.time)

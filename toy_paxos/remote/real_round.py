@@ -19,7 +19,6 @@ from toy_paxos.event import AcceptorCrash, Delivery, Event, Fate, TimedOut, Want
 from toy_paxos.message import Message, Propose, Restart, Terminate, Timeout
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_handled, to_wire
-from toy_paxos.remote.merge_logs import settle
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.rpc import Call, CallError, Client, is_late, reason
 from toy_paxos.remote.supervisor import Change
@@ -211,10 +210,12 @@ def acceptor_events(
         elif change.name == name:
             events[change.starts, math.inf] = AcceptorCrash(change.time, name)
     for starts, back in restarts.items():
-        events[starts, 0] = Delivery(back, Restart("power", name, starts - 1))
+        events[starts, 0] = Delivery(back, Restart("power", name, starts - 1), sent=back)
     story = [events[place] for place in sorted(events)]
-    settle(story)
-    for event in story:
-        if isinstance(event, Delivery) and isinstance(event.message, Restart):
-            event.sent = event.time
+    time = math.inf
+    for event in reversed(story):
+        # An answer, which tells of an event, can arrive later than that to the next one.
+        event.time = time = min(event.time, time)
+        if isinstance(event, Delivery):
+            event.sent = min(event.sent, time)
     return story

@@ -226,8 +226,11 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
         is_known = not gap and not evidence.missing(configuration.acceptors)
         at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
         told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
-        merged = merge_logs(told, round, "they are not of one run, were changed, or do not begin at its beginning")
-        events = list(watch(in_turn(merged), configuration, always, at_the_end))
+        cause = "they are not of one run, were changed, or do not begin at its beginning"
+        merged = [*merge_logs(told, round, cause)]
+        for at, event in enumerate(merged, start=1):
+            event.time = at
+        events = list(watch(merged, configuration, always, at_the_end))
         events += [*learned_again(events), *forgetful(told)]
         # Where something is missing, an actor may have heard what allows it to say what it says.
         if not gap and not heard:
@@ -247,13 +250,6 @@ def forgetful(told: Mapping[str, Sequence[Event]]) -> Iterator[Departure]:
                     words = f"it holds promise {promised} and acceptance {accepted} after {before[0]} and {before[1]}"
                     yield Departure(event.time, name, "A2" if promised < before[0] else "A3", words)
                     break
-
-
-def in_turn(events: Iterable[Event]) -> Iterator[Event]:
-    """Number the events: the number of each becomes its time."""
-    for at, event in enumerate(events, start=1):
-        event.time = at
-        yield event
 
 
 def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
