@@ -153,13 +153,17 @@ def test_at_whichever_line_it_is_killed_its_log_is_complete(
         if '"PROMISE"' in (folder / "acceptor-0.jsonl").read_text():
             proposer.add(7, 1, Delivery(0, Promise("acceptor-0", "proposer-0", 1, None), answers=[propose]))
         proposer.close()
-        judged = run_here("verify", *map(str, folder.glob("*.jsonl")))
-        assert (judged.returncode, "not all is known" in judged.stdout) == (0, False), line
-        assert ("chosen under 1: apple" in judged.stdout) == (held == ACCEPTED), line
-        seen.add(held)
+        logs = [*folder.glob("*.jsonl")]
+        case = held, *(path.read_text() for path in sorted(logs))
+        # Few lines change what is on the disk.
+        if case not in seen:
+            seen.add(case)
+            judged = run_here("verify", *map(str, logs))
+            assert (judged.returncode, "not all is known" in judged.stdout) == (0, False), line
+            assert ("chosen under 1: apple" in judged.stdout) == (held == ACCEPTED), line
         if not was_killed:
             break
-    assert seen == {(0, None), (1, None), ACCEPTED}
+    assert {held for held, *_ in seen} == {(0, None), (1, None), ACCEPTED}
 
 
 ACCEPTED = 1, Proposal(1, "apple")

@@ -128,17 +128,19 @@ def test_one_that_forgets_promises_again_after_a_restart() -> None:
         assert answers(its, PREPARE) == [Promise("acceptor-0", "proposer-0", 2, None)]
 
 
+@pytest.mark.parametrize(("step", "file"), [("toy_paxos.remote.records.write_all", "log"), ("os.fdatasync", "data")])
 def test_what_cannot_be_kept_ends_it_before_anything_is_answered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    its = service(tmp_path)
+    its = service(tmp_path / "data", log=tmp_path / "log")
 
-    def full(_: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "fdatasync", full)
-    with pytest.raises(StoppedError, match="No space left"):
+    monkeypatch.setattr(step, full)
+    with pytest.raises(StoppedError, match=f"{tmp_path / file} cannot be written: No space left on device"):
         handled(its, PREPARE)
+    its.log.close()
     ended(its)
 
 

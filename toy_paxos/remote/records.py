@@ -46,7 +46,7 @@ class Log:
     def write(self, line: str) -> None:
         """Add a line."""
         if self.path:
-            with usable(self.path):
+            with usable(self.path, "written"):
                 write_all(self.file, line.encode())
 
     def add(self, run: int, round: int, event: Event) -> None:

@@ -34,12 +34,12 @@ LINES = 10_000
 
 
 @contextmanager
-def usable(path: Path) -> Iterator[None]:
-    """Raise CannotError if the system refuses to use a file or a folder."""
+def usable(path: Path, how: str = "opened") -> Iterator[None]:
+    """Raise CannotError if the system refuses to use a file or a folder in some way."""
     try:
         yield
     except OSError as error:
-        raise CannotError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise CannotError(f"{path} cannot be {how}: {error.strerror or error}") from error
 
 
 class Store:
@@ -112,7 +112,7 @@ class Store:
     def save(self, instance: Instance, state: State) -> None:
         """Keep a state: when this returns, it is on the disk. Raises CannotError, and then nothing may be answered."""
         self.keep(instance, state)
-        with usable(self.folder):
+        with usable(self.folder, "written"):
             write_all(self.file, line_of([*instance, as_json(state)]))
             # macOS has no fdatasync.
             getattr(os, "fdatasync", os.fsync)(self.file)
