@@ -114,6 +114,9 @@ def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, ru
     assert "lost (connection closed): PREPARE 1" in run(*play).stdout
     assert "lost (certificate signed by another authority): PREPARE 1" in run(*play, *stranger).stdout
     assert "lost (no TLS there): PREPARE 1" in run("propose", *plain.places, "-c", "1", *stranger).stdout
+    # Now it trusts the acceptor, and the acceptor still does not trust it.
+    shutil.copy(tmp_path / "authority.pem", Path(stranger[1]) / "ca.pem")
+    assert "no value is known to be chosen" in run(*play, *stranger).stdout
     process = its.processes["acceptor-0"]
     process.terminate()
     assert process.communicate()[1] == ""
