@@ -598,8 +598,14 @@ def test_wrong_usage_is_one_line(args: list[str], words: str, run_here: RunHere)
 
 
 def test_an_acceptor_fails_no_request_unless_it_is_told_to_and_help_says_what_is_so(run_here: RunHere) -> None:
-    for command, words in (("acceptor", "FAIL to a request. [default: 0.0; "), ("cluster", "[default: 5; 1<=x<=100]")):
-        assert words in " ".join(run_here(command, "--help").stdout.split())
+    for command, words in (
+        ("acceptor", "answers FAIL (from 0 to 1; default: 0)."),
+        ("cluster", "each a process (from 1 to 100; default: 5)."),
+    ):
+        help = " ".join(run_here(command, "--help").stdout.split())
+        assert words in help
+        assert "simulated" not in help
+    assert "from 1 to 9,223,372,036,854,775,807" in " ".join(run_here("verify", "--help").stdout.split())
 
 
 def test_no_other_command_waits_for_it() -> None:

@@ -31,7 +31,7 @@ class Number(click.ParamType[float]):
     @property
     def limits(self) -> str:
         """The range in words."""
-        return f"{self.low:,g} to {self.high:,.15g}"
+        return f"{self.low:,g} to {self.high:,}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number; raise click.BadParameter if it is not one, or out of range."""

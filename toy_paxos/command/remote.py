@@ -158,6 +158,9 @@ OPTIONS = options_of_a_run() | {
 
 
 OPTIONS |= {str(option.name): option for option in click.command(actor_options("Cluster")(lambda: None)).params}
+for name in ("num_proposers", "backoff"):
+    # Nothing is simulated here.
+    OPTIONS[name].group = "Network"  # type: ignore[attr-defined]
 
 
 def options(*names: str) -> list[click.Parameter]:
