@@ -24,14 +24,15 @@ def adapted(kind: type, role: Literal["acceptor", "proposer"]) -> type | None:
     A class that is made here has the attribute ``__adapts__``: the class that it was made of.
     """
     if has(kind, "receive"):
-        is_complete = role == "acceptor" or says_what_it_learns(kind)
-        bases: tuple[type, ...] = () if is_complete else (Counting, kind)
-    elif role == "acceptor":
-        bases = (TwoFunctions,) if has(kind, "prepare", "accept") else ()
+        if role == "acceptor" or says_what_it_learns(kind):
+            return kind
+        bases: tuple[type, ...] = Counting, kind
+    elif role == "acceptor" and has(kind, "prepare", "accept"):
+        bases = (TwoFunctions,)
+    elif role == "proposer" and has(kind, "propose"):
+        bases = (Blocking,)
     else:
-        bases = (Blocking,) if has(kind, "propose") else ()
-    if not bases:
-        return kind if has(kind, "receive") else None
+        return None
     return type(kind.__name__, bases, {"__adapts__": kind, "__module__": kind.__module__})
 
 

@@ -70,10 +70,8 @@ class RealRound:
     outstanding: int = 0
     handled: dict[str, list[tuple[int, int, Delivery]]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.newest = self.number
-        self.newest_run = self.run
+    newest: int = 0
+    newest_run: int = 0
 
     @property
     def now(self) -> float:
