@@ -265,7 +265,11 @@ def test_what_a_killed_cluster_has_left_is_swept_by_the_next_one_and_what_lives_
         lambda: sum(len(client.get_children(f"{parent}/{name}/addresses")) for name in client.get_children(parent)) == 1
     )
     assert len(client.get_children(parent)) == 2
+    # The command of this one is gone, but not its acceptor.
+    client.create(f"{parent}/cluster-7/addresses/acceptor-0", makepath=True)
     assert run(*play, "-c", "1", **nothing_left).returncode == 0
+    assert len(client.get_children(parent)) == 2
+    client.delete(f"{parent}/cluster-7", recursive=True)
     assert len(client.get_children(parent)) == 1
     wait_for_line(living.stdout, "consensus on")
     living.send_signal(signal.SIGINT)
