@@ -14,7 +14,6 @@ A separate thread follows the session. While ZooKeeper is away, all processes go
 
 import logging
 import re
-import socket
 import threading
 import time
 import uuid
@@ -188,9 +187,10 @@ class Registry:
             self.refresh()
 
     def announce(self, name: str, address: str) -> None:
-        """Register the address of an acceptor, in place of one that is dead."""
+        """Register the address of an acceptor, once the session of the process before has ended."""
         path = self.path("addresses", name)
-        patience = time.monotonic() + 2 * SESSION_S
+        # A server may make the session of a killed process longer than it asked for.
+        patience = time.monotonic() + 3 * SESSION_S
         while True:
             try:
                 self.create(path, address, ephemeral=True)
@@ -200,9 +200,6 @@ class Registry:
                     there, node = self.address(name), self.client.exists(path)
                     if node and node.owner_session_id == self.client.client_id[0]:
                         return
-                    if not is_answering(there):
-                        self.client.delete(path)
-                        continue
             if time.monotonic() > patience:
                 raise CannotError(f"{name} is already running at {there}: is this a copy of its folder?")
             time.sleep(0.1)
@@ -318,11 +315,3 @@ def close(client: Any) -> None:
     """End a session."""
     client.stop()
     client.close()
-
-
-def is_answering(address: str) -> bool:
-    """Whether a process listens at an address."""
-    host, _, port = address.rpartition(":")
-    with suppress(OSError), socket.create_connection((host.strip("[]"), int(port)), timeout=1):
-        return True
-    return False
