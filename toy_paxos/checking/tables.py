@@ -37,12 +37,15 @@ class Table:
     ``shown`` has what can be seen of each state: the value that a proposer has learned; the promised number, and the
     number and value of the accepted proposal. ``steps`` has for each state, by message, the next state and the messages
     that the actor says. A message that changes nothing has no step. If the actor raises an error, the step is empty.
+    ``keeps`` has for each state the set of messages that can still make a difference to a search, as
+    :class:`Future <toy_paxos.checking.reduction.Future>` finds it out.
     """
 
     def __init__(self) -> None:
         self.numbers: dict[snapshot.Snapshot, int] = {}
         self.shown: list[list[Any]] = []
         self.steps: list[dict[int, list[int]]] = []
+        self.keeps: list[int] = []
 
     def add(self, state: snapshot.Snapshot, shown: list[Any]) -> int:
         """Return the number of a state, new or known."""
@@ -50,6 +53,7 @@ class Table:
             self.numbers[state] = len(self.shown)
             self.shown.append(shown)
             self.steps.append({})
+            self.keeps.append(0)
         return self.numbers[state]
 
 
@@ -103,6 +107,9 @@ class Tables:
         """Add all states of an actor and its steps to its table."""
         number_of = {state: self.add_state(cluster, position, state, table) for state in future.following[position]}
         for state, number in number_of.items():
+            effective, compared = future.needs[position][state]
+            for message in self.all(cluster, effective | compared):
+                table.keeps[number] |= 1 << message
             for message in numbers(future.possible(position, state)):
                 step = cluster.steps.get((position, state, message))
                 told = [number_of[step[0]], *self.all(cluster, step[1])] if step else []
@@ -150,5 +157,8 @@ class Tables:
                 steps[number].append([[message, *step] for message, step in by_message.items()])
         return {
             "messages": self.messages,
-            "tables": [{"shown": table.shown, "steps": steps[number]} for number, table in enumerate(self.tables)],
+            "tables": [
+                {"shown": table.shown, "steps": steps[number], "keeps": [*map(hex, table.keeps)]}
+                for number, table in enumerate(self.tables)
+            ],
         }

@@ -1,13 +1,17 @@
 """The game in a browser: which actors the page offers, and where it begins."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.checking.conditions import conditions
 from toy_paxos.checking.game import Kind
 from toy_paxos.checking.tables import Tables
 from toy_paxos.command.game_view import GameView, guarded
-from toy_paxos.message import Timeout
+from toy_paxos.message import Accept, Timeout
+from toy_paxos.rules import RULES as RULES_OF_PAXOS
+from toy_paxos.rules import learning, statement
 from toy_paxos.view.game_page import game_page
 from toy_paxos.view.output import DrawingError, plain
 
@@ -91,5 +95,20 @@ class Page:
 
     def text(self, **more: Any) -> str:
         """Return the page; raise DrawingError if it would be too large."""
+        messages = self.tables.messages
+        when = partial(conditions, self.configuration, self.wishes, messages)
+        values = sorted({message.value for message in messages if isinstance(message, Accept)})
+        learned = {
+            name: {value: [*when(learning(name, value))] for value in values} for name in self.configuration.proposers
+        }
         begin = {"moves": [], "others": ""} | more
-        return game_page(self.configuration, self.tables.told(), wishes=self.wishes, games=self.games, **begin)
+        return game_page(
+            self.configuration,
+            self.tables.told(),
+            wishes=self.wishes,
+            games=self.games,
+            rules={rule.name: rule.sentence for rule in RULES_OF_PAXOS},
+            saying=[[*when(statement(message))] for message in messages],
+            learning=learned,
+            **begin,
+        )

@@ -3,8 +3,9 @@
 // message that it receives, its next state, and the messages that it says. The script looks up steps, counts who has
 // accepted what, and searches through what can still happen.
 "use strict";
-const {names, numProposers, wishes, quorum, messages, tables, games, others, moves: given} =
-  JSON.parse(document.getElementById("data").textContent);
+const place = id => document.getElementById(id);
+const {names, numProposers, wishes, quorum, messages, tables, games, rules, saying, learning, others, moves: given} =
+  JSON.parse(place("data").textContent);
 const positions = [...names.keys()];
 const proposers = positions.slice(0, numProposers), acceptors = positions.slice(numProposers);
 
@@ -14,11 +15,13 @@ const setOf = some => some.reduce((set, {bit}) => set | bit, 0n);
 const setWhere = test => setOf(messages.filter(test));
 const accepts = setWhere(({type}) => type === "ACCEPT"), promises = setWhere(({type}) => type === "PROMISE");
 
-for (const table of tables)
+for (const table of tables) {
   table.steps = table.steps.map(steps => new Map(steps.map(([number, after, ...answers]) => {
     const says = answers.map(answer => messages[answer]), message = messages[number];
     return [message, {message, after, says, said: setOf(says), raises: after === undefined}];
   })));
+  table.keeps = table.keeps.map(BigInt);
+}
 
 // ---- The rules of the game
 
@@ -87,12 +90,49 @@ const PROPERTIES = {
   },
   "a promise never goes down": (before, after) => {
     const isNew = after.said & ~before.said & promises;
-    const fallen = isNew && messages.find(({bit, compared}) => isNew & bit && compared.above & before.said);
-    const higher = fallen && messages.filter(({bit}) => bit & fallen.compared.above & before.said).map(({id}) => id);
-    return fallen && `${fallen.sender} promises ${fallen.id} after ${Math.max(...higher)}`;
+    const old = ({sender}) => messages.filter(one => one.bit & before.said & promises && one.sender === sender);
+    const highest = promise => Math.max(...old(promise).map(({id}) => id));
+    const fallen = messages.find(promise => isNew & promise.bit && promise.id < highest(promise));
+    return fallen && `${fallen.sender} promises ${fallen.id} after ${highest(fallen)}`;
   },
 };
 const lost = (before, after) => game.properties.map(name => PROPERTIES[name](before, after)).find(Boolean);
+
+// ---- The rules of each actor
+
+// A rule is about what one actor says, given what it alone has heard and said. The rules stand in toy_paxos/rules.py;
+// here are only their conditions: a rule is broken after one of some messages, or unless one of some sets was heard.
+function ruleBroken(conditions, heard, said) {
+  const all = numbers => setOf(numbers.map(number => messages[number]));
+  const isHeard = numbers => (all(numbers) & ~heard) === 0n;
+  return (conditions.find(([, after, unless]) => all(after) & said || !unless.some(isHeard)) ?? [])[0];
+}
+
+// The first rule that each actor has broken in a game: which, in which delivery, and by what.
+function departures(path) {
+  const heard = positions.map(() => 0n), said = positions.map(() => 0n), found = [];
+  const judge = (at, when, words, conditions) => {
+    const rule = ruleBroken(conditions, heard[at], said[at]);
+    if (rule && !found.some(other => other.at === at)) found.push({at, when, rule, words});
+  };
+  const speak = (at, when, says, value) => {
+    for (const {number, bit, words} of says.filter(({sender, bit}) => sender === names[at] && !(said[at] & bit))) {
+      judge(at, when, `says ${words}`, saying[number]);
+      said[at] |= bit;
+    }
+    if (value !== null) judge(at, when, `learns ${value}`, learning[names[at]][value] ?? []);
+  };
+  for (const at of proposers) {
+    // A number belongs to the proposer that speaks first under it.
+    said[at] = said[at - 1] ?? 0n;
+    speak(at, 0, saidAtStart(), learned(path[0].state, at));
+  }
+  path.slice(1).forEach(({state, step: {message, says}}, before) => {
+    heard[message.to] |= message.bit;
+    speak(message.to, before + 1, says, learned(state, message.to));
+  });
+  return found;
+}
 
 // ---- What can still happen: a breadth-first search, by the number of deliveries
 
@@ -102,34 +142,11 @@ const lost = (before, after) => game.properties.map(name => PROPERTIES[name](bef
 // is never delivered here, as in toy-paxos play.
 const MOST_STATES = 100_000, STATES_AT_ONCE = 400;
 const searched = setWhere(({type}) => type !== "FAIL");
-for (const one of messages) {
-  const sameProposal = ({type, id, value}) => type === "ACCEPT" && id === one.id && value === one.value;
-  const ofItsSender = ({type, sender}) => type === "PROMISE" && type === one.type && sender === one.sender;
-  one.compared = {
-    above: setWhere(other => ofItsSender(other) && other.id > one.id),
-    later: setWhere(other => sameProposal(other) || ofItsSender(other) && other.id <= one.id),
-  };
-}
-for (const table of tables) {
-  const needs = table.steps.map(steps => setOf([...steps.keys()]));
-  const says = table.steps.map(steps => [...steps.values()].reduce((set, {said}) => set | said, 0n));
-  for (let grown = true; grown;) {
-    grown = false;
-    table.steps.forEach((steps, state) => {
-      for (const {after, raises} of steps.values()) {
-        if (raises || !(needs[after] & ~needs[state] || says[after] & ~says[state])) continue;
-        [needs[state], says[state], grown] = [needs[state] | needs[after], says[state] | says[after], true];
-      }
-    });
-  }
-  const comparedWith = said => setWhere(({compared}) => compared.later & said);
-  table.keeps = needs.map((needed, state) => searched & (needed | comparedWith(says[state])));
-}
 
 function key({actors, said, used, chosen}) {
   const settled = chosen.reduce((set, {by}) => [...by.values()].reduce((all, one) => all | one, set), 0n);
   const keeps = actors.reduce((set, actor, at) => set | tables[game.actors[at]].keeps[actor], 0n);
-  return `${actors} ${used} ${chosen.map(({id, value}) => `${id} ${value}`)} ${(said & keeps & ~settled).toString(16)}`;
+  return [actors, used, chosen.map(({id, value}) => `${id} ${value}`), said & searched & keeps & ~settled].join(" ");
 }
 
 function* transitions(state, at) {
@@ -173,7 +190,6 @@ function* lookAhead(from) {
 
 // ---- What one sees
 
-const place = id => document.getElementById(id);
 const DRAWN = ["svg", "g", "line", "path", "text"];
 function element(kind, attributes, ...children) {
   const space = `http://www.w3.org/${DRAWN.includes(kind) ? "2000/svg" : "1999/xhtml"}`;
@@ -190,7 +206,7 @@ const deliveries = number => counted(number, "delivery", "deliveries");
 
 // The game as it is played: the states so far, each with the step that led there, and how and after how many deliveries
 // it was broken, if it was. The state that is shown is number ``now``; later ones were taken back.
-let path, now, hinted, search;
+let path, now, search;
 
 function begin(name, numbers = []) {
   game = games.find(other => other.name === name) ?? games[0];
@@ -219,35 +235,30 @@ function show() {
   place("redo").disabled = now === path.length - 1;
   place("proposers").replaceChildren(...proposers.map(card));
   place("acceptors").replaceChildren(...acceptors.map(card));
-  place("lanes").replaceChildren(lanes());
+  const departed = departures(path.slice(0, now + 1));
+  place("lanes").replaceChildren(lanes(departed));
   place("lanes").scrollTop = place("lanes").scrollHeight;
   const lines = played().map(({step}, at) => `${String(at + 1).padStart(4)}  ${step.message.line}\n`);
   place("story").value = game.head + lines.join("");
-  if (focused) (document.querySelector(`[data-message="${focused}"]`) ?? place("undo")).focus();
+  if (focused) (buttonOf(focused) ?? place("undo")).focus();
   if (location.hash !== address()) location.replace(address());
-  tell(path[now]);
+  tell(path[now], departed);
 }
 
 function card(at) {
-  const {state} = path[now], [value, lines] = at < numProposers ? proposerFacts(at, state) : acceptorFacts(at, state);
+  const {state} = path[now], [first, id, value = at < numProposers ? first : null] = shown(state, at);
+  const last = said().findLast(({sender}) => sender === names[at])?.words ?? "nothing";
+  const proposed = [["wants ", inHue(wishes[at])], value === null ? ["says ", last] : ["learned ", inHue(value)]];
+  const accepted = value === null ? ["accepted nothing"] : [`accepted ${id} `, inHue(value)];
+  const held = first === null ? [] : [[`promised ${first || "nothing"}`], accepted];
+  const facts = (at < numProposers ? proposed : held).map(parts => element("p", {}, ...parts));
   const inbox = said().filter(message => message.to === at).concat(due(state, at) ?? []);
-  const facts = lines.map(parts => element("p", {}, ...parts)), buttons = inbox.map(message => button(state, message));
   const attributes = {class: `card ${hue(value)}`, role: "group", "aria-label": names[at]};
+  const buttons = inbox.map(message => button(state, message));
   return element("div", attributes, element("h2", {}, names[at]), ...facts, ...buttons);
 }
 
-function proposerFacts(at, state) {
-  const value = learned(state, at), last = said().findLast(({sender}) => sender === names[at]);
-  const does = value === null ? [`says ${last?.words ?? "nothing"}`] : ["learned ", inHue(value)];
-  return [value, [["wants ", inHue(wishes[at])], does]];
-}
-
-function acceptorFacts(at, state) {
-  const [promised, id, value] = shown(state, at);
-  const accepted = value === undefined ? ["accepted nothing"] : [`accepted ${id} `, inHue(value)];
-  return [value, promised === null ? [] : [[`promised ${promised || "nothing"}`], accepted]];
-}
-
+const buttonOf = number => document.querySelector(`[data-message="${number}"]`);
 function button(state, message) {
   const isAgain = !message.isEnvironment && played().some(({step}) => step.message === message);
   const isNew = now > 0 && message.bit & state.said & ~path[now - 1].state.said;
@@ -263,7 +274,7 @@ function button(state, message) {
 }
 
 // What has just happened, what is so, and, as soon as it is known, what can still happen.
-function tell({state, step, broken}) {
+function tell({state, step, broken}, departed) {
   const says = step && [...new Set(step.says.map(({words}) => words))].join(", ");
   const happened = step && `${now}. ${step.message.told}, and says ${says || "nothing"}.`;
   const isChosen = state.chosen.length && `★ ${state.chosen[0].value} is chosen: a quorum has accepted it.`;
@@ -271,8 +282,9 @@ function tell({state, step, broken}) {
   place("told").textContent = happened ?? game.summary;
   place("status").className = broken ? "bad" : isChosen ? "good" : "";
   place("fact").textContent = isBroken || isChosen || "Nothing is chosen yet.";
-  place("why").textContent = broken ? game.missing : "";
-  hinted = undefined;
+  const why = departed.map(({at, when, rule, words}) =>
+    `${when ? `Delivery ${when}` : "At the start"}: ${names[at]} ${words} and breaks ${rule}: ${rules[rule]}`);
+  place("why").textContent = why.concat(broken ? game.missing : []).join("\n");
   place("hint").disabled = true;
   run(lookAhead(broken ? path[0].state : state));
 }
@@ -288,15 +300,15 @@ function run(steps) {
 function foreseen({deliveries: number, first, states, limit, values}) {
   const seen = counted(states, "state", "states");
   if (path[now].broken) return first ? `${number} is the fewest. Undo, or copy the story.` : "Undo, or copy the story.";
-  hinted = first;
   place("hint").disabled = !first;
+  place("hint").value = first?.number;
   if (first) return `It can be broken in ${deliveries(number)} (${seen} seen).`;
   if (limit !== undefined) return `It takes ${deliveries(limit)} or more to break it: not found out within ${seen}.`;
   const can = `${values.join(", ") || "nothing"}${values.length === 1 ? " only" : ""}`;
   return `It cannot be broken from here. Can still be chosen: ${can} (all ${seen} seen, FAIL never delivered).`;
 }
 
-function lanes() {
+function lanes(departed) {
   const gap = names.length > 6 ? 24 : 28, x = at => 36 + gap * at, y = number => 14 + 20 * number, foot = y(now + 1);
   const line = (x1, y1, x2, y2, kind = "") => element("line", {x1, y1, x2, y2, class: kind});
   const text = (x, y, words) => element("text", {x, y}, words);
@@ -311,13 +323,15 @@ function lanes() {
     const from = names.indexOf(message.sender), end = x(message.to), at = y(before + 1);
     const back = end < x(from) ? 8 : -8;
     const isFirst = state.chosen.length && !path[before].state.chosen.length;
+    const departure = departed.find(({when}) => when === before + 1);
+    const rule = departure ? ` ✗ ${short(names[departure.at])} breaks ${departure.rule}` : "";
     const mark = broken?.after === before + 1 ? " ✗ BROKEN" : isFirst ? " ★ CHOSEN" : "";
     const arrow = from < 0 ? [element("path", {d: `M${end - 6} ${at}l6 -6l6 6l-6 6z`})]
       : [line(x(from), at, end, at), element("path", {d: `M${end} ${at}l${back} -4v8z`})];
-    parts.push(element("g", {class: `arrow ${hue(message.value)}`}, ...arrow,
-      text(0, at + 4, before + 1), text(x(names.length), at + 4, message.words + mark)));
+    parts.push(element("g", {class: `arrow ${hue(message.value)} ${rule && "bad"}`}, ...arrow,
+      text(0, at + 4, before + 1), text(x(names.length), at + 4, message.words + mark + rule)));
   });
-  const widest = Math.max(20, ...played().map(({step}) => step.message.words.length + 9));
+  const widest = Math.max(20, ...played().map(({step}) => step.message.words.length + 22));
   const width = x(names.length) + 7.6 * widest;
   return element("svg", {width, height: foot, role: "img", "aria-label": "Lanes"}, ...parts);
 }
@@ -338,13 +352,13 @@ place("undo").onclick = () => { now--; show(); };
 place("redo").onclick = () => { now++; show(); };
 place("again").onclick = () => begin(game.name);
 place("hint").onclick = () => {
-  const button = document.querySelector(`[data-message="${hinted.number}"]`);
+  const button = buttonOf(place("hint").value);
   button.classList.add("hint");
   button.focus();
 };
 place("copy").onclick = () => {
   place("story").select();
-  navigator.clipboard?.writeText(place("story").value).catch(() => document.execCommand("copy"));
+  document.execCommand("copy");
 };
 onhashchange = follow;
 follow();
