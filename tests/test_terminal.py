@@ -97,7 +97,7 @@ def test_a_terminal_that_claims_no_columns_shows_everything(on_terminal: OnTermi
     args = ("--seed", "3", "--rounds", "1", "-i", "0")
     seen = ANSI.sub("", on_terminal(*args, COLUMNS="0"))
     assert "PROMISE 1, nothing accepted" in seen
-    assert "consensus expected in 94.95%" in seen
+    assert "consensus (expected in 94.95% of rounds)" in seen
 
 
 def test_colour_on_a_terminal_unless_it_is_not_wanted(on_terminal: OnTerminal) -> None:

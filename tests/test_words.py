@@ -272,7 +272,8 @@ def test_a_summary_of_nothing_has_no_shares() -> None:
 @pytest.mark.parametrize(
     ("settings", "outcome", "words"),
     [
-        (SETTINGS, Outcome.CONSENSUS, "consensus; consensus expected in 59.33%"),
+        (SETTINGS, Outcome.CONSENSUS, "consensus (expected in 59.33% of rounds)"),
+        (SETTINGS, Outcome.NO_PROMISE_QUORUM, "no quorum of promises (consensus expected in 59.33% of rounds)"),
         (NETWORK, Outcome.CHOSEN_NOT_LEARNED, "chosen, never learned"),
         (NETWORK, Outcome.VIOLATED, "safety violated"),
     ],

@@ -127,8 +127,10 @@ class Words:
         settings, heading = self.settings, f"{plural(statistics.rounds, 'round')} of toy-paxos"
         if statistics.rounds == 1:
             (outcome,) = statistics.outcomes.elements()
-            expected = "" if settings.network else f"; consensus expected in {settings.expected_consensus_rate:.2%}"
-            heading += f": {self.outcomes[outcome]}{expected}"
+            heading += f": {self.outcomes[outcome]}"
+            if not settings.network:
+                what = "" if outcome is Outcome.CONSENSUS else "consensus "
+                heading += f" ({what}expected in {settings.expected_consensus_rate:.2%} of rounds)"
         lines = [line(), line(("heading", f"--- {heading} ---"))]
         if statistics.rounds != 1:
             lines += [line(("", words)) for words in self.table(statistics)]
