@@ -22,6 +22,9 @@ LINE_S = 0.18
 # A round of thousands of lines must not take minutes.
 LONGEST_ROUND_S = 10
 
+# With a long interval, the time after the last line is longer than that between lines.
+LONGEST_LINE_S = 2
+
 # What to try after a first look, on one line of a terminal.
 NEXT = "Next: toy-paxos --diagram draws, toy-paxos check searches, toy-paxos play plays"
 
@@ -135,9 +138,12 @@ def first_with(
 
 
 def show_line_by_line(lines: Sequence[Callable[[], str]], interval: float, stop: StopRequest) -> None:
-    """Write a round line by line within an interval, if there is one; after a stop request the rest comes at once."""
+    """Write a round line by line within an interval, if there is one; after a stop request the rest comes at once.
+
+    The heading does not wait: it is the second line, after an empty one.
+    """
     began = time.monotonic()
-    per_line = (interval or min(LINE_S * len(lines), LONGEST_ROUND_S)) / max(len(lines), 1)
+    per_line = min(LONGEST_LINE_S, (interval or min(LINE_S * len(lines), LONGEST_ROUND_S)) / max(len(lines), 1))
     for number, words in enumerate(lines):
-        stop.wait(until=began + number * per_line)
+        stop.wait(until=began + max(0, number - 1) * per_line)
         write(words())
