@@ -177,14 +177,14 @@ def test_it_plays_from_the_start_as_fast_as_one_reads_and_pauses(tmp_path: Path)
     (seen,) = re.findall("<title>(.*?)</title>", shown)
     *seen, first, second = seen.split(", ")
     assert seen == [
-        "17 from the start",
+        "17 replay",
         "0 pause",
         "2 pause",
         "2 play",
         "2 pause",
         "3 pause",
         "9 play",
-        "17 from the start",
+        "17 replay",
     ]
     # Three wishes are more to read than one message.
     assert 3_000 > int(first) > int(second) > 1_000
