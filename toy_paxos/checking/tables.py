@@ -11,7 +11,6 @@ that has promised nothing has two steps in a cluster of two proposers that have 
 Several clusters of the same size share the tables of actors that begin alike: a table has the steps of all of them.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -55,6 +54,11 @@ class Table:
             self.steps.append({})
             self.keeps.append(0)
         return self.numbers[state]
+
+    def told(self) -> dict[str, Any]:
+        """Return the table as plain data."""
+        steps = [[[message, *step] for message, step in by_message.items()] for by_message in self.steps]
+        return {"shown": self.shown, "steps": steps, "keeps": [*map(hex, self.keeps)]}
 
 
 class Actors(NamedTuple):
@@ -151,14 +155,4 @@ class Tables:
 
     def told(self) -> dict[str, Any]:
         """Return the tables as plain data, each step as its message, the next state, and the messages said."""
-        steps: defaultdict[int, list[Any]] = defaultdict(list)
-        for number, table in enumerate(self.tables):
-            for by_message in table.steps:
-                steps[number].append([[message, *step] for message, step in by_message.items()])
-        return {
-            "messages": self.messages,
-            "tables": [
-                {"shown": table.shown, "steps": steps[number], "keeps": [*map(hex, table.keeps)]}
-                for number, table in enumerate(self.tables)
-            ],
-        }
+        return {"messages": self.messages, "tables": [table.told() for table in self.tables]}

@@ -190,9 +190,8 @@ function* lookAhead(from) {
 
 // ---- What one sees
 
-const DRAWN = ["svg", "g", "line", "path", "text"];
 function element(kind, attributes, ...children) {
-  const space = `http://www.w3.org/${DRAWN.includes(kind) ? "2000/svg" : "1999/xhtml"}`;
+  const space = `http://www.w3.org/${["svg", "g", "line", "path", "text"].includes(kind) ? "2000/svg" : "1999/xhtml"}`;
   const made = document.createElementNS(space, kind);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);
@@ -323,15 +322,14 @@ function lanes(departed) {
     const from = names.indexOf(message.sender), end = x(message.to), at = y(before + 1);
     const back = end < x(from) ? 8 : -8;
     const isFirst = state.chosen.length && !path[before].state.chosen.length;
-    const departure = departed.find(({when}) => when === before + 1);
-    const rule = departure ? ` ✗ ${short(names[departure.at])} breaks ${departure.rule}` : "";
+    const rule = departed.find(({when}) => when === before + 1)?.rule ?? "";
     const mark = broken?.after === before + 1 ? " ✗ BROKEN" : isFirst ? " ★ CHOSEN" : "";
     const arrow = from < 0 ? [element("path", {d: `M${end - 6} ${at}l6 -6l6 6l-6 6z`})]
       : [line(x(from), at, end, at), element("path", {d: `M${end} ${at}l${back} -4v8z`})];
     parts.push(element("g", {class: `arrow ${hue(message.value)} ${rule && "bad"}`}, ...arrow,
-      text(0, at + 4, before + 1), text(x(names.length), at + 4, message.words + mark + rule)));
+      text(0, at + 4, before + 1), text(x(names.length), at + 4, message.words + mark + (rule && ` ✗ ${rule}`))));
   });
-  const widest = Math.max(20, ...played().map(({step}) => step.message.words.length + 22));
+  const widest = Math.max(20, ...played().map(({step}) => step.message.words.length + 15));
   const width = x(names.length) + 7.6 * widest;
   return element("svg", {width, height: foot, role: "img", "aria-label": "Lanes"}, ...parts);
 }
