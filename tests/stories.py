@@ -1,12 +1,9 @@
 """Stories to look at: random rounds over the network, awkward values, and what becomes of changed rules."""
 
-import shutil
-import subprocess
 from collections.abc import Sequence
 from copy import deepcopy
 from functools import cache
 from itertools import islice
-from pathlib import Path
 
 from hypothesis import strategies as st
 from once import once
@@ -76,17 +73,3 @@ def broken_story(rule: str) -> tuple[list[Event], int]:
     """The story of a changed rule, and among how many acceptors it plays."""
     report = report_of(rule)
     return deepcopy(list(report.story.events)), report.model.num_acceptors
-
-
-def chromium() -> str | None:
-    """The browser, if there is one."""
-    return shutil.which("chromium")
-
-
-def browse(page: Path, profile: Path, step: str, *flags: str) -> str:
-    """What a browser makes of a page that is opened at a step."""
-    quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    quiet += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    command = [chromium() or "", *quiet, f"--user-data-dir={profile}", *flags, f"{page.as_uri()}{step}"]
-    ended = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
-    return ended.stdout

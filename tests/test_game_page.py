@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import browse, in_a_browser
 from conftest import OnTerminal, RunHere
-from once import once
-from stories import AWKWARD, browse, report_of
-from test_page import Tags, in_a_browser
+from stories import AWKWARD, report_of
+from test_page import Tags
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, Game, Model, Move, check, prospect
@@ -44,15 +44,12 @@ def page_of(rule: str | None) -> str:
     return one_game(GameView(Game(with_wishes(RULES[rule].model)), RULES[rule].change, {}), rule)
 
 
-def done_on(page: str, tmp_path: Path, script: str, address: str = "", *flags: str) -> Any:
+def done_on(page: str, tmp_path: Path, script: str, address: str = "") -> Any:
     """What a script finds out that runs on a page in a browser, as the value of its last expression."""
     file = tmp_path / "game.html"
     script = f"{TOOLS}const result = (() => {{ {script} }})();\ndocument.title = JSON.stringify(result);"
-    text = page.replace("</body>", f"<script>{script}</script></body>")
-    file.write_text(text, encoding="utf-8")
-    flags = "--virtual-time-budget=2000", "--dump-dom", *flags
-    shown = once(f"{address} {flags} {text}", lambda: browse(file, tmp_path / "profile", address, *flags))
-    (title,) = re.findall(r"<title>(.*?)</title>", shown, flags=re.DOTALL)
+    file.write_text(page.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
+    (title,) = re.findall(r"<title>(.*?)</title>", browse(file, address), flags=re.DOTALL)
     return json.loads(unescape(title))
 
 
@@ -220,9 +217,9 @@ const all = () => {
 """
 
 
-def seen_on(page: str, tmp_path: Path, script: str, address: str = "", *flags: str) -> Any:
+def seen_on(page: str, tmp_path: Path, script: str, address: str = "") -> Any:
     """What somebody sees who does this on a page."""
-    return done_on(page, tmp_path, f"{HANDS} const seen = []; {script} return seen;", address, *flags)
+    return done_on(page, tmp_path, f"{HANDS} const seen = []; {script} return seen;", address)
 
 
 @in_a_browser

@@ -5,10 +5,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from browser import browse, in_a_browser
 from conftest import PrintedBy
 from moving_picture import COMMAND, DARK, HEIGHT, LIGHT, Film, overlaps
-from stories import browse
-from test_page import in_a_browser
 
 PICTURE = Path(__file__).parent.parent / "toy_paxos" / "pictures" / "adoption.svg"
 MOVES = "@media (prefers-reduced-motion: no-preference) {"
@@ -98,7 +97,7 @@ def test_a_browser_shows_one_sentence_at_a_time_and_each_card_once(at_s: float, 
     document.title = opaque.map(part => part.textContent).join("|");"""
     page = tmp_path / "page.html"
     page.write_text(f"<title></title>{picture}<script>{script}</script>", encoding="utf-8")
-    (title,) = re.findall("<title>(.*?)</title>", browse(page, tmp_path / "profile", "", "--dump-dom"))[:1]
+    (title,) = re.findall("<title>(.*?)</title>", browse(page))[:1]
     parts = title.split("|")
     sentences = [part for part in parts if not part.startswith(("PR", "AC", "FA", "prop", "acc"))]
     assert len(sentences) == 1

@@ -2,16 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
+from browser import browse, in_a_browser
 from hypothesis import given, settings
-from once import once
-from stories import AWKWARD, broken_story, browse, chromium, first_round, report_of, runs, told
+from stories import AWKWARD, broken_story, first_round, report_of, runs, told
 
 from toy_paxos.checking import RULES
 from toy_paxos.event import Delivery, Learned
@@ -19,14 +17,6 @@ from toy_paxos.settings import Network, Settings
 from toy_paxos.view.page import page
 from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import printable
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def in_a_browser(test: F) -> F:
-    """Mark a test that needs a browser, and skip it where there is none."""
-    marked: F = pytest.mark.outside(pytest.mark.skipif(not chromium(), reason="needs Chromium")(test))
-    return marked
 
 
 def story_page() -> str:
@@ -116,10 +106,8 @@ def test_it_can_be_used_without_a_mouse_and_printed() -> None:
 def opened(text: str, tmp_path: Path, step: str = "", then: str = "") -> str:
     """What a browser shows of a page that is opened at a step, after somebody did something."""
     file = tmp_path / "story.html"
-    page = text.replace("</body>", f"<script>{then}</script></body>")
-    file.write_text(page, encoding="utf-8")
-    flags = "--virtual-time-budget=2000", "--dump-dom"
-    return once(f"{step} {page}", lambda: browse(file, tmp_path / "profile", step, *flags))
+    file.write_text(text.replace("</body>", f"<script>{then}</script></body>"), encoding="utf-8")
+    return browse(file, step)
 
 
 def fact_of(shown: str, fact: str) -> str:
