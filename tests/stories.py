@@ -8,7 +8,7 @@ from itertools import islice
 from hypothesis import strategies as st
 from once import once
 
-from toy_paxos.checking import RULES, Report, check_rule
+from toy_paxos.checking import RULES, Model, Report, check_rule, climb
 from toy_paxos.event import Event, Wants
 from toy_paxos.round import Round
 from toy_paxos.settings import Network, Settings
@@ -67,6 +67,12 @@ def first_round(run: Settings) -> Round:
 def report_of(rule: str) -> Report:
     """What the checker finds of a changed rule in the cluster that shows it: many tests look at that from some side."""
     return once(f"report of {rule}", lambda: check_rule(RULES[rule], RULES[rule].model))
+
+
+@cache
+def climbed() -> dict[Model, Report]:
+    """What the checker finds of the correct actors in all clusters of the climb."""
+    return {report.model: report for report in once("the whole climb", lambda: list(climb()))}
 
 
 def broken_story(rule: str) -> tuple[list[Event], int]:

@@ -260,9 +260,18 @@ def executions(model: Model, number: int) -> list[Story]:
 
 
 @pytest.mark.usefixtures("few_walks")
-def test_what_all_rules_allow_is_never_violated_and_no_execution_breaks_a_rule() -> None:
+@pytest.mark.parametrize(
+    ("seeds", "outcomes"),
+    [
+        (range(40), {"kept": 18, "broken": 21, "not judged": 1}),
+        pytest.param(range(40, 400), {"kept": 137, "broken": 216, "not judged": 7}, marks=pytest.mark.slow),
+    ],
+)
+def test_what_all_rules_allow_is_never_violated_and_no_execution_breaks_a_rule(
+    seeds: range, outcomes: dict[str, int]
+) -> None:
     counted: Counter[str] = Counter()
-    for seed in range(100):
+    for seed in seeds:
         model = pair(seed)
         judgement = judge(model, max_steps=6_000)
         if judgement.kept:
@@ -270,7 +279,7 @@ def test_what_all_rules_allow_is_never_violated_and_no_execution_breaks_a_rule()
                 assert [*first_broken(story)] == [], seed
             assert check(model, 1_000).violation is None, seed
         counted["kept" if judgement.kept else "not judged" if judgement.not_judged else "broken"] += 1
-    assert counted == {"kept": 37, "broken": 60, "not judged": 3}
+    assert counted == outcomes
 
 
 class FailsLate(Proposer):

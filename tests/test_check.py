@@ -217,7 +217,7 @@ def test_a_size_at_which_a_rule_does_no_harm_says_so(run_here: RunHere) -> None:
 
 
 def test_a_size_at_which_a_rule_does_other_harm_is_not_safe(run_here: RunHere) -> None:
-    done = run_here("check", "--break", "lowers-promise", "--num-proposers", "1", "--max-attempts", "2")
+    done = run_here("check", "--break", "lowers-promise", "-n", "1", "--num-proposers", "1", "--max-attempts", "2")
     assert done.returncode == 3
     assert done.stdout.endswith("VIOLATED: acceptor-0 promises 1 after 2\n")
 

@@ -30,10 +30,10 @@ def steps(state: State, num_numbers: int, quorum: int, dropped: str) -> Iterator
         for number in {*range(1, num_numbers + 1)} - {number for number, _ in promises}:
             for report in (0, *values):
                 if dropped == "A3" or report >= max(accepts, default=0):
-                    yield proposed, tuple(sorted((*others, (promises | {(number, report)}, accepts)), key=repr))
+                    yield proposed, tuple(sorted((*others, (promises | {(number, report)}, accepts)), key=hash))
         for number in values.keys() - accepts:
             if dropped == "A4" or all(report >= number for promised, report in promises if promised > number):
-                yield proposed, tuple(sorted((*others, (promises, accepts | {number})), key=repr))
+                yield proposed, tuple(sorted((*others, (promises, accepts | {number})), key=hash))
     for number in {*range(1, num_numbers + 1)} - values.keys():
         promised = [dict(promises)[number] for promises, _ in acceptors if number in dict(promises)]
         for report in promised:

@@ -12,6 +12,8 @@ from toy_paxos.checking.tables import Actors, Table, Tables
 from toy_paxos.event import learned_by, stored_by
 from toy_paxos.message import Message, Propose, Restart, Timeout
 
+pytestmark = pytest.mark.usefixtures("few_walks")
+
 MODELS = {
     "correct": Model(),
     "correct, 2 attempts, 2 restarts": Model(num_acceptors=2, max_attempts=2, restarts=2),
