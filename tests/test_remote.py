@@ -305,7 +305,8 @@ def test_who_was_killed_is_told_and_counted(nothing_left: dict[str, str], start:
     while sum(event["event"] == "acceptor-crash" for event in told) < 3:
         told.append(json.loads(process.stdout.readline()))
     process.send_signal(signal.SIGINT)
-    told += map(json.loads, process.communicate()[0].splitlines())
+    # communicate() would lose what readline() has read ahead.
+    told += map(json.loads, process.stdout)
     crashes = [event for event in told if event["event"] == "acceptor-crash"]
     restarts = [event for event in told if event.get("type") == "RESTART"]
     # The next kill waits until the last one is back.
