@@ -99,9 +99,10 @@ def test_without_sizes_it_climbs_from_small_clusters_to_larger_ones(run_here: Ru
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0].endswith("check: clusters from small to large, every order of delivery, loss and duplication")
-    assert re.fullmatch(r"ok  2 proposers, 3 acceptors, 1 attempt, 1 restart each: 146 states, [\d.]+ s", lines[3])
+    assert re.fullmatch(r"ok  2 proposers, 3 acceptors, 1 attempt, 1 restart each: 146 states, [\d.]+ s", lines[4])
     assert "ok   always     a promise never goes down" in lines
-    assert lines[1] == "ok  each actor alone keeps the rules of Paxos in 3 clusters: 226 states of single actors"
+    assert lines[1] == "ok  240 executions by dice: no violation"
+    assert lines[2] == "ok  each actor alone keeps the rules of Paxos in 3 clusters: 226 states of single actors"
     assert lines[-3] == "SAFE in every execution of 3 clusters: each actor keeps the rules of Paxos"
     assert lines[-1] == "4 clusters searched as well. Of larger ones this says nothing."
 
@@ -126,7 +127,9 @@ def test_fail_and_restarts_are_sizes_too(run_here: RunHere) -> None:
 def test_the_climb_ends_with_the_first_story(file: str, run_here: RunHere) -> None:
     done = run_here("check", "--acceptor", f"{file}:Lax")
     assert done.returncode == 3
-    assert "\nVIOLATED  2 proposers, " in done.stdout
+    sizes = "2 proposers, 1 acceptor, 2 attempts, 2 restarts each"
+    assert done.stdout.splitlines()[2] == f"??  dice found a violation with {sizes}: searching for a short one"
+    assert done.stdout.splitlines()[3].startswith("VIOLATED  2 proposers, 3 acceptors, ")
     assert "  SAFETY VIOLATED, " in done.stdout
     assert done.stdout.splitlines()[-1].startswith("VIOLATED: ")
 
@@ -186,7 +189,8 @@ def test_a_violation_has_a_reason(file: str, run_here: RunHere) -> None:
 def test_the_climb_in_json_is_an_event_a_cluster(file: str, run_here: RunHere) -> None:
     done = run_here("check", "--acceptor", f"{file}:Lax", "--json")
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert (events[0]["event"], events[-1]["event"]) == ("check", "verdict")
+    assert [event["event"] for event in events[:3] + events[-1:]] == ["check", "dice", "cluster", "verdict"]
+    assert (events[1]["executions"], events[1]["violated_in"]["num_acceptors"]) == (2, 1)
     clusters = [event for event in events if event["event"] == "cluster"]
     assert clusters[-1]["verdict"] == events[-1]["verdict"] == "violated"
     assert clusters[-1]["num_proposers"] == len([event for event in events if event["event"] == "wants"])

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from conftest import PrintedBy, is_possible
 from stories import climbed
-from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, HalfOfFive, LogsAndAdoptsFirst, ReusesNumber
+from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, HalfOfFive, LogsAndAdoptsFirst, PromisesEqual, ReusesNumber
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CLIMB, LADDER, CheckError, Model, Report, check, climb
+from toy_paxos.checking import CLIMB, LADDER, CheckError, Model, Report, check, climb, throw_dice
 from toy_paxos.checking.broken import AcceptsOnlyAbove
 from toy_paxos.checking.climb import never_chosen
 from toy_paxos.view.verdict import sizes_words
@@ -43,7 +43,8 @@ def test_between_them_the_clusters_hold_every_kind_of_trouble() -> None:
 def test_the_right_actors_get_to_the_top(printed_by: PrintedBy) -> None:
     lines = printed_by("toy-paxos check").splitlines()
     states = 153, 146, 784, 2_218, 2_218, 680
-    assert lines[2 : lines.index("")] == [
+    assert lines[1] == "ok  780 executions by dice: no violation"
+    assert lines[3 : lines.index("")] == [
         f"ok  {sizes_words(model.sizes)}: {number:,} states, ... s"
         for model, number in zip(CLIMB, states, strict=False)
     ]
@@ -90,19 +91,29 @@ def test_a_right_actor_is_never_called_violated(actor: type[Any]) -> None:
 
 def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "CLIMB", (Model(3, 2), Model(3, 3), Model(3, 1), Model(1, 2)))
-    monkeypatch.setattr("toy_paxos.checking.chance.WALKS", 10)
-    monkeypatch.setattr(MODULE, "VERY_FEW_STATES", 100)
     monkeypatch.setattr(MODULE, "FEW_STATES", 100)
     reports = list(climb(max_states=200))
     sizes = [(report.model.num_acceptors, report.model.num_proposers, report.complete) for report in reports]
     assert sizes == [(3, 1, True), (1, 2, True), (3, 2, True), (3, 3, False)]
 
 
-def test_what_has_many_states_in_the_smallest_cluster_may_be_found_by_chance() -> None:
-    [report] = climb_with(LogsAndAdoptsFirst, max_states=1_000_000)
+def test_dice_find_what_is_wrong_in_the_smallest_cluster_first() -> None:
+    dice = throw_dice(acceptor=PromisesEqual)
+    [report] = climb(acceptor=PromisesEqual, dice=dice)
+    assert dice.loss
+    assert dice.loss.model.num_acceptors == 1
+    # It takes more than one acceptor to understand why that is wrong.
+    assert (report.model.num_acceptors, report.by_chance) == (3, False)
+    assert report.violation
+
+
+def test_what_dice_find_is_told_if_there_are_too_many_states_to_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MODULE, "FEW_STATES", 100)
+    [report] = climb(proposer=LogsAndAdoptsFirst, max_states=100, dice=throw_dice(proposer=LogsAndAdoptsFirst))
     assert report.by_chance
     assert report.violation
     assert report.violation.startswith("a second value is chosen")
+    assert is_possible(report.model, report.story.events)
 
 
 def test_sometimes_is_judged_over_all_clusters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,12 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.alone import LARGEST, MAX_STEPS, Judgement, judge
-from toy_paxos.checking.chance import check_by_chance
-from toy_paxos.checking.checker import MAX_STATES, check
+from toy_paxos.checking.checker import MAX_STATES, check, what_happens
+from toy_paxos.checking.dice import Dice, Loss, shortened, throw
 from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model, always
 from toy_paxos.checking.progress import KEPT, LOST, NOT_JUDGED, NOT_KNOWN
 from toy_paxos.checking.report import Report, departure_found, verdict_of
@@ -37,9 +36,6 @@ FEW_STATES = 30_000
 # The limit for each cluster of three acceptors that is searched for a better story: all of them take about a second.
 SOME_STATES = 2_500
 
-# The first limit for the smallest cluster, which soon reveals actors with many states.
-VERY_FEW_STATES = 1_000
-
 # How many clusters are searched although the actors keep the rules: as an independent witness, to find out whether each
 # value can be chosen, and to refuse actors that cannot be checked.
 WITNESSES = 6
@@ -55,40 +51,75 @@ def check_one(model: Model, max_states: int | None = None, keep_going: KeepGoing
     return replace(check(model, max_states or usual, keep_going), judgement=judgement)
 
 
+def throw_dice(
+    acceptor: MakeAcceptor = Acceptor, proposer: MakeProposer = Proposer, keep_going: KeepGoing = always
+) -> Dice:
+    """Try random executions of the models of a climb; raise CheckError if an actor fails."""
+    return throw(models_with(acceptor, proposer), keep_going)
+
+
 def climb(
     acceptor: MakeAcceptor = Acceptor,
     proposer: MakeProposer = Proposer,
     max_states: int = MAX_STATES,
     keep_going: KeepGoing = always,
     kept: bool = False,
+    dice: Dice | None = None,
 ) -> Iterator[Report]:
     """Check one model after the other, up to the first violation, or until ``keep_going`` returns False.
 
     If all rules are known to be ``kept``, only the first few models are searched, none of them for long. Otherwise each
-    search visits up to ``max_states`` states, but a model with many states waits until all others are done. The first
-    time that a model has to wait, random executions are tried, because they may find a violation sooner. Raises
-    CheckError for actors that cannot be checked.
+    search visits up to ``max_states`` states, but a model with many states waits until all others are done. If ``dice``
+    have found a violation, it is only told as well as possible. Raises CheckError for actors that cannot be checked.
     """
-    models = [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB[: WITNESSES if kept else None]]
+    models = models_with(acceptor, proposer)
+    if dice and dice.loss:
+        yield told_shortly(dice.loss, models, keep_going)
+        return
     max_states = min(max_states, FEW_STATES) if kept else max_states
-    waiting = deque([(models[0], VERY_FEW_STATES), *((model, FEW_STATES) for model in models[1:])])
-    has_tried_chance = kept
+    waiting = deque((model, FEW_STATES) for model in models[: WITNESSES if kept else None])
     while waiting:
         model, limit = waiting.popleft()
         report = check(model, min(limit, max_states), keep_going)
         if not (report.complete or report.violation or report.was_stopped) and limit < max_states:
             waiting.append((model, 10 * limit))
-            if has_tried_chance:
-                continue
-            has_tried_chance = True
-            if not (by_chance := check_by_chance(models, partial(keep_going, report.states, report.depth))):
-                continue
-            report = by_chance
-        if report.violation and report.model.num_acceptors < 3:
-            report = with_three_acceptors(models, keep_going) or report
-        yield report
+            continue
+        yield told_best(report, models, keep_going)
         if report.violation or report.was_stopped:
             return
+
+
+def models_with(acceptor: MakeAcceptor, proposer: MakeProposer) -> list[Model]:
+    """Return the models of a climb with these actors."""
+    return [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
+
+
+def told_shortly(loss: Loss, models: Iterable[Model], keep_going: KeepGoing) -> Report:
+    """Search the model in which dice have found a violation for a shortest execution with one.
+
+    If the model has too many states, shorten the execution that the dice have found.
+    """
+    report = check(loss.model, FEW_STATES, keep_going)
+    if report.violation or report.was_stopped:
+        return told_best(report, models, keep_going)
+    model, lost, execution = shortened(loss)
+    violation, story = what_happens(model, execution, lost)
+    return replace(
+        report,
+        violation=violation,
+        lost=lost,
+        execution=execution,
+        story=story,
+        quiet_from=None,
+        by_chance=True,
+    )
+
+
+def told_best(report: Report, models: Iterable[Model], keep_going: KeepGoing) -> Report:
+    """Return a report, or one of the same actors with a violation among three acceptors, if that tells more."""
+    if report.violation and report.model.num_acceptors < 3:
+        return with_three_acceptors(models, keep_going) or report
+    return report
 
 
 def with_three_acceptors(models: Iterable[Model], keep_going: KeepGoing) -> Report | None:

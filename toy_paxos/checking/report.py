@@ -29,7 +29,7 @@ class Report:
     ``complete`` says whether all was explored; if so, ``never`` has the values that are wanted but chosen in no
     execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``correct_story`` is
     what correct actors would do with the same deliveries. What is found ``by_chance``
-    (:mod:`toy_paxos.checking.chance`) is short, but need not be the shortest, and no states were visited.
+    (:mod:`toy_paxos.checking.dice`) is short, but need not be the shortest: the search did not get that far.
     ``progress`` says whether it is kept in all states that were visited (:mod:`toy_paxos.checking.progress`), with a
     reason if not. If it is lost and nothing is violated, ``execution`` and ``story`` show that, with a quiet run after
     ``quiet_from`` deliveries.

@@ -14,6 +14,7 @@ import click
 from toy_paxos.checking import (
     MAX_STATES,
     RULES,
+    Judgement,
     Model,
     Report,
     Rule,
@@ -23,6 +24,7 @@ from toy_paxos.checking import (
     judge_all,
     most_telling,
     summary,
+    throw_dice,
 )
 from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
 from toy_paxos.command.help import Command
@@ -35,6 +37,7 @@ from toy_paxos.view.verdict import (
     cluster_lines,
     counterexample,
     deliveries,
+    dice_lines,
     judgement_lines,
     report_lines,
     start_lines,
@@ -182,14 +185,21 @@ def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | No
 
 
 def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> str:
-    """Judge each actor alone, then check one cluster after the other, and show the results; return the verdict."""
+    """Throw dice, judge each actor alone, then check one cluster after the other; show all that, return the verdict."""
     with judged():
-        judgement = judge_all(**actors, keep_going=search.keep_going)
-    found = judgement.model.sizes | judgement.found | {"clusters": judgement.clusters, "states": judgement.states}
-    search.show(as_json().json_line(event="rules", **found) if form == "json" else shown(judgement_lines(found)))
+        dice = throw_dice(**actors, keep_going=search.keep_going)
+    thrown = {"executions": dice.executions, "violated_in": dice.loss and dice.loss.model.sizes}
+    search.show(as_json().json_line(event="dice", **thrown) if form == "json" else shown(dice_lines(thrown)))
+    if dice.loss:
+        judgement = Judgement(dice.loss.model, 0, not_judged="dice have found a violation", clusters=0)
+    else:
+        with judged():
+            judgement = judge_all(**actors, keep_going=search.keep_going)
+        found = judgement.model.sizes | judgement.found | {"clusters": judgement.clusters, "states": judgement.states}
+        search.show(as_json().json_line(event="rules", **found) if form == "json" else shown(judgement_lines(found)))
     reports: list[Report] = []
     max_states = search.max_states or MAX_STATES
-    climbing = climb(**actors, max_states=max_states, keep_going=search.keep_going, kept=judgement.kept)
+    climbing = climb(**actors, max_states=max_states, keep_going=search.keep_going, kept=judgement.kept, dice=dice)
     while report := next_report(climbing):
         reports.append(report)
         cluster = report.model.sizes | report.found

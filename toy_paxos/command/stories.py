@@ -284,7 +284,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None] | None]] = [
     for pattern, says in (
         (r"(toy-paxos \S+(?: check| play)?: .*)", begin_story),
         (r"network: .*, ([\d,]+ attempts?)", take_sizes),
-        (r"(?:VIOLATED|ok|\?\?)  (\d.*)", begin_cluster),
+        (r"(?:VIOLATED|STUCK|ok|\?\?)  (\w.*)", begin_cluster),
         (r"Changed rule, (\S+): .*", take_rule),
         (r"Actors: (.*)", take_actors),
         (rf"(?:Round [\d,]+:)? *{NAME} +wants\b ?(.*)", take_wish),

@@ -55,6 +55,14 @@ def names_words(cluster: Found) -> str:
     return f"names matter: {printable(cluster['names_matter'])}"
 
 
+def dice_lines(thrown: Found) -> list[Line]:
+    """What came of random executions."""
+    if not thrown["violated_in"]:
+        return [line(("good", f"ok  {plural(thrown['executions'], 'execution')} by dice: no violation"))]
+    where = sizes_words(thrown["violated_in"])
+    return [line(("notable", f"??  dice found a violation with {where}: searching for a short one"))]
+
+
 def judgement_lines(judged: Found) -> list[Line]:
     """What came of looking at each actor alone, in many clusters."""
     if judged["rules"] != "kept":

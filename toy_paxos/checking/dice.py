@@ -1,22 +1,22 @@
-"""Random executions, for actors with too many states to visit them all soon.
+"""Dice first: a fixed number of random executions of each cluster, before any is searched.
 
-They prove nothing if no property is lost. But an actor that stores all messages that it receives has many states, and
-its faults need not be hard to find.
+They prove nothing if no property is lost. But most faults are not hard to find, also in an actor with too many states
+to visit, as one that stores all messages that it receives. The seeds are fixed, so the result is always the same.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
-from time import monotonic
+from typing import NamedTuple
 
-from toy_paxos.checking.checker import what_happens
 from toy_paxos.checking.game import Game
-from toy_paxos.checking.model import Model
-from toy_paxos.checking.report import Report
+from toy_paxos.checking.model import KeepGoing, Model, always
+from toy_paxos.checking.refusal import failure_at
 from toy_paxos.event import Event, says
 from toy_paxos.message import Fail, Message
 from toy_paxos.safety import Property
 
-WALKS = 1_000
+# The number of executions of each cluster.
+WALKS = 60
 DELIVERIES = 60
 
 # The probability that the next delivery is a timeout or a restart, if one is left.
@@ -25,26 +25,36 @@ ENVIRONMENT_PROBABILITY = 0.1
 # The probability that a message stays in the network after it was delivered.
 DUPLICATE_PROBABILITY = 0.1
 
-Loss = tuple[Property, list[Message]]
-"""The property that an execution loses first, and the messages delivered until then."""
+
+class Loss(NamedTuple):
+    """The property that an execution of a model loses first, and the messages delivered until then."""
+
+    model: Model
+    lost: Property
+    execution: list[Message]
 
 
-def check_by_chance(models: Sequence[Model], keep_going: Callable[[], bool]) -> Report | None:
-    """Try random executions of each model; report the first that loses a property, with no superfluous delivery.
+class Dice(NamedTuple):
+    """The number of random executions, and how the last one loses a property, if it does."""
 
-    The search ends early when ``keep_going`` returns False.
+    executions: int
+    loss: Loss | None = None
+
+
+def throw(models: Iterable[Model], keep_going: KeepGoing = always) -> Dice:
+    """Try random executions of one model after the other, up to the first that loses a property.
+
+    Raises CheckError if an actor fails. It ends early when ``keep_going`` returns False.
     """
-    began = monotonic()
-    for seed in range(WALKS):
-        for model in models:
-            if found := walk(model, Random(seed)):
-                lost, execution = shortened(model, *found)
-                violation, told = what_happens(model, execution, lost)
-                elapsed_s = monotonic() - began
-                return Report(model, 0, 0, 0, elapsed_s, False, violation, lost, execution, told, [], by_chance=True)
-        if not keep_going():
-            break
-    return None
+    executions = 0
+    for model in models:
+        for seed in range(WALKS):
+            if not keep_going(0, 0):
+                return Dice(executions)
+            executions += 1
+            if loss := walk(model, Random(seed)):
+                return Dice(executions, loss)
+    return Dice(executions)
 
 
 def walk(model: Model, random: Random) -> Loss | None:
@@ -61,7 +71,11 @@ def walk(model: Model, random: Random) -> Loss | None:
         drawn_from = environment if from_environment else possible
         message = drawn_from.pop(random.randrange(len(drawn_from)))
         delivered.append(message)
-        possible += deliverable(model, game.receive(message))
+        try:
+            possible += deliverable(model, game.receive(message))
+        except KeyboardInterrupt as error:
+            # A search does not stop like that, so it is the actor's own.
+            raise failure_at(message, error, type(game.actors[message.recipient])) from error
         if not from_environment and random.random() < DUPLICATE_PROBABILITY:
             possible.append(message)
     return loss(game, delivered)
@@ -77,7 +91,7 @@ def loss(game: Game, delivered: Sequence[Message]) -> Loss | None:
     if not game.violation:
         return None
     properties = {property.name: property for property in game.model.properties}
-    return properties[game.violation.property], list(delivered[: int(game.violation.time)])
+    return Loss(game.model, properties[game.violation.property], [*delivered[: int(game.violation.time)]])
 
 
 def outcome(model: Model, execution: Sequence[Message]) -> Loss | None:
@@ -92,12 +106,12 @@ def outcome(model: Model, execution: Sequence[Message]) -> Loss | None:
     return loss(game, execution)
 
 
-def shortened(model: Model, lost: Property, execution: list[Message]) -> Loss:
-    """Leave out deliveries one by one as long as a property is still lost; return that property and what remains."""
-    at = len(execution) - 1
+def shortened(found: Loss) -> Loss:
+    """Leave out deliveries one by one as long as a property is still lost; return what remains."""
+    at = len(found.execution) - 1
     while at >= 0:
-        if found := outcome(model, execution[:at] + execution[at + 1 :]):
-            lost, execution = found
-            at = len(execution)
+        if shorter := outcome(found.model, found.execution[:at] + found.execution[at + 1 :]):
+            found = shorter
+            at = len(found.execution)
         at -= 1
-    return lost, execution
+    return found
