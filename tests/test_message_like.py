@@ -1,16 +1,19 @@
 """Messages of other classes: whatever has the parts of a message is one."""
 
+import math
 from collections import namedtuple
 from dataclasses import dataclass
+from enum import Enum
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import RunHere
+from conftest import Run, RunHere
 
 from toy_paxos.checking import Model, check
-from toy_paxos.event import AnswerError, listed
+from toy_paxos.event import AnswerError, listed, said_by
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.message_like import own_kind
 
@@ -126,3 +129,133 @@ def test_one_type_has_one_class_in_every_search() -> None:
     its: dict[str, Any] = {"__name__": "strangers"}
     exec(STRANGERS, its)
     assert check(Model(acceptor=its["Acceptor"])).states == check(Model(acceptor=its["Acceptor"])).states
+
+
+# Beside the six types these say two of their own, one of them derived from ours.
+TALKATIVE = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from toy_paxos.acceptor import Acceptor
+from toy_paxos.message import Message
+from toy_paxos.proposer import Proposer
+
+
+@dataclass
+class Nack(Message):
+    type: ClassVar[str] = "NACK"
+    promised: int
+
+
+@dataclass
+class Heartbeat:
+    type = "Heartbeat"
+    sender: str
+    recipient: str
+    id: int
+    load: tuple
+    note: str = 'lost: "x" \\\\ \\x1b'
+
+
+class Busy(Acceptor):
+    def promise(self, request):
+        if request.id <= self.promised:
+            return [Nack(self.name, request.sender, request.id, self.promised)]
+        beat = Heartbeat(self.name, request.sender, request.id, (self.promised, None))
+        return [beat, *super().promise(request)]
+
+
+class Forgets(Busy):
+    def accept(self, request):
+        answers = super().accept(request)
+        self.promised = 0
+        return answers
+
+
+class Asks(Proposer):
+    def receive(self, message):
+        if message.type == "NACK":
+            return [Heartbeat(self.name, message.sender, message.id, (message.promised,))]
+        return super().receive(message)
+"""
+
+BEAT = r"""Heartbeat 2 {"load":[0,null],"note":"lost: \\"x\\" \\\\ \\u001b"}"""
+IN_JSON = r"""{"load":[0,null],"note":"lost: \"x\" \\ \u001b"}"""
+
+
+@pytest.fixture
+def talkative(tmp_path: Path) -> tuple[str, ...]:
+    """The options for a correct pair that says messages of its own types."""
+    file = tmp_path / "talkative.py"
+    file.write_text(TALKATIVE)
+    return "--acceptor", f"{file}:Busy", "--proposer", f"{file}:Asks"
+
+
+ROUND = ("-n", "2", "--num-proposers", "2", "--seed", "3", "-c", "1")
+
+
+@pytest.mark.parametrize("network", [(), ("--message-loss-prob", "0.1")])
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_types_of_ones_own_are_told_in_a_run_and_played(
+    talkative: tuple[str, ...], network: tuple[str, ...], form: tuple[str, ...], run_here: RunHere, run: Run
+) -> None:
+    told = run_here(*talkative, *ROUND, *network, *form).stdout
+    assert (f'"fields":{IN_JSON},' if form else f" {BEAT}\n") in told
+    assert ('"fields":{"promised":' if form else 'NACK    1 {"promised":') in told
+    played = run("play", *talkative, "-", typed=told)
+    assert played.returncode == 0
+    assert f" {BEAT}\n" in played.stdout
+    assert "NACK " in played.stdout
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_types_of_ones_own_are_told_in_a_counterexample_and_played(
+    talkative: tuple[str, ...], form: tuple[str, ...], run_here: RunHere, run: Run
+) -> None:
+    forgetful = [word.replace("Busy", "Forgets") for word in talkative]
+    told = run_here("check", *forgetful, *form).stdout
+    played = run("play", *forgetful, "-", typed=told)
+    assert "acceptor-1 says Heartbeat 1 {" in played.stdout
+    assert "Safety is lost" in played.stdout
+
+
+@pytest.mark.parametrize("ending", ["svg", "html", "mmd", "txt", "jsonl"])
+def test_types_of_ones_own_stand_in_every_file(
+    talkative: tuple[str, ...], ending: str, tmp_path: Path, run_here: RunHere, run: Run
+) -> None:
+    file = tmp_path / f"round.{ending}"
+    assert run_here(*talkative, *ROUND, "--message-loss-prob", "0.1", "-o", str(file)).returncode == 0
+    text = unescape(file.read_text().replace("#123;", "{").replace("#34;", '"'))
+    assert '{"promised":' in text
+    assert "Heartbeat 2 {" in text or f'"fields":{IN_JSON}' in text
+    if ending in ("txt", "jsonl"):
+        assert f" {BEAT}\n" in run("play", *talkative, str(file)).stdout
+
+
+def test_types_of_ones_own_stand_on_lanes(talkative: tuple[str, ...], run_here: RunHere) -> None:
+    assert f"●   {BEAT}\n" in run_here(*talkative, *ROUND, "--diagram").stdout
+
+
+def test_fields_of_any_kind_are_json() -> None:
+    class Colour(Enum):
+        RED = 1
+
+    said = SimpleNamespace(
+        type="NACK",
+        **ROUTE,
+        a=Colour.RED,
+        b={"y", "x"},
+        c={1: (Proposal(1, "x"), math.inf)},
+        d=SimpleNamespace(e=True),
+        f=object(),
+    )
+    (message,) = listed([said])  # type: ignore[list-item]
+    fields = '{"a":"RED","b":["x","y"],"c":{"1":[{"id":1,"value":"x"},"inf"]},"d":{"e":true},"f":"object"}'
+    assert said_by(message) == (fields, None)
+
+
+@pytest.mark.parametrize("line", ["NACK 1", "NACK 1 x", "NACK 1 {x}", 'NACK 1 {"class":1}', 'NACK 1 {"sender":1}'])
+def test_what_is_not_such_a_message_is_one_line(line: str, run: Run) -> None:
+    done = run("play", "-", typed=f"p0 wants x\na0 -> p0 {line}\n")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "line 2: " in done.stderr

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.actor import Actor
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Terminate, Timeout
-from toy_paxos.message_like import UnlikeMessageError, as_message
+from toy_paxos.message_like import UnlikeMessageError, as_message, own_words
 
 # By type, the messages between actors.
 BETWEEN_ACTORS: dict[str, type[Message]] = {
@@ -324,10 +324,13 @@ VALUED = (Propose, Accept)
 
 
 def said_by(message: Message) -> tuple[str | None, Proposal | None]:
-    """What a message says beyond its number: a value, or what its sender accepted before."""
+    """What a message says beyond its number: a value, or what its sender accepted before.
+
+    Of a message of an actor's own type it is all its fields, as JSON.
+    """
     if isinstance(message, Promise):
         return None, message.accepted and as_proposal(message.accepted)
-    return (message.value, None) if isinstance(message, VALUED) else (None, None)
+    return (message.value if isinstance(message, VALUED) else own_words(message)), None
 
 
 def learned_by(actor: Actor) -> str | None:

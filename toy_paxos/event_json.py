@@ -17,6 +17,7 @@ from typing import Any
 
 from toy_paxos.event import BETWEEN_ACTORS, KINDS, LOST, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
 from toy_paxos.message import Message, Promise, Proposal, Restart, Timeout
+from toy_paxos.message_like import own_kind
 
 FORMAT = 2
 """Raised whenever programs that read the lines have to be changed."""
@@ -76,6 +77,8 @@ def message_keys(message: Message) -> str:
     route = route_keys(message.type, message.sender, message.recipient, message.id)
     if accepted:
         return f'{route},"value":{encoded(accepted.value)},"accepted_id":{accepted.id}'
+    if value is not None and not isinstance(message, VALUED):
+        return f'{route},"value":null,"accepted_id":null,"fields":{value}'
     return f'{route},"value":{"null" if value is None else encoded(value)},"accepted_id":null'
 
 
@@ -152,13 +155,28 @@ MESSAGES = BETWEEN_ACTORS | {kind.type: kind for kind in (Timeout, Restart)}
 
 
 def message_of(
-    type: str, sender: str, recipient: str, id: int, value: object = None, accepted_id: object = None, **_: object
+    type: str,
+    sender: str,
+    recipient: str,
+    id: int,
+    value: object = None,
+    accepted_id: object = None,
+    fields: Mapping[str, Any] | None = None,
+    **_: object,
 ) -> Message:
-    """Return the message with these keys, whatever other keys there are; raises ValueError if it cannot be one."""
-    kind = MESSAGES.get(type)
+    """Return the message with these keys, whatever other keys there are.
+
+    One of an actor's own type has ``fields``. Raises ValueError or TypeError if it cannot be a message.
+    """
+    kind, about = MESSAGES.get(type), list[Any]()
     if not kind:
-        raise ValueError(f"unknown kind of message {type!r}")
-    about = [a(value, str)] if kind in VALUED else [proposal_of(accepted_id, value)] if kind is Promise else []
+        if fields is None:
+            raise ValueError(f"unknown kind of message {type!r}")
+        kind, about = own_kind(type, (*fields,)), [*fields.values()]
+    elif kind is Promise:
+        about = [proposal_of(accepted_id, value)]
+    elif kind in VALUED:
+        about = [a(value, str)]
     return kind(a(sender, str), a(recipient, str), a(id, int), *about)
 
 

@@ -229,10 +229,9 @@ def refuse_diagram(story: Script) -> None:
     raise WrongMoveError("this is a diagram; save the story without --diagram")
 
 
-# What became of a message, its type, its number, and either a value or the proposal that was accepted before.
-MESSAGE = re.compile(
-    r"(?:(lost \(.*?\)|[a-z][^:]*): )?([A-Z]+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?"
-)
+# What became of a message, its type, its number, and either a value (of an actor's own type all fields) or the proposal
+# that was accepted before.
+MESSAGE = re.compile(r"(?:(lost \(.*?\)|[a-z][^:]*): )?(\S+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?")
 
 # A promise in a diagram, which is read as one in a line.
 DRAWN_PROMISE = re.compile(r"^((?:[a-z][^:]*: )?PROMISE +\d+) +\((\d+ .+)\)$")
@@ -241,12 +240,15 @@ DRAWN_PROMISE = re.compile(r"^((?:[a-z][^:]*: )?PROMISE +\d+) +\((\d+ .+)\)$")
 def delivery(story: Script, sender: str, recipient: str, words: str) -> Move:
     """Return the move of a message that is delivered, fails or is lost."""
     found = MESSAGE.fullmatch(DRAWN_PROMISE.sub(r"\1, accepted \2", words))
-    if not found or found[2] not in BETWEEN_ACTORS or bool(found[4]) != (BETWEEN_ACTORS[found[2]] in VALUED):
+    kind = BETWEEN_ACTORS.get(found[2]) if found else None
+    is_own = found and not kind and found[4] and found[4].startswith("{")
+    if not found or not (is_own or (kind and bool(found[4]) == (kind in VALUED))):
         raise WrongMoveError(f"not a message: {shortened(words)}; type one such as PREPARE 1 or PROPOSE 1 apple")
     marks, type, id, value, accepted_id, accepted = found.groups(default="")
     about = read_back(value or accepted) or None
     route = full_name(sender), full_name(recipient)
-    message = message_of(type, *route, int(id), about, int(accepted_id) if accepted_id else None)
+    fields = json.loads(about or "") if is_own else None
+    message = message_of(type, *route, int(id), about, int(accepted_id) if accepted_id else None, fields)
     return move_of(marks.split(", "), message)
 
 

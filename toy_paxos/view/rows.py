@@ -3,11 +3,22 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from toy_paxos.event import AcceptorCrash, Chosen, Crash, Delivery, Event, Fate, Quorum, Violation, Wants, said_by
-from toy_paxos.message import Accept, Message, Restart, Timeout
+from toy_paxos.event import (
+    AcceptorCrash,
+    Chosen,
+    Crash,
+    Delivery,
+    Event,
+    Fate,
+    Quorum,
+    Violation,
+    Wants,
+    said_by,
+)
+from toy_paxos.message import Accept, Message, Propose, Restart, Timeout
 from toy_paxos.safety import Ballots
 from toy_paxos.story import Configuration
-from toy_paxos.view.words import marks_of, printable, what_follows
+from toy_paxos.view.words import marks_of, printable, tame, what_follows
 
 
 @dataclass(slots=True)
@@ -179,7 +190,9 @@ def short_name(name: str) -> str:
 def spoken(message: Message) -> tuple[str, str | None]:
     """What a message says, briefly, and the value that it is about."""
     value, accepted = said_by(message)
-    words = f"{message.type} {message.id}"
+    words = f"{tame(message.type)} {message.id}"
     if accepted:
         return f"{words} ({accepted.id} {printable(accepted.value)})", accepted.value
-    return (words, None) if value is None else (f"{words} {printable(value)}", value)
+    if value is None:
+        return words, None
+    return f"{words} {printable(value)}", value if isinstance(message, (Propose, Accept)) else None

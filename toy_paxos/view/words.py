@@ -192,7 +192,7 @@ def delivery_spans(
         return (recipient, recipient), ("notable", " restarts")
     padding = " " * (route_width - len(f"{sender} -> {recipient}"))
     marks = marks_of(fate, denial, promised)
-    what = f"{type:<7} {id}"
+    what = f"{tame(type):<7} {id}"
     if type == Promise.type and nothing_accepted:
         what += ", nothing accepted"
     style = "routine" if marks and fate is not Fate.DUPLICATE else MESSAGE_STYLES.get(type, "routine")
