@@ -7,7 +7,7 @@ import pytest
 from stories import climbed
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CLIMB, LADDER, RULES, Model, Report, check, climb, judge, judge_all, summary
+from toy_paxos.checking import CLIMB, LADDER, RULES, Judgement, Model, Report, check, climb, judge, judge_all, summary
 from toy_paxos.checking import progress as progress_module
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.message import Fail, Message, Prepare, Promise, Timeout
@@ -213,3 +213,11 @@ def test_a_climb_goes_on_and_says_what_was_stuck_first() -> None:
     assert len(reports) == 6
     assert (total["verdict"], total["progress"]) == ("stuck", "lost")
     assert total["quiet_from"] == reports[0].quiet_from
+
+
+def test_clusters_that_keep_progress_are_counted_if_it_is_not_known_in_all() -> None:
+    reports = [check(Model(1, 1)), check(Model(3, 2), 10), check(Model(1, 2))]
+    total = summary(reports, Judgement(Model(), 0, not_judged="too many steps"))
+    assert total["progress"] == "not known"
+    assert total["progress_reason"] == "not explored to the end; kept in 2 of 3 clusters"
+    assert summary(reports[1:2], Judgement(Model(), 0))["progress_reason"] == "not explored to the end"

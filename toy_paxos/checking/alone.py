@@ -159,7 +159,8 @@ class Alone:
             if judgement := self.judge_node(position, node):
                 return judgement
             if len(self.cluster.steps) > max_steps:
-                return self.not_judged(f"the actors have more than {max_steps:,} steps")
+                words = f"the actors have more than {max_steps:,} steps"
+                return self.not_judged(f"{words}: {self.cluster.growth()}")
             if not keep_going(self.num_states, 0):
                 return self.not_judged("it was stopped")
         return self.not_judged(self.error) if self.error else Judgement(self.model, self.num_states)

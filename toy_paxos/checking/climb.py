@@ -143,6 +143,9 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
     last, never, told = reports[-1], never_chosen(reports), most_telling(reports)
     results = {report.progress: report.progress_reason for report in reversed(reports)}
     progress = next((result for result in (LOST, NOT_JUDGED, NOT_KNOWN) if result in results), KEPT)
+    progress_reason = results[progress]
+    if progress not in (LOST, KEPT) and (kept_in := sum(report.progress == KEPT for report in reports)):
+        progress_reason += f"; kept in {kept_in} of {len(reports)} clusters"
     not_begun = len(CLIMB[: WITNESSES if judgement.kept else None]) - len(reports)
     incomplete = sum(not report.complete and not report.violation for report in reports)
     is_known = judgement.kept and not last.was_stopped and not not_begun and incomplete < len(reports)
@@ -159,7 +162,7 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
         "elapsed_s": sum(report.elapsed_s for report in reports),
         "by_chance": last.by_chance,
         "progress": progress,
-        "progress_reason": results[progress] or None,
+        "progress_reason": progress_reason or None,
         "quiet_from": told.quiet_from,
         **judgement.found,
         **({"reason": told.reason} if told.reason else {}),

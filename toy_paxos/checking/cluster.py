@@ -267,6 +267,23 @@ class Cluster:
             raise refusal(words, type(actor))
         return learned
 
+    def growth(self) -> str:
+        """Return which actor was in the most states so far, and which of its attributes has the most values there."""
+        states: dict[int, set[int]] = {}
+        for position, state, _ in self.steps:
+            states.setdefault(position, set()).add(state)
+        position = max(states, key=lambda position: len(states[position]))
+        values: dict[str, set[snapshot.Snapshot]] = {}
+        for state in states[position]:
+            for name, value in self.states[state].items():
+                values.setdefault(name, set()).add(value)
+        own = {name: len(values[name]) for name in values if name not in (NUMBER, ORDER)}
+        words = f"{self.names[position]} has {len(states[position]):,} states or more"
+        if not own:
+            return words
+        most = max(own, key=lambda name: own[name])
+        return f"{words}, and self.{most} {own[most]:,} values"
+
     def names_in(self, order: tuple[int, ...]) -> dict[str, str]:
         """Return the new name of each acceptor in another order."""
         acceptors = self.names[self.first_acceptor :]

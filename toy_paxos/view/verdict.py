@@ -91,6 +91,7 @@ def summary_lines(total: Found) -> Iterator[Line]:
     yield line()
     if not complete:
         yield line(("bad heading", UNKNOWN))
+        yield from reason_lines(total)
         return
     yield from property_lines(ALWAYS, never or ["each value"], never)
     yield progress_line(total)
