@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from conftest import PrintedBy, is_possible
 from stories import climbed
-from wrong_actors import RIGHT, UNJUDGEABLE, WRONG, HalfOfFive, LogsAndAdoptsFirst, PromisesEqual, ReusesNumber
+from wrong_actors import (
+    RIGHT,
+    UNJUDGEABLE,
+    WRONG,
+    ForgetsAtSecondRestart,
+    HalfOfFive,
+    LogsAndAdoptsFirst,
+    PromisesEqual,
+    ReusesNumber,
+)
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CLIMB, LADDER, CheckError, Model, Report, check, climb, throw_dice
@@ -97,18 +106,18 @@ def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatc
     assert sizes == [(3, 1, True), (1, 2, True), (3, 2, True), (3, 3, False)]
 
 
-def test_dice_find_what_is_wrong_in_the_smallest_cluster_first() -> None:
-    dice = throw_dice(acceptor=PromisesEqual)
-    [report] = climb(acceptor=PromisesEqual, dice=dice)
-    assert dice.loss
-    assert dice.loss.model.num_acceptors == 1
-    # It takes more than one acceptor to understand why that is wrong.
-    assert (report.model.num_acceptors, report.by_chance) == (3, False)
-    assert report.violation
+def test_dice_find_what_is_wrong_first_and_among_three_acceptors_if_they_can() -> None:
+    for actor, num_acceptors in ((PromisesEqual, 3), (ForgetsAtSecondRestart, 1)):
+        dice = throw_dice(acceptor=actor)
+        [report] = climb(acceptor=actor, dice=dice)
+        assert dice.loss
+        assert report.model == dice.loss.model
+        assert (report.model.num_acceptors, report.by_chance) == (num_acceptors, False)
+        assert report.violation
 
 
 def test_what_dice_find_is_told_if_there_are_too_many_states_to_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MODULE, "FEW_STATES", 100)
+    monkeypatch.setattr(MODULE, "STATES_AFTER_DICE", 100)
     [report] = climb(proposer=LogsAndAdoptsFirst, max_states=100, dice=throw_dice(proposer=LogsAndAdoptsFirst))
     assert report.by_chance
     assert report.violation

@@ -33,8 +33,8 @@ CLIMB = (
 # The first limit on the states of a cluster: an actor with more states in one may show its fault in another cluster.
 FEW_STATES = 30_000
 
-# The limit for each cluster of three acceptors that is searched for a better story: all of them take about a second.
-SOME_STATES = 2_500
+# The limit for the cluster in which dice have found a violation: what they found can be told, too.
+STATES_AFTER_DICE = 10_000
 
 # How many clusters are searched although the actors keep the rules: as an independent witness, to find out whether each
 # value can be chosen, and to refuse actors that cannot be checked.
@@ -54,8 +54,12 @@ def check_one(model: Model, max_states: int | None = None, keep_going: KeepGoing
 def throw_dice(
     acceptor: MakeAcceptor = Acceptor, proposer: MakeProposer = Proposer, keep_going: KeepGoing = always
 ) -> Dice:
-    """Try random executions of the models of a climb; raise CheckError if an actor fails."""
-    return throw(models_with(acceptor, proposer), keep_going)
+    """Try random executions of the models of a climb; raise CheckError if an actor fails.
+
+    Those of three acceptors or more come first: their stories show more.
+    """
+    models = models_with(acceptor, proposer)
+    return throw(sorted(models, key=lambda model: model.num_acceptors < 3), keep_going)
 
 
 def climb(
@@ -70,21 +74,21 @@ def climb(
 
     If all rules are known to be ``kept``, only the first few models are searched, none of them for long. Otherwise each
     search visits up to ``max_states`` states, but a model with many states waits until all others are done. If ``dice``
-    have found a violation, it is only told as well as possible. Raises CheckError for actors that cannot be checked.
+    have found a violation, only a short story of it is looked for. Raises CheckError for actors that cannot be checked.
     """
-    models = models_with(acceptor, proposer)
     if dice and dice.loss:
-        yield told_shortly(dice.loss, models, keep_going)
+        yield told_shortly(dice.loss, keep_going)
         return
     max_states = min(max_states, FEW_STATES) if kept else max_states
-    waiting = deque((model, FEW_STATES) for model in models[: WITNESSES if kept else None])
+    models = models_with(acceptor, proposer)[: WITNESSES if kept else None]
+    waiting = deque((model, FEW_STATES) for model in models)
     while waiting:
         model, limit = waiting.popleft()
         report = check(model, min(limit, max_states), keep_going)
         if not (report.complete or report.violation or report.was_stopped) and limit < max_states:
             waiting.append((model, 10 * limit))
             continue
-        yield told_best(report, models, keep_going)
+        yield report
         if report.violation or report.was_stopped:
             return
 
@@ -94,14 +98,14 @@ def models_with(acceptor: MakeAcceptor, proposer: MakeProposer) -> list[Model]:
     return [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
 
 
-def told_shortly(loss: Loss, models: Iterable[Model], keep_going: KeepGoing) -> Report:
+def told_shortly(loss: Loss, keep_going: KeepGoing) -> Report:
     """Search the model in which dice have found a violation for a shortest execution with one.
 
     If the model has too many states, shorten the execution that the dice have found.
     """
-    report = check(loss.model, FEW_STATES, keep_going)
+    report = check(loss.model, STATES_AFTER_DICE, keep_going)
     if report.violation or report.was_stopped:
-        return told_best(report, models, keep_going)
+        return report
     model, lost, execution = shortened(loss)
     violation, story = what_happens(model, execution, lost)
     return replace(
@@ -113,23 +117,6 @@ def told_shortly(loss: Loss, models: Iterable[Model], keep_going: KeepGoing) -> 
         quiet_from=None,
         by_chance=True,
     )
-
-
-def told_best(report: Report, models: Iterable[Model], keep_going: KeepGoing) -> Report:
-    """Return a report, or one of the same actors with a violation among three acceptors, if that tells more."""
-    if report.violation and report.model.num_acceptors < 3:
-        return with_three_acceptors(models, keep_going) or report
-    return report
-
-
-def with_three_acceptors(models: Iterable[Model], keep_going: KeepGoing) -> Report | None:
-    """Return the first violation among three acceptors that takes few states to find: it shows more than one of one."""
-    for model in models:
-        if model.num_acceptors == 3:
-            report = check(model, SOME_STATES, keep_going)
-            if report.violation or report.was_stopped:
-                return report if report.violation else None
-    return None
 
 
 def most_telling(reports: Sequence[Report]) -> Report:

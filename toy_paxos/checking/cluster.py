@@ -4,6 +4,7 @@ The behaviour of an actor depends only on its state and on the message, so each 
 makes it feasible to visit every state, and so do sets of messages that are the bits of one number.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, cached_property, partial
@@ -269,20 +270,13 @@ class Cluster:
 
     def growth(self) -> str:
         """Return which actor was in the most states so far, and which of its attributes has the most values there."""
-        states: dict[int, set[int]] = {}
-        for position, state, _ in self.steps:
-            states.setdefault(position, set()).add(state)
-        position = max(states, key=lambda position: len(states[position]))
-        values: dict[str, set[snapshot.Snapshot]] = {}
-        for state in states[position]:
-            for name, value in self.states[state].items():
-                values.setdefault(name, set()).add(value)
-        own = {name: len(values[name]) for name in values if name not in (NUMBER, ORDER)}
-        words = f"{self.names[position]} has {len(states[position]):,} states or more"
-        if not own:
-            return words
-        most = max(own, key=lambda name: own[name])
-        return f"{words}, and self.{most} {own[most]:,} values"
+        reached = dict.fromkeys((position, state) for position, state, _ in self.steps)
+        (actor, number), *_ = Counter(position for position, _ in reached).most_common(1)
+        changed = [self.states[state] for position, state in reached if position == actor]
+        values = dict.fromkeys(value for state in changed for value in state.items() if value[0] not in (NUMBER, ORDER))
+        most = Counter(name for name, _ in values).most_common(1)
+        words = [f"{self.names[actor]} has {number:,} states or more"]
+        return ", and ".join(words + [f"self.{name} {count:,} values" for name, count in most])
 
     def names_in(self, order: tuple[int, ...]) -> dict[str, str]:
         """Return the new name of each acceptor in another order."""

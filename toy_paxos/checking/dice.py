@@ -78,7 +78,7 @@ def walk(model: Model, random: Random) -> Loss | None:
             raise failure_at(message, error, type(game.actors[message.recipient])) from error
         if not from_environment and random.random() < DUPLICATE_PROBABILITY:
             possible.append(message)
-    return loss(game, delivered)
+    return outcome(model, delivered) if game.violation else None
 
 
 def deliverable(model: Model, events: Iterable[Event]) -> list[Message]:
@@ -86,24 +86,19 @@ def deliverable(model: Model, events: Iterable[Event]) -> list[Message]:
     return [message for event in events for message in says(event) if model.fail or not isinstance(message, Fail)]
 
 
-def loss(game: Game, delivered: Sequence[Message]) -> Loss | None:
-    """Return which property a game has lost after these deliveries, and those of them that it took."""
-    if not game.violation:
-        return None
-    properties = {property.name: property for property in game.model.properties}
-    return Loss(game.model, properties[game.violation.property], [*delivered[: int(game.violation.time)]])
-
-
 def outcome(model: Model, execution: Sequence[Message]) -> Loss | None:
-    """Return what an execution loses; None if it loses nothing, or cannot happen."""
+    """Return what an execution loses, as far as that takes; None if it loses nothing, or cannot happen."""
     game = Game(model)
     for message in execution:
-        if game.violation:
-            break
         if not game.is_deliverable(message):
             return None
         game.receive(message)
-    return loss(game, execution)
+        if game.violation:
+            break
+    if not (violation := game.violation):
+        return None
+    lost = next(property for property in model.properties if property.name == violation.property)
+    return Loss(model, lost, [*execution[: int(violation.time)]])
 
 
 def shortened(found: Loss) -> Loss:
