@@ -119,7 +119,7 @@ def test_rounds_with_an_actor_of_ones_own_go_over_the_network() -> None:
 
 
 def test_without_a_size_a_check_climbs_up_to_the_first_violation() -> None:
-    verdict = toy_paxos.check(proposer=RULES["counts-twice"].model.proposer)
+    verdict = toy_paxos.check(proposer=RULES["adopts-any"].model.proposer)
     assert verdict.word == "violated"
     assert not verdict.safe
     assert len(verdict.reports) > 1
