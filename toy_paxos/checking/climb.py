@@ -34,7 +34,7 @@ CLIMB = (
 FEW_STATES = 30_000
 
 # The limit for the cluster in which dice have found a violation: what they found can be told, too.
-STATES_AFTER_DICE = 10_000
+STATES_AFTER_DICE = 30_000
 
 # How many clusters are searched although the actors keep the rules: as an independent witness, to find out whether each
 # value can be chosen, and to refuse actors that cannot be checked.
