@@ -1,4 +1,4 @@
-"""What is said of a search: the story, what is missing, and the verdict."""
+"""What is said of a search: the story, the rule that is broken, and the verdict."""
 
 import json
 import re
@@ -59,10 +59,10 @@ def test_a_story_with_a_timeout_and_one_with_a_restart_read_as_in_a_run() -> Non
     assert any(line.endswith("  acceptor-0 restarts") for line in said(report_of("forgets-all")))
 
 
-def test_what_is_missing_and_where_it_was_missed_first() -> None:
-    for name, where in (("adopts-lowest", "at delivery 15."), ("skips-phase-1", "at the start.")):
-        (missing,) = [line for line in said(report_of(name), name) if line.startswith("What is missing: ")]
-        assert missing.endswith(f"Missed first {where}")
+def test_the_reason_is_the_first_rule_that_is_broken_and_where() -> None:
+    for name, where in (("adopts-lowest", "at delivery 15"), ("skips-phase-1", "at the start")):
+        (reason,) = [line for line in said(report_of(name), name) if line.startswith("Reason: ")]
+        assert reason.startswith(f"Reason: {where}, proposer-")
 
 
 def test_safe_says_what_was_found_out() -> None:
@@ -94,8 +94,7 @@ def test_json_tells_the_same_story() -> None:
     assert [event["type"] for event in story if event["event"] == "message"] == said
     assert "RESTART" in said
     assert (verdict["verdict"], verdict["property"]) == ("violated", "at most one value is chosen")
-    assert report.missed
-    assert verdict["first_wrong_delivery"] == report.missed.delivery
+    assert (verdict["first_wrong_delivery"], verdict["departure"]["rule"]) == (9, "A3")
 
 
 def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:

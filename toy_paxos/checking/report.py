@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from toy_paxos.checking.alone import Judgement
 from toy_paxos.checking.model import Model
@@ -13,13 +13,6 @@ from toy_paxos.safety import Property
 from toy_paxos.story import Story
 
 
-class Missed(NamedTuple):
-    """The first delivery with an incorrect reaction, 0 if the start is incorrect, and what a correct actor says."""
-
-    delivery: int
-    correct_answers: Sequence[Message]
-
-
 @dataclass(frozen=True, repr=False)
 class Report:
     """The result of a search.
@@ -27,9 +20,9 @@ class Report:
     ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then;
     ``story`` tells these deliveries, and ``lost`` is the property that is violated. If there is no violation,
     ``complete`` says whether all was explored; if so, ``never`` has the values that are wanted but chosen in no
-    execution. If a changed rule caused the violation, ``missed`` says where it showed first, and ``correct_story`` is
-    what correct actors would do with the same deliveries. What is found ``by_chance``
-    (:mod:`toy_paxos.checking.dice`) is short, but need not be the shortest: the search did not get that far.
+    execution. If a changed rule caused the violation, ``correct_story`` is what correct actors would do with the same
+    deliveries. What is found ``by_chance`` (:mod:`toy_paxos.checking.dice`) is short, but need not be the shortest: the
+    search did not get that far.
     ``progress`` says whether it is kept in all states that were visited (:mod:`toy_paxos.checking.progress`), with a
     reason if not. If it is lost and nothing is violated, ``execution`` and ``story`` show that, with a quiet run after
     ``quiet_from`` deliveries.
@@ -48,7 +41,6 @@ class Report:
     execution: Sequence[Message]
     story: Story
     never: Sequence[str]
-    missed: Missed | None = None
     correct_story: Story | None = None
     progress: str = NOT_KNOWN
     progress_reason: str = ""
@@ -93,7 +85,7 @@ class Report:
             "verdict": self.verdict,
             "property": self.lost and self.lost.name,
             "violation": self.violation,
-            "first_wrong_delivery": self.missed and self.missed.delivery,
+            "first_wrong_delivery": self.departure and round(self.departure.time),
             "departure": departure_found(self),
             "never": self.never,
             "states": self.states,

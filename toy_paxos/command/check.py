@@ -252,6 +252,6 @@ def drawn(report: Report, rule: Rule | None, form: str | None) -> list[Line]:
         return story_lines(report.story)
     from toy_paxos.view.branches import branch_lanes, story_lanes
 
-    if rule and report.missed and report.correct_story:
-        return branch_lanes(report.story, report.correct_story, report.missed.delivery, rule.remedy, columns())
+    if report.correct_story:
+        return branch_lanes(report.story, report.correct_story, columns())
     return story_lanes(report.story, columns())

@@ -44,7 +44,7 @@ def all_games() -> str:
     for name, rule in RULES.items():
         if (rule.num_proposers, rule.max_attempts) == (offered.num_proposers, offered.max_attempts):
             view = GameView(Game(with_wishes(rule.model)), rule.change, {})
-            pages.add(name, f"{name}: {rule.summary}", view, rule.remedy)
+            pages.add(name, f"{name}: {rule.summary}", view)
         else:
             larger.append(name)
     others = f"Rules that need a larger cluster: {', '.join(larger)} (toy-paxos play --break RULE -o FILE.html)."
@@ -55,7 +55,7 @@ def one_game(view: GameView, rule_name: str | None) -> str:
     """Return a page for the actors of a game, perhaps with a changed rule, which begins where the game stands."""
     page = Page()
     name = rule_name or "game"
-    page.add(name, name, view, RULES[rule_name].remedy if rule_name else "")
+    page.add(name, name, view)
     return page.text(moves=page.moves(view.game))
 
 
@@ -66,7 +66,7 @@ class Page:
         self.tables = Tables()
         self.games: list[dict[str, Any]] = []
 
-    def add(self, name: str, title: str, view: GameView, remedy: str = "") -> None:
+    def add(self, name: str, title: str, view: GameView) -> None:
         """Add a game with its name in the address and its title; raise Unchecked if there are no tables of it."""
         model = view.game.model
         with guarded(""):
@@ -77,7 +77,6 @@ class Page:
             "name": name,
             "title": title,
             "summary": view.change or CORRECT,
-            "missing": f"Missing: {remedy}." if remedy else "",
             "properties": [property.name for property in model.properties],
             "head": plain(view.title()),
         }

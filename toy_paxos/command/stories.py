@@ -296,7 +296,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None] | None]] = [
         (rf"{NAME} +(?:crashes, and loses|times out|has|adopts|learns|breaks|says)\b.*", None),
         (r"(?:CHOSEN|SAFETY VIOLATED|Safety is lost|The game is won|To see it again|No replay)\b.*", None),
         (r"(?:[Rr]ound \d+: |\d+ of \d+ (?:promised|accepted), ).*", None),
-        (r"(?:--- |What is missing: |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),
+        (r"(?:--- |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),
         (r"[\d,]+ (?:states?|delivery|deliveries), .*", end_story),
         (r"(?:p0|p)(?: +[pa]\d*)+", refuse_diagram),
     )

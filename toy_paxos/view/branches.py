@@ -24,10 +24,10 @@ def story_lanes(story: Story, width: int | None) -> list[Line]:
     return drawn(story.events, lanes, "{:3.0f}")
 
 
-def branch_lanes(story: Story, correct: Story, missed: int, remedy: str, width: int | None) -> list[Line]:
+def branch_lanes(story: Story, correct: Story, width: int | None) -> list[Line]:
     """The story of a changed rule (``-``) beside what correct actors do with the same deliveries (``+``).
 
-    What both do is drawn once. The ``remedy`` stands where the rule is ``missed``, after that delivery.
+    What both do is drawn once.
     """
     lanes = Lanes(story.configuration, None if width is None else width - len("- "), COUNT_WIDTH, WORDS_AND_REACTION)
     if not lanes.pitch:
@@ -41,8 +41,6 @@ def branch_lanes(story: Story, correct: Story, missed: int, remedy: str, width: 
             continue
         for number, group in run:
             lines += both(wrong, right, group, right_groups[number])
-            if number == missed:
-                lines += [line.after("", "  ") for line in wrong.lines(Row(f"missing: {remedy}", "bad"), "")]
     end = Row(stays_chosen(correct), "good heading")
     return [*lines, *(line.after("good", "+ ") for line in right.lines(end, ""))]
 

@@ -283,7 +283,7 @@ function tell({state, step, broken}, departed) {
   place("fact").textContent = isBroken || isChosen || "Nothing is chosen yet.";
   const why = departed.map(({at, when, rule, words}) =>
     `${when ? `Delivery ${when}` : "At the start"}: ${names[at]} ${words} and breaks ${rule}: ${rules[rule]}`);
-  place("why").textContent = why.concat(broken ? game.missing : []).join("\n");
+  place("why").textContent = why.join("\n");
   place("hint").disabled = true;
   run(lookAhead(broken ? path[0].state : state));
 }

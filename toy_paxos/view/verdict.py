@@ -124,11 +124,7 @@ def report_lines(
 ) -> Iterator[Line]:
     """The story of a counterexample if there is one, then figures, then the verdict."""
     yield from story
-    verdict, first = cluster["verdict"], cluster["first_wrong_delivery"]
-    if rule and first is not None:
-        yield line()
-        at = f"at delivery {first}" if first else "at the start"
-        yield line(("", f"What is missing: {rule['remedy']}. Missed first {at}."))
+    verdict = cluster["verdict"]
     yield line()
     yield line(("", figures(cluster)))
     if cluster["names_matter"]:
@@ -172,8 +168,7 @@ def counterexample(story: Story, correct: Story | None, found: Found, rule: Foun
     """
     what = found["violation"] or found["progress_reason"]
     title = printable(f"{rule['name']}: {what}" if rule else what)
-    missed, quiet_from = found["first_wrong_delivery"], found["quiet_from"]
-    notes = [(missed, f"missing: {rule['remedy']}", "bad")] if rule and missed is not None else []
+    notes, quiet_from = [], found["quiet_from"]
     if quiet_from is not None:
         words = f"from delivery {quiet_from + 1} on nothing is lost, and one proposer keeps trying"
         notes.append((quiet_from, words, "notable"))
