@@ -65,6 +65,18 @@ def test_the_reason_is_the_first_rule_that_is_broken_and_where() -> None:
         assert reason.startswith(f"Reason: {where}, proposer-")
 
 
+def test_what_a_broken_rule_says_is_told_once_with_its_section() -> None:
+    lines = said(report_of("accepts-below"), "accepts-below")
+    (rule,) = (line for line in lines if line.startswith("A4 ("))
+    assert rule.startswith("A4 (Paxos Made Simple, 2.2, P1a): An acceptor accepts only what it was asked to accept, ")
+    assert lines[-2] == rule
+    assert report_of("accepts-below").found["broken_rules"] == [rule]
+    assert FINISHED.found["broken_rules"] == []
+    judgement = judge(RULES["lowers-promise"].model)
+    (rule,) = summary([FINISHED], judgement)["broken_rules"]
+    assert rule.startswith("A2 (")
+
+
 def test_safe_says_what_was_found_out() -> None:
     lines = said(check(Model(1, 2)))
     assert "ok   always     at most one value is chosen" in lines

@@ -31,7 +31,7 @@ the promise has reported it. A correct actor can break a rule: for example, all 
 acceptors promise each number once. So a broken rule explains a violation, but it is not a violation by itself.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import getdoc
 from itertools import chain
@@ -287,6 +287,11 @@ RULES = (
     Rule("P2", "2.2, P2c", (Propose,), unsafe),
     Rule("P4", "2.3", (Learned,), premature),
 )
+
+
+def cited(names: Collection[str]) -> list[str]:
+    """Return in words what the rules with these names say, with the section of the paper."""
+    return [f"{rule.name} (Paxos Made Simple, {rule.section}): {rule.sentence}" for rule in RULES if rule.name in names]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from toy_paxos.checking.checker import MAX_STATES, check, what_happens
 from toy_paxos.checking.dice import Dice, Loss, shortened, throw
 from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model, always
 from toy_paxos.checking.progress import KEPT, LOST, NOT_JUDGED, NOT_KNOWN
-from toy_paxos.checking.report import Report, departure_found, verdict_of
+from toy_paxos.checking.report import Report, rules_found, verdict_of
 from toy_paxos.proposer import Proposer
 
 CLIMB = (
@@ -143,7 +143,6 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
         "not_begun": not_begun,
         "property": last.lost and last.lost.name,
         "violation": last.violation,
-        "departure": departure_found(told),
         "never": never,
         "states": sum(report.states for report in reports),
         "elapsed_s": sum(report.elapsed_s for report in reports),
@@ -151,8 +150,7 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
         "progress": progress,
         "progress_reason": progress_reason or None,
         "quiet_from": told.quiet_from,
-        **judgement.found,
-        **({"reason": told.reason} if told.reason else {}),
+        **rules_found(told, judgement),
         "judged": judgement.clusters,
         "largest": [model.sizes for model in LARGEST] if judgement.kept else [],
     }

@@ -9,6 +9,7 @@ from toy_paxos.checking.model import Model
 from toy_paxos.checking.progress import LOST, NOT_KNOWN
 from toy_paxos.event import Departure
 from toy_paxos.message import Message
+from toy_paxos.rules import cited
 from toy_paxos.safety import Property
 from toy_paxos.story import Story
 
@@ -71,14 +72,6 @@ class Report:
         return next((event for event in self.story.events if isinstance(event, Departure)), None)
 
     @property
-    def reason(self) -> str | None:
-        """The first rule that is broken in the story, and when."""
-        if not (first := self.departure):
-            return None
-        at = f"at delivery {first.time:.0f}" if first.time else "at the start"
-        return f"{at}, {first.actor} breaks {first.rule}: {first.words}"
-
-    @property
     def found(self) -> dict[str, Any]:
         """What was found, by names that are those in JSON."""
         return {
@@ -86,7 +79,6 @@ class Report:
             "property": self.lost and self.lost.name,
             "violation": self.violation,
             "first_wrong_delivery": self.departure and round(self.departure.time),
-            "departure": departure_found(self),
             "never": self.never,
             "states": self.states,
             "transitions": self.transitions,
@@ -98,15 +90,19 @@ class Report:
             "progress": self.progress,
             "progress_reason": self.progress_reason or None,
             "quiet_from": self.quiet_from,
-            **(self.judgement.found if self.judgement else {"rules": None, "reason": None}),
-            **({"reason": self.reason} if self.reason else {}),
+            **rules_found(self, self.judgement),
         }
 
 
-def departure_found(report: Report) -> dict[str, str] | None:
-    """Return the first rule that an actor breaks in the story of a report, by names that are those in JSON."""
-    first = report.departure
-    return {"actor": first.actor, "rule": first.rule, "words": first.words} if first else None
+def rules_found(report: Report, judgement: Judgement | None) -> dict[str, Any]:
+    """Return which rules are kept and which are broken, in the story and elsewhere, by names that are those in JSON."""
+    found = {"departure": None, **(judgement.found if judgement else {"rules": None, "reason": None})}
+    departures = [event for event in report.story.events if isinstance(event, Departure)]
+    if first := report.departure:
+        at = f"at delivery {first.time:.0f}" if first.time else "at the start"
+        found["reason"] = f"{at}, {first.actor} breaks {first.rule}: {first.words}"
+        found["departure"] = {"actor": first.actor, "rule": first.rule, "words": first.words}
+    return found | {"broken_rules": cited([found["rules"], *(event.rule for event in departures)])}
 
 
 def verdict_of(violation: str | None, never: Sequence[str], progress: str, complete: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from toy_paxos import __version__
 from toy_paxos.event import Chosen, Departure, Event, Learned, Violation
 from toy_paxos.event_json import FORMAT, event_line, json_line
+from toy_paxos.rules import cited
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import share_line
@@ -28,6 +29,7 @@ class InLines:
 
     def __init__(self, draw: Callable[[Story], Sequence[Line]]) -> None:
         self.draw = draw
+        self.broken_rules: set[str] = set()
 
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
         """Return the first line, from which play takes the sizes of the cluster."""
@@ -38,6 +40,7 @@ class InLines:
         """Return the outcome of a round, perhaps after its story."""
         words = what_is_known(story.events)
         is_bad = any(isinstance(event, (Violation, Departure)) for event in story.events)
+        self.broken_rules.update(event.rule for event in story.events if isinstance(event, Departure))
         style = "bad" if is_bad else "good" if words else "routine"
         told = [line(), *wishes_lines(f"Round {number}: ", story.wishes), *self.draw(story), line()]
         outcome = "; ".join(words) or "nothing is known to be chosen"
@@ -50,6 +53,7 @@ class InLines:
                 line(),
                 line(("heading", f"--- {plural(counts['round'], 'round')} of run {run} ---")),
                 *(line(("", share_line(label, counts[kind], counts["round"]))) for label, kind in KNOWN.items()),
+                *(line(("", rule)) for rule in cited(self.broken_rules)),
                 *(line(("notable", f"not all is known: {tame(words)}")) for words in unknown),
             ]
         )

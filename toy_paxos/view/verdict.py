@@ -80,8 +80,9 @@ def but(found: Found) -> str:
 
 
 def reason_lines(found: Found) -> list[Line]:
-    """Why a property is lost, or what is wrong about the rules."""
-    return [line(("", f"Reason: {printable(found['reason'])}."))] if found["reason"] else []
+    """Why a property is lost, or what is wrong about the rules; and what the rules say that are broken."""
+    lines = [line(("", f"Reason: {printable(found['reason'])}."))] if found["reason"] else []
+    return lines + [line(("", rule)) for rule in found["broken_rules"]]
 
 
 def summary_lines(total: Found) -> Iterator[Line]:
