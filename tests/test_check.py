@@ -158,10 +158,7 @@ def test_a_rule_that_is_broken_or_not_judged_says_nothing_of_larger_clusters(fil
     ]
     done = run_here("check", "--acceptor", f"{file}:Counting", "--max-states", "150")
     assert done.returncode == 4
-    why = r"the rules are not judged: the actors have more than 50,000 steps: "
-    why += r"acceptor-0 has [\d,]+ states or more, and self\.count [\d,]+ values"
-    assert re.search(rf"^\?\?  .*: {why}$", done.stdout, re.MULTILINE)
-    assert re.search(rf"^UNKNOWN: .*\nReason: {why}\.$", done.stdout, re.MULTILINE)
+    assert "the rules are not judged: there is no end after 50,000 steps, but " in done.stdout
     done = run_here("check", "-n", "3", "--proposer", f"{file}:Sharing")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].endswith(
@@ -184,8 +181,8 @@ def test_a_violation_has_a_reason(file: str, run_here: RunHere) -> None:
     verdict = json.loads(done.stdout.splitlines()[-1])
     assert (verdict["verdict"], verdict["rules"]) == ("violated", "A4")
     done = run_here("check", "-n", "4", "--quorums", "2,2")
-    words = "the rules are not judged: quorums of promises and of acceptances need not share an acceptor"
-    assert f"\nReason: {words}.\nVIOLATED: " in done.stdout
+    words = "quorums of promises and of acceptances need not share an acceptor, and then the rules are not enough"
+    assert f"\nReason: the rules are not judged: {words}.\nVIOLATED: " in done.stdout
     done = run_here("check", "--break", "accepts-below")
     assert "\nReason: at delivery 10, acceptor-1 breaks A4: it accepts 1 after it promised 2.\n" in done.stdout
 
@@ -288,7 +285,7 @@ def test_not_explored_to_the_end_is_never_called_safe(file: str, run_here: RunHe
     done = run_here("check", "--max-states", "1")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         4,
-        "UNKNOWN: not explored to the end, so nothing is proved",
+        "UNKNOWN: not explored to the end, so nothing is proved; take a smaller cluster, or a larger --max-states",
     )
 
 

@@ -130,7 +130,9 @@ def test_what_is_learned_and_not_chosen_is_one_only_if_all_acceptors_are_known(l
     assert "VIOLATED" not in done.stdout
     assert "proposer-0 breaks P2: it proposes 1 after 1 promise, a quorum is 2 of 3" in done.stdout
     (rule,) = (line for line in done.stdout.splitlines() if line.startswith("P2 "))
-    assert rule.startswith("P2 (Paxos Made Simple, 2.2, P2c): A proposer proposes only under a number that a quorum has ")
+    assert rule.startswith(
+        "P2 (Paxos Made Simple, 2.2, P2c): A proposer proposes only under a number that a quorum has "
+    )
     assert "not all is known: acceptor-2 has left no log" in done.stdout
 
 

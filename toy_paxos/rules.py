@@ -39,7 +39,7 @@ from math import inf
 from typing import NamedTuple
 
 from toy_paxos.event import LOST, Delivery, Departure, Event, Learned, Wants, as_proposal, says
-from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.story import Configuration, Story
 
 
@@ -85,7 +85,8 @@ class History(NamedTuple):
     """What one actor has heard and said.
 
     ``users`` has the proposer that was first to use each number; all histories of a cluster share it. ``wish`` is the
-    value that a proposer wants, ``number`` the one under which it spoke last.
+    value that a proposer wants, ``number`` the one under which it spoke last. ``before_restart`` is what an actor had
+    said when it restarted last; only words depend on it.
 
     If an actor can reach one state in several ways, a history can stand for all of them: then ``heard`` and ``said``
     have what it heard and said in each of them, ``may_have_said`` what it said in any. The rules take the worst case.
@@ -99,6 +100,13 @@ class History(NamedTuple):
     said: frozenset[Statement] = frozenset()
     may_have_said: frozenset[Statement] = frozenset()
     number: int = 0
+    before_restart: frozenset[Statement] = frozenset()
+
+    def after_receiving(self, message: Message) -> "History":
+        """Return the history after one more message: a restart, or one to which rules may apply."""
+        if isinstance(message, Restart):
+            return self._replace(before_restart=self.may_have_said)
+        return self.after_hearing(heard) if (heard := statement(message)) else self
 
     def after_hearing(self, heard: Statement) -> "History":
         """Return the history with one more statement heard."""
@@ -156,7 +164,7 @@ def unasked(history: History, said: Statement) -> str | None:
 def lower(history: History, said: Statement) -> str | None:
     """An acceptor never promises a number below one that it has promised."""
     highest = max((before.id for before in of_kind(Promise, history.may_have_said)), default=said.id)
-    return f"it promises {said.id} after it promised {highest}" if said.id < highest else None
+    return f"it promises {said.id} after it promised {when(history, Promise, highest)}" if said.id < highest else None
 
 
 def concealed(history: History, said: Statement) -> str | None:
@@ -165,7 +173,7 @@ def concealed(history: History, said: Statement) -> str | None:
     if said.proposal and not received(history, said.proposal):
         return f"{words}, which it was never asked to accept"
     highest = max((before.id for before in of_kind(Accept, history.may_have_said)), default=-inf)
-    return f"{words} after it accepted {highest}" if highest > rank(said.proposal) else None
+    return f"{words} after it accepted {when(history, Accept, highest)}" if highest > rank(said.proposal) else None
 
 
 def worded(report: Proposal | None) -> str:
@@ -185,10 +193,16 @@ def forbidden(history: History, said: Statement) -> str | None:
     """
     promises = of_kind(Promise, history.may_have_said)
     if promised := [promise.id for promise in promises if promise.id > said.id > rank(promise.proposal)]:
-        return f"it accepts {said.id} after it promised {min(promised)}"
+        return f"it accepts {said.id} after it promised {when(history, Promise, min(promised))}"
     if not received(history, said.proposal):
         return f"it accepts {worded(said.proposal)}, which it was never asked to accept"
     return None
+
+
+def when(history: History, kind: type[Message], number: float) -> str:
+    """Return a number under which an actor said something, and that it has restarted since then, if so."""
+    said = {before for before in of_kind(kind, history.may_have_said) if before.id == number}
+    return f"{number} (before its restart)" if said <= history.before_restart else str(number)
 
 
 def taken(history: History, said: Statement) -> str | None:
@@ -331,16 +345,18 @@ class Onlooker:
     def after(self, event: Event) -> Broken | None:
         """Return which rule an actor breaks in an event, for the first time."""
         if isinstance(event, Delivery) and event.fate is not LOST:
-            name, learned, heard = event.message.recipient, event.learned, statement(event.message)
+            name = event.message.recipient
         elif isinstance(event, Wants):
-            name, learned, heard = event.proposer, event.learned, None
-            if name in self.histories:
-                self.histories[name] = self.histories[name]._replace(wish=event.value)
+            name = event.proposer
         else:
             return None
         if not (history := self.histories.get(name)):
             return None
-        history = history.after_hearing(heard) if heard else history
+        if isinstance(event, Delivery):
+            history = history.after_receiving(event.message)
+        else:
+            history = history._replace(wish=event.value)
+        learned = event.learned
         said = [*statements(says(event)), *([] if learned is None else [learning(name, learned)])]
         self.histories[name], broken = speak(history, said)
         if broken:

@@ -31,8 +31,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from toy_paxos import snapshot
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking.cluster import Cluster, numbers
+from toy_paxos.checking.cluster import NUMBER, Cluster, numbers
+from toy_paxos.checking.determinism import SharedState, refuse_files
 from toy_paxos.checking.model import CheckError, KeepGoing, MakeAcceptor, MakeProposer, Model, always
 from toy_paxos.checking.refusal import described
 from toy_paxos.event import Learned, listed
@@ -92,7 +94,7 @@ class Judgement:
     def found(self) -> dict[str, Any]:
         """What was found about the rules, by names that are those in JSON."""
         if self.broken:
-            at = f" on receiving {described(self.received)}" if self.received else ""
+            at = f", on receiving {described(self.received)}" if self.received else ""
             return {"rules": self.broken.rule.name, "reason": f"{self.broken}{at}"}
         if self.not_judged:
             return {"rules": "not judged", "reason": f"the rules are not judged: {self.not_judged}"}
@@ -105,7 +107,8 @@ def judge(model: Model, max_steps: int = MAX_STEPS, keep_going: KeepGoing = alwa
     ``keep_going`` is called regularly with the number of states and 0; when it returns False, nothing is judged.
     """
     if not model.configuration.quorums_meet:
-        return Judgement(model, 0, not_judged="quorums of promises and of acceptances need not share an acceptor")
+        words = "quorums of promises and of acceptances need not share an acceptor, and then the rules are not enough"
+        return Judgement(model, 0, not_judged=words)
     return Alone(model).explore(max_steps, keep_going)
 
 
@@ -149,9 +152,21 @@ class Alone:
         # By position: the first state, the timeouts, and the history.
         self.starts: list[tuple[int, int, History]] = []
         self.error = ""
+        self.shared_state = SharedState(self.cluster)
 
     def explore(self, max_steps: int, keep_going: KeepGoing) -> Judgement:
-        """Judge the actors wherever they can be."""
+        """Judge the actors wherever they can be; raise CheckError if they keep their state elsewhere.
+
+        A file or a variable of a module has one state, where the actor alone is tried in many.
+        """
+        judgement = self.explored(max_steps, keep_going)
+        if judgement.broken or not self.said & self.cluster.accepts:
+            self.shared_state.check()
+            refuse_files(self.cluster)
+        return judgement
+
+    def explored(self, max_steps: int, keep_going: KeepGoing) -> Judgement:
+        """Judge the actors as if their attributes were their state."""
         if broken := self.begin():
             return Judgement(self.model, self.num_states, broken)
         while self.queue:
@@ -159,11 +174,26 @@ class Alone:
             if judgement := self.judge_node(position, node):
                 return judgement
             if len(self.cluster.steps) > max_steps:
-                words = f"the actors have more than {max_steps:,} steps"
-                return self.not_judged(f"{words}: {self.cluster.growth()}")
+                return self.not_judged(f"there is no end after {max_steps:,} steps, {self.most_values()}")
             if not keep_going(self.num_states, 0):
-                return self.not_judged("it was stopped")
-        return self.not_judged(self.error) if self.error else Judgement(self.model, self.num_states)
+                return self.not_judged("the check was stopped before")
+        if self.error:
+            return self.not_judged(f"{self.error}; whether that message can reach it, only a search can tell")
+        return Judgement(self.model, self.num_states)
+
+    def most_values(self) -> str:
+        """Return in words which attribute has most values in the actor with most states, and what helps."""
+        nodes, name = max(zip(self.histories, self.cluster.names, strict=True), key=lambda each: len(each[0]))
+        values: dict[str, set[snapshot.Snapshot]] = {}
+        for (state, *_), _ in nodes:
+            for attribute, value in self.cluster.states[state].items():
+                values.setdefault(attribute, set()).add(value)
+        values.pop(NUMBER, None)
+        if not values or len(nodes) < len(self.cluster.messages):
+            return "and ever new messages"
+        most = max(values, key=lambda attribute: len(values[attribute]))
+        found = f"{len(values[most])} values of self.{most} in {name}"
+        return f"but {found}: let it remember less, or check fewer attempts"
 
     @property
     def num_states(self) -> int:
@@ -232,9 +262,10 @@ class Alone:
                 continue
             if broken:
                 if past.is_vague_about(broken):
-                    return self.not_judged(f"{broken.actor} goes on with an earlier number, {broken.said.id}")
+                    words = f"{broken.actor} goes on with an earlier number, {broken.said.id}"
+                    return self.not_judged(f"{words}, and the rules follow only its latest")
                 return self.witness(position) or self.not_judged(
-                    f"the state of {broken.actor} does not tell whether it keeps {broken.rule.name}"
+                    f"{broken.actor} may break {broken.rule.name}, but none of the ways that were tried shows that"
                 )
         return None
 
@@ -248,8 +279,9 @@ class Alone:
                 heard = self.statement(number)
                 if heard and past.rules_out(heard):
                     continue
+                before = history.after_receiving(self.cluster.messages[number])
                 with suppress(CheckError):
-                    after, _, way, broken = self.react(position, state, number, history)
+                    after, _, way, broken = self.react(position, state, number, before)
                     if broken:
                         received = self.cluster.delivered(position, state, number)
                         return Judgement(self.model, self.num_states, broken, received)

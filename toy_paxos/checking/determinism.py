@@ -7,15 +7,19 @@ and the variables that instances of a class share must not change. This cannot r
 uses the address of an object.
 """
 
+import builtins
+import io
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from random import Random, getstate
 from types import FunctionType, ModuleType
+from typing import Any
 
 from toy_paxos import snapshot
 from toy_paxos.actor import Actor
 from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers
+from toy_paxos.checking.model import CheckError
 from toy_paxos.checking.refusal import described, failure, failure_at, program_of, refusal
 from toy_paxos.event import listed, plain_learned
 from toy_paxos.message import Message
@@ -25,7 +29,7 @@ DELIVERIES = 40
 
 KEEP_IT_IN_ATTRIBUTES = (
     "what it does may depend on its attributes and the message alone, not on chance, "
-    "on variables of its class or module, on the order of a set, or on which of two equal things it has"
+    "on a file, on variables of its class or module, on the order of a set, or on which of two equal things it has"
 )
 
 KEEP_IT_IN_THE_STATE = "an answer may depend on the question alone, so all that an actor remembers must be in its state"
@@ -139,6 +143,35 @@ class Walk:
         self.states[position] = after
         self.said |= said
         self.pending &= ~(1 << number)
+
+
+def refuse_files(cluster: Cluster) -> None:
+    """Raise CheckError if an actor that receives a message for the first time reads a file."""
+    for position, actor in enumerate(cluster.actors):
+        for number in numbers(cluster.to[position]):
+            with files_read() as paths, suppress(CheckError):
+                cluster.receive(position, cluster.start.actors[position], number)
+            if paths:
+                words = f"on receiving {described(cluster.messages[number])}: {actor.name} reads {paths[0]!r}"
+                raise refusal(f"{words}: {KEEP_IT_IN_ATTRIBUTES}", type(actor))
+
+
+@contextmanager
+def files_read() -> Iterator[list[str]]:
+    """Yield a list that gets the path of each file that is opened for reading."""
+    paths: list[str] = []
+    opened = io.open
+
+    def note(path: Any, mode: str = "r", *args: Any, **keywords: Any) -> Any:
+        if "r" in mode or "+" in mode:
+            paths.append(str(path))
+        return opened(path, mode, *args, **keywords)
+
+    builtins.open = io.open = note  # type: ignore[assignment]
+    try:
+        yield paths
+    finally:
+        builtins.open = io.open = opened
 
 
 class SharedState:

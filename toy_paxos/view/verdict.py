@@ -115,7 +115,7 @@ def summary_lines(total: Found) -> Iterator[Line]:
     yield from reason_lines(total)
 
 
-UNKNOWN = "UNKNOWN: not explored to the end, so nothing is proved"
+UNKNOWN = "UNKNOWN: not explored to the end, so nothing is proved; take a smaller cluster, or a larger --max-states"
 
 NOT_ALIVE = "NOT ALIVE: what should happen sometimes never can"
 
