@@ -19,10 +19,10 @@ from toy_paxos.checking.broken import RULES
 from toy_paxos.checking.game import Game
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Timeout
 from toy_paxos.proposer import Proposer
-from toy_paxos.rules import first_broken
+from toy_paxos.rules import Onlooker
 from toy_paxos.story import Story
 
-STATES = [43, 43, 140, 140, 267, 267, 387, 674, 233, 287, 351, 800]
+STATES = [43, 140, 267, 387, 674, 287, 351, 800]
 
 
 def with_actors(model: Model, *actors: type[Any]) -> Model:
@@ -77,7 +77,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_changed_rule_is_a_broken_rule_unless_the_paper_allows_it(name: str) -> None:
-    judgement = climb(RULES[name].changed, rungs=LADDER if BROKEN[name] else LADDER[:8:2])
+    judgement = climb(RULES[name].changed, rungs=LADDER if BROKEN[name] else LADDER[:4])
     assert not judgement.not_judged
     assert (judgement.broken and judgement.broken.rule.name) == BROKEN[name]
 
@@ -250,13 +250,13 @@ class AnswersItself(Acceptor):
 @pytest.mark.parametrize(
     ("actor", "words"),
     [
-        (Counts, r"but \d\d values of self\.count in acceptor-0: let it remember less, or check fewer attempts"),
-        (AnswersItself, "and ever new messages"),
+        (Counts, r"count has \d\d values; let it remember less, or check fewer attempts"),
+        (AnswersItself, "new messages are sent without end"),
     ],
 )
 def test_an_actor_without_an_end_is_not_judged(actor: type[Any], words: str) -> None:
     judgement = judge(with_actors(LADDER[0], actor), max_steps=3_000)
-    assert re.fullmatch(f"there is no end after 3,000 steps, {words}", judgement.not_judged)
+    assert re.fullmatch(f"not finished after 3,000 steps: {words}", judgement.not_judged)
 
 
 FILES: dict[str, Path] = {}
@@ -343,7 +343,7 @@ def test_what_all_rules_allow_is_never_violated_and_no_execution_breaks_a_rule(
         judgement = judge(model, max_steps=6_000)
         if judgement.kept:
             for story in executions(model, 8):
-                assert [*first_broken(story)] == [], seed
+                assert [*Onlooker(story.configuration).told(story.events)] == story.events, seed
             assert check(model, 1_000).violation is None, seed
         counted["kept" if judgement.kept else "not judged" if judgement.not_judged else "broken"] += 1
     assert counted == outcomes

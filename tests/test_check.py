@@ -158,7 +158,7 @@ def test_a_rule_that_is_broken_or_not_judged_says_nothing_of_larger_clusters(fil
     ]
     done = run_here("check", "--acceptor", f"{file}:Counting", "--max-states", "150")
     assert done.returncode == 4
-    assert "the rules are not judged: there is no end after 50,000 steps, but " in done.stdout
+    assert "the rules are not judged: not finished after 50,000 steps: " in done.stdout
     done = run_here("check", "-n", "3", "--proposer", f"{file}:Sharing")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].endswith(

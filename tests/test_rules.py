@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from stories import broken_story, first_round, runs, told
+from stories import broken_story, first_round, runs
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES as CHANGED
-from toy_paxos.event import Delivery, Event, Fate, Wants
+from toy_paxos.event import Delivery, Departure, Event, Fate, Wants
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
-from toy_paxos.rules import RULES, History, first_broken, safe_values, speak, statement, statements
+from toy_paxos.rules import RULES, History, Onlooker, safe_values, speak, statement, statements
 from toy_paxos.settings import Settings
-from toy_paxos.story import Configuration, Story
+from toy_paxos.story import Configuration
 
 # The theorem. An abstract acceptor is a pair: its promises, by number with the number it reported; and the numbers it
 # has accepted. Each number belongs to one proposer (P1), which wants its number as its value and proposes once (P3).
@@ -103,9 +103,15 @@ def reason(name: str, *steps: Step, learned: str | None = None, configuration: C
         events.append(Delivery(time, heard or Restart("power", name, 1), answers=spoken))
     assert isinstance(events[-1], Delivery)
     events[-1].learned = learned
-    broken = [(event, str(one)) for event, one in first_broken(Story(configuration, events))]
-    assert all(event is events[-1] for event, _ in broken)
+    broken = departures(events, configuration)
+    assert all(time == len(steps) for time, _ in broken)
     return broken[0][1] if broken else None
+
+
+def departures(events: Sequence[Event], configuration: Configuration = THREE) -> list[tuple[float, str]]:
+    """When each actor breaks a rule for the first time, and how."""
+    departures = [event for event in Onlooker(configuration).told(events) if isinstance(event, Departure)]
+    return [(event.time, f"{event.actor} breaks {event.rule}: {event.words}") for event in departures]
 
 
 ACCEPTED = (prepare(1), promise(1)), (propose(1), accept(1))
@@ -234,8 +240,7 @@ def test_a_story_names_the_first_step_of_each_actor_that_breaks_a_rule() -> None
         Delivery(5, propose(1, "a", B), answers=[accept(1, "a", B, Q)]),
         Delivery(6, Timeout("clock", Q, 2), answers=[prepare(1, by=Q)]),
     ]
-    found = [(event.time, str(broken)) for event, broken in first_broken(Story(THREE, events))]
-    assert found == [
+    assert departures(events) == [
         (4, "acceptor-1 breaks A4: it accepts 1 after it promised 2"),
         (6, "proposer-1 breaks P1: it uses number 1 of proposer-0"),
     ]
@@ -245,13 +250,14 @@ def test_a_story_names_the_first_step_of_each_actor_that_breaks_a_rule() -> None
 def test_in_no_run_does_an_actor_break_a_rule(run: Settings) -> None:
     round = first_round(run)
     assert round.events
-    assert [*first_broken(told(round.events, "", run.num_acceptors))] == []
+    assert departures(round.events, round.configuration) == []
 
 
 @pytest.mark.parametrize("name", [name for name, rule in CHANGED.items() if rule.fate == "unsafe"])
 def test_the_story_of_a_changed_rule_has_a_reason(name: str) -> None:
     events, num_acceptors = broken_story(name)
     kind = "acceptor" if issubclass(CHANGED[name].changed, Acceptor) else "proposer"
-    broken = [broken for _, broken in first_broken(told(events, "", num_acceptors))]
+    told = [event for event in events if not isinstance(event, Departure)]
+    broken = departures(told, Configuration.of(3, num_acceptors))
     assert broken
-    assert all(one.actor.startswith(kind) for one in broken)
+    assert all(words.startswith(kind) for _, words in broken)

@@ -17,8 +17,8 @@ from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.run_words import Words
 from toy_paxos.view.terminal import HUES, STYLES, VALUE_HUES, style_of, wrapped
-from toy_paxos.view.verdict import report_lines, rules_lines, start_lines, story_lines, told
-from toy_paxos.view.words import Line, line
+from toy_paxos.view.verdict import report_lines, rules_lines, start_lines, told
+from toy_paxos.view.words import Line, line, story_lines
 
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 NETWORK = ("--num-proposers", "2", "--message-loss-prob", "0.1", "--proposer-failure-prob", "0.01")

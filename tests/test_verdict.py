@@ -17,10 +17,10 @@ from toy_paxos.view.verdict import (
     rules_lines,
     sizes_words,
     start_lines,
-    story_lines,
     summary_lines,
     told,
 )
+from toy_paxos.view.words import story_lines
 
 
 def cluster_of(report: Report) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from typing import NamedTuple
 
 from toy_paxos.event import LOST, Delivery, Departure, Event, Learned, Wants, as_proposal, says
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose, Restart
-from toy_paxos.story import Configuration, Story
+from toy_paxos.story import Configuration
 
 
 class Statement(NamedTuple):
@@ -369,11 +369,3 @@ class Onlooker:
             yield event
             if broken := self.after(event):
                 yield Departure(event.time, broken.actor, broken.rule.name, broken.words)
-
-
-def first_broken(story: Story) -> Iterator[tuple[Event, Broken]]:
-    """Yield the first event of a story in which each actor breaks a rule, with that rule."""
-    onlooker = Onlooker(story.configuration)
-    for event in story.events:
-        if broken := onlooker.after(event):
-            yield event, broken

@@ -142,11 +142,6 @@ PROMISES_RISE = Property("a promise never goes down", fallen_promise, reducible=
 ALWAYS = (ONE_VALUE, PROPOSED, LEARNED_CHOSEN, LEARNERS_AGREE, PROMISES_RISE)
 
 
-def sometimes(value: str) -> str:
-    """The name of what has to be possible: else a cluster in which nothing happens would be as good."""
-    return f"{value} is chosen"
-
-
 class Ballots:
     """Who has accepted which proposal so far."""
 

@@ -10,8 +10,8 @@ uses the address of an object.
 import builtins
 import io
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from random import Random, getstate
 from types import FunctionType, ModuleType
 from typing import Any
@@ -147,20 +147,7 @@ class Walk:
 
 def refuse_files(cluster: Cluster) -> None:
     """Raise CheckError if an actor that receives a message for the first time reads a file."""
-    for position, actor in enumerate(cluster.actors):
-        for number in numbers(cluster.to[position]):
-            with files_read() as paths, suppress(CheckError):
-                cluster.receive(position, cluster.start.actors[position], number)
-            if paths:
-                words = f"on receiving {described(cluster.messages[number])}: {actor.name} reads {paths[0]!r}"
-                raise refusal(f"{words}: {KEEP_IT_IN_ATTRIBUTES}", type(actor))
-
-
-@contextmanager
-def files_read() -> Iterator[list[str]]:
-    """Yield a list that gets the path of each file that is opened for reading."""
-    paths: list[str] = []
-    opened = io.open
+    opened, paths = io.open, list[str]()
 
     def note(path: Any, mode: str = "r", *args: Any, **keywords: Any) -> Any:
         if "r" in mode or "+" in mode:
@@ -169,7 +156,13 @@ def files_read() -> Iterator[list[str]]:
 
     builtins.open = io.open = note  # type: ignore[assignment]
     try:
-        yield paths
+        for position, actor in enumerate(cluster.actors):
+            for number in numbers(cluster.to[position]):
+                with suppress(CheckError):
+                    cluster.receive(position, cluster.start.actors[position], number)
+                if paths:
+                    words = f"on receiving {described(cluster.messages[number])}: {actor.name} reads {paths[0]!r}"
+                    raise refusal(f"{words}: {KEEP_IT_IN_ATTRIBUTES}", type(actor))
     finally:
         builtins.open = io.open = opened
 

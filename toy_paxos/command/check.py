@@ -41,11 +41,10 @@ from toy_paxos.view.verdict import (
     judgement_lines,
     report_lines,
     start_lines,
-    story_lines,
     summary_lines,
     told,
 )
-from toy_paxos.view.words import Line, plural
+from toy_paxos.view.words import Line, plural, story_lines
 
 MOST_STATES = f"{MAX_STATES:,}, or 30,000 where all rules are kept"
 

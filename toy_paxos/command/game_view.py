@@ -12,7 +12,7 @@ from toy_paxos.event import Event
 from toy_paxos.story import Story
 from toy_paxos.view.output import columns, plain, shown
 from toy_paxos.view.verdict import deliveries, sizes_words
-from toy_paxos.view.words import Line, count_lines, line, plural, printable, route_width, wishes_lines
+from toy_paxos.view.words import Line, line, plural, printable, story_lines, wishes_lines
 
 Draw = Callable[[Sequence[Event]], list[Line]]
 
@@ -79,7 +79,7 @@ class GameView:
 
     def lines(self, events: Sequence[Event]) -> list[Line]:
         """Return events as lines."""
-        return count_lines(events, route_width(self.game.model.configuration))
+        return story_lines(Story(self.game.model.configuration, events))
 
     def body(self, draw: Draw) -> list[Line]:
         """Return all that has happened, drawn in some way, with its comments."""

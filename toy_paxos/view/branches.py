@@ -9,8 +9,7 @@ from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.story import Note, Story
 from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too_narrow
 from toy_paxos.view.rows import Row, short_name, spoken
-from toy_paxos.view.verdict import story_lines
-from toy_paxos.view.words import Line, printable
+from toy_paxos.view.words import Line, printable, story_lines
 
 # How wide a PROMISE and what a proposer says to it are.
 WORDS_AND_REACTION = 51

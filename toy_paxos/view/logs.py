@@ -81,9 +81,8 @@ class AsJson:
 def what_is_known(events: Sequence[Event]) -> list[str]:
     """Return the outcome of a round, in words."""
     words = [f"VIOLATED, {printable(event.words)}" for event in events if isinstance(event, Violation)]
-    for event in events:
-        if isinstance(event, Departure):
-            words.append(f"{event.actor} breaks {event.rule}: {printable(event.words)}")
+    departures = [event for event in events if isinstance(event, Departure)]
+    words += [f"{event.actor} breaks {event.rule}: {printable(event.words)}" for event in departures]
     chosen = [f"chosen under {event.id}: {printable(event.value)}" for event in events if isinstance(event, Chosen)]
     learners: dict[str, list[str]] = {}
     for event in events:

@@ -5,16 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from toy_paxos import __version__
-from toy_paxos.safety import ALWAYS, Property, sometimes
+from toy_paxos.safety import ALWAYS, Property
 from toy_paxos.story import Story
-from toy_paxos.view.words import Line, count_lines, line, plural, printable, quorums_words, route_width, wishes_lines
+from toy_paxos.view.words import Line, line, plural, printable, quorums_words, wishes_lines
 
 Found = Mapping[str, Any]
 """The sizes of a cluster, what a search has found there, or a changed rule, by names that are those in JSON."""
-
-MANY = "clusters from small to large"
-
-EVERY = "every order of delivery, loss and duplication"
 
 
 def sizes_words(sizes: Found) -> str:
@@ -32,7 +28,9 @@ def sizes_words(sizes: Found) -> str:
 
 def start_lines(sizes: Found, change: str) -> list[Line]:
     """What is going to be explored: one cluster, or many; and which rule is changed, or whose actors are checked."""
-    lines = [line(("heading", f"toy-paxos {__version__} check: {sizes_words(sizes) if sizes else MANY}, {EVERY}"))]
+    clusters = sizes_words(sizes) if sizes else "clusters from small to large"
+    every = "every order of delivery, loss and duplication"
+    lines = [line(("heading", f"toy-paxos {__version__} check: {clusters}, {every}"))]
     return [*lines, line(("", change))] if change else lines
 
 
@@ -41,13 +39,10 @@ def cluster_lines(cluster: Found) -> list[Line]:
     seen = "found by chance" if cluster["by_chance"] else plural(cluster["states"], "state")
     words = f"{sizes_words(cluster)}: {seen}, {cluster['elapsed_s']:.1f} s"
     words += f"; {names_words(cluster)}" if cluster["names_matter"] else ""
-    if cluster["verdict"] == "violated":
-        return [line(("bad heading", f"VIOLATED  {words}"))]
-    if cluster["verdict"] == "stuck":
-        return [line(("bad heading", f"STUCK  {words}"))]
-    if cluster["verdict"] == "unknown":
-        return [line(("notable", f"??  {words}, not explored to the end"))]
-    return [line(("good", f"ok  {words}"))]
+    words += ", not explored to the end" if cluster["verdict"] == "unknown" else ""
+    marks = {"violated": ("bad heading", "VIOLATED"), "stuck": ("bad heading", "STUCK"), "unknown": ("notable", "??")}
+    style, mark = marks.get(cluster["verdict"], ("good", "ok"))
+    return [line((style, f"{mark}  {words}"))]
 
 
 def names_words(cluster: Found) -> str:
@@ -157,11 +152,6 @@ def safe_words(cluster: Found, rule: Found | None) -> str:
     return f"SAFE at this size; it goes wrong with {sizes_words(rule)}"
 
 
-def story_lines(story: Story) -> list[Line]:
-    """The execution, a line for each event, in the words of a run."""
-    return count_lines(story.events, route_width(story.configuration))
-
-
 def counterexample(story: Story, correct: Story | None, found: Found, rule: Found | None, change: str) -> Story:
     """Return the story of a counterexample with its title, what is changed, and what its head says of the cluster.
 
@@ -206,7 +196,7 @@ def property_lines(properties: Iterable[Property], values: Iterable[str], never:
         yield line(("good", f"ok   always     {property.name}"))
     for value in values:
         style, word = ("bad heading", "NOT") if value in never else ("good", "ok ")
-        yield line((style, f"{word}  sometimes  {sometimes(value)}"))
+        yield line((style, f"{word}  sometimes  {value} is chosen"))
 
 
 def progress_line(found: Found) -> Line:

@@ -11,7 +11,7 @@ from toy_paxos.story import Story
 from toy_paxos.view.direct import Remembering
 from toy_paxos.view.output import columns, plain, shown, wants_colour
 from toy_paxos.view.run_words import InWords, Words
-from toy_paxos.view.words import printable
+from toy_paxos.view.words import printable, story_lines
 
 if TYPE_CHECKING:
     from toy_paxos.view.logs import AsJson, InLines
@@ -79,7 +79,6 @@ def log_view_of(form: str | None) -> "InLines | AsJson":
     """The view of what logs say: lines, unless another form is asked for."""
     from toy_paxos.view.branches import story_lanes
     from toy_paxos.view.logs import AsJson, InLines
-    from toy_paxos.view.verdict import story_lines
 
     if form == "json":
         return AsJson()

@@ -5,7 +5,7 @@ texts. Nothing here wraps, writes, or knows where the events come from.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -29,7 +29,7 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart
 from toy_paxos.proposer import majority
-from toy_paxos.story import Configuration
+from toy_paxos.story import Configuration, Story
 
 Span = tuple[str, str]
 """The name of a style, and a text; a style ``proposer-0`` is the hue of that proposer."""
@@ -115,9 +115,10 @@ def event_line(event: Event, route_width: int, before: Span = ("", "")) -> Line 
     return DeliveryLine(before, about, behind)
 
 
-def count_lines(events: Iterable[Event], width: int) -> list[Line]:
-    """Events in the words of a run, each after the number of deliveries so far; routes are padded to a width."""
-    told = (event_line(event, width, ("time", f"{event.time:4.0f}  ")) for event in events)
+def story_lines(story: Story) -> list[Line]:
+    """The events of a story in the words of a run, each after the number of deliveries so far."""
+    width = route_width(story.configuration)
+    told = (event_line(event, width, ("time", f"{event.time:4.0f}  ")) for event in story.events)
     return [words for words in told if words]
 
 
