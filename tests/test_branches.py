@@ -41,8 +41,8 @@ def test_a_changed_rule_is_drawn_beside_the_right_one(name: str) -> None:
     assert any("SAFETY VIOLATED, " in line for line in wrong)
     assert right
     assert not any("VIOLATED" in line for line in right)
-    assert report.departure
-    assert any(f" breaks {report.departure.rule}: " in line for line in (wrong if report.departure.time else lines))
+    told = wrong if report.found["first_wrong_delivery"] else lines
+    assert any(f" breaks {report.found['departure']['rule']}: " in line for line in told)
 
 
 # Where correct actors do not get as far as a choice with the same deliveries.
@@ -63,8 +63,7 @@ def test_every_picture_has_what_correct_actors_do_once_where_both_agree_and_how_
     assert "VIOLATED" not in "".join(row.words for scene in second for row in scene.rows)
     heading, *rest = second
     since = int(re.findall(r"from delivery (\d+) on", heading.rows[0].words)[0])
-    assert report.departure
-    assert since <= max(report.departure.time, 1)
+    assert since <= max(found["first_wrong_delivery"], 1)
     assert all(scene.event.time >= since for scene in rest)
     assert [scene.step for scene in second] == sorted(scene.step for scene in second)
     assert first[-1].step < heading.step

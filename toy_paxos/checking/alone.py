@@ -99,14 +99,20 @@ class Judgement:
 
 
 def judge(model: Model, max_steps: int = MAX_STEPS, keep_going: KeepGoing = always) -> Judgement:
-    """Let each actor of a model alone receive all messages; raise CheckError if the actors cannot begin.
+    """Let each actor of a model alone receive all messages; raise CheckError if the actors cannot be judged alone.
 
     ``keep_going`` is called regularly with the number of states and 0; when it returns False, nothing is judged.
     """
     if not model.configuration.quorums_meet:
         words = "quorums of promises and of acceptances need not share an acceptor, and then the rules are not enough"
         return Judgement(model, 0, not_judged=words)
-    return Alone(model).explore(max_steps, keep_going)
+    alone = Alone(model)
+    judgement = alone.explore(max_steps, keep_going)
+    if judgement.broken or not alone.said & alone.cluster.accepts:
+        # Perhaps their state is in a variable or in a file, which has one state where the actor alone is in many.
+        alone.shared_state.check()
+        refuse_files(alone.cluster)
+    return judgement
 
 
 def judge_all(
@@ -152,18 +158,7 @@ class Alone:
         self.shared_state = SharedState(self.cluster)
 
     def explore(self, max_steps: int, keep_going: KeepGoing) -> Judgement:
-        """Judge the actors wherever they can be; raise CheckError if they keep their state elsewhere.
-
-        A file or a variable of a module has one state, where the actor alone is tried in many.
-        """
-        judgement = self.explored(max_steps, keep_going)
-        if judgement.broken or not self.said & self.cluster.accepts:
-            self.shared_state.check()
-            refuse_files(self.cluster)
-        return judgement
-
-    def explored(self, max_steps: int, keep_going: KeepGoing) -> Judgement:
-        """Judge the actors as if their attributes were their state."""
+        """Judge the actors wherever they can be."""
         if broken := self.begin():
             return Judgement(self.model, self.num_states, broken)
         while self.queue:

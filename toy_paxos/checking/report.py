@@ -67,18 +67,12 @@ class Report:
         return verdict_of(self.violation, self.never, self.progress, self.complete or kept)
 
     @property
-    def departure(self) -> Departure | None:
-        """The first rule that an actor breaks in the story."""
-        return next((event for event in self.story.events if isinstance(event, Departure)), None)
-
-    @property
     def found(self) -> dict[str, Any]:
         """What was found, by names that are those in JSON."""
         return {
             "verdict": self.verdict,
             "property": self.lost and self.lost.name,
             "violation": self.violation,
-            "first_wrong_delivery": self.departure and round(self.departure.time),
             "never": self.never,
             "states": self.states,
             "transitions": self.transitions,
@@ -96,10 +90,13 @@ class Report:
 
 def rules_found(report: Report, judgement: Judgement | None) -> dict[str, Any]:
     """Return which rules are kept and which are broken, in the story and elsewhere, by names that are those in JSON."""
-    found = {"departure": None, **(judgement.found if judgement else {"rules": None, "reason": None})}
+    found: dict[str, Any] = {"first_wrong_delivery": None, "departure": None}
+    found |= judgement.found if judgement else {"rules": None, "reason": None}
     departures = [event for event in report.story.events if isinstance(event, Departure)]
-    if first := report.departure:
+    if departures:
+        first = departures[0]
         at = f"at delivery {first.time:.0f}" if first.time else "at the start"
+        found["first_wrong_delivery"] = round(first.time)
         found["reason"] = f"{at}, {first.actor} breaks {first.rule}: {first.words}"
         found["departure"] = {"actor": first.actor, "rule": first.rule, "words": first.words}
     return found | {"broken_rules": cited([found["rules"], *(event.rule for event in departures)])}

@@ -86,6 +86,7 @@ def summary_lines(total: Found) -> Iterator[Line]:
     complete = total["clusters"] - unfinished
     yield line()
     if not complete:
+        yield from reason_lines(total)
         yield line(("bad heading", UNKNOWN))
         yield from reason_lines(total)
         return
