@@ -181,7 +181,7 @@ def test_a_violation_has_a_reason(file: str, run_here: RunHere) -> None:
     verdict = json.loads(done.stdout.splitlines()[-1])
     assert (verdict["verdict"], verdict["rules"]) == ("violated", "A4")
     done = run_here("check", "-n", "4", "--quorums", "2,2")
-    words = "quorums of promises and of acceptances need not share an acceptor, and then the rules are not enough"
+    words = "for quorums that need not share an acceptor the rules are not enough"
     assert f"\nReason: the rules are not judged: {words}.\nVIOLATED: " in done.stdout
     done = run_here("check", "--break", "accepts-below")
     assert "\nReason: at delivery 10, acceptor-1 breaks A4: it accepts 1 after it promised 2.\n" in done.stdout

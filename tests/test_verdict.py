@@ -201,7 +201,9 @@ def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
     assert re.fullmatch(r"VIOLATED  2 proposers, .*: found by chance, \d+\.\d s", line.text)
     assert any(line.endswith("none of them can be left out, but there may be a shorter way") for line in said(report))
     assert json.loads(verdict_json(report.found, report.story).splitlines()[-1])["by_chance"]
-    assert summit(UNFINISHED)[-2].startswith("UNKNOWN")
+    reason, unknown = summit(UNFINISHED)[-2:]
+    assert unknown.startswith("UNKNOWN")
+    assert reason == "Reason: the rules are not judged: it was stopped."
     assert summary([FINISHED, UNFINISHED], NOT_JUDGED)["verdict"] == "unknown"
 
 

@@ -104,8 +104,7 @@ def judge(model: Model, max_steps: int = MAX_STEPS, keep_going: KeepGoing = alwa
     ``keep_going`` is called regularly with the number of states and 0; when it returns False, nothing is judged.
     """
     if not model.configuration.quorums_meet:
-        words = "quorums of promises and of acceptances need not share an acceptor, and then the rules are not enough"
-        return Judgement(model, 0, not_judged=words)
+        return Judgement(model, 0, not_judged="for quorums that need not share an acceptor the rules are not enough")
     alone = Alone(model)
     judgement = alone.explore(max_steps, keep_going)
     if judgement.broken or not alone.said & alone.cluster.accepts:
@@ -245,8 +244,7 @@ class Alone:
                 continue
             if broken:
                 if Past(history).is_vague_about(broken):
-                    words = f"{broken.actor} goes on with an earlier number, {broken.said.id}"
-                    return self.not_judged(f"{words}, and the rules follow only its latest")
+                    return self.not_judged(f"{broken.actor} goes on with {broken.said.id}, not its latest number")
                 return self.witness(position) or self.not_judged(
                     f"{broken.actor} may break {broken.rule.name}, but none of the ways that were tried shows that"
                 )

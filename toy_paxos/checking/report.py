@@ -93,8 +93,7 @@ def rules_found(report: Report, judgement: Judgement | None) -> dict[str, Any]:
     found: dict[str, Any] = {"first_wrong_delivery": None, "departure": None}
     found |= judgement.found if judgement else {"rules": None, "reason": None}
     departures = [event for event in report.story.events if isinstance(event, Departure)]
-    if departures:
-        first = departures[0]
+    if first := next(iter(departures), None):
         at = f"at delivery {first.time:.0f}" if first.time else "at the start"
         found["first_wrong_delivery"] = round(first.time)
         found["reason"] = f"{at}, {first.actor} breaks {first.rule}: {first.words}"

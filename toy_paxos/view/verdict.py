@@ -29,9 +29,8 @@ def sizes_words(sizes: Found) -> str:
 def start_lines(sizes: Found, change: str) -> list[Line]:
     """What is going to be explored: one cluster, or many; and which rule is changed, or whose actors are checked."""
     clusters = sizes_words(sizes) if sizes else "clusters from small to large"
-    every = "every order of delivery, loss and duplication"
-    lines = [line(("heading", f"toy-paxos {__version__} check: {clusters}, {every}"))]
-    return [*lines, line(("", change))] if change else lines
+    words = f"toy-paxos {__version__} check: {clusters}, every order of delivery, loss and duplication"
+    return [line(("heading", words)), *([line(("", change))] if change else [])]
 
 
 def cluster_lines(cluster: Found) -> list[Line]:
