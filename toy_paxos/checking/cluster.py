@@ -4,7 +4,6 @@ The behaviour of an actor depends only on its state and on the message, so each 
 makes it feasible to visit every state, and so do sets of messages that are the bits of one number.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, cached_property, partial
@@ -267,16 +266,6 @@ class Cluster:
             words = f"reading what {self.names[position]} has learned changes it: make `learned` free of side effects"
             raise refusal(words, type(actor))
         return learned
-
-    def growth(self) -> str:
-        """Return which actor was in the most states so far, and which of its attributes has the most values there."""
-        reached = dict.fromkeys((position, state) for position, state, _ in self.steps)
-        (actor, number), *_ = Counter(position for position, _ in reached).most_common(1)
-        changed = [self.states[state] for position, state in reached if position == actor]
-        values = dict.fromkeys(value for state in changed for value in state.items() if value[0] not in (NUMBER, ORDER))
-        most = Counter(name for name, _ in values).most_common(1)
-        words = [f"{self.names[actor]} has {number:,} states or more"]
-        return ", and ".join(words + [f"self.{name} {count:,} values" for name, count in most])
 
     def names_in(self, order: tuple[int, ...]) -> dict[str, str]:
         """Return the new name of each acceptor in another order."""

@@ -87,7 +87,6 @@ def summary_lines(total: Found) -> Iterator[Line]:
     if not complete:
         yield from reason_lines(total)
         yield line(("bad heading", UNKNOWN))
-        yield from reason_lines(total)
         return
     yield from property_lines(ALWAYS, never or ["each value"], never)
     yield progress_line(total)
