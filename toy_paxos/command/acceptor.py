@@ -14,9 +14,12 @@ from toy_paxos.acceptor import Acceptor
 from toy_paxos.command import remote
 from toy_paxos.command.actors import at_fault, list_rules, other_actors
 from toy_paxos.command.help import Command
+from toy_paxos.command.options import option
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
 from toy_paxos.remote import CannotError
 from toy_paxos.view.words import plural
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(
@@ -30,22 +33,12 @@ Exit status:
   2    wrong usage, it cannot start, or your own actor fails
   143  SIGTERM; 141 closed pipe""",
 )
-@click.option("--name", type=remote.acceptor_name, metavar="NAME", required=True, help="Its name, such as acceptor-0.")
-@click.option(
-    "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    required=True,
-    help="Folder for its promises.",
+@option("Acceptor", "--name", "Its name, such as acceptor-0.", "NAME", remote.acceptor_name, required=True)
+@option("Acceptor", "--data-dir", "Folder for its promises.", "DIR", FOLDER, required=True)
+@option(
+    "Network", "--listen", "Its address; port 0 is any free one.", "HOST:PORT", remote.address, default="127.0.0.1:0"
 )
-@click.option(
-    "--listen",
-    type=remote.address,
-    metavar="HOST:PORT",
-    default="127.0.0.1:0",
-    help="Its address; port 0 is any free one.",
-)
-@click.option("--insecure", is_flag=True, help="Listen beyond this machine without certificates.")
+@option("Network", "--insecure", "Listen beyond this machine without certificates.", is_flag=True)
 def acceptor_command(
     name: str,
     data_dir: Path,

@@ -10,7 +10,7 @@ import click
 from toy_paxos.command import remote
 from toy_paxos.command.actors import list_rules, other_actors
 from toy_paxos.command.help import Command
-from toy_paxos.command.options import Number, check_quorums
+from toy_paxos.command.options import Number, check_quorums, option
 from toy_paxos.command.story_file import file_options
 from toy_paxos.command.user_code import guarded
 from toy_paxos.remote import CannotError
@@ -32,18 +32,15 @@ def zookeeper_place(value: str) -> str:
     ],
     epilog=remote.EXIT_STATUS,
 )
-@click.option(
-    "--kill-every", type=Number(0.05, 3600), metavar="SECONDS", help="Kill an acceptor that often, and start it again."
-)
-@click.option(
+@option("Run", "--kill-every", "Kill an acceptor at this interval, and restart it.", "SECONDS", Number(0.05, 3600))
+@option(
+    "Network",
     "--zookeeper",
-    type=zookeeper_place,
-    metavar="WHERE",
-    help=f"Register at HOST:PORT,...[/ROOT], or at one started here: local. {remote.PASSWORD_HELP}",
+    f"Register at HOST:PORT,...[/ROOT], or at one started here: local. {remote.PASSWORD_HELP}",
+    "WHERE",
+    zookeeper_place,
 )
-@click.option(
-    "--log", type=click.Path(path_type=Path), metavar="DIR", help="Write what happens, a file for each process."
-)
+@option("Output", "--log", "Write what happens, a file for each process.", "DIR", click.Path(path_type=Path))
 @file_options
 def cluster_command(
     num_acceptors: int,
@@ -78,7 +75,7 @@ def cluster_command(
     port = local_zookeeper.free_port() if zookeeper == "local" else None
     if port and not local_zookeeper.is_installed():
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
-        raise remote.Refused("ZooKeeper is not installed: ", command)
+        raise remote.Refused(f"ZooKeeper is not installed: {command}")
     check_quorums(options["quorums"], num_acceptors)
     configuration = Configuration.of(num_proposers, num_acceptors)
     acceptors, proposers = [*configuration.acceptors], [*configuration.proposers]

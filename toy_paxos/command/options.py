@@ -205,9 +205,9 @@ def check_values(values: tuple[str, ...], num_proposers: int) -> None:
         raise click.UsageError(f"{number} values need as many proposers: add --num-proposers {number}.")
 
 
-def options_of_a_run() -> dict[str, click.Parameter]:
-    """The same options by name, for commands that have some of them."""
-    return {str(param.name): param for param in click.command(run_options(lambda: None)).params}
+def by_name(*options: Callable[[Any], Any]) -> dict[str, click.Parameter]:
+    """Return options by name, for commands that have some of them; of two with one name, the later one counts."""
+    return {str(param.name): param for param in click.command(with_options(*options)(lambda: None)).params}
 
 
 def size(names: str, words: str, metavar: str, least: int, default: str) -> Callable[[F], F]:

@@ -9,7 +9,7 @@ import click
 from toy_paxos.command import remote
 from toy_paxos.command.actors import list_rules, other_actors
 from toy_paxos.command.help import Command
-from toy_paxos.command.options import WholeNumber, check_quorums
+from toy_paxos.command.options import WholeNumber, check_quorums, option
 from toy_paxos.command.story_file import file_options
 from toy_paxos.command.user_code import guarded
 from toy_paxos.remote import MOST, CannotError
@@ -25,14 +25,10 @@ from toy_paxos.story import Configuration
     ],
     epilog=remote.EXIT_STATUS,
 )
-@click.option(
-    "--at", type=remote.acceptor_at, multiple=True, metavar="NAME=HOST:PORT", help="Where an acceptor is; repeat it."
-)
-@click.option(
-    "-n", "--num-acceptors", type=WholeNumber(1, MOST), metavar="N", help="Number of acceptors, with --zookeeper."
-)
-@click.option("--index", type=WholeNumber(0, 78), default=0, metavar="I", help="Which of the K this is, from 0.")
-@click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Join a run.", show_default="begin one")
+@option("Network", "--at", "Where an acceptor is; repeat it.", "NAME=HOST:PORT", remote.acceptor_at, multiple=True)
+@option("Cluster", "-n --num-acceptors", "Number of acceptors, with --zookeeper.", "N", WholeNumber(1, MOST))
+@option("Network", "--index", "Which of the K proposers this is, from 0.", "I", WholeNumber(0, 78), default=0)
+@option("Run", "--run", "Join a run.", "R", WholeNumber(1, 2**63 - 1), show_default="begin one")
 @file_options
 def propose_command(
     at: tuple[tuple[str, str], ...],

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from toy_paxos.command.actors import actor_options
-from toy_paxos.command.options import Number, WholeNumber, one_view, options_of_a_run, shortened
+from toy_paxos.command.options import Number, WholeNumber, by_name, one_view, option, run_options, shortened
 from toy_paxos.command.process import POSIX, say, set_up, user_output_to_stderr
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import check_file
@@ -32,13 +32,9 @@ from toy_paxos.view.views import Silence, story_of, view_of
 
 
 class Refused(click.ClickException):
-    """A process cannot start, or cannot go on; ``command``, the end of the message, is one that the user can copy."""
+    """A process cannot start, or cannot go on."""
 
     exit_code = 2
-
-    def __init__(self, words: str, command: str = "") -> None:
-        super().__init__(f"{words}{command}")
-        self.command = command
 
 
 class Unanswered(Refused):
@@ -62,8 +58,8 @@ def needs(module: str) -> None:
         import_module(f"toy_paxos.remote.{module}")
     except Exception as error:
         # An old protobuf raises an exception that is not an ImportError.
-        words = f"{str(error).rstrip('.')}; install what this command needs: "
-        raise Refused(words, f"{installer()} {shlex.join(PACKAGES)}") from error
+        command = f"{installer()} {shlex.join(PACKAGES)}"
+        raise Refused(f"{str(error).rstrip('.')}; install what this command needs: {command}") from error
 
 
 def needs_posix(what: str) -> None:
@@ -118,46 +114,33 @@ def zookeeper_root(value: str) -> str:
 
 PASSWORD_HELP = f"The environment can hold a password for it: {ZOOKEEPER_AUTH}=USER:PASSWORD."
 
-OPTIONS = options_of_a_run() | {
-    str(option.name): option
-    for option in (
-        click.Option(
-            ["-n", "--num-acceptors"],
-            type=WholeNumber(1, MOST),
-            metavar="N",
-            default=5,
-            help="Number of acceptors, each a process.",
-        ),
-        click.Option(
-            ["--round"], type=WholeNumber(1, 10**9), metavar="K", help="Play K rounds, and show only round K."
-        ),
-        click.Option(
-            ["--log"], type=click.Path(path_type=Path), metavar="FILE", help="Write what happens, for verify."
-        ),
-        click.Option(
-            ["--timeout"],
-            type=Number(0.1, 3_600_000),
-            metavar="MS",
-            default=1000.0,
-            help="How long a proposer waits for an answer.",
-        ),
-        click.Option(
-            ["--zookeeper"],
-            type=zookeeper_root,
-            metavar="HOST:PORT,...[/ROOT]",
-            help=f"Where addresses are registered. {PASSWORD_HELP}",
-        ),
-        click.Option(
-            ["--tls"],
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="Folder with cert.pem and key.pem of this process, and ca.pem, which has signed all certificates.",
-        ),
-    )
-}
+OPTIONS = by_name(
+    run_options,
+    actor_options("Cluster"),
+    option(
+        "Cluster", "-n --num-acceptors", "Number of acceptors, each a process.", "N", WholeNumber(1, MOST), default=5
+    ),
+    option("Run", "--round", "Play K rounds, and show only round K.", "K", WholeNumber(1, 10**9)),
+    option("Output", "--log", "Write what happens, for verify.", "FILE", click.Path(path_type=Path)),
+    option(
+        "Network", "--timeout", "How long a proposer waits for an answer.", "MS", Number(0.1, 3_600_000), default=1000.0
+    ),
+    option(
+        "Network",
+        "--zookeeper",
+        f"Where addresses are registered. {PASSWORD_HELP}",
+        "HOST:PORT,...[/ROOT]",
+        zookeeper_root,
+    ),
+    option(
+        "Network",
+        "--tls",
+        "Folder with cert.pem and key.pem of this process, and ca.pem, which has signed all certificates.",
+        "DIR",
+        click.Path(exists=True, file_okay=False, path_type=Path),
+    ),
+)
 
-
-OPTIONS |= {str(option.name): option for option in click.command(actor_options("Cluster")(lambda: None)).params}
 for name in ("num_proposers", "backoff"):
     # Nothing is simulated here.
     OPTIONS[name].group = "Network"  # type: ignore[attr-defined]

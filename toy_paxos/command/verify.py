@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from toy_paxos.command.help import Command
-from toy_paxos.command.options import WholeNumber, one_view, story_views
+from toy_paxos.command.options import WholeNumber, one_view, option, story_views
 from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import refusing
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -32,12 +32,10 @@ Exit status:
   130  Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option(
-    "-n", "--num-acceptors", type=WholeNumber(1, MOST), metavar="N", help="Number of acceptors, if no log says it."
-)
-@click.option("--run", type=WholeNumber(1, 2**63 - 1), metavar="R", help="Judge this run, if the logs are of several.")
-@click.option("--round", type=WholeNumber(1, 2**63 - 1), metavar="K", help="Judge only round K, and show its story.")
-@click.option("-q", "--quiet", is_flag=True, help="Show only the first line, a story that went wrong, and the sum.")
+@option("Logs", "-n --num-acceptors", "Number of acceptors, if no log states it.", "N", WholeNumber(1, MOST))
+@option("Logs", "--run", "Judge this run, if the logs are from several.", "R", WholeNumber(1, 2**63 - 1))
+@option("Logs", "--round", "Judge only round K, and show its story.", "K", WholeNumber(1, 2**63 - 1))
+@option("Output", "-q --quiet", "Show only the first line, a story that went wrong, and the summary.", is_flag=True)
 @story_views
 @file_options
 def verify_command(
