@@ -4,13 +4,14 @@ import json
 import re
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from conftest import OnTerminal, Run, RunHere, Start
 
 from toy_paxos.checking import CLIMB, LADDER, Model, check
-from toy_paxos.command.check import Watched
+from toy_paxos.command.check import Search
 
 ACTORS = """
 import os
@@ -304,7 +305,7 @@ def interrupted_search(start: Start, slow: Path, number: int) -> "tuple[int, str
 
 @pytest.mark.usefixtures("restored_signals")
 def test_a_search_says_how_far_it_is() -> None:
-    with Watched(10, None, "") as search:
+    with closing(Search()) as search:
         assert search.keep_going(1, 1)
         assert str(search) == "1 state, 1 delivery deep"
         assert search.keep_going(1_000, 20)

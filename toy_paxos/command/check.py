@@ -1,9 +1,9 @@
 """The command ``toy-paxos check``: options in, a search through every execution, a verdict out."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from importlib import import_module
 from signal import SIGTERM
 from types import ModuleType
@@ -31,7 +31,6 @@ from toy_paxos.command.help import Command
 from toy_paxos.command.options import WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
-from toy_paxos.story import Story
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
     cluster_lines,
@@ -83,28 +82,23 @@ def check_command(
       toy-paxos check --break ignores-accepted
     """
     form = one_view(options)
-    json = form == "json"
     list_rules(ctx, form)
     check_file(output, options["force"])
-    set_up(utf_8=json or bool(output and output.is_output))
+    set_up(utf_8=form == "json" or bool(output and output.is_output))
     rule = RULES[rule_name] if rule_name else None
     actors, named, change = other_actors(ctx)
-
-    def start(sizes: dict[str, Any]) -> str:
-        return as_json().start_json(sizes, rule_name, named) if json else shown(start_lines(sizes, change))
-
     sizes = ("num_acceptors", "num_proposers", "max_attempts", "restarts", "quorums")
     given = {name: options[name] for name in sizes if options[name] is not None}
-    with Watched(max_states, output, change, named) as search:
+    with closing(Search(max_states, form, output, rule, named, change)) as search:
         if given or options["fail"] or rule:
             model = replace(rule.model if rule else Model(), **given, **actors)
             model = replace(model, fail=model.fail or options["fail"])
             check_quorums(model.quorums, model.num_acceptors)
-            search.show(start(model.sizes))
-            verdict = one_cluster(model, rule, search, form)
+            search.begin(model.sizes)
+            verdict = one_cluster(model, search)
         else:
-            search.show(start({}))
-            verdict = many_clusters(actors, search, form)
+            search.begin({})
+            verdict = many_clusters(actors, search)
     if search.stop.signal == SIGTERM:
         die_by(SIGTERM)
     sys.exit(EXIT_STATUS[verdict])
@@ -113,104 +107,107 @@ def check_command(
 EXIT_STATUS = {"safe": 0, "violated": 3, "not-alive": 3, "stuck": 3, "unknown": 4}
 
 
-class Watched:
-    """A search that shows how far it is, and that signals end.
+@dataclass
+class Search:
+    """A search that a signal ends; it shows its progress and its results.
 
-    ``file`` is where the story of a counterexample goes; ``change`` is what it tells there of the actors, and ``named``
-    are the options for them.
+    ``form`` is the view of the results. ``file`` is where to write the story of a counterexample. ``named`` has the
+    options that name other actors than those of Paxos, and ``change`` describes these actors.
     """
 
-    def __init__(self, max_states: int | None, file: StoryFile | None, change: str, named: str = "") -> None:
-        self.max_states = max_states
-        self.file = file
-        self.change = change
-        self.named = named
-        self.states = self.depth = 0
+    max_states: int | None = None
+    form: str | None = None
+    file: StoryFile | None = None
+    rule: Rule | None = None
+    named: str = ""
+    change: str = ""
+    states: int = 0
+    depth: int = 0
+
+    def __post_init__(self) -> None:
         self.progress = Progress()
         self.stop = StopRequest(on_quit=lambda: f"toy-paxos check: {self}", waiting_for="the search")
 
     def __str__(self) -> str:
         return f"{plural(self.states, 'state')}, {deliveries(self.depth)} deep"
 
-    def __enter__(self) -> "Watched":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Erase the progress and stop listening to signals."""
         self.progress.erase()
         self.stop.close()
 
     def keep_going(self, states: int, depth: int) -> bool:
-        """Note how far the search is; return whether it should go on."""
+        """Note the progress of the search; return whether it should go on."""
         self.states, self.depth = states, depth
         self.progress.show(self.__str__)
         return self.stop.signal is None
 
-    def show(self, text: str) -> None:
-        """Write to standard output, in the place of what was shown of the progress."""
+    def write(self, text: str) -> None:
+        """Write to standard output, in place of the progress."""
         self.progress.erase()
         if not (self.file and self.file.is_output):
             write(text)
 
-    def story(self, report: Report, rule: Rule | None) -> Story:
-        """Return the story of a counterexample with what is told of it and of the actors, or one without an event."""
-        if not report.story.events:
-            return report.story
-        found = report.model.sizes | report.found
-        told_rule = rule.told if rule else None
-        story = counterexample(report.story, report.correct_story, found, told_rule, self.change)
-        return replace(story, about={**story.about, "actors": self.named or None})
+    def begin(self, sizes: dict[str, Any]) -> None:
+        """Show which cluster is explored, or, without sizes, that many are."""
+        if self.form == "json":
+            self.write(as_json().start_json(sizes, self.rule and self.rule.name, self.named))
+        else:
+            self.write(shown(start_lines(sizes, self.change)))
 
-    def write_file(self, report: Report, rule: Rule | None, verdict: str) -> None:
-        """Write the story of a counterexample as the file that is asked for, if one is."""
-        if self.file and report.story.events:
-            self.file.write(self.story(report, rule))
+    def show(self, lines: list[Line], **found: Any) -> None:
+        """Show a result on the way: as lines, or as an object with these keys."""
+        self.write(as_json().json_line(**found) if self.form == "json" else shown(lines))
+
+    def end(self, report: Report, found: dict[str, Any], lines: Iterable[Line]) -> None:
+        """Show the verdict, as lines or as an object, and write the story of a counterexample into the file."""
+        story, rule = report.story, self.rule
+        if story.events:
+            told_rule = rule.told if rule else None
+            story = counterexample(
+                story, report.correct_story, report.model.sizes | report.found, told_rule, self.change
+            )
+            story = replace(story, about={**story.about, "actors": self.named or None})
+        self.write(as_json().verdict_json(found, story) if self.form == "json" else shown([*lines]))
+        if self.file and story.events:
+            self.file.write(story)
         elif self.file:
-            say(f"toy-paxos check: nothing written, for there is no counterexample: the verdict is {verdict}")
+            say(f"toy-paxos check: nothing written, for there is no counterexample: the verdict is {found['verdict']}")
 
 
-def one_cluster(model: Model, rule: Rule | None, search: Watched, form: str | None) -> str:
-    """Check one cluster, and show what was found; return the verdict."""
+def one_cluster(model: Model, search: Search) -> str:
+    """Check one cluster, and show the result; return the verdict."""
     with judged():
-        if rule:
-            report = check_rule(rule, model, search.max_states or MAX_STATES, search.keep_going)
+        if search.rule:
+            report = check_rule(search.rule, model, search.max_states or MAX_STATES, search.keep_going)
         else:
             report = check_one(model, search.max_states, search.keep_going)
-    if form == "json":
-        search.show(as_json().verdict_json(report.found, search.story(report, rule)))
-    else:
-        search.show(in_words(report, rule, form))
-    search.write_file(report, rule, report.verdict)
+    search.end(report, report.found, report_in_words(report, search))
     return report.verdict
 
 
-def many_clusters(actors: dict[str, Any], search: Watched, form: str | None) -> str:
+def many_clusters(actors: dict[str, Any], search: Search) -> str:
     """Throw dice, judge each actor alone, then check one cluster after the other; show all that, return the verdict."""
     with judged():
         dice = throw_dice(**actors, keep_going=search.keep_going)
     thrown = {"executions": dice.executions, "violated_in": dice.loss and dice.loss.model.sizes}
-    search.show(as_json().json_line(event="dice", **thrown) if form == "json" else shown(dice_lines(thrown)))
+    search.show(dice_lines(thrown), event="dice", **thrown)
     if dice.loss:
         judgement = Judgement(dice.loss.model, 0, not_judged="dice have found a violation", clusters=0)
     else:
         with judged():
             judgement = judge_all(**actors, keep_going=search.keep_going)
         found = judgement.model.sizes | judgement.found | {"clusters": judgement.clusters, "states": judgement.states}
-        search.show(as_json().json_line(event="rules", **found) if form == "json" else shown(judgement_lines(found)))
+        search.show(judgement_lines(found), event="rules", **found)
     reports: list[Report] = []
     max_states = search.max_states or MAX_STATES
     climbing = climb(**actors, max_states=max_states, keep_going=search.keep_going, kept=judgement.kept, dice=dice)
     while report := next_report(climbing):
         reports.append(report)
         cluster = report.model.sizes | report.found
-        search.show(
-            as_json().json_line(event="cluster", **cluster) if form == "json" else shown(cluster_lines(cluster))
-        )
+        search.show(cluster_lines(cluster), event="cluster", **cluster)
     telling, total = most_telling(reports), summary(reports, judgement)
-    search.write_file(telling, None, total["verdict"])
-    if form == "json":
-        search.show(as_json().verdict_json(total, search.story(telling, None)))
-    else:
-        search.show(in_words(telling, None, form) if telling.story.events else shown([*summary_lines(total)]))
+    search.end(telling, total, report_in_words(telling, search) if telling.story.events else summary_lines(total))
     return str(total["verdict"])
 
 
@@ -220,34 +217,34 @@ def as_json() -> ModuleType:
 
 
 def next_report(climbing: Iterator[Report]) -> Report | None:
-    """What comes of the next cluster, if there is one."""
+    """Return the result for the next cluster, or None after the last one."""
     with judged():
         return next(climbing, None)
 
 
 @contextmanager
 def judged() -> Iterator[None]:
-    """Let the user's own actors be heard on standard error only; that they cannot be checked is their error."""
+    """Send the output of the user's own actors to standard error; raise Unchecked if they cannot be checked."""
     with user_output_to_stderr():
         try:
             yield
         except MemoryError:
             raise
         except Exception as error:
-            # Whatever else such classes are up to, it is theirs.
+            # Any other exception comes from the user's classes.
             raise at_fault("the model cannot be checked", error) from error
 
 
-def in_words(report: Report, rule: Rule | None, form: str | None) -> str:
-    """The result for one cluster, after the story of a counterexample."""
-    story = told(report.story, drawn(report, rule, form))
-    properties = report.model.properties
-    return shown([*report_lines(report.model.sizes | report.found, properties, rule.told if rule else None, story)])
+def report_in_words(report: Report, search: Search) -> Iterator[Line]:
+    """Return the result for one cluster as lines, after the story of a counterexample."""
+    story = told(report.story, drawn(report, search))
+    rule = search.rule.told if search.rule else None
+    return report_lines(report.model.sizes | report.found, report.model.properties, rule, story)
 
 
-def drawn(report: Report, rule: Rule | None, form: str | None) -> list[Line]:
-    """The story of a counterexample: as lines, as lanes, or with a changed rule as two branches of them."""
-    if form != "diagram":
+def drawn(report: Report, search: Search) -> list[Line]:
+    """Draw the story of a counterexample: as lines, as lanes, or with a changed rule as two branches of lanes."""
+    if search.form != "diagram":
         return story_lines(report.story)
     from toy_paxos.view.branches import branch_lanes, story_lanes
 
