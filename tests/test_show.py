@@ -1,5 +1,6 @@
 """Rounds appear at the pace of whoever reads them."""
 
+import re
 import signal
 import sys
 import time
@@ -10,6 +11,7 @@ from conftest import OnTerminal
 
 from toy_paxos.command import show
 from toy_paxos.command.show import Pace
+from toy_paxos.command.story_file import StoryFile
 from toy_paxos.round import Round, Statistics
 from toy_paxos.settings import Settings
 from toy_paxos.simulation import play_rounds
@@ -61,7 +63,8 @@ def times_of_rounds(clock: Clock, seconds_to_play: list[float], pace: Pace) -> l
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(show, "time", clock)
         patch.setattr(show, "StopRequest", lambda **_: clock)
-        show.show(rounds(), Statistics(SETTINGS), View(SETTINGS), pace)
+        patch.setattr(show, "view_of", lambda *_: View(SETTINGS))
+        show.show(rounds(), Statistics(SETTINGS), pace)
     return times
 
 
@@ -128,11 +131,14 @@ def test_only_a_terminal_gets_line_by_line_and_only_if_time_is_to_pass(
     assert Pace.of(None, interval, quiet).line_by_line is line_by_line
 
 
-def test_rounds_before_the_one_that_is_asked_for_are_played_and_not_shown() -> None:
-    kept: list[int] = []
+def test_rounds_before_the_one_that_is_asked_for_are_played_and_not_shown(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     pace = Pace(3, 0, quiet=False, first_shown=3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(show, "StopRequest", lambda **_: Clock())
         statistics = Statistics(SETTINGS)
-        show.show(play_rounds(SETTINGS), statistics, JsonLines(SETTINGS), pace, lambda its: kept.append(its.number))
-    assert (kept, statistics.rounds) == ([3], 3)
+        show.show(play_rounds(SETTINGS), statistics, pace, output=StoryFile("-.txt"))
+    written = capfd.readouterr().out
+    assert re.findall(r"Round (\d+)", written) == ["3"]
+    assert statistics.rounds == 3

@@ -9,7 +9,7 @@ import random
 import sys
 from dataclasses import fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -17,14 +17,11 @@ from click.core import ParameterSource
 from toy_paxos.command.actors import actor_options, list_rules, other_actors
 from toy_paxos.command.help import Command
 from toy_paxos.command.options import NETWORK, check_quorums, check_values, one_view, run_options, shortened, suggestion
-from toy_paxos.command.process import SignalledError, die_by, say, set_up
+from toy_paxos.command.process import SignalledError, die_by, say
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.settings import Network, Settings
 from toy_paxos.view.output import DrawingError
 from toy_paxos.view.words import tame
-
-if TYPE_CHECKING:
-    from toy_paxos.round import Round
 
 # Each is the function NAME_command in a module of its name.
 COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")
@@ -110,7 +107,6 @@ def run(
     from toy_paxos.command.show import Pace, show
     from toy_paxos.round import Statistics
     from toy_paxos.simulation import play_rounds
-    from toy_paxos.view.views import Silence, story_of, view_of
 
     form = one_view(options)
     list_rules(ctx, form)
@@ -122,7 +118,6 @@ def run(
         raise click.UsageError(f"--quiet and --{form} exclude each other: choose one.")
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
-    rule = options["rule_name"]
     actors, actor_words, change = other_actors(ctx)
     network_options = {field.name: options[field.name] for field in fields(Network)}
     sources = map(ctx.get_parameter_source, network_options)
@@ -137,7 +132,6 @@ def run(
     settings = Settings(*sizes, seed, values, network, actor_words, **actors, quorums=options["quorums"])
     num_rounds = 1 if round else rounds or (MANY_ROUNDS if until else None)
     pace = Pace.of(num_rounds, options["interval"], quiet, until=until)
-    set_up(utf_8=form == "json" or bool(output and output.is_output))
     statistics = Statistics(settings, round or 1)
     if options["acceptor"] or options["proposer"]:
         # Here and not above: most runs play with our own actors.
@@ -146,13 +140,7 @@ def run(
         played = guarded_rounds(settings, statistics)
     else:
         played = play_rounds(settings, statistics.first, told=not quiet or bool(until))
-    view = Silence() if output and output.is_output else view_of(settings, form, rule, change)
-
-    def keep(finished: "Round") -> None:
-        if output:
-            output.write(story_of(settings, finished, rule, change))
-
-    show(played, statistics, view, pace, keep)
+    show(played, statistics, pace, form, output, options["rule_name"], change)
 
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:

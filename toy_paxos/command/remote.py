@@ -17,7 +17,7 @@ import click
 
 from toy_paxos.command.actors import actor_options
 from toy_paxos.command.options import Number, WholeNumber, by_name, one_view, option, run_options, shortened
-from toy_paxos.command.process import POSIX, say, set_up, user_output_to_stderr
+from toy_paxos.command.process import POSIX, say, user_output_to_stderr
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import check_file
 from toy_paxos.event import LOST, Delivery, Event, Violation
@@ -28,7 +28,6 @@ from toy_paxos.safety import ALWAYS, PROPOSED, watch
 from toy_paxos.settings import Settings
 from toy_paxos.simulation import different_values
 from toy_paxos.story import Story
-from toy_paxos.view.views import Silence, story_of, view_of
 
 
 class Refused(click.ClickException):
@@ -220,19 +219,12 @@ class RealRun:
         """
         from toy_paxos.remote.records import Log
 
-        output, only = options["output"], options["round"]
-        set_up(utf_8=options["json"] or bool(output and output.is_output))
+        only = options["round"]
         about = {"run": self.number, **self.settings.configuration.sizes}
         logs = {at: Log(path, self.settings.configuration.proposers[at], **about) for at, path in self.logs.items()}
-        view = Silence() if output and output.is_output else view_of(self.settings, form, rule, change)
         pace = Pace.of(only or options["rounds"], None, options["quiet"], first_shown=only or 1)
-
-        def keep(finished: Round) -> None:
-            if output:
-                output.write(story_of(self.settings, finished, rule, change))
-
         try:
-            show(self.rounds(logs, only), Statistics(self.settings), view, pace, keep)
+            show(self.rounds(logs, only), Statistics(self.settings), pace, form, options["output"], rule, change)
         finally:
             self.client.close()
         for error in self.troubles:

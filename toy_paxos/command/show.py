@@ -9,11 +9,12 @@ from itertools import islice
 from signal import SIGINT
 from typing import Any
 
-from toy_paxos.command.process import Progress, SignalledError, StopRequest, say, write
+from toy_paxos.command.process import Progress, SignalledError, StopRequest, say, set_up, write
+from toy_paxos.command.story_file import StoryFile
 from toy_paxos.round import Outcome, Round, Statistics
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import running_line
-from toy_paxos.view.views import View, lines_of
+from toy_paxos.view.views import Silence, lines_of, story_of, view_of
 from toy_paxos.view.words import line, plural
 
 # A round of five acceptors takes about five seconds: people read four words a second.
@@ -55,16 +56,22 @@ class Pace:
 def show(
     rounds: Iterator[Round],
     statistics: Statistics,
-    view: View,
     pace: Pace,
-    keep: Callable[[Round], None] = lambda finished: None,
+    form: str | None = None,
+    output: StoryFile | None = None,
+    rule: str | None = None,
+    change: str = "",
 ) -> None:
-    """Show rounds until there are enough, a signal asks to stop, or safety is lost; sum up and end.
+    """Show rounds in a form until there are enough, a signal asks to stop, or safety is lost; sum up and end.
 
-    ``keep`` is given each such round after it was shown.
+    Each round that is shown is also written into ``output``, if that is given. ``rule`` is the name of a changed rule;
+    ``change`` describes actors that are not those of Paxos.
 
     Raises SystemExit if safety is lost, and SignalledError if a signal came before there were enough.
     """
+    settings, is_silent = statistics.settings, bool(output and output.is_output)
+    set_up(utf_8=form == "json" or is_silent)
+    view = Silence() if is_silent else view_of(settings, form, rule, change)
     began = due = time.monotonic()
 
     def running() -> str:
@@ -96,8 +103,8 @@ def show(
                 write(view.round(finished))
         else:
             progress.show(running)
-        if is_shown:
-            keep(finished)
+        if output and is_shown:
+            output.write(story_of(settings, finished, rule, change))
         if statistics.violated:
             break
     statistics.elapsed_s = time.monotonic() - began
