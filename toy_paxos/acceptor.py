@@ -1,14 +1,14 @@
 """The acceptor: the memory of Paxos.
 
 A value is *chosen* once a quorum of acceptors has accepted the same proposal. Each acceptor follows
-two rules, and needs to remember only two things for them (*Paxos Made Simple*, section 2.2):
+two rules, for which it has to remember only two things (*Paxos Made Simple*, section 2.2):
 
-- It promises a number only if that is higher than any it has promised, and tells what it accepted last.
-- It accepts a proposal only under the very number that it promised last.
+- It promises a number only if it has promised no higher or equal one, and reports the proposal that it accepted last.
+- It accepts a proposal only under the number that it promised last.
 
-What differs from the paper: the paper accepts any number *not below* the promised one. This acceptor wants the two to
-be *equal* (the rule of *The Part-Time Parliament*), so an acceptor that missed a PREPARE takes no part in what follows.
-It is the stricter of the two, hence as safe. A RESTART changes nothing: its memory is in stable storage.
+The second rule differs from the paper, where an acceptor accepts any number *not below* the promised one. Here the two
+must be *equal* (the rule of *The Part-Time Parliament*), so an acceptor that missed a PREPARE refuses the PROPOSE. This
+rule is stricter, hence as safe. A RESTART changes nothing, because the memory of an acceptor is in stable storage.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal,
 
 
 class Acceptor:
-    """An acceptor that has accepted nothing, and promised only number 0, under which nobody proposes."""
+    """An acceptor, which at first has accepted nothing, and promised number 0, which no proposer uses."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -34,7 +34,7 @@ class Acceptor:
         return []
 
     def promise(self, request: Prepare) -> list[Message]:
-        """Phase 1b: promise a number higher than any before, and tell what was accepted last."""
+        """Phase 1b: promise a number higher than any before, and report the proposal that was accepted last."""
         if request.id <= self.promised:
             return [Fail(self.name, request.sender, request.id)]
         self.promised = request.id
@@ -49,10 +49,10 @@ class Acceptor:
 
 
 class FailingAcceptor:
-    """Any acceptor, but each request to it fails with ``failure_prob``: it answers FAIL and forgets about it.
+    """An acceptor around another one: each request fails with probability ``failure_prob``.
 
-    ``draw`` gives a number from 0 (included) to 1 (excluded), a new one for each request; ``failures`` says which
-    requests failed, in the order in which they came. Paxos itself knows nothing of this.
+    The other one does not receive a request that fails; the answer to it is FAIL. ``draw`` returns a new number from 0
+    (included) to 1 (excluded) for each request. ``failures`` says of each request, in order, whether it failed.
     """
 
     def __init__(self, acceptor: Actor, failure_prob: float, draw: Callable[[], float]) -> None:
@@ -63,7 +63,7 @@ class FailingAcceptor:
         self.failures: list[bool] = []
 
     def receive(self, message: Message) -> list[Message]:
-        """Answer as the acceptor does, unless this request fails."""
+        """Answer as the other acceptor does, unless this request fails."""
         if isinstance(message, (Prepare, Propose)):
             failed = self.draw() < self.failure_prob
             self.failures.append(failed)

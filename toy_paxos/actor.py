@@ -1,8 +1,8 @@
-"""What makes an actor: a name, and a method that turns one message into the messages it provokes.
+"""The interface of an actor: a name, and a method that takes a message and returns the messages that it provokes.
 
-An actor decides *what* is said. It never sends: where its messages go is the registry's business, and when they arrive
-is the delivery loop's. It does not print, wait, read a clock or draw lots either, so one message in one state has one
-answer, whatever delivers it.
+An actor decides *what* to say. The registry knows *where* a message goes, and the delivery loop decides *when* it
+arrives. An actor does not send, print, wait, read a clock or draw random numbers. So its answer depends only on its
+state and the message, and never on the loop that delivers it.
 """
 
 from typing import Protocol
@@ -22,11 +22,11 @@ class Actor(Protocol):
 
 
 class ProposingActor(Actor, Protocol):
-    """What is required of a proposer beyond that."""
+    """An actor that proposes a value."""
 
     @property
     def learned(self) -> str | None:
         """The value that it knows to be chosen, or None."""
 
     def prepare(self) -> list[Message]:
-        """Return the messages with which it begins."""
+        """Return the first messages of this proposer."""

@@ -1,8 +1,8 @@
-"""Who is there, and in which order their messages are delivered.
+"""The actors by name, and the order in which messages are delivered.
 
-The registry knows *where* an actor is, the delivery loop *when* a message reaches it. An actor knows neither. If
-actors called each other instead, every call would end up inside another one: a proposer would see the answers to its
-first PREPARE before it had sent the second, and two proposers could never take turns.
+The registry knows *where* an actor is, and the delivery loop decides *when* a message reaches it. An actor knows
+neither. If actors called each other instead, the calls would be nested: a proposer would get the answer to its first
+PREPARE before it had sent the second, and two proposers could never take turns.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,10 +12,10 @@ from toy_paxos.message import Message
 
 
 class ActorRegistry(dict[str, Actor]):
-    """The actors by name. Looking up a name that nobody has raises LookupError."""
+    """The actors by name. Looking up an unknown name raises LookupError."""
 
     def register(self, actor: Actor) -> None:
-        """Add an actor under its name; raises ValueError if the name is taken."""
+        """Add an actor under its name; raise ValueError if the name is taken."""
         if actor.name in self:
             raise ValueError(f"an actor named {actor.name!r} is registered already")
         self[actor.name] = actor
@@ -31,10 +31,10 @@ registry = ActorRegistry()
 def deliver(actors: ActorRegistry, messages: Iterable[Message]) -> Iterator[Message]:
     """Deliver messages, and those that they provoke, oldest first; yield each just before its delivery.
 
-    The stream that comes out is the transcript: whoever shows, counts or checks what happened reads it.
+    The messages that it yields are the transcript of the round.
     """
     pending = list(messages)
-    # Delivered messages stay in front: a list that grows while it is read is a queue.
+    # A list that grows while it is read is a queue; delivered messages stay in front.
     for message in pending:
         yield message
         pending += actors[message.recipient].receive(message)

@@ -1,4 +1,4 @@
-"""What the actors say to each other: six kinds of message, and the one proposal they are about.
+"""The messages between actors, six kinds of them, and the proposal that they are about.
 
 Paxos needs four of them, two for each of its two phases (*Paxos Made Simple*, section 2.2):
 
@@ -10,9 +10,9 @@ Paxos needs four of them, two for each of its two phases (*Paxos Made Simple*, s
 The other two make failure visible: FAIL is an acceptor's "no", TERMINATE a proposer's "I give up".
 TIMEOUT and RESTART are not messages between actors: the clock and the power switch send them.
 
-Learners, which the paper informs of every ACCEPT (section 2.3), are left out: here the proposer is the
-only learner. Messages are plain data that is never changed. They are not frozen because that would make
-them more than twice as slow to make, and a round is little else than making messages.
+In the paper, acceptors also tell learners what they accept (section 2.3). Here the proposers are the only
+learners. Messages are plain data, and no code changes one. The classes are not frozen: it would take more
+than twice as long to create a message, and that is a large part of the work of a round.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Proposal(NamedTuple):
 
 @dataclass(slots=True)
 class Message:
-    """Who says something, to whom, and under which proposal number, 1 or more."""
+    """A sender, a recipient and a proposal number, which is 1 or more."""
 
     type: ClassVar[str]
 
@@ -76,27 +76,27 @@ class Accept(Message):
 
 @dataclass(slots=True)
 class Fail(Message):
-    """An acceptor's "no" to the request numbered ``id``; the paper lets it simply stay silent."""
+    """An acceptor's "no" to the request numbered ``id``; in the paper it may also ignore the request."""
 
     type: ClassVar[str] = "FAIL"
 
 
 @dataclass(slots=True)
 class Terminate(Message):
-    """A proposer gives up ``id``: too many have refused it. Not in the paper; it asks for no answer."""
+    """A proposer gives up ``id``: too many acceptors have refused it. Not in the paper; it gets no answer."""
 
     type: ClassVar[str] = "TERMINATE"
 
 
 @dataclass(slots=True)
 class Timeout(Message):
-    """The clock's word to a proposer: you have waited long enough for ``id``, try a higher number."""
+    """The clock tells a proposer to stop waiting for answers to ``id``, and to try a higher number."""
 
     type: ClassVar[str] = "TIMEOUT"
 
 
 @dataclass(slots=True)
 class Restart(Message):
-    """The power switch's word to an acceptor: you crashed, and came back with what is in stable storage."""
+    """The power switch tells an acceptor that it crashed, and is back with what is in its stable storage."""
 
     type: ClassVar[str] = "RESTART"

@@ -1,15 +1,15 @@
 """The proposer: it asks for promises, then proposes, then learns whether its proposal was accepted.
 
-Its whole safety is in one function, :func:`safe_value`: it may propose its own value only if none of the acceptors
-that promised has accepted anything (*Paxos Made Simple*, section 2.2, property P2c). And its whole wisdom is in
-another, :func:`majority`: any two majorities share an acceptor, so what one has accepted, every other hears of.
-Other sizes will do if each quorum of promises shares an acceptor with each quorum of acceptances (Howard, Malkhi,
-Spiegelman, *Flexible Paxos*, 2016).
+Safety depends on :func:`safe_value`: a proposer may propose its own value only if none of the acceptors that promised
+has accepted anything (*Paxos Made Simple*, section 2.2, property P2c). And it depends on :func:`majority`: any two
+majorities share an acceptor, so every majority that promises has a member of any majority that accepted. Other sizes
+of quorums are safe, too, if each quorum of promises shares an acceptor with each quorum of acceptances (Howard,
+Malkhi, Spiegelman, *Flexible Paxos*, 2016).
 
-It acts as soon as a quorum has answered, or can promise no longer; it never waits for all. When the clock says so, it
-begins another attempt under a higher number; answers to the one before are then stale, and ignored. What is left
-out: a distinguished proposer (section 2.4). So proposers can get into each other's way for ever, and it is up to the
-clock to keep them apart.
+A proposer acts as soon as a quorum has answered, or no quorum can promise any more; it never waits for all acceptors.
+On a TIMEOUT it begins another attempt under a higher number, and from then on ignores answers to the old one. There is
+no distinguished proposer (section 2.4). So proposers can prevent each other's success forever; only the times at which
+messages arrive keep them apart.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,30 +17,30 @@ from collections.abc import Iterable, Sequence
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
 
 Quorums = tuple[int, int]
-"""How many acceptors make a quorum of promises, and how many a quorum of acceptances."""
+"""The sizes of a quorum of promises and of a quorum of acceptances."""
 
 
 def majority(num_acceptors: int) -> int:
-    """The smallest number of acceptors of which any two groups share a member."""
+    """Return the smallest size for which any two sets of acceptors share a member."""
     return num_acceptors // 2 + 1
 
 
 def safe_value(accepted: Iterable[Proposal | None], own: str) -> str:
-    """The value of the highest-numbered proposal among ``accepted``, or ``own`` if there is none (P2c).
+    """Return the value of the highest-numbered proposal among ``accepted``, or ``own`` if there is none (P2c).
 
-    ``accepted`` holds what each acceptor of a quorum reported in its promise.
+    ``accepted`` has the proposal, if any, that each acceptor of a quorum reported in its promise.
     """
     highest = max((proposal for proposal in accepted if proposal), default=None)
     return highest.value if highest else own
 
 
 class Proposer:
-    """A proposer that would like ``value`` to be chosen by ``acceptors``.
+    """A proposer that wants ``acceptors`` to choose ``value``.
 
-    Its attempts are numbered ``id``, ``id + id_step``, and so on. With as many proposers as the step, each beginning at
-    a number of its own from 1 to the step, no two ever use the same (section 2.5). ``learned`` is the value it knows to
-    be chosen, or None. It forgets whatever can no longer make a difference: the promises once it has proposed,
-    everything once it has learned.
+    Its attempts are numbered ``id``, ``id + id_step``, and so on. If ``id_step`` is the number of proposers, and each
+    begins with a different ``id`` from 1 to ``id_step``, no two use the same number (section 2.5). ``learned`` is the
+    value that it knows to be chosen, or None. A proposer forgets the promises once it has proposed, and the acceptances
+    once it has learned: they make no difference any more.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Proposer:
         self.begin_attempt(id)
 
     def begin_attempt(self, id: int) -> None:
-        """Forget what was answered to any other number."""
+        """Use this number from now on, and forget the answers to any other."""
         self.id = id
         self.promises: dict[str, Proposal | None] = {}
         self.refusals: set[str] = set()
@@ -102,11 +102,11 @@ class Proposer:
         return [Propose(self.name, acceptor, self.id, value) for acceptor in self.acceptors]
 
     def choose_value(self) -> str:
-        """What the promises leave it free to propose."""
+        """Return the value that the promises allow it to propose."""
         return safe_value(self.promises.values(), self.value)
 
     def count_accept(self, accept: Accept) -> list[Message]:
-        """With a quorum of acceptances the value is chosen, and now this proposer knows."""
+        """With a quorum of acceptances, learn that the value is chosen."""
         self.accepts.add(accept.sender)
         if len(self.accepts) >= self.accept_quorum:
             self.accepts.clear()
@@ -114,7 +114,7 @@ class Proposer:
         return []
 
     def count_refusal(self, fail: Fail) -> list[Message]:
-        """Abandon the attempt, and tell all, the moment that no quorum can promise any more."""
+        """Abandon the attempt, and tell all acceptors, as soon as no quorum can promise any more."""
         if self.proposal or self.abandoned or fail.sender in self.promises:
             return []
         self.refusals.add(fail.sender)

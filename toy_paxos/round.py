@@ -1,4 +1,4 @@
-"""The results of a round and of a run, as plain data: every source of rounds makes them, and every view shows them."""
+"""The results of a round and of a run, as plain data that every source makes and every view shows."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,10 +30,10 @@ from toy_paxos.story import Configuration, Story
 
 
 class Outcome(StrEnum):
-    """How a round can end.
+    """How a round ends.
 
-    With direct calls, the quorum that was missed is known. Over a network a value may be chosen though nobody has
-    learned it.
+    With direct calls, it is known which quorum was missed. Over a network a value can be chosen although no proposer
+    learns it.
     """
 
     CONSENSUS = "consensus"
@@ -46,17 +46,18 @@ class Outcome(StrEnum):
 
 
 Tell = Callable[..., Sequence[Event]]
-"""Returns the events of a round, for its wishes."""
+"""Returns the events of a round, given its wishes."""
 
 NOT_BETWEEN_ACTORS = (Timeout, Restart)
 
 
 @dataclass
 class Facts:
-    """What the events of a round add up to.
+    """A summary of the events of a round.
 
     ``chosen``, ``learned`` and ``violation`` are the first events of their kind. ``promises`` and ``accepts`` count the
-    answers that arrived in time, without second copies; an acceptor that was asked twice may have answered twice.
+    answers to the current attempt of a proposer, without second copies; an acceptor can have answered two copies of a
+    request.
     """
 
     chosen: Chosen | None = None
@@ -75,7 +76,7 @@ class Facts:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "Facts":
-        """Add events up."""
+        """Return the summary of some events."""
         facts = cls()
         for event in events:
             facts.add(event)
@@ -83,7 +84,7 @@ class Facts:
 
     def add(self, event: Event) -> None:
         """Add one event."""
-        # Most are deliveries, and a match statement would ask for all the others first or last.
+        # Most events are deliveries: test for them first.
         if isinstance(event, Delivery):
             self.count(event.message, event.fate)
             return
@@ -127,9 +128,10 @@ class Facts:
 
 @dataclass
 class Round:
-    """One finished round: who wanted what, how it ended, how many messages there were, and a way to tell it.
+    """A finished round.
 
-    ``tell`` returns the events for the given wishes. ``no_replay`` says why it cannot be replayed, if that is known.
+    ``tell`` returns the events for the given wishes. ``no_replay`` is the reason if the round is known not to be
+    replayable.
     """
 
     number: int
@@ -152,7 +154,7 @@ class Round:
 
     @cached_property
     def facts(self) -> Facts:
-        """What the events add up to."""
+        """The summary of the events."""
         return Facts.of(self.events)
 
     @property
@@ -170,7 +172,7 @@ class Round:
     def over_network(
         cls, number: int, configuration: Configuration, wishes: Mapping[str, str], facts: Facts, tell: Tell
     ) -> "Round":
-        """Return a round with these facts; what was chosen stays chosen, whichever proposers crashed."""
+        """Return a round with these facts; a chosen value stays chosen, even if all proposers crash."""
         if facts.violation:
             outcome = Outcome.VIOLATED
         elif facts.learned:
@@ -190,10 +192,10 @@ class Round:
 class DirectRound(Round):
     """A round of one proposer and direct calls.
 
-    Two such rounds in which the same requests fail differ by their number and their wish only. So what a round adds up
-    to is known without its events: the messages are delivered oldest first, which means PREPARE to each acceptor, then
-    their answers, then PROPOSE or TERMINATE to each, then the answers to PROPOSE. ``failures`` says of each acceptor
-    which of its requests failed. ``tell`` returns the events for the given failures and wishes.
+    Two rounds in which the same requests fail differ only in their numbers and wishes. So the facts are known without
+    the events. Messages are delivered oldest first: PREPARE to each acceptor, then their answers, then PROPOSE or
+    TERMINATE to each, then the answers to PROPOSE. ``failures`` says for each acceptor whether each of its requests
+    failed. ``tell`` returns the events for the given failures and wishes.
     """
 
     failures: Mapping[str, Sequence[bool]]
@@ -205,17 +207,17 @@ class DirectRound(Round):
 
     @property
     def promised(self) -> list[bool]:
-        """Of each acceptor, whether it promised."""
+        """For each acceptor, whether it promised."""
         return [not failed[0] for failed in self.failures.values()]
 
     @property
     def accepted(self) -> list[bool]:
-        """Of each acceptor, whether it accepted."""
+        """For each acceptor, whether it accepted."""
         return [len(failed) > 1 and not (failed[0] or failed[1]) for failed in self.failures.values()]
 
     @property
     def proposed(self) -> bool:
-        """Whether the proposer got a majority of promises."""
+        """Whether the proposer got a quorum of promises."""
         return self.outcome is not Outcome.NO_PROMISE_QUORUM
 
     @property
@@ -225,7 +227,7 @@ class DirectRound(Round):
         return wish if self.outcome is Outcome.CONSENSUS else None
 
     def follows(self) -> tuple[Quorum | None, Chosen | None, Learned | None]:
-        """Return what follows from the deliveries, each where the last answer comes that a majority needs."""
+        """Return the events that follow from the deliveries, each at the last answer that completes its quorum."""
         number = len(self.failures)
         (proposer,), (wish,) = self.wishes.keys(), self.wishes.values()
         quorum, chosen, learned = None, None, None
@@ -240,7 +242,7 @@ class DirectRound(Round):
 
     @cached_property
     def facts(self) -> Facts:
-        """What the events add up to."""
+        """The summary of the events."""
         _, chosen, learned = self.follows()
         promises = sum(self.promised)
         return Facts(
@@ -255,23 +257,23 @@ class DirectRound(Round):
 
 
 def first_of(number: int, names: Iterable[str], flags: Iterable[bool]) -> tuple[int, tuple[str, ...]]:
-    """Return that many of the first names that are flagged, after the place of the last of them, from 1 on."""
+    """Return the place, counted from 1, of the last of the first ``number`` flagged names; and these names."""
     found = list(islice(compress(enumerate(names, start=1), flags), number))
     return found[-1][0], tuple([name for _, name in found])
 
 
 def direct_outcome(learned: bool, proposed: bool) -> Outcome:
-    """How direct calls end: with consensus, or with one of two quorums missed."""
+    """Return how direct calls end: with consensus, or without one of the two quorums."""
     if learned:
         return Outcome.CONSENSUS
     return Outcome.NO_ACCEPT_QUORUM if proposed else Outcome.NO_PROMISE_QUORUM
 
 
 class Times(Counter[int]):
-    """Simulated times, to the millisecond: how many there were of each, so that memory stays flat."""
+    """Counts of times, rounded to milliseconds; memory does not grow with the number of rounds."""
 
     def percentile(self, percent: int) -> int | None:
-        """The smallest time that at least ``percent`` percent of them do not exceed; None if there were none."""
+        """Return the smallest time that at least ``percent`` percent of the times do not exceed; None without any."""
         seen, total = 0, self.total()
         for time, number in sorted(self.items()):
             seen += number
@@ -284,8 +286,8 @@ class Times(Counter[int]):
 class Statistics:
     """The running totals of a run, whose first round has the number ``first``.
 
-    ``elapsed_s`` is its wall time in seconds. What the network did is counted only if there is one. ``no_replay`` says
-    why the run cannot be replayed, if that is known.
+    ``elapsed_s`` is its wall time in seconds. The fields from ``lost`` on count nothing without a network.
+    ``no_replay`` is the reason if the run is known not to be replayable.
     """
 
     settings: Settings
@@ -337,7 +339,7 @@ class Statistics:
 
     @property
     def attempts_mean(self) -> float | None:
-        """Attempts a round, of all proposers together, or None before the first round."""
+        """The mean number of attempts of all proposers together in a round, or None before the first round."""
         return self.attempts / self.rounds if self.rounds else None
 
     @property

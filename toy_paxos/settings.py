@@ -1,4 +1,4 @@
-"""What determines a run, and the law that a run under the simplest of settings obeys.
+"""The settings that determine a run, and the law of the success rate with direct calls.
 
 The law: with failure probability p, an acceptor promises with probability 1-p, and accepts only if it fails neither of
 its two requests, so with probability q = (1-p)^2. One proposer with one attempt succeeds if at least Q1 of N acceptors
@@ -26,27 +26,27 @@ EMOJI = [chr(code) for code in range(0x1F601, 0x1F64F + 1)]
 def option(
     default: Any, metavar: str, help: str, low: float = 0, high: float = 0, told: Callable[[Any], str] | None = None
 ) -> Any:
-    """A field that is also an option of the command line: its range, and how the first lines of a run tell it."""
+    """Return a field that is also an option, with its range; ``told`` words it for the first lines of a run."""
     return dataclasses.field(
         default=default, metadata={"metavar": metavar, "help": help, "range": (low, high), "told": told}
     )
 
 
 def probability(that: str, told: str) -> Any:
-    """A field for the probability of a failure, which by default never happens."""
+    """Return a field for the probability of a failure, by default 0."""
     return option(0.0, "P", f"Probability {that}.", 0, 1, f"{told} {{!r}}".format)
 
 
 def attempts(number: int) -> str:
-    """How the first lines of a run tell how many attempts a proposer has."""
+    """Return the words for this number of attempts."""
     return f"{number:,} attempt{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)
 class Network:
-    """What can go wrong between the actors of one round; times are in simulated milliseconds.
+    """The network, and how actors fail and retry; times are in simulated milliseconds.
 
-    Each field is an option: the one place where it is declared.
+    Each field is also an option of the command line, which follows from its declaration here.
     """
 
     num_proposers: int = option(1, "K", "Number of proposers.", 1, len(EMOJI))
@@ -71,16 +71,18 @@ class Network:
     max_attempts: int = option(10, "N", "Attempts of each proposer.", 1, 1_000, attempts)
 
 
+# The fields that also apply to a real network.
 REAL = ("num_proposers", "failure_mode", "timeout", "backoff", "max_attempts")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What determines every round of a run, down to the last byte; without a network, calls are direct.
+    """The settings that determine every byte of a run; without a network, calls are direct.
 
-    ``acceptor`` and ``proposer`` are called as those of Paxos are; if they are others, ``actors`` are the options that
-    name them. Without a seed, rounds are played in real time by processes, at a ``place``: nothing determines them,
-    and how often acceptors fail need not be known.
+    ``acceptor`` and ``proposer`` make actors, with the arguments of :class:`toy_paxos.acceptor.Acceptor` and
+    :class:`toy_paxos.proposer.Proposer`. ``actors`` are the options that name other actors than these. Without a seed,
+    processes play the rounds in real time, at a ``place``: then the settings do not determine the run, and the failure
+    probability of acceptors may be unknown.
     """
 
     num_acceptors: int
@@ -96,17 +98,17 @@ class Settings:
 
     @cached_property
     def configuration(self) -> Configuration:
-        """Who takes part, and how large a quorum is."""
+        """The names of the actors, and the sizes of quorums."""
         return Configuration.of(self.num_proposers, self.num_acceptors, self.quorums)
 
     @property
     def num_proposers(self) -> int:
-        """How many proposers there are: one, if calls are direct."""
+        """The number of proposers: one, if calls are direct."""
         return self.network.num_proposers if self.network else 1
 
     @property
     def network_values(self) -> dict[str, Any]:
-        """What is known of the network: of a real one, only what those do who use it."""
+        """The settings of the network; for a real one, only those that apply to it."""
         names = [field.name for field in fields(Network)] if self.network else []
         if self.seed is None:
             names = [name for name in names if name in REAL]
@@ -120,7 +122,7 @@ class Settings:
 
     @property
     def expected_consensus_rate(self) -> float:
-        """P(at least Q1 of N promise, and at least Q2 of those accept): the law, for direct calls."""
+        """The law for direct calls: P(at least Q1 of N promise, and at least Q2 of those accept)."""
         n, q, fails = self.num_acceptors, self.both_phases_prob, self.acceptor_failure_prob
         assert fails is not None
         promises, accepts = self.configuration.promise_quorum, self.configuration.accept_quorum
@@ -131,7 +133,7 @@ class Settings:
             failure, success = math.fsum(terms[:accepts]), math.fsum(terms[accepts:])
             # The smaller sum has the smaller error.
             return success if success < failure else 1 - failure
-        # At least Q2 of k accept if the last of Q2 acceptances is that of the j-th, for some j <= k.
+        # At least Q2 of k acceptors accept if and only if the Q2-th acceptance is that of the j-th for some j <= k.
         last = ((1 - fails) * binomial(j - 1, accepts - 1, 1 - fails) for j in range(accepts, n + 1))
         enough = [0.0] * accepts + [*accumulate(last)]
         return min(1, math.fsum(binomial(n, k, 1 - fails) * enough[k] for k in range(promises, n + 1)))
@@ -149,7 +151,7 @@ class Settings:
         words += [f"--value {quoted(value)}" for value in self.values]
         for field in fields(self.network) if self.network else ():
             value = getattr(self.network, field.name)
-            # The number of proposers is always said: it takes one of these options to simulate a network.
+            # Always with the number of proposers: without an option of the network, none is simulated.
             if value != field.default or field.name == "num_proposers":
                 words.append(f"--{field.name.replace('_', '-')} {value}")
         words += [self.actors] if self.actors else []
@@ -157,16 +159,16 @@ class Settings:
 
 
 def binomial(n: int, k: int, p: float) -> float:
-    """P(Binomial(n, p) = k), for p between 0 and 1."""
+    """Return P(Binomial(n, p) = k), for p between 0 and 1, both excluded."""
     # In logarithms, because the binomial coefficients of 10,000 do not fit into a float.
     choices = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
     return math.exp(choices + k * math.log(p) + (n - k) * math.log1p(-p))
 
 
 def quoted(value: str) -> str:
-    """A value as a shell takes it; what cannot be printed is written in the way of ``$'...'``."""
+    """Return a value quoted for a shell; in the form ``$'...'`` if it has characters that cannot be printed."""
     if value.isprintable():
-        # Here and not above: most runs have no value to quote.
+        # Imported here because most runs have no value to quote.
         from shlex import quote
 
         return quote(value)

@@ -1,7 +1,7 @@
-"""A story: who takes part, what the proposers want, and what happens, in order.
+"""A story: the actors, what the proposers want, and the events in order.
 
-Every source of stories (direct calls, the simulated network, the checker, a game, real processes) tells the same kind,
-and every view shows any of them.
+Every source (direct calls, the simulated network, the checker, a game, real processes) makes stories of this kind, and
+every view can show any of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from toy_paxos.event import Event, Wants
 from toy_paxos.proposer import Quorums, majority
 
 Note = tuple[float, str, str]
-"""What is said of a story and is not part of it: below everything at which time, the words, and their style."""
+"""A remark about a story: it stands below all events up to this time; then its words, and their style."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """Who takes part, by name, and how many acceptors make a quorum of promises and one of acceptances."""
+    """The names of the actors, and the sizes of a quorum of promises and of a quorum of acceptances."""
 
     proposers: tuple[str, ...]
     acceptors: tuple[str, ...]
@@ -39,13 +39,13 @@ class Configuration:
 
     @property
     def sizes(self) -> dict[str, Any]:
-        """How many take part, and the sizes of quorums, by names that are those in JSON."""
+        """The numbers of actors, and the sizes of quorums, under their keys in JSON."""
         quorums = self.promise_quorum, self.accept_quorum
         return {"num_proposers": len(self.proposers), "num_acceptors": len(self.acceptors), "quorums": quorums}
 
     @property
     def for_proposers(self) -> dict[str, Quorums]:
-        """The keyword that a proposer takes if quorums are not majorities."""
+        """The keyword arguments of a proposer, which are none if all quorums are majorities."""
         quorums = self.promise_quorum, self.accept_quorum
         return {} if quorums == (majority(len(self.acceptors)),) * 2 else {"quorums": quorums}
 
@@ -62,12 +62,11 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Story:
-    """A configuration and the events in order, perhaps with a title, notes, and more of a head (``about``).
+    """A configuration and the events in order.
 
-    ``change`` says which rule is changed, or whose actors take part, if they are not those of Paxos; ``correct`` is
-    what those of Paxos do with the same deliveries, if that is known.
-
-    What the head holds beside the configuration is for those who know it: readers ignore other keys.
+    ``about`` has further keys of the head of the story; readers ignore keys that they do not know. ``change`` describes
+    actors that are not those of Paxos. ``correct`` is the story of correct actors with the same deliveries, if that is
+    known.
     """
 
     configuration: Configuration

@@ -1,4 +1,4 @@
-"""Rounds by dice: direct calls, or a simulated network that delays, loses and duplicates, and crashes of actors.
+"""Random rounds: direct calls, or a simulated network that delays, loses and duplicates messages and crashes actors.
 
 :mod:`toy_paxos.settings` determines the rounds, and each becomes a :class:`toy_paxos.round.Round`.
 """

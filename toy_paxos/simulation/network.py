@@ -1,23 +1,19 @@
-"""A network that delays, reorders, loses and duplicates: another delivery loop over the same actors.
+"""A network that delays, reorders, loses and duplicates messages: another delivery loop over the same actors.
 
-Time is simulated, in milliseconds. A heap holds what will happen and when, nothing sleeps, and every die has
-a stream of its own, so that one more message on one link does not change the delays on another. An actor
-cannot tell this network from direct calls; what a proposer takes for a timeout is a message from the clock.
+Time is simulated, in milliseconds: a heap holds the actions to come, and nothing sleeps. Each die draws from a stream
+of its own, so one more message on one link does not change the delays on another. The actors are those of direct
+calls; a timeout is a message from the clock.
 
-A round always ends: each message provokes finitely many others, and each proposer begins ``max_attempts``
-attempts at most.
-
-What is left out: partitions that last, and clocks that disagree.
+A round always ends: each message provokes finitely many others, and each proposer begins at most ``max_attempts``
+attempts. Partitions that last and clocks that disagree are not simulated.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
-from toy_paxos.actor import ProposingActor
-from toy_paxos.actor_registry import ActorRegistry
 from toy_paxos.event import (
     DELIVERED,
     DUPLICATE,
@@ -39,32 +35,32 @@ from toy_paxos.safety import Watcher
 from toy_paxos.settings import Network
 from toy_paxos.story import Configuration
 
-# How long a message is on its way, at least and at most. More than a factor of two lets messages overtake
-# each other; a request and its answer take up to 20 ms, which is what a timeout competes with.
+# The delays are spread widely enough for messages to overtake each other. A request and its answer take up to 20 ms
+# together, which is less than the default timeout.
 MIN_DELAY_MS, MAX_DELAY_MS = 1.0, 10.0
 DELAYS_MS = MAX_DELAY_MS - MIN_DELAY_MS
 
-# How long an acceptor that has crashed is down at most.
+# The longest time between the crash of an acceptor and its restart.
 MAX_DOWN_MS = 30.0
 
 Arriving = tuple[Message, float, Fate]
-"""A message on its way, when it was sent, and whether it is the first or the second to arrive."""
+"""A message on its way, when it was sent, and whether it is the first or the second copy to arrive."""
 
 Draws = Mapping[tuple[str, ...], Callable[[], float]]
-"""A die for each name, a tuple of its purpose and of who it is for; each draws from 0 to below 1."""
+"""A die for each name, which is a purpose and perhaps actors; each draws from 0 (included) to 1 (excluded)."""
 
 
 class Simulation:
     """One round of proposers, each with its wish, among the registered acceptors.
 
-    Unless the round is ``told``, ``events`` stays empty: most of the time would go into what nobody looks at. The
-    watch over safety and the ``facts`` of the round are the same.
+    Unless the round is ``told``, ``events`` stays empty, which saves time. Safety is watched, and the
+    ``facts`` of the round are the same.
     """
 
     def __init__(
         self,
         configuration: Configuration,
-        actors: ActorRegistry,
+        actors: Mapping[str, Any],
         wishes: Mapping[str, str],
         network: Network,
         dice: Draws,
@@ -79,25 +75,24 @@ class Simulation:
         self.facts = Facts()
         self.now = 0.0
         self.events: list[Event] = []
-        # What will happen: when, a number that keeps the order among equals, what to do, and with what.
+        # Actions to come: the time, a number that orders those at the same time, what to do, and its argument.
         self.agenda: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self.order = count()
         self.crashed: set[str] = set()
         self.gave_up: set[str] = set()
-        # Of each proposer: the number that it last spoke of, how many attempts it has begun, and which of its
-        # timers counts.
+        # For each proposer: its current proposal number, how many attempts it has begun, and its current timer.
         self.ids: dict[str, int] = {}
         self.attempts = dict.fromkeys(wishes, 1)
         self.timers: dict[str, int] = {}
-        # Of each acceptor: when it crashed last, whether it is still down, and how often it has restarted.
+        # For each acceptor: when it crashed last, whether it is still down, and how often it has restarted.
         self.last_crash: dict[str, float] = {}
         self.down: set[str] = set()
         self.restarts: Counter[str] = Counter()
 
     def run(self) -> list[Event]:
-        """Let all proposers begin; return what happened until nothing is left to happen, or safety is lost."""
+        """Let all proposers begin; return the events until no action is left, or until safety is lost."""
         for name, value in self.wishes.items():
-            proposer = self.proposer(name)
+            proposer = self.actors[name]
             messages = listed(proposer.prepare())
             self.note(Wants(self.now, name, value, messages, learned_by(proposer)))
             if messages:
@@ -109,37 +104,28 @@ class Simulation:
         return self.events
 
     def note(self, event: Event) -> None:
-        """Note what happened, and what follows from it, unless safety is lost already."""
-        if self.facts.violation:
-            return
-        self.facts.add(event)
-        if self.told:
-            self.events.append(event)
-        if follows := self.watcher.after(event):
-            self.note_all(follows)
+        """Note an event and those that follow from it, unless safety is lost already."""
+        if not self.facts.violation:
+            self.note_all([event])
+            self.note_all(self.watcher.after(event))
 
-    def note_all(self, follows: Sequence[Event]) -> None:
-        """Note what follows from an event, up to the first property that is lost."""
-        for event in follows:
+    def note_all(self, events: Iterable[Event]) -> None:
+        """Note events up to the first violation."""
+        for event in events:
             self.facts.add(event)
             if self.told:
                 self.events.append(event)
             if self.facts.violation:
                 return
 
-    def proposer(self, name: str) -> ProposingActor:
-        """The proposer of that name."""
-        proposer: Any = self.actors[name]
-        return proposer  # type: ignore[no-any-return]
-
     def schedule(self, delay: float, action: Callable[[Any], None], subject: object) -> None:
-        """Do something after a delay."""
+        """Add an action to the agenda."""
         heappush(self.agenda, (self.now + delay, next(self.order), action, subject))
 
     # Messages
 
     def send(self, proposer: str, messages: Sequence[Message]) -> None:
-        """Send what a proposer has to say, unless it crashes between two messages, and set its timer."""
+        """Send the messages of a proposer, which may crash before any of them, and set its timer."""
         crash_prob = self.network.proposer_failure_prob
         for message in messages:
             if crash_prob and self.dice["crash", proposer]() < crash_prob:
@@ -152,7 +138,7 @@ class Simulation:
             self.set_timer(proposer)
 
     def route(self, message: Message) -> None:
-        """Lose a message, or let it arrive once or twice."""
+        """Lose a message, or schedule its arrival once or twice."""
         sender, recipient = message.sender, message.recipient
         network, now = self.network, self.now
         if network.message_loss_prob and self.dice["loss", sender, recipient]() < network.message_loss_prob:
@@ -168,22 +154,22 @@ class Simulation:
         if duplication_prob and self.dice["duplication", sender, recipient]() < duplication_prob:
             delay, later = sorted((delay, MIN_DELAY_MS + DELAYS_MS * draw()))
             self.schedule(later, arrive, (message, now, DUPLICATE))
-        # As schedule() does, at the price of no call.
+        # As schedule() does, but without a call, for speed.
         heappush(self.agenda, (now + delay, next(self.order), arrive, (message, now, DELIVERED)))
 
     def reach_proposer(self, arriving: Arriving) -> None:
-        """Let a message reach a proposer, unless that has crashed, and send what it says next."""
+        """Let a message reach a proposer, unless that has crashed, and send its answers."""
         message, sent, fate = arriving
         name, facts, watcher = message.recipient, self.facts, self.watcher
         if name in self.crashed:
             self.note(Delivery(self.now, message, LOST, sent))
             return
-        proposer: Any = self.actors[name]
+        proposer = self.actors[name]
         answers = proposer.receive(message)
         if type(answers) is not list:
             answers = listed(answers)
         if name in self.gave_up:
-            # It may still learn, but it has nothing more to say.
+            # It may still learn, but it sends nothing more.
             answers = []
         if (learned := proposer.learned) is not None:
             learned = str(learned)
@@ -197,7 +183,7 @@ class Simulation:
             self.send(name, answers)
 
     def reach_acceptor(self, arriving: Arriving) -> None:
-        """Let a message reach an acceptor, unless that is down or crashes just then."""
+        """Let a message reach an acceptor, unless that is down or crashes at this message."""
         message, sent, _ = arriving
         name = message.recipient
         if name in self.down or sent < self.last_crash.get(name, 0):
@@ -208,7 +194,7 @@ class Simulation:
             self.answer(arriving)
 
     def answer(self, arriving: Arriving) -> None:
-        """Let an acceptor receive a message, and send what it answers."""
+        """Let an acceptor receive a message, and send its answers."""
         message, sent, fate = arriving
         acceptor = self.actors[message.recipient]
         answers = acceptor.receive(message)
@@ -218,7 +204,7 @@ class Simulation:
             seen = seen_of(acceptor, message, answers)
         if self.network.failure_mode == "silent":
             answers = [answer for answer in answers if not isinstance(answer, Fail)]
-        # What count() would do with a request; a RESTART is no message between actors.
+        # As facts.count() does with a request, but faster; a RESTART is not a message between actors.
         self.facts.messages += message.sender in self.wishes
         if fate is DUPLICATE:
             self.facts.duplicates += 1
@@ -231,7 +217,7 @@ class Simulation:
                 self.route(answer)
 
     def crash_acceptor(self, message: Message, sent: float) -> None:
-        """Let an acceptor crash, and lose a message and all that is on its way; it comes back after a random pause."""
+        """Crash an acceptor: it loses this message and all that are on their way, and restarts after a random pause."""
         acceptor = message.recipient
         self.note(AcceptorCrash(self.now, acceptor))
         self.note(Delivery(self.now, message, LOST, sent))
@@ -240,7 +226,7 @@ class Simulation:
         self.schedule(MAX_DOWN_MS * self.dice["restart", acceptor](), self.restart, acceptor)
 
     def restart(self, acceptor: str) -> None:
-        """Let an acceptor come back with what is in stable storage."""
+        """Restart an acceptor with what is in its stable storage."""
         self.down.remove(acceptor)
         self.restarts[acceptor] += 1
         self.answer((Restart("power", acceptor, self.restarts[acceptor]), self.now, DELIVERED))
@@ -248,15 +234,14 @@ class Simulation:
     # Time
 
     def set_timer(self, proposer: str) -> None:
-        """Begin to wait for a quorum; an earlier wait of the same proposer is over."""
+        """Let a proposer wait for a quorum; this ends an earlier wait."""
         self.timers[proposer] = timer = next(self.order)
         self.schedule(self.network.timeout, self.time_out, (proposer, timer))
 
     def is_waiting(self, proposer: str, timer: int) -> bool:
-        """Whether a proposer still waits for what it waited for when the timer was set."""
-        return (
-            self.timers[proposer] == timer and proposer not in self.crashed and self.proposer(proposer).learned is None
-        )
+        """Return whether a proposer still waits as it did when this timer was set."""
+        is_current = self.timers[proposer] == timer and proposer not in self.crashed
+        return is_current and self.actors[proposer].learned is None
 
     def time_out(self, waiting: tuple[str, int]) -> None:
         """End a wait: the proposer gives up, or tries again after a random pause."""
@@ -269,12 +254,12 @@ class Simulation:
         if last:
             self.gave_up.add(proposer)
         else:
-            # The pauses grow, and so do the chances that one proposer is through before the other is back.
+            # Growing pauses make it more likely that one proposer succeeds before another one tries again.
             pause = attempts * self.network.backoff * self.dice["backoff", proposer]()
             self.schedule(pause, self.try_again, waiting)
 
     def try_again(self, waiting: tuple[str, int]) -> None:
-        """Let a proposer begin another attempt, unless a late answer has brought it further meanwhile."""
+        """Let a proposer begin another attempt, unless it no longer waits."""
         proposer, _ = waiting
         if self.is_waiting(*waiting):
             self.attempts[proposer] += 1

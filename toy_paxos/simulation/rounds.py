@@ -1,6 +1,6 @@
-"""Endless rounds: who takes part in each, and the dice that decide what goes wrong.
+"""Endless rounds: the actors of each, and the dice that decide what goes wrong.
 
-This is the one module that fills the global registry and makes dice.
+Only this module fills the global registry and makes dice.
 """
 
 import random
@@ -19,16 +19,15 @@ from toy_paxos.safety import watch
 from toy_paxos.settings import EMOJI, Settings
 from toy_paxos.simulation.network import Simulation
 
-# How many rounds share their dice. New dice for each chapter make any round reachable without playing all
-# those before it; shorter chapters would spend noticeable time on making dice.
+# How many rounds share their dice. Each chapter has new dice, so a round can be played without those of earlier
+# chapters. With shorter chapters, making dice would take noticeable time.
 CHAPTER = 100
 
 
 class Dice(dict[tuple[str, ...], Callable[[], float]]):
     """The dice of one chapter, by name, each with a stream of its own.
 
-    Of each only ``random()`` is used: the one method whose numbers Python promises to keep the same for
-    a seed, in every version.
+    Only ``random()`` is used: the one method of which Python promises the same numbers for a seed in every version.
     """
 
     def __init__(self, seed: int, chapter: int) -> None:
@@ -42,15 +41,15 @@ class Dice(dict[tuple[str, ...], Callable[[], float]]):
 
 
 def play_rounds(settings: Settings, first: int = 1, told: bool = True) -> Iterator[Round]:
-    """Endless rounds from number ``first`` on; ``told`` if their stories will be asked for."""
+    """Return endless rounds from number ``first`` on; ``told`` says whether their stories are needed."""
     if not settings.network:
         return played(settings, first, play_directly)
-    # A round of other actors is told at once: they need not do the same when it is played again.
+    # Other actors need not do the same when a round is played again, so its story is told while it is played.
     return played(settings, first, partial(play_over_network, registry, told or bool(settings.actors)))
 
 
 def played(settings: Settings, first: int, play: Callable[[Settings, range, Dice], Iterator[Round]]) -> Iterator[Round]:
-    """Endless rounds from number ``first`` on, chapter by chapter."""
+    """Return endless rounds from number ``first`` on, played chapter by chapter."""
     chapter = first - (first - 1) % CHAPTER
     seed = settings.seed
     assert seed is not None
@@ -62,7 +61,7 @@ def played(settings: Settings, first: int, play: Callable[[Settings, range, Dice
 def play_over_network(
     actors: ActorRegistry, told: bool, settings: Settings, numbers: range, dice: Dice
 ) -> Iterator[Round]:
-    """Rounds of one or more proposers over the simulated network, each until its end or until safety is lost."""
+    """Yield rounds over the simulated network, each until its end or until safety is lost."""
     assert settings.network
     dice_of = {name: dice["failures", name] for name in settings.configuration.acceptors}
     for number in numbers:
@@ -76,23 +75,18 @@ def play_over_network(
 
             events = [*Onlooker(settings.configuration).told(events)]
             events += unheard(events) if simulation.facts.violation else ()
-        tell = partial(told_before, events) if told else partial(tell_again, settings, number)
+        tell = partial(lambda before, _: before, events) if told else partial(tell_again, settings, number)
         yield Round.over_network(number, settings.configuration, wishes, simulation.facts, tell)
 
 
-def told_before(events: Sequence[Event], wishes: Mapping[str, str]) -> Sequence[Event]:
-    """The story of a round that was told while it was played."""
-    return events
-
-
 def tell_again(settings: Settings, number: int, wishes: Mapping[str, str]) -> Sequence[Event]:
-    """The story of a round over the network: its chapter is played once more, with the same dice and new actors."""
+    """Play a round over the network again, with new actors and the same dice of its chapter; return its events."""
     again = next(played(settings, number, partial(play_over_network, ActorRegistry(), True)))
     return again.events
 
 
 def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
-    """Rounds of one proposer with one attempt and direct calls, told only on demand."""
+    """Yield rounds of one proposer with one attempt and direct calls, told only on demand."""
     dice_of = dict.fromkeys(settings.configuration.acceptors, dice["failures",])
     tell = partial(tell_directly, settings)
     for number in numbers:
@@ -108,19 +102,19 @@ def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Ro
 
 
 def tell_directly(settings: Settings, failures: Mapping[str, Sequence[bool]], wishes: Mapping[str, str]) -> list[Event]:
-    """The story of direct calls in which these requests to each acceptor fail: played once more, by new actors."""
+    """Play direct calls again, with new actors, of which these requests to each acceptor fail; return the events."""
     if len(failures) != settings.num_acceptors:
-        # A view learns from smaller rounds how deliveries are told: there, majorities will do.
+        # A view plays smaller rounds to see how deliveries are told; quorums do not matter there.
         settings = replace(settings, num_acceptors=len(failures), quorums=None)
     actors = ActorRegistry()
-    # A lot below 0 is a failure, and a lot of 1 is none, whatever the probability.
-    lots = {name: iter([-1 if failed else 1 for failed in its]).__next__ for name, its in failures.items()}
-    register_actors(actors, settings, wishes, lots)
+    # A draw of -1 is a failure, and a draw of 1 is none, whatever the probability.
+    draws = {name: iter([-1 if failed else 1 for failed in its]).__next__ for name, its in failures.items()}
+    register_actors(actors, settings, wishes, draws)
     return list(watch(call(actors, wishes), settings.configuration))
 
 
 def call(actors: ActorRegistry, wishes: Mapping[str, str]) -> Iterator[Event]:
-    """Direct calls, told: the loop of :func:`toy_paxos.actor_registry.deliver`."""
+    """Deliver messages as :func:`toy_paxos.actor_registry.deliver` does; yield the events."""
     for name, value in wishes.items():
         proposer: ProposingActor = actors[name]  # type: ignore[assignment]
         pending = proposer.prepare()
@@ -151,13 +145,13 @@ def register_actors(
 
 
 def new_wishes(settings: Settings, dice: Dice) -> dict[str, str]:
-    """Who wants what in the next round."""
+    """Return what each proposer wants in the next round."""
     values = different_values(settings.values, settings.num_proposers, dice["proposals",])
     return dict(zip(settings.configuration.proposers, values, strict=True))
 
 
 def different_values(given: Sequence[str], number: int, draw: Callable[[], float]) -> list[str]:
-    """That many values: the given ones in turn, then different emoji."""
+    """Return this number of values: the given ones in order, then emoji that differ from them and each other."""
     values = list(given)
     emoji = [symbol for symbol in EMOJI if symbol not in values] if values else EMOJI.copy()
     while len(values) < number:

@@ -1,4 +1,4 @@
-"""Rounds of a kind that somebody wants to see, such as the first in which a proposer adopts a value."""
+"""The kinds of rounds that ``--until`` can wait for, such as the first in which a proposer adopts a value."""
 
 from collections.abc import Callable
 
@@ -6,16 +6,16 @@ from toy_paxos.event import AcceptorCrash, Adoption, Crash, Delivery, Event, Tim
 from toy_paxos.round import Outcome, Round
 
 Wanted = Callable[[Round], bool]
-"""Whether a round is of a kind."""
+"""Returns whether a round is of a kind."""
 
 
 def has(kind: type[Event]) -> Wanted:
-    """Return whether a round has an event of a kind."""
+    """Return a function that says whether a round has an event of this kind."""
     return lambda finished: any(isinstance(event, kind) for event in finished.events)
 
 
 def is_refused(finished: Round) -> bool:
-    """Whether an acceptor refuses a request, which is not the same as to fail."""
+    """Return whether an acceptor refuses a request, as opposed to failing to handle it."""
     return any(isinstance(event, Delivery) and event.denial == "refused" for event in finished.events)
 
 
