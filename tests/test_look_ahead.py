@@ -28,7 +28,7 @@ def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run_here: RunHere
     shown = on_terminal("play", "--break", "ignores-accepted", columns=140, typed=[*typed, "hint", "quit"])
     assert "The game is won in 12 deliveries: a second value is chosen: value-1" in shown
     assert "'undo' takes a move back" in shown
-    assert "the game is won already" in shown
+    assert "the game is already won" in shown
 
 
 def test_a_timeout_is_hinted_at_as_it_is_typed() -> None:
@@ -74,12 +74,12 @@ def test_what_was_not_found_out_is_searched_again_only_when_asked() -> None:
         player.obey(typed)
     first, *later = outlooks
     nothing = "chosen: nothing; learned: nobody"
-    assert first.startswith(f"{nothing}; what can still be chosen is not found out within 100 states, and from now on")
+    assert first.startswith(f"{nothing}; what can still be chosen is not found out within 100 states; from now on")
     assert later == [nothing, nothing]
 
 
 def test_larger_clusters_than_a_check_takes_are_not_searched() -> None:
-    with pytest.raises(NotFoundOutError, match="not found out: the checker takes 9 actors of a kind at most"):
+    with pytest.raises(NotFoundOutError, match="not found out: the checker takes at most 9 actors of a kind"):
         hint(Game(Model(num_acceptors=10)))
 
 

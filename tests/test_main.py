@@ -148,9 +148,9 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--num-acceptor", "3"], "Did you mean one of: '--acceptor', '--num-acceptors'?"),
         (
             ["--num-acceptors", "3", "check"],
-            "--num-acceptors does nothing before 'check': write the options of a command after it",
+            "--num-acceptors has no effect before 'check': write the options of a command after it",
         ),
-        (["--seed", "1", "check"], "--seed does nothing before 'check'"),
+        (["--seed", "1", "check"], "--seed has no effect before 'check'"),
     ],
 )
 def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_do: str, run_here: RunHere) -> None:
@@ -246,7 +246,7 @@ def test_too_little_memory_is_one_line(run_here: RunHere, monkeypatch: pytest.Mo
     monkeypatch.setattr(simulation, "play_rounds", no_rounds)
     done = run_here("-c", "1")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "toy-paxos: out of memory: choose a smaller cluster, or let it stop sooner\n"
+    assert done.stderr == "toy-paxos: out of memory: choose a smaller cluster, or fewer states or rounds\n"
 
 
 # In one process, for whoever calls the command from Python

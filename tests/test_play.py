@@ -150,7 +150,7 @@ def test_a_story_of_somebodys_actors_imports_none_but_asks_for_them(
     assert (done.returncode, done.stdout) == (2, "")
     assert "imported" not in done.stderr
     assert "this story was played by other actors" in done.stderr
-    assert "name them here, too" in done.stderr
+    assert "name them by options, too" in done.stderr
     assert run_here("play", str(path), *mine).returncode == 3
 
 
@@ -175,7 +175,7 @@ def test_a_climb_without_a_counterexample_is_no_story(run: Run) -> None:
     )
     done = run("play", "-", typed=climb)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "it tells of no round, no counterexample and no game" in done.stderr
+    assert "it has no round, no counterexample and no game" in done.stderr
 
 
 # Typed moves
@@ -201,13 +201,13 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
         ("crash a0", "there is no proposer acceptor-0"),
         ("restart p0", "only an acceptor can restart, acceptor-0 to acceptor-2"),
         ("undo", "there are 0 moves to undo, not 1"),
-        ("fail x", "x is not a number that can be meant: type one such as 3"),
-        ("fail 1234567890", "1234567890 is not a number that can be meant: type one such as 3"),
+        ("fail x", "x is not a number of at most 9 digits: type one such as 3"),
+        ("fail 1234567890", "1234567890 is not a number of at most 9 digits: type one such as 3"),
         ("hnit", "unknown move hnit. Did you mean 'hint'?"),
         ("HNIT", "unknown move HNIT. Did you mean 'hint'?"),
         ("1 2", "unknown move 1 2. 'help' lists them"),
-        ("save", "type the name of a file, too: save FILE"),
-        ("p0 wants apple", "proposer-0 wants value-0 already"),
+        ("save", "name a file: save FILE"),
+        ("p0 wants apple", "proposer-0 already wants value-0"),
         ("p0 wants", "a value must not be empty"),
         ("p0 -> a0 PROPOSE", "not a message: PROPOSE; type one such as PREPARE 1 or PROPOSE 1 apple"),
         ("save /nowhere/at/all", "cannot write /nowhere/at/all: No such file"),

@@ -416,7 +416,7 @@ def test_after_the_last_round_that_there_is_a_run_ends_with_a_clear_word(
     client = Here()
     for its in client.services.values():
         its.store.newest[7] = LARGEST
-    with pytest.raises(CannotError, match=r"^run 7 has come to the last round that there is: begin another one$"):
+    with pytest.raises(CannotError, match=r"^run 7 has played the last possible round: begin another run$"):
         shown_run(client, rounds=9)
     assert f"\nRound {LARGEST}: consensus on " in capfd.readouterr().out
 
@@ -435,9 +435,7 @@ def test_a_run_that_is_over_is_refused_in_one_line() -> None:
     client = Here()
     for its in client.services.values():
         its.store.newest.update((run, 1) for run in range(100, 100 + RUNS_KEPT))
-    words = (
-        f"^run 7 is over for the acceptors: begin one with a higher number than {99 + RUNS_KEPT}, or leave --run out$"
-    )
+    words = f"^run 7 is over for the acceptors: choose a --run above {99 + RUNS_KEPT}, or leave it out$"
     with pytest.raises(CannotError, match=words):
         shown_run(client)
 
@@ -574,21 +572,21 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
             ["acceptor", "--name", "acceptor-0", "--data-dir", "x", "--listen", "1234"],
             "1234 is not of the form HOST:PORT",
         ),
-        (["propose"], "give --at for each acceptor"),
+        (["propose"], "use either --at for each acceptor"),
         (["propose", "--at", "127.0.0.1:1"], "127.0.0.1:1 is not of the form acceptor-0=HOST:PORT"),
         (["propose", "--at", "acceptor-0=here"], "here is not of the form HOST:PORT"),
         (
             ["propose", "--at", "acceptor-1=127.0.0.1:1"],
             "name each acceptor from acceptor-0 to acceptor-0 exactly once",
         ),
-        (["propose", "--at", "acceptor-0=127.0.0.1:1", "--index", "1"], "takes --num-proposers 2 or more"),
+        (["propose", "--at", "acceptor-0=127.0.0.1:1", "--index", "1"], "needs --num-proposers 2 or more"),
         (["propose", "--at", "acceptor-0=\udcff:1"], "is not of the form HOST:PORT"),
         (["propose", "--zookeeper", ":::1", "-n", "1"], "is not of the form HOST:PORT"),
         (["propose", "--zookeeper", "127.0.0.1:1/a/../b", "-n", "1"], "a/../b is not a path of nodes"),
         (["propose", "--zookeeper", "127.0.0.1:1/\udcff", "-n", "1"], "is not a path of nodes"),
         (["cluster", "-n", "101"], "101 is not a whole number from 1 to 100"),
         (["cluster", "--diagram", "--json"], "--diagram and --json exclude each other"),
-        (["cluster", "--round", "2", "-c", "3"], "--round K ends the run after round K: leave --rounds out"),
+        (["cluster", "--round", "2", "-c", "3"], "--round K ends the run after round K: leave out --rounds"),
         (["verify"], "FILES"),
     ],
 )

@@ -33,7 +33,7 @@ def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(
     acceptor = "acceptor", "--name", "acceptor-0", "--data-dir", "x", "-p", "0", "--listen", "0.0.0.0:0"
     done = run_here(*acceptor)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "0.0.0.0:0 can be reached from other machines: give --tls, or --insecure" in done.stderr
+    assert "other machines can reach 0.0.0.0:0: add --tls, or --insecure" in done.stderr
     done = run_here(*acceptor, "--insecure", "--zookeeper", "127.0.0.1:1")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "no proposer can find an acceptor at 0.0.0.0:0" in done.stderr

@@ -128,7 +128,7 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         ),
         (
             BEGINNING.partition("\n")[0],
-            "line 1: the story ends here, and it tells of no round, no counterexample and no game",
+            "line 1: the story ends here, and it has no round, no counterexample and no game",
         ),
         (
             BEGINNING.replace("proposer-1 wants pear\n", ""),
@@ -156,10 +156,10 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
             "line 4: this message was not sent: proposer-0 -> acceptor-0 PROPOSE 1 apple; in flight to acceptor-0: "
             "proposer-0 -> acceptor-0 PREPARE 1; proposer-1 -> acceptor-0 PREPARE 2",
         ),
-        (BEGINNING + BEGINNING, "line 4: another story begins here"),
+        (BEGINNING + BEGINNING, "line 4: a second story begins here"),
         (
             BEGINNING + "Round 2: proposer-0 wants plum",
-            "line 4: proposer-0 wants apple already; a story is one round, which --",
+            "line 4: proposer-0 already wants apple; a story is one round, which --",
         ),
         (BEGINNING + "     p0  p1  a0", "line 4: this is a diagram; save the story without --diagram"),
         (BEGINNING + "proposer-1 wants", "line 4: a value must not be empty"),

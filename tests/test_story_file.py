@@ -55,7 +55,7 @@ def test_what_is_there_is_overwritten_only_by_force(tmp_path: Path, run_here: Ru
     file.write_text("mine")
     refused = run_here(*RUN, "-o", str(file))
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "is there already: name another file, or add --force" in refused.stderr
+    assert "already exists: name another file, or add --force" in refused.stderr
     assert file.read_text() == "mine"
     assert run_here(*RUN, "-o", str(file), "--force").returncode == 0
     assert file.read_text().startswith("<svg ")

@@ -1,7 +1,7 @@
 """Paxos in a terminal: every message shown, failures at a rate you choose, every run replayable.
 
-Read it in this order: ``message``, ``actor``, ``acceptor``, ``proposer``, ``actor_registry``. For use from Python there
-are ``rounds``, ``check`` and ``play``, of :mod:`toy_paxos.api`.
+Read the modules in this order: ``message``, ``actor``, ``acceptor``, ``proposer``, ``actor_registry``. The API for
+Python, ``rounds``, ``check`` and ``play``, is in :mod:`toy_paxos.api`.
 """
 
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):
-        """Return a name of the API, which is imported only now: the command line does without."""
+        """Return a name of the API, which is imported only now, because the command line does not need it."""
         if name not in __all__:
             raise AttributeError(f"module 'toy_paxos' has no attribute {name!r}")
         from importlib import import_module
@@ -23,5 +23,5 @@ else:
         return getattr(import_module("toy_paxos.api"), name)
 
     def __dir__():
-        """Return the names of the module, with those of the API."""
+        """Return the names of the module, including those of the API."""
         return sorted({*globals(), *__all__})

@@ -1,20 +1,19 @@
-"""The program's entrance, for ``toy-paxos`` and ``python -m toy_paxos``.
+"""The entry point of ``toy-paxos`` and ``python -m toy_paxos``.
 
-From its first line on, Ctrl-C never shows a traceback. While Python itself starts up before it, about
-the first 20 ms, Ctrl-C is Python's own affair.
+From its first line on, Ctrl-C never shows a traceback. Before that, while Python starts, about 20 ms, it can.
 """
 
 import atexit
 import gc
 import signal
 
-# What imports make lives as long as the program: do not look through it for garbage every 700 objects, as Python does
-# by default, and not once more at the exit. That takes a sixth of a short run.
+# Imported objects live as long as the program. So do not search them for garbage after every 700 new objects, Python's
+# default, nor at the exit: these searches take a sixth of the time of a short run.
 gc.set_threshold(50_000)
 atexit.register(gc.freeze)
 
-# Until a run listens to Ctrl-C, it ends the program at once and silently: during the imports there is
-# nothing to sum up, and Python's own handler would print a traceback. A closed pipe always does so.
+# Until a run handles Ctrl-C, it ends the program at once and silently: during the imports there is nothing to
+# sum up, and Python's own handler would print a traceback. A closed pipe always ends the program so.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 if hasattr(signal, "SIGPIPE"):
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

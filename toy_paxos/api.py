@@ -1,7 +1,7 @@
-"""The API for Python: rounds by dice, a check of every execution, and stories that are played again.
+"""The API for Python: random rounds, a check of every execution, and stories to play again.
 
-This is the top floor beside :mod:`toy_paxos.main`. ``import toy_paxos`` offers its names, and imports it only when one
-of them is used. Arguments are those of the command line; wrong ones raise ValueError or TypeError.
+``import toy_paxos`` offers its names, and imports this module when one of them is used. The arguments are those of the
+command line; invalid ones raise ValueError or TypeError.
 """
 
 import math
@@ -31,7 +31,7 @@ MakeProposer = Callable[[str, str, Sequence[str], int, int], ProposingActor] | t
 
 
 class Story(PlainStory):
-    """A story that shows itself: as a drawing in a notebook, by ``text()`` as lines, by ``svg()`` as a document.
+    """A story that shows itself: as a drawing in a notebook, as lines by ``text()``, as a document by ``svg()``.
 
     >>> story = next(rounds(3, 0, seed=2)).story
     >>> story
@@ -69,7 +69,7 @@ class Story(PlainStory):
 
 @dataclass(frozen=True)
 class Round:
-    """A finished round of a run with this seed; ``value`` is the value that was chosen, or None.
+    """A finished round of a run with this seed; ``value`` is the chosen value, or None.
 
     >>> print(next(rounds(3, 0, seed=2)))
     Round(number=1, seed=2, wishes={'proposer-0': '😙'}, outcome='consensus', value='😙', messages=12)
@@ -85,7 +85,7 @@ class Round:
 
     @cached_property
     def story(self) -> Story:
-        """What happened."""
+        """The story of the round."""
         title = f"Round {self.number}, seed {self.seed}: {self.outcome}"
         return Story(**vars(replace(self.played.story, title=title)))
 
@@ -103,8 +103,8 @@ def rounds(
 ) -> Iterator[Round]:
     """Return endless rounds: those that the command ``toy-paxos`` plays with the same options and seed.
 
-    ``network`` takes the fields of :class:`toy_paxos.settings.Network` with their defaults. As soon as one of them is
-    given, or another actor, the network is simulated; otherwise calls are direct. Without a seed, a random one is used.
+    ``network`` takes the fields of :class:`toy_paxos.settings.Network`. If one of them is given, or another actor, the
+    network is simulated; otherwise calls are direct. Without a seed, a random one is used.
 
     >>> from itertools import islice
     >>> [round.outcome for round in islice(rounds(3, 0.3, seed=1), 4)]
@@ -125,7 +125,7 @@ def rounds(
         quorums=quorums,
         **actors,
     )
-    # It raises ValueError for quorums that cannot be.
+    # This raises ValueError for impossible quorums.
     assert settings.configuration
     return (
         Round(each.number, drawn, each.wishes, each.outcome.value, each.value, each.messages, each)
@@ -134,7 +134,7 @@ def rounds(
 
 
 def played(settings: Settings) -> Iterator[PlayedRound]:
-    """Play rounds; raise ValueError if other actors than ours do what they must not do."""
+    """Yield rounds; raise ValueError if actors of other classes fail or return something invalid."""
     if (settings.acceptor, settings.proposer) == (Acceptor, Proposer):
         yield from play_rounds(settings)
         return
@@ -147,11 +147,11 @@ def played(settings: Settings) -> Iterator[PlayedRound]:
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """The result of a check, with a report for each cluster that was searched.
+    """The result of a check, with a report on each cluster that was searched.
 
     ``word`` is ``safe``, ``violated``, ``not-alive`` (a value can never be chosen), ``stuck`` (a proposer that keeps
     trying never learns) or ``unknown`` (a search was not completed, or a rule is broken, so that larger clusters may
-    not be safe). ``judgement`` is what each actor alone does in many clusters.
+    not be safe). ``judgement`` says whether each actor alone keeps the rules in many clusters.
 
     >>> check(num_acceptors=2, num_proposers=1)  # doctest: +ELLIPSIS
     <Verdict: safe, 1 cluster, ... states>
@@ -175,17 +175,17 @@ class Verdict:
 
     @property
     def safe(self) -> bool:
-        """Whether nothing violates a property, and each value can be chosen as far as that is known."""
+        """Whether nothing violates a property, and each value can be chosen, as far as that is known."""
         return self.word == "safe"
 
     @property
     def violation(self) -> str | None:
-        """What goes wrong, in words; or None."""
+        """The violation in words, or None."""
         return self.reports[-1].violation
 
     @cached_property
     def story(self) -> Story | None:
-        """An execution that goes wrong, or None. It is a shortest one, unless it was found by chance."""
+        """The story of a counterexample, or None. It is a shortest one, unless it was found by chance."""
         report = checking.most_telling(self.reports)
         if not report.story.events:
             return None
@@ -209,8 +209,8 @@ def check(
 ) -> Verdict:
     """Explore every execution of small clusters, as ``toy-paxos check`` does.
 
-    With a size, ``fail`` or a ``rule`` that is left out, it explores one cluster. Otherwise it climbs from small
-    clusters to larger ones, up to the first violation.
+    With a size, ``fail`` or ``rule`` (the name of a changed rule), it explores one cluster. Otherwise it climbs from
+    small clusters to larger ones, up to the first violation.
 
     >>> check(num_acceptors=3, num_proposers=2).safe
     True
@@ -242,7 +242,7 @@ def check(
             return Verdict(climbed, judgement=judgement)
         model = replace(changed.model if changed else Model(), **sizes, **actors)
         model = replace(model, fail=model.fail or fail, quorums=quorums)
-        # It raises ValueError for quorums that cannot be.
+        # This raises ValueError for impossible quorums.
         assert model.configuration
         if changed:
             return Verdict([checking.check_rule(changed, model, most or MAX_STATES)], changed)
@@ -256,12 +256,12 @@ def play(
     proposer: MakeProposer | None = None,
     strict: bool = True,
 ) -> Story:
-    """Play the moves of a story again, on new actors, as ``toy-paxos play`` does; return what happens.
+    """Play the moves of a story again, on new actors, as ``toy-paxos play`` does; return the new story.
 
-    It takes a story or its text: lines, or JSON Lines. Unless other actors are given, those of the changed rule that
-    the story names play, or the correct ones. Raises ValueError for the first line that cannot be played; if not
-    ``strict``, a message that no actor has sent is replaced by one that differs in its content only, and a line that
-    still cannot be played is left out.
+    It takes a story or its text: lines, or JSON Lines. Unless actors are given, it uses those of the changed rule that
+    the story names, or correct ones. Raises ValueError for the first line that cannot be played. If not ``strict``, it
+    replaces a message that no actor has sent by one that differs only in its content, and skips lines that still cannot
+    be played.
 
     >>> story = next(rounds(3, 0.3, seed=1)).story
     >>> play(story).text().splitlines()[1:] == story.text().splitlines()[2:]
@@ -298,7 +298,7 @@ def given(**arguments: Any) -> dict[str, Any]:
 
 
 def given_actors(acceptor: Any, proposer: Any) -> dict[str, Any]:
-    """Return what makes the actors that are given, by role; raise ValueError for what cannot make any."""
+    """Return functions that make the given actors, by role; raise ValueError if something cannot make any."""
     actors = given(acceptor=acceptor, proposer=proposer)
     role: Literal["acceptor", "proposer"]
     for role, actor in actors.items():  # type: ignore[assignment]
@@ -318,7 +318,7 @@ def given_actors(acceptor: Any, proposer: Any) -> dict[str, Any]:
 
 @contextmanager
 def wrong_arguments(*kinds: type[Exception]) -> Iterator[None]:
-    """Raise ValueError in place of errors of these kinds."""
+    """Turn errors of these kinds into ValueError."""
     try:
         yield
     except kinds as error:
@@ -326,7 +326,7 @@ def wrong_arguments(*kinds: type[Exception]) -> Iterator[None]:
 
 
 def number(name: str, value: Any, kind: type[float], low: float = -math.inf, high: float = math.inf) -> Any:
-    """Return a number of this kind from a range; raise TypeError or ValueError for anything else."""
+    """Return a number of this kind in a range; raise TypeError or ValueError for anything else."""
     if isinstance(value, str) or not hasattr(value, "__index__" if kind is int else "__float__"):
         raise TypeError(f"{name} must be a {'whole ' if kind is int else ''}number, not {value!r}")
     if not low <= (converted := kind(value)) <= high:
@@ -335,7 +335,7 @@ def number(name: str, value: Any, kind: type[float], low: float = -math.inf, hig
 
 
 def network_option(name: str, value: Any) -> Any:
-    """Return the value of a field of the network; raise TypeError or ValueError if it cannot have that value."""
+    """Return the value of a field of the network; raise TypeError or ValueError if it is invalid."""
     kinds = get_type_hints(Network)
     if name not in kinds:
         raise TypeError(f"unknown option {name!r}: the network has {', '.join(kinds)}")
@@ -347,7 +347,7 @@ def network_option(name: str, value: Any) -> Any:
 
 
 def checked_values(values: Iterable[str], num_proposers: int) -> tuple[str, ...]:
-    """Return what proposers want; raise TypeError or ValueError if they cannot want that."""
+    """Return the values as a tuple; raise TypeError or ValueError if they are invalid."""
     listed = [values] if isinstance(values, str) or not isinstance(values, Iterable) else [*values]
     if listed == [values] or not all(isinstance(value, str) for value in listed):
         raise TypeError(f"values must be a list of texts, not {values!r}")

@@ -1,6 +1,6 @@
-"""The program: options in, endless rounds of Paxos, statistics out.
+"""The command line program: options in, endless rounds of Paxos, statistics out.
 
-This is the top floor. It wires the others together, and decides nothing about Paxos.
+This top layer connects the other modules, and decides nothing about Paxos.
 """
 
 import errno
@@ -23,18 +23,18 @@ from toy_paxos.settings import Network, Settings
 from toy_paxos.view.output import DrawingError
 from toy_paxos.view.words import tame
 
-# Each is the function NAME_command in a module of its name.
+# Each command is the function NAME_command in the module of its name.
 COMMANDS = ("check", "play", "cluster", "acceptor", "propose", "verify")
 
-# After how many rounds --until gives up, unless --rounds says so.
+# The number of rounds after which --until gives up, unless --rounds is given.
 MANY_ROUNDS = 100_000
 
-# Options that are gone, and how a file is named that takes their place.
+# Removed options, and the ending of the file that replaces each.
 OLD_VIEWS = {"--svg": ".svg", "--html": ".html", "--mermaid": ".mmd"}
 
 
 class Simulator(Command, click.Group):
-    """The command that runs when no other is named; its help lists the others."""
+    """The command that runs if no other is named; its help lists the others."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, then the commands."""
@@ -42,18 +42,18 @@ class Simulator(Command, click.Group):
         self.format_commands(ctx, formatter)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The other commands, by name."""
+        """Return the names of the other commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported only now: a run must not wait for it."""
+        """Return the command of this name, imported only now: a run must not wait for it."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"toy_paxos.command.{cmd_name}")
         return getattr(module, f"{cmd_name}_command")  # type: ignore[no-any-return]
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """The command that is named first; raise click.UsageError if there is none of that name."""
+        """Return the command that the first argument names; raise click.UsageError if there is none."""
         name = args[0]
         if not self.get_command(ctx, name) and not name.startswith("-"):
             names = self.list_commands(ctx)
@@ -72,7 +72,7 @@ Exit status:
   1    the output cannot be written
   2    wrong usage
   3    safety violated; the run shows where, and how to see it again
-  4    no round is as --until wants it, among 100,000 or --rounds
+  4    no round of the kind of --until, among 100,000 or --rounds
   130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe
 \b
 Ctrl-C ends the run after the current round, a second one at once; Ctrl-\\
@@ -103,7 +103,7 @@ def run(
     if ctx.invoked_subcommand:
         refuse_options_before(ctx.invoked_subcommand, ctx)
         return
-    # Here and not above: the other commands do without.
+    # Imported here because the other commands do not need them.
     from toy_paxos.command.show import Pace, show
     from toy_paxos.round import Statistics
     from toy_paxos.simulation import play_rounds
@@ -134,7 +134,7 @@ def run(
     pace = Pace.of(num_rounds, options["interval"], quiet, until=until)
     statistics = Statistics(settings, round or 1)
     if options["acceptor"] or options["proposer"]:
-        # Here and not above: most runs play with our own actors.
+        # Imported here because most runs use no other actors.
         from toy_paxos.command.user_code import guarded_rounds
 
         played = guarded_rounds(settings, statistics)
@@ -144,15 +144,15 @@ def run(
 
 
 def refuse_options_before(command: str, ctx: click.Context) -> None:
-    """Raise click.UsageError if an option stands where it would have no effect."""
+    """Raise click.UsageError for an option before the name of a command, where it has no effect."""
     for param in ctx.command.params:
         if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
-            words = f"{param.opts[-1]} does nothing before {command!r}: write the options of a command after it."
+            words = f"{param.opts[-1]} has no effect before {command!r}: write the options of a command after it."
             raise click.UsageError(words)
 
 
 def main() -> None:
-    """Run the command line; turn whatever goes wrong into one line on standard error and an exit status."""
+    """Run the command line; turn any error into one line on standard error and an exit status."""
     try:
         if sys.stdout is None:
             raise OSError(errno.EBADF, "it is closed")
@@ -169,16 +169,16 @@ def main() -> None:
     except SignalledError as error:
         die_by(error.number)
     except MemoryError:
-        complain("out of memory: choose a smaller cluster, or let it stop sooner", 1)
+        complain("out of memory: choose a smaller cluster, or fewer states or rounds", 1)
     except OSError as error:
         if sys.stdout is not None:
-            # What could not be written must not be tried again, and fail again, at the exit.
+            # Otherwise Python would try again at the exit to write the text, and fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         complain(f"cannot write to standard output: {error.strerror or error}", 1)
     sys.exit(status)
 
 
 def complain(words: str, status: int) -> NoReturn:
-    """Say what is wrong in one line, and exit."""
+    """Write an error in one line, and exit."""
     say(f"toy-paxos: {tame(' '.join(words.split()))}")
     sys.exit(status)

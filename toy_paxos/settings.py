@@ -61,12 +61,7 @@ class Network:
         30.0, "MS", "How long a proposer waits for a quorum.", 0.1, 3_600_000, "timeout {:.15g} ms".format
     )
     backoff: float = option(
-        30.0,
-        "MS",
-        "Longest random pause between attempts; it grows.",
-        0,
-        3_600_000,
-        "backoff {:.15g} ms".format,
+        30.0, "MS", "Longest random pause between attempts; it grows.", 0, 3_600_000, "backoff {:.15g} ms".format
     )
     max_attempts: int = option(10, "N", "Attempts of each proposer.", 1, 1_000, attempts)
 

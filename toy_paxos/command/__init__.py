@@ -1,4 +1,4 @@
-"""The command line: what it takes, and how it begins and ends.
+"""The command line: options, commands, and the games that people play in a terminal.
 
-Writing, waiting and signals are for :mod:`toy_paxos.command.process`.
+:mod:`toy_paxos.command.process` writes, waits and handles signals.
 """

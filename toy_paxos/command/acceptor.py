@@ -1,4 +1,4 @@
-"""The command ``toy-paxos acceptor``: one acceptor process."""
+"""The command ``toy-paxos acceptor``: run one acceptor process."""
 
 import os
 import random
@@ -19,6 +19,7 @@ from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
 from toy_paxos.remote import CannotError
 from toy_paxos.view.words import plural
 
+ANY_PORT = "127.0.0.1:0"
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -33,11 +34,9 @@ Exit status:
   2    wrong usage, it cannot start, or your own actor fails
   143  SIGTERM; 141 closed pipe""",
 )
-@option("Acceptor", "--name", "Its name, such as acceptor-0.", "NAME", remote.acceptor_name, required=True)
-@option("Acceptor", "--data-dir", "Folder for its promises.", "DIR", FOLDER, required=True)
-@option(
-    "Network", "--listen", "Its address; port 0 is any free one.", "HOST:PORT", remote.address, default="127.0.0.1:0"
-)
+@option("Acceptor", "--name", "Name of the acceptor, such as acceptor-0.", "NAME", remote.acceptor_name, required=True)
+@option("Acceptor", "--data-dir", "Folder for its promises and accepted proposals.", "DIR", FOLDER, required=True)
+@option("Network", "--listen", "Its address; port 0: any free one.", "HOST:PORT", remote.address, default=ANY_PORT)
 @option("Network", "--insecure", "Listen beyond this machine without certificates.", is_flag=True)
 def acceptor_command(
     name: str,
@@ -72,11 +71,9 @@ def acceptor_command(
     with remote.refusing():
         certificates = Certificates(tls) if tls else None
         if not (is_loopback(listen) or certificates or insecure):
-            raise remote.Refused(f"{listen} can be reached from other machines: give --tls, or --insecure")
+            raise remote.Refused(f"other machines can reach {listen}: add --tls, or --insecure")
         if zookeeper and listen.startswith(("0.0.0.0:", "[::]:")):
-            raise remote.Refused(
-                f"no proposer can find an acceptor at {listen}: give --listen the address of this machine"
-            )
+            raise remote.Refused(f"no proposer can find an acceptor at {listen}: listen at an address of this machine")
         set_up(False)
         directory = remote.directory_at(zookeeper, stop_now, is_silent=True) if zookeeper else None
         try:
@@ -106,7 +103,7 @@ def acceptor_command(
 
 
 def stop_at_once(name: str, error: Exception) -> NoReturn:
-    """End the process: it cannot save its promises, has lost its place in ZooKeeper, or the user's actor fails."""
+    """End the process, which cannot save its state, has lost its place in ZooKeeper, or runs an actor that fails."""
     is_ours = isinstance(error, CannotError)
     say(f"toy-paxos: {name} stops: {error if is_ours else at_fault('an actor fails', error).message}")
     os._exit(1 if is_ours else 2)

@@ -1,4 +1,4 @@
-"""Actors that the command line names: those of a changed rule, or a class in a file of the user's."""
+"""Actors that the command line names: those of a changed rule, a class in a file, or a program."""
 
 import os
 import sys
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from toy_paxos.adapt import Role
 
 EXEC = "exec:"
-"""What stands before a command that is to be the actors."""
+"""The prefix of a command that runs as the actors."""
 
 
 class Unchecked(click.ClickException):
-    """The user's own class is at fault, and so no option is."""
+    """The user's own class is at fault, not an option."""
 
     exit_code = 2
 
 
 def load_actor(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
-    """The actors that ``FILE.py:CLASS`` or ``exec:COMMAND`` names; raises click.BadParameter if there are none."""
+    """Return the class that an option names; raise click.BadParameter if there is none."""
     if value is None:
         return None
     ctx.meta[str(param.name)] = value
@@ -39,8 +39,8 @@ def load_actor(ctx: click.Context, param: click.Parameter, value: str | None) ->
 
 
 def named_actor(value: str, role: "Role") -> type:
-    """The actors that ``FILE.py:CLASS`` or ``exec:COMMAND`` names; raises ValueError if there are none."""
-    # Here and not above: most runs play with our own actors.
+    """Return the class for ``FILE.py:CLASS`` or ``exec:COMMAND``; raise ValueError if there is none."""
+    # Imported here because most runs use no other actors.
     from toy_paxos.adapt import EXPECTED, adapted, program
 
     if value.startswith(EXEC):
@@ -70,7 +70,7 @@ def named_actor(value: str, role: "Role") -> type:
 
 @cache
 def load_module(path: str) -> ModuleType:
-    """The module in a file, loaded once, which finds its neighbours as a script does."""
+    """Return the module in a file, loaded once; it can import modules beside it, as a script can."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     sys.path.insert(0, os.path.dirname(path))
@@ -86,14 +86,14 @@ LIST, NONE = "list", "none"
 
 
 def rule_names(ctx: click.Context, param: click.Parameter, incomplete: str = "") -> list[str]:
-    """The possible values that begin like that; the rules are imported only now, because most runs need none."""
+    """Return the values of --break with this beginning; only now import the rules, which most runs do not need."""
     from toy_paxos.checking import RULES
 
     return [name for name in (*RULES, NONE, LIST) if name.startswith(incomplete)]
 
 
 def check_rule_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Return the name, or None for no rule; raise click.BadParameter with the one that was probably meant."""
+    """Return the name, or None for no rule; for an unknown one, raise click.BadParameter with a suggestion."""
     if value is not None and value not in (names := rule_names(ctx, param)):
         hint = suggestion(value, names) or f" '--break {LIST}' lists the rules."
         raise click.BadParameter(f"unknown rule {shortened(value)}.{hint}", ctx, param)
@@ -101,33 +101,25 @@ def check_rule_name(ctx: click.Context, param: click.Parameter, value: str | Non
 
 
 def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
-    """What one of these classes of the user's has done, in one line that ends with its file and line."""
+    """Return the error of one of these classes in one line, which ends with its file and line."""
     from toy_paxos.checking.refusal import failure
 
     return Unchecked(str(failure(words, error, *kinds)))
 
 
 def actor_options(group: str) -> Callable[[F], F]:
-    """The options that name other actors than those of Paxos, for a command that calls :func:`list_rules` first."""
+    """Return the options for other actors than those of Paxos; the command must call :func:`list_rules` first."""
     help = f"Leave one rule out; '{LIST}' lists the rules."
+    own = "Your own: FILE.py:CLASS or 'exec:COMMAND'."
     return with_options(
         option(group, "--break rule_name", help, "RULE", callback=check_rule_name, shell_complete=rule_names),
-        *(
-            option(
-                group,
-                f"--{kind}",
-                "Your own: FILE.py:CLASS or 'exec:COMMAND'.",
-                "ACTOR",
-                click.Path(),
-                callback=load_actor,
-            )
-            for kind in ("acceptor", "proposer")
-        ),
+        option(group, "--acceptor", own, "ACTOR", click.Path(), callback=load_actor),
+        option(group, "--proposer", own, "ACTOR", click.Path(), callback=load_actor),
     )
 
 
 def list_rules(ctx: click.Context, form: str | None = None) -> None:
-    """List the rules and end the command if --break asks for that; raises click.UsageError for other forms."""
+    """List the rules and end the command if --break asks for that; raise click.UsageError for a story or diagram."""
     if ctx.params["rule_name"] != LIST:
         return
     if form not in (None, "json") or ctx.params.get("output"):
@@ -144,7 +136,7 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
 
 
 def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:
-    """The classes that a command is to play with; the options that name them; and what is said of them."""
+    """Return the classes that replace those of Paxos, the options that name them, and the words that describe them."""
     rule_name, given = ctx.params["rule_name"], {kind: ctx.params.get(kind) for kind in ("acceptor", "proposer")}
     actors = {kind: actor for kind, actor in given.items() if actor}
     if rule_name:
@@ -152,13 +144,12 @@ def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:
 
         if actors:
             raise click.UsageError("--break brings its own actors: leave out --acceptor and --proposer.")
-        rule = RULES[rule_name]
-        model = rule.model
-        changed = {"acceptor": model.acceptor, "proposer": model.proposer}
-        return changed, f"--break {rule_name}", rule.change
+        rule, model = RULES[rule_name], RULES[rule_name].model
+        actors = {"acceptor": model.acceptor, "proposer": model.proposer}
+        return actors, f"--break {rule_name}", rule.change
     options = " ".join(f"--{kind} {quoted(ctx.meta[kind])}" for kind in actors)
     if "proposer" in actors and ctx.params.get("quorums"):
-        # Here and not above: it is asked for seldom.
+        # Imported here because few runs need it.
         from inspect import signature
 
         try:

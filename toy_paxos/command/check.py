@@ -55,13 +55,13 @@ Exit status:
   0    safe: explored to the end, or all rules kept
   1    the output cannot be written
   2    wrong usage, or an actor that cannot be checked
-  3    violated, stuck, or nothing can be chosen; so too with --break
-  4    not known: not explored to the end, or safe as far as it was explored
+  3    violated, stuck, or a value can never be chosen; also with --break
+  4    unknown: not explored to the end, or safe only as far as explored
   130  a second Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @size_options(max_attempts=1)
 @actor_options("Cluster")
-@option("Search", "--fail", "Deliver FAIL, too: many more states.", is_flag=True)
+@option("Search", "--fail", "Also deliver FAIL: many more states.", is_flag=True)
 @option(
     "Search", "--max-states", "Stop after N states of a cluster.", "N", WholeNumber(1, 10**9), show_default=MOST_STATES
 )
@@ -76,9 +76,9 @@ def check_command(
     Without sizes it climbs from small clusters to larger ones. With any size it explores that one cluster.
 
     \b
-    Every order of delivery, every loss and every duplication:
+    With every order of delivery, every loss and every duplication:
       toy-paxos check
-    Without one rule, and the shortest execution that goes wrong:
+    Without one rule, with a shortest execution that goes wrong:
       toy-paxos check --break ignores-accepted
     """
     form = one_view(options)

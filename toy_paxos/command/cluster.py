@@ -1,4 +1,4 @@
-"""The command ``toy-paxos cluster``: all processes of a cluster on this machine."""
+"""The command ``toy-paxos cluster``: run all processes of a cluster on this machine."""
 
 import tempfile
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ from toy_paxos.story import Configuration
 
 
 def zookeeper_place(value: str) -> str:
-    """Return the address of a ZooKeeper, or ``local`` for one of our own; raise click.BadParameter."""
+    """Return the address of a ZooKeeper, or ``local`` to start one; raise click.BadParameter for anything else."""
     return value if value == "local" else remote.zookeeper_root(value)
 
 
@@ -57,7 +57,7 @@ def cluster_command(
 
     \b
       toy-paxos cluster --num-acceptors 5 --acceptor-failure-prob 0.2
-    Acceptors that forget lose agreement, as a rule within seconds:
+    Acceptors that forget usually lose agreement within seconds:
       toy-paxos cluster -n 3 -p 0 --num-proposers 2 --kill-every 0.2 \\
         --backoff 1000 --break forgets-all
     """

@@ -1,4 +1,4 @@
-"""The game in a browser: which actors the page offers, and where it begins."""
+"""The game in a browser: the actors that the page offers, and the moves with which it begins."""
 
 from dataclasses import replace
 from functools import partial
@@ -15,12 +15,12 @@ from toy_paxos.rules import learning, statement
 from toy_paxos.view.game_page import game_page
 from toy_paxos.view.output import DrawingError, plain
 
-# What proposers want if no story says so: easier to tell apart than value-0 and value-1, and in the same order.
+# The values of the proposers without a story. They are easier to tell apart than value-0 and value-1, and also sorted.
 WISHES = "apple", "pear", "plum", "quince"
 
 CORRECT = "These actors are correct: can you get two values chosen?"
 
-# The moves of a story that the page cannot show. What is lost is never delivered there.
+# The moves of a story that the page cannot show. It shows a lost message as one that is never delivered.
 MISSING: dict[Kind, str] = {
     "fail": "an acceptor fails",
     "crash": "a proposer crashes",
@@ -29,14 +29,14 @@ MISSING: dict[Kind, str] = {
 
 
 def with_wishes(model: Model) -> Model:
-    """Return the model with values that are easy to tell apart, unless it has wishes or too many proposers."""
+    """Return the model with these values, unless it has wishes of its own or too many proposers."""
     if model.wishes or model.num_proposers > len(WISHES):
         return model
     return replace(model, wishes=WISHES[: model.num_proposers])
 
 
 def all_games() -> str:
-    """Return a page with correct Paxos and all rules that show their consequences in a cluster of the same size."""
+    """Return a page with correct Paxos, and with each changed rule for which a cluster of the same size is enough."""
     pages = Page()
     offered = with_wishes(Model(restarts=0))
     pages.add("correct", "nothing: correct Paxos", GameView(Game(offered), "", {}))
@@ -52,7 +52,7 @@ def all_games() -> str:
 
 
 def one_game(view: GameView, rule_name: str | None) -> str:
-    """Return a page for the actors of a game, perhaps with a changed rule, which begins where the game stands."""
+    """Return a page for the actors of a game, which begins at the current state of the game."""
     page = Page()
     name = rule_name or "game"
     page.add(name, name, view)
@@ -67,7 +67,7 @@ class Page:
         self.games: list[dict[str, Any]] = []
 
     def add(self, name: str, title: str, view: GameView) -> None:
-        """Add a game with its name in the address and its title; raise Unchecked if there are no tables of it."""
+        """Add a game with its name in the address and its title; raise Unchecked if its actors have no tables."""
         model = view.game.model
         with guarded(""):
             actors = self.tables.add(model)

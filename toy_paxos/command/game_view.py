@@ -1,4 +1,4 @@
-"""The view of a game: on a terminal after each move, elsewhere at the end, because moves can be undone."""
+"""The view of a game: on a terminal, shown after each move; elsewhere, at the end, because moves can be undone."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,10 +28,10 @@ def guarded(words: str = "an actor fails: ") -> Iterator[None]:
 
 
 class GameView:
-    """A game, and all of it as lines that can be played again.
+    """A game, which becomes lines that can be played again.
 
-    ``change`` says which rule is changed, or which actors play. ``comments`` has the lines that follow a number of
-    moves; -1 is the beginning. ``options`` name the actors that a story of this game cannot name.
+    ``change`` describes actors that are not those of Paxos. ``comments`` maps a number of moves to the comments after
+    them, and -1 to those at the beginning. ``options`` name the actors, which a story of this game cannot do.
     """
 
     def __init__(self, game: Game, change: str, comments: Mapping[int, Sequence[str]], options: str = "") -> None:
@@ -54,7 +54,7 @@ class GameView:
             self.comments.setdefault(now, []).extend(self.comments.pop(after))
 
     def show(self) -> None:
-        """Show nothing yet: the whole game is shown at the end."""
+        """Show nothing yet."""
 
     def say(self, *lines: str) -> None:
         """Add comments."""
@@ -65,13 +65,13 @@ class GameView:
         write(plain(self.story()))
 
     def as_story(self, rule: str | None) -> Story:
-        """The whole game for a file, played with that rule changed."""
+        """Return the whole game as a story for a file; ``rule`` is the name of the changed rule."""
         model, violation = self.game.model, self.game.violation
         title = printable(violation.words) if violation else f"a game of {plural(len(self.game.moves), 'move')}"
         about = {"first_number": model.first_number, "changed_rule": rule}
         return Story(model.configuration, self.game.events, title, about=about, change=self.change)
 
-    # The lines
+    # Lines
 
     def story(self) -> list[Line]:
         """Return the whole game as lines that can be played again."""
@@ -82,7 +82,7 @@ class GameView:
         return story_lines(Story(self.game.model.configuration, events))
 
     def body(self, draw: Draw) -> list[Line]:
-        """Return all that has happened, drawn in some way, with its comments."""
+        """Return all events, drawn by a function, with the comments."""
         lines: list[Line] = []
         for number, events in enumerate(self.game.chapters):
             lines += draw(events)
@@ -91,7 +91,7 @@ class GameView:
         return lines
 
     def title(self) -> list[Line]:
-        """Return the first lines: which actors take part, and what the proposers want."""
+        """Return the first lines: the cluster, changed actors, and what the proposers want."""
         model = self.game.model
         lines = [
             *self.comment_lines(-1),
@@ -105,27 +105,27 @@ class GameView:
         return [line(("notable", words)) for words in self.comments.get(after, [])]
 
     def loss(self) -> str:
-        """Return the words for how safety was lost, or the game was won."""
+        """Return how safety was lost, or the game was won, in words."""
         violation = self.game.violation
         assert violation
         what, done = aim(self.game.model)
         return f"{what.capitalize()} is {done} in {deliveries(int(violation.time))}: {printable(violation.words)}"
 
 
-# After a move this many lines are shown again under the names of the lanes.
+# The number of earlier lines that are shown again under the names of the lanes.
 LATEST = 8
 
 
 class Screen(GameView):
-    """A game on a terminal: shown as it goes on, as lanes if they fit; comments are shown once.
+    """A game on a terminal, shown after each move, as lanes if they fit; comments are shown once.
 
-    ``seen`` is the number of lines that were shown, None before the first; a negative one shows that many again.
+    ``seen`` is the number of lines shown so far, and None before the first; -N shows the last N lines again.
     """
 
     seen: int | None = None
 
     def show(self) -> None:
-        """Show what has happened since this was called last, and under the names of lanes what came before."""
+        """Show the new events; with lanes, also their names, and the latest earlier lines."""
         draw, above, again = self.lanes()
         body = self.body(draw)
         if self.seen is None:
@@ -141,7 +141,7 @@ class Screen(GameView):
 
         Where lanes do not fit, events are lines, and the line above says why.
         """
-        # Here and not above: the help and pipes need not wait for it.
+        # Imported here because the help and pipes do not need them.
         from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, glyphs, too_narrow
 
         lanes = Lanes(self.game.model.configuration, columns(), COUNT_WIDTH)
@@ -155,7 +155,7 @@ class Screen(GameView):
         return draw, lanes.heading(), LATEST
 
     def undo(self, number: int) -> None:
-        """Undo the last moves; the last lines that remain are shown again."""
+        """Undo the last moves; the next call of show() repeats the last lines."""
         super().undo(number)
         self.seen = -LATEST
 
@@ -164,5 +164,5 @@ class Screen(GameView):
         write(shown([line(("notable", words)) for words in lines]))
 
     def close(self) -> None:
-        """Show what has not been shown."""
+        """Show the events that have not been shown."""
         self.show()

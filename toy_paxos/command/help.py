@@ -1,4 +1,4 @@
-"""The two helps of a command: ``-h`` shows on one screen what people use most, ``--help`` shows everything."""
+"""The two helps of a command: ``-h`` shows the most used options on one screen, ``--help`` shows everything."""
 
 from inspect import cleandoc
 
@@ -6,7 +6,7 @@ import click
 
 from toy_paxos.command.options import Number
 
-# The options that -h shows; it also shows those that are required.
+# The options in the short help, which also has those that are required.
 MOST_USED = {
     *("num_acceptors", "acceptor_failure_prob", "num_proposers", "message_loss_prob", "max_attempts"),
     *("rule_name", "acceptor", "proposer", "rounds", "seed", "round", "quiet", "diagram", "json", "output"),
@@ -17,7 +17,7 @@ IS_SHORT = "toy_paxos.command.help"
 
 
 def show_short_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Show the short help and end the command, if that is asked for."""
+    """Show the short help and end the command, if -h is given."""
     if value and not ctx.resilient_parsing:
         ctx.meta[IS_SHORT] = True
         click.echo(ctx.get_help(), color=ctx.color)
@@ -35,7 +35,7 @@ SHORT_HELP = click.Option(
 
 
 class Command(click.Command):
-    """A command with both helps, whose name stands in all its usage errors, so that they can point to its help."""
+    """A command with both helps; its usage errors have its context, so that they can point to its help."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; raise click.UsageError, with the context, if they are wrong."""
@@ -51,7 +51,7 @@ class Command(click.Command):
         return [*params, SHORT_HELP, all_help]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the text; a short help has its first paragraph and the examples."""
+        """Write the description; the short help has only the first paragraph and the examples."""
         first, *others = cleandoc(self.help or "").split("\n\n")
         if ctx.meta.get(IS_SHORT):
             others = [text for text in others if text.startswith("\b")]
@@ -60,7 +60,7 @@ class Command(click.Command):
             formatter.write_text("\n\n".join([first, *others]))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, group by group; a short help has those that are most used, in one group."""
+        """Write the options in groups; the short help has the most used ones in one group."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             if not isinstance(param, click.Option):
@@ -74,7 +74,7 @@ class Command(click.Command):
                 formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the exit statuses, or where the long help is."""
+        """Write the exit statuses; in the short help, point to the long one."""
         if ctx.meta.get(IS_SHORT):
             formatter.write_paragraph()
             formatter.write_text(f"'{ctx.command_path} --help' lists all options and the exit statuses.")
@@ -83,7 +83,7 @@ class Command(click.Command):
 
 
 def described(param: click.Option, ctx: click.Context) -> tuple[str, str]:
-    """Return the names of an option, and what it does; its limits, too, except in a short help."""
+    """Return the names of an option and its help, with its default, and, in the long help, its limits."""
     names, _ = param.get_help_record(ctx) or ("", "")
     is_short = ctx.meta.get(IS_SHORT)
     words, default = (param.help or "").rstrip("."), param.get_help_extra(ctx).get("default")

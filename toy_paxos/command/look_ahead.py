@@ -1,4 +1,4 @@
-"""What can still happen in a game, in words: the checker searches from the present state of the game."""
+"""What can still happen in a game, in words: the checker searches from the current state of the game."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from toy_paxos.safety import ALWAYS
 from toy_paxos.view.verdict import deliveries, sizes_words
 from toy_paxos.view.words import message_words, plural, printable
 
-# The limit on the states of a search: a number, not a time, so that all machines say the same.
+# The limit on the states of a search. It is not a time, so that the result is the same on all machines.
 FEW_STATES = 20_000
 
 # The limit on the actors of a kind, as in a check.
@@ -18,7 +18,7 @@ MOST_SEARCHED = 9
 
 
 class NotFoundOutError(WrongMoveError):
-    """A search ended early and found nothing; the words say why."""
+    """A search ended early without a result; the words say why."""
 
 
 def standing(game: Game) -> str:
@@ -29,12 +29,12 @@ def standing(game: Game) -> str:
 
 
 def aim(model: Model) -> tuple[str, str]:
-    """Return the words for the aim of a game: safety is lost, or a game about a single property is won."""
+    """Return the words for the aim of a game: to lose safety, or to win a game about some properties."""
     return ("safety", "lost") if model.properties == ALWAYS else ("the game", "won")
 
 
 def possibilities(game: Game) -> str:
-    """Return how soon the aim can be reached, or else what can still be chosen; raise NotFoundOutError."""
+    """Return the distance to the aim, or else the values that can still be chosen; raise NotFoundOutError."""
     found = look_ahead(game)
     if found.execution:
         what, done = aim(game.model)
@@ -44,13 +44,13 @@ def possibilities(game: Game) -> str:
 
 
 def hint(game: Game) -> tuple[str, Move | None]:
-    """Return in words the next move of a shortest way to reach the aim, or that there is none, and the move.
+    """Return a hint in words, and the move that it names: the next one of a shortest way to the aim, if there is one.
 
     Raises NotFoundOutError.
     """
     what, done = aim(game.model)
     if game.violation:
-        return f"{what} is {done} already", None
+        return f"{what} is already {done}", None
     found = look_ahead(game)
     if found.execution:
         typed, left = as_typed(game, found.execution[0]), deliveries(len(found.execution))
@@ -70,11 +70,11 @@ def as_typed(game: Game, message: Message) -> str:
 
 
 def look_ahead(game: Game) -> Prospect:
-    """Return what the checker finds from here on; raise NotFoundOutError if it finds no loss and does not end."""
-    # With FAIL there would be too many states.
+    """Return what the checker finds from here on; raise NotFoundOutError if it ends early without a result."""
+    # Delivering FAIL would give too many states.
     model = replace(game.model, fail=False)
     if max(model.num_acceptors, model.num_proposers) > MOST_SEARCHED:
-        raise NotFoundOutError(f"not found out: the checker takes {MOST_SEARCHED} actors of a kind at most")
+        raise NotFoundOutError(f"not found out: the checker takes at most {MOST_SEARCHED} actors of a kind")
     progress = Progress()
 
     def keep_going(states: int, depth: int) -> bool:
@@ -87,7 +87,7 @@ def look_ahead(game: Game) -> Prospect:
     except KeyboardInterrupt as error:
         raise NotFoundOutError("not found out: the search was ended") from error
     except CheckError as error:
-        # A Ctrl-C within an actor raises CheckError, too.
+        # Ctrl-C in the code of an actor raises CheckError.
         was_ended = isinstance(error.__cause__, KeyboardInterrupt)
         words = "the search was ended" if was_ended else f"the checker refuses the actors: {error}"
         raise NotFoundOutError(f"not found out: {words}") from error

@@ -19,25 +19,25 @@ from toy_paxos.view.words import message_words, plural, printable
 
 
 class Player:
-    """What obeys the lines typed in a game: it makes moves, undoes them, and answers questions.
+    """Obeys the lines that are typed in a game: makes moves, undoes them, and answers questions.
 
     ``hinted`` is the move that a hint has just named. ``looks_ahead`` says whether each offer includes what can still
-    happen: no longer after a search took too long.
+    happen; it becomes false when a search takes too long.
     """
 
     def __init__(self, view: GameView) -> None:
         self.view = view
         self.game = view.game
-        # Always the same dice, so that the same lines give the same game.
+        # Always with the same seed, so that the same lines give the same game.
         self.die = random.Random(0)
         self.hinted: Move | None = None
         self.has_quit = False
         self.looks_ahead = True
 
     def obey(self, typed: str) -> None:
-        """Do what is typed: something that 'help' lists, or a line of a story. If it cannot be done, say why.
+        """Run a command that 'help' lists, or make the move of a line of a story. If that is impossible, say why.
 
-        Nothing typed after a hint makes the move that was hinted at.
+        An empty line after a hint makes the move that the hint named.
         """
         word, _, rest = typed.strip().partition(" ")
         command = COMMANDS.get(ALSO.get(word.lower(), word.lower()))
@@ -74,7 +74,7 @@ class Player:
                 self.try_again()
 
     def try_again(self) -> None:
-        """Let the first proposer try again that can."""
+        """Let the first proposer that can do so try again."""
         for name in self.game.proposers:
             with suppress(WrongMoveError):
                 self.view.make(Move("timeout", actor=name))
@@ -92,12 +92,12 @@ class Player:
         self.view.say(*(f"{usage:<13} {does}".format(**left) for usage, does, _ in (DELIVER, *COMMANDS.values())))
 
     def hint(self, _: str) -> None:
-        """Name the next move that the checker would make."""
+        """Name the next move of a shortest way to the aim."""
         words, self.hinted = hint(self.game)
         self.view.say(words)
 
     def state(self, _: str) -> None:
-        """Show what each actor holds, and which messages can be delivered."""
+        """Show the state of each actor, and the messages that can be delivered."""
         game = self.game
         again = [
             str(number)
@@ -108,7 +108,7 @@ class Player:
         self.view.say(f"delivered or lost, and can come again: {' '.join(again) or 'nothing'}")
 
     def held(self, name: str) -> str:
-        """Return what an actor holds, in words."""
+        """Return the state of an actor, in words."""
         game, actor = self.game, self.game.actors[name]
         if name not in game.proposers:
             promised, accepted = stored_by(actor)
@@ -121,7 +121,7 @@ class Player:
     def save(self, file: str) -> None:
         """Write the story so far to a new file."""
         if not file:
-            raise WrongMoveError("type the name of a file, too: save FILE")
+            raise WrongMoveError("name a file: save FILE")
         try:
             with Path(file).open("x", encoding="utf-8", errors="backslashreplace") as to:
                 to.write(plain(self.view.story()))
@@ -140,12 +140,12 @@ Command = tuple[str, str, Callable[[Player, str], None]]
 
 
 def to_message(kind: Kind) -> Callable[[Player, str], None]:
-    """Make a move with the message of that number."""
+    """Return a function that makes a move with the message of a number."""
     return lambda player, text: player.view.make(Move(kind, player.game.numbered(whole(text))))
 
 
 def to_actor(kind: Kind) -> Callable[[Player, str], None]:
-    """Make a move with the actor of that name."""
+    """Return a function that makes a move with the actor of a name."""
     return lambda player, text: player.view.make(Move(kind, actor=full_name(text)))
 
 
@@ -163,10 +163,10 @@ COMMANDS: dict[str, Command] = {
         ("roll [N]", "let dice choose a move, or N", Player.roll),
         ("undo [N]", "undo a move, or N", Player.undo),
         ("hint", "name the next move of a shortest way to lose safety, if there is one; Enter makes it", Player.hint),
-        ("state", "show what each actor holds, and all messages in flight", Player.state),
+        ("state", "show the state of each actor, and all messages in flight", Player.state),
         ("save FILE", "write the story so far, to be played again", Player.save),
         ("quit", "end", Player.quit),
-        ("help", "list all this, as h and ? do", Player.help),
+        ("help", "show this list; h and ? do the same", Player.help),
     )
 }
 
@@ -175,16 +175,16 @@ ALSO = {"h": "help", "?": "help"}
 
 
 def flight_lines(messages: Iterable[tuple[int, Message]]) -> Iterator[str]:
-    """Messages in flight, each after the number that delivers it."""
+    """Yield the messages in flight, each after the number that delivers it."""
     yield "in flight:"
     for number, message in messages:
         yield f"{f'[{number}]':>5} {message_words(message)}"
 
 
 def whole(text: str, default: int | None = None) -> int:
-    """Return the whole number that was typed; raise WrongMoveError if it is not one, or is far too large."""
+    """Return the whole number that was typed; raise WrongMoveError if it is not one, or has over 9 digits."""
     if not text and default is not None:
         return default
     if not text.isdecimal() or len(text) > 9:
-        raise WrongMoveError(f"{shortened(text)} is not a number that can be meant: type one such as 3")
+        raise WrongMoveError(f"{shortened(text)} is not a number of at most 9 digits: type one such as 3")
     return int(text)

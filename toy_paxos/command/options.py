@@ -1,6 +1,6 @@
-"""The options of a run, each in one place, and what options take: refused in words that say what to do.
+"""The options of a run, each declared once, and the types of their values, whose errors say what to do.
 
-Those of the network are the fields of :class:`toy_paxos.settings.Network`.
+The options of the network follow from the fields of :class:`toy_paxos.settings.Network`.
 """
 
 import math
@@ -41,7 +41,8 @@ class Number(click.ParamType[float]):
             number = math.nan
         if not self.low <= number <= self.high:
             raise click.BadParameter(f"{shortened(value)} is not a {self.name} from {self.limits}.", ctx, param)
-        return number + 0  # So that -0.0 is 0.0.
+        # Adding 0 turns -0.0 into 0.0.
+        return number + 0
 
 
 class WholeNumber(Number):
@@ -52,12 +53,12 @@ class WholeNumber(Number):
 
 
 class QuorumSizes(click.ParamType[Quorums]):
-    """How many acceptors make a quorum of promises, and of acceptances, with a comma between them."""
+    """The sizes of a quorum of promises and of a quorum of acceptances, with a comma between them."""
 
     name = "quorums"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quorums:
-        """Return both sizes; raise click.BadParameter if these are not two numbers."""
+        """Return both sizes; raise click.BadParameter if the text is not two numbers."""
         sizes = value.split(",")
         if len(sizes) != 2 or not all(size.isdecimal() and len(size) < 6 for size in sizes):
             words = "is not of the form Q1,Q2, such as 4,2: how many promises, and how many acceptances"
@@ -66,7 +67,7 @@ class QuorumSizes(click.ParamType[Quorums]):
 
 
 def check_quorums(quorums: Quorums | None, num_acceptors: int) -> None:
-    """Refuse quorums that this number of acceptors cannot have; raises click.UsageError."""
+    """Raise click.UsageError for quorums that this number of acceptors cannot have."""
     try:
         Configuration.of(1, num_acceptors, quorums)
     except ValueError as error:
@@ -74,22 +75,22 @@ def check_quorums(quorums: Quorums | None, num_acceptors: int) -> None:
 
 
 def shortened(value: object) -> str:
-    """What the user wrote, or the beginning of it; quoted if it might not be seen, or do harm to a terminal."""
+    """Return the beginning of a text from outside; quoted if it is empty or could harm a terminal."""
     text = str(value)
     text = text if len(text) <= 40 else f"{text[:37]}..."
     return text if text and text.isprintable() else repr(text)
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
-    """A question after the name that was probably meant, if there is one."""
-    # Here and not above: most runs make no mistake.
+    """Return a question with the name that was probably meant, or an empty text if no name is similar."""
+    # Imported here because most runs need no suggestion.
     from difflib import get_close_matches
 
     return "".join(f" Did you mean {match!r}?" for match in get_close_matches(name, list(names), n=1))
 
 
 class Option(click.Option):
-    """An option that knows under which heading the help lists it."""
+    """An option with the heading under which the help lists it."""
 
     def __init__(self, *args: Any, group: str = "Other", **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -99,12 +100,12 @@ class Option(click.Option):
 def option(
     group: str, names: str, help: str, metavar: str | None = None, type: Any = None, **attributes: Any
 ) -> Callable[[F], F]:
-    """An option under a heading, by its names with blanks between them; ``type`` says what it takes."""
+    """Return an option with its heading, its names separated by blanks, and the type of its value."""
     return click.option(*names.split(), cls=Option, group=group, help=help, metavar=metavar, type=type, **attributes)
 
 
 def with_options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Give a command several options, in this order."""
+    """Return a decorator that adds several options to a command, in this order."""
 
     def add(command: F) -> F:
         for add_one in reversed(options):
@@ -115,7 +116,7 @@ def with_options(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 def network_option(field: "Field[Any]", kind: Any) -> Callable[[F], F]:
-    """The option that a field of the network declares."""
+    """Return the option for a field of the network."""
     declared = field.metadata
     ranges = {int: WholeNumber, float: Number}
     takes = ranges[kind](*declared["range"]) if kind in ranges else click.Choice(get_args(kind))
@@ -127,7 +128,7 @@ NETWORK = "Network, simulated as soon as one of these is given"
 
 NETWORK_KINDS = get_type_hints(Network)
 
-# What standard output shows in place of lines.
+# The views of standard output, other than lines.
 VIEWS = {
     name: option("Output", f"--{name}", words, is_flag=True)
     for name, words in {
@@ -152,31 +153,19 @@ WANTED = (
     *("refusal", "chosen-not-learned", "not-chosen", "violation"),
 )
 UNTIL = f"Show only the first round with WHAT: {', '.join(WANTED)}."
+VALUE = "What a proposer wants; repeat it for the next proposer."
+INTERVAL = "Time from one round to the next."
 READING = "on a terminal as long as it takes to read, else 0"
 
 run_options = with_options(
     option("Cluster", "-n --num-acceptors", "Number of acceptors.", "N", WholeNumber(1, 10_000), default=5),
     QUORUMS,
     option("Cluster", "-p --acceptor-failure-prob", FAILS, "P", Number(0, 1), default=0.1),
-    option(
-        "Cluster",
-        "--value",
-        "What the proposer wants; repeat it for others.",
-        "TEXT",
-        multiple=True,
-        show_default="an emoji",
-    ),
+    option("Cluster", "--value", VALUE, "TEXT", multiple=True, show_default="an emoji"),
     *[network_option(field, NETWORK_KINDS[field.name]) for field in fields(Network)],
     option("Run", "-c --rounds", "Stop after N rounds.", "N", WholeNumber(1, 10**9), show_default="endless"),
     option("Run", "--until", UNTIL, "WHAT", click.Choice(WANTED)),
-    option(
-        "Run",
-        "-i --interval",
-        "Time from one round to the next.",
-        "SECONDS",
-        Number(0, 86_400),
-        show_default=READING,
-    ),
+    option("Run", "-i --interval", INTERVAL, "SECONDS", Number(0, 86_400), show_default=READING),
     option("Run", "--seed", "Replay the run that had this seed.", "INT", int),
     option("Run", "--round", "With --seed: replay only round K.", "K", WholeNumber(1, 10**9)),
     option("Output", "-q --quiet", "Show only the first line and the summary.", is_flag=True),
@@ -190,7 +179,7 @@ story_views = with_options(VIEWS["diagram"], VIEWS["json"])
 
 
 def one_view(options: Mapping[str, Any]) -> str | None:
-    """The view that is asked for, if any; raises click.UsageError if there is more than one."""
+    """Return the name of the view that is asked for, if any; raise click.UsageError for more than one."""
     given = [name for name in VIEWS if options.get(name)]
     if len(given) > 1:
         raise click.UsageError(f"--{given[0]} and --{given[1]} exclude each other: choose one.")
@@ -198,7 +187,7 @@ def one_view(options: Mapping[str, Any]) -> str | None:
 
 
 def check_values(values: tuple[str, ...], num_proposers: int) -> None:
-    """Refuse values that no proposer can want; raises click.UsageError."""
+    """Raise click.UsageError for an empty value, and for more values than proposers."""
     if "" in values:
         raise click.UsageError("--value: a value must not be empty.")
     if (number := len(values)) > num_proposers:
@@ -211,12 +200,12 @@ def by_name(*options: Callable[[Any], Any]) -> dict[str, click.Parameter]:
 
 
 def size(names: str, words: str, metavar: str, least: int, default: str) -> Callable[[F], F]:
-    """An option for a number up to 9 that is None unless it is given."""
+    """Return an option for a number up to 9, which is None unless it is given."""
     return option("Cluster", names, words, metavar, WholeNumber(least, 9), show_default=default)
 
 
 def size_options(max_attempts: int) -> Callable[[F], F]:
-    """The sizes of a cluster that is explored, each None unless it is given; ``max_attempts`` is their default."""
+    """Return the options for the sizes of a cluster to explore; help names ``max_attempts`` as a default."""
     return with_options(
         size("-n --num-acceptors", "Number of acceptors.", "N", 1, "3"),
         QUORUMS,

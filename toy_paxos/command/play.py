@@ -1,4 +1,4 @@
-"""The command ``toy-paxos play``: you are the network, move by move, or a story is played again."""
+"""The command ``toy-paxos play``: the user is the network, move by move; or play a story again."""
 
 import os
 import sys
@@ -40,7 +40,7 @@ class Unplayable(click.ClickException):
 
 
 def complete_stories(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-    """What a shell completes STORY with: the names of stories, and files."""
+    """Return the completions of STORY: the names of stories, and files."""
     from click.shell_completion import CompletionItem
 
     names = [CompletionItem(name) for name in (*shipped(), LIST) if name.startswith(incomplete)]
@@ -51,7 +51,7 @@ def complete_stories(ctx: click.Context, param: click.Parameter, incomplete: str
     cls=Command,
     epilog="""\b
 Exit status:
-  0    the game ends, and nothing is lost
+  0    the game ended without a loss of safety
   1    the output cannot be written
   2    wrong usage, or a line of the story that cannot be read or played
   3    safety is lost
@@ -73,17 +73,17 @@ def play_command(
 ) -> None:
     """Be the network: deliver, lose and repeat messages, move by move.
 
-    STORY is a file with what toy-paxos, check or play have printed, as lines or as JSON Lines, or with lines that you
-    have typed, such as 'p0 wants apple' and 'p0 -> a0 PREPARE 1'; - is standard input. It is played again, and on a
-    terminal you can go on from there; 'help' lists what can be typed. With --break RULE the default sizes are those
-    that the rule needs; a STORY names its own. 'toy-paxos play list' lists stories to play by name.
+    STORY is a file with output of toy-paxos, check or play, as lines or as JSON Lines, or with lines that you have
+    typed, such as 'p0 wants apple' and 'p0 -> a0 PREPARE 1'; - is standard input. After the story you can go on in a
+    terminal; 'help' lists the commands. With --break RULE the default sizes are those that the rule needs; a STORY
+    has its own. 'toy-paxos play list' lists stories to play by name.
 
     \b
     Lose safety for a proposer that ignores what was accepted; 'hint' helps:
       toy-paxos play --break ignores-accepted
-    Play a story again, on correct actors, as far as they would say all that:
+    Play a story again, on correct actors, up to the first message that differs:
       toy-paxos check --break adopts-lowest | toy-paxos play --break none -
-    Write the game as a page for a browser, which begins where STORY ends:
+    Write a page for a browser with the game, which begins after STORY:
       toy-paxos play -o game.html
     """
     form = one_view(options)
@@ -132,7 +132,7 @@ def play_command(
 
 
 def load(file: str, given: Mapping[str, int]) -> Script:
-    """Return the story in a file, of that name, or on standard input; raise Unplayable or StoryError without one."""
+    """Return the story in a file, on standard input, or of a name; raise Unplayable or StoryError without one."""
     stories = shipped()
     try:
         if file in stories and not os.path.isfile(file):
@@ -140,7 +140,7 @@ def load(file: str, given: Mapping[str, int]) -> Script:
         with click.open_file(file, "rb") as stream:
             return read_story(stream.read(MOST_BYTES + 1), given)
     except (OSError, ValueError, RuntimeError) as error:
-        # The last comes from click, of standard input.
+        # click raises RuntimeError if standard input is closed.
         words = f"cannot read {shortened(file)}: {getattr(error, 'strerror', 'it is closed')}"
         if isinstance(error, FileNotFoundError) and not os.path.dirname(file):
             words += f".{suggestion(file, (*stories, LIST))} 'toy-paxos play list' lists the stories by name"
@@ -148,7 +148,7 @@ def load(file: str, given: Mapping[str, int]) -> Script:
 
 
 def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) -> tuple[Model, str, str]:
-    """Return the cluster to play with, what is said of its actors, and the options that a story of it needs besides.
+    """Return the model of the cluster, the words that describe its actors, and the options that name them.
 
     Raises click.UsageError if the options contradict the story.
     """
@@ -159,9 +159,8 @@ def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) 
         raise click.UsageError("the story has its own sizes: leave out the options for sizes.")
     if story and not are_named:
         if story.actors:
-            raise click.UsageError(
-                f"this story was played by other actors, {shortened(story.actors)}: name them here, too."
-            )
+            words = f"this story was played by other actors, {shortened(story.actors)}"
+            raise click.UsageError(f"{words}: name them by options, too.")
         ctx.params["rule_name"] = story.rule
     actors, options, change = other_actors(ctx)
     rule = RULES[ctx.params["rule_name"]] if ctx.params["rule_name"] else None
@@ -172,9 +171,9 @@ def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) 
 
 
 def converse(player: Player) -> None:
-    """Obey the lines typed on a terminal until the game ends, and show what can be done before each."""
+    """Obey the lines typed on a terminal until the game ends; before each, show the possible moves."""
     with suppress(ImportError):
-        # With it, input() remembers lines.
+        # After this import, input() remembers lines.
         import readline  # noqa: F401
     player.view.show()
     player.view.say("", *greeting(player.game), "")
@@ -198,7 +197,7 @@ def converse(player: Player) -> None:
             try:
                 player.obey(typed)
             except KeyboardInterrupt:
-                # The move is half done. All of them are made again, and shown.
+                # The move may be half done: make all moves again, and show them.
                 player.view.undo(0)
                 offered = None
                 player.view.say("", LEAVE)
@@ -208,7 +207,7 @@ LEAVE = "'quit' or Ctrl-D ends the game"
 
 
 def greeting(game: Game) -> list[str]:
-    """Return what the game is about."""
+    """Return the aim of the game, and how to play it."""
     model = game.model
     aim = "These actors are correct: safety should hold whatever you do. With --break RULE you can lose it."
     hints = ""
@@ -220,18 +219,18 @@ def greeting(game: Game) -> list[str]:
     return ["You are the network.", aim, deliver]
 
 
-# The limit on the messages in an offer, so that a screen also has room for what has happened.
+# The limit on the messages in an offer, so that the screen has room for past events, too.
 MOST_SHOWN = 12
 
 
 def offer(player: Player) -> Iterator[str]:
-    """Yield what can be done next: the latest messages in flight, and then, because it may take long, the outlook."""
+    """Yield the latest messages in flight; then, because a search may take long, what can still happen."""
     if player.game.violation:
         yield "'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"
         return
     first, *lines = flight_lines(player.game.in_flight())
     if len(lines) > MOST_SHOWN:
-        first = f"in flight, and {len(lines) - MOST_SHOWN} earlier ones, which 'state' lists:"
+        first = f"in flight, the latest {MOST_SHOWN} of {len(lines)}; 'state' lists all:"
     yield from (first, *lines[-MOST_SHOWN:])
     words = standing(player.game)
     if player.looks_ahead:
@@ -239,12 +238,12 @@ def offer(player: Player) -> Iterator[str]:
             words += f"; {possibilities(player.game)}"
         except NotFoundOutError as error:
             player.looks_ahead = False
-            words += f"; what can still be chosen is {error}, and from now on only 'hint' searches"
+            words += f"; what can still be chosen is {error}; from now on only 'hint' searches"
     yield words
 
 
 def follow(player: Player) -> None:
-    """Obey standard input, line by line."""
+    """Obey the lines of standard input."""
     for typed in sys.stdin or ():
         player.obey(typed.rstrip("\r\n"))
         if player.has_quit:

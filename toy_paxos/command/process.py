@@ -1,8 +1,7 @@
-"""The process: standard output and standard error, and how it is asked to stop. Nothing here knows of Paxos.
+"""The process: standard output, standard error, and signals that stop it. This module does not depend on Paxos.
 
-No value, no reader and no signal can upset the streams. A first Ctrl-C or SIGTERM asks a run to stop after the current
-round; a second one kills. If that takes longer than a moment, Ctrl-C says what it waits for, and SIGTERM waits no
-longer. Closed pipes kill silently, as they do any filter.
+A first Ctrl-C or SIGTERM asks a run to stop after the current round; a second one kills it. If the round takes longer
+than a moment, Ctrl-C reports what it waits for, and SIGTERM kills. A closed pipe kills silently, as with any filter.
 """
 
 import io
@@ -17,21 +16,21 @@ from types import FrameType
 from typing import NoReturn, TextIO
 
 POSIX = hasattr(signal, "SIGALRM")
-"""Whether the system has POSIX signals, and streams that another process may have made non-blocking."""
+"""Whether the system has POSIX signals and non-blocking streams."""
 
 
 def set_up(utf_8: bool) -> None:
-    """Set standard output up so that whatever is written arrives, perhaps as UTF-8 wherever it goes."""
+    """Set up standard output so that no text is lost; with ``utf_8``, in that encoding whatever the locale is."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8" if utf_8 else None, errors="backslashreplace")
         if POSIX:
-            # A process that shares it may have made it non-blocking; text that does not fit at once would be lost.
+            # Another process may have made it non-blocking. Then text that does not fit at once would be lost.
             with suppress(io.UnsupportedOperation):
                 os.set_blocking(sys.stdout.fileno(), True)
 
 
 def write(text: str) -> None:
-    """Write to standard output at once, so that the reader of a pipe sees it at once."""
+    """Write to standard output without a delay, for readers of a pipe."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
@@ -39,8 +38,8 @@ def write(text: str) -> None:
 def say(words: str, end: str = "\n") -> None:
     """Write a line to standard error, unless it is closed.
 
-    Not through sys.stderr: a signal may come while that is busy, and at the exit it would try again to write
-    what it could not write before.
+    This does not use sys.stderr: a signal can interrupt a write to it, and at the exit it would try again to write
+    the text that it could not write before.
     """
     if sys.stderr is not None:
         with suppress(OSError):
@@ -48,14 +47,14 @@ def say(words: str, end: str = "\n") -> None:
 
 
 def fresh_line() -> str:
-    """What takes a terminal away from the line on which it has echoed a key, such as ^C; empty for anything else."""
+    """Return the text that leaves or erases the line where a terminal has echoed ^C; empty without a terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         return ""
     return "\n" if os.environ.get("TERM") == "dumb" else ERASE
 
 
 def answer_key(words: str) -> None:
-    """Write a line to standard error because a key was pressed; a terminal shows it broken between words."""
+    """Write a line to standard error after a key was pressed; on a terminal, wrap it between words."""
     if fresh := fresh_line():
         # Imported here because few runs need it.
         from textwrap import fill
@@ -64,16 +63,16 @@ def answer_key(words: str) -> None:
     say(words)
 
 
-# Back to the beginning of the line, which is then empty.
+# Moves to the beginning of the line and erases it.
 ERASE = "\r\x1b[K"
 
-# What a terminal echoes when a key sends a signal: ^C.
+# The width of ^C, which a terminal echoes.
 ECHO_WIDTH = 2
 
 
 @contextmanager
 def user_output_to_stderr() -> Iterator[None]:
-    """Send what the user's own classes write to standard error, however they do it: standard output is for events."""
+    """Send the output of the user's own classes, by any means, to standard error: standard output is for events."""
     with (
         open(os.devnull, "w") as nowhere,
         redirect_stdout(sys.stderr or nowhere),
@@ -84,7 +83,7 @@ def user_output_to_stderr() -> Iterator[None]:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Let nothing arrive that is written to standard error meanwhile."""
+    """Discard the text that is written to standard error meanwhile."""
     if sys.stderr is None:
         yield
         return
@@ -94,20 +93,20 @@ def silence() -> Iterator[None]:
 
 @contextmanager
 def diverted(number: int, to: int, stream: TextIO | None) -> Iterator[None]:
-    """Let the file of that number be another one meanwhile, for the stream that writes to it, too."""
-    ours = os.dup(number)
+    """Redirect a file descriptor to another one meanwhile, with the stream that writes to it."""
+    original = os.dup(number)
     os.dup2(to, number)
     try:
         yield
     finally:
         if stream is not None:
             stream.flush()
-        os.dup2(ours, number)
-        os.close(ours)
+        os.dup2(original, number)
+        os.close(original)
 
 
 class Progress:
-    """Signs of life on standard error: in one place on a terminal, elsewhere a line now and then."""
+    """Progress on standard error: one line that changes on a terminal, elsewhere lines at growing intervals."""
 
     def __init__(self) -> None:
         on_terminal = sys.stderr is not None and sys.stderr.isatty()
@@ -117,14 +116,14 @@ class Progress:
         self.shown = False
 
     def show(self, words: Callable[[], str]) -> None:
-        """Show the words, if it is time; they are made only then."""
+        """Show the words if they are due; only then call the function that makes them."""
         if (now := time.monotonic()) < self.due:
             return
         if self.in_place:
             self.period = 0.1
             self.erase()
             self.shown = True
-            # The echo of a key must not begin another line, or this one could not be erased any more.
+            # Leave room for the echo of a key: if that began another line, this one could not be erased.
             say(words()[: os.get_terminal_size(2).columns - 1 - ECHO_WIDTH], end="")
         else:
             self.period *= 2
@@ -132,31 +131,31 @@ class Progress:
         self.due = now + self.period
 
     def erase(self) -> None:
-        """Leave nothing behind on a terminal."""
+        """Erase the line on a terminal."""
         if self.shown:
             say(ERASE, end="")
             self.shown = False
 
 
-# How long Ctrl-C waits until it says why, and how long SIGTERM waits for the round to end.
+# The time after which Ctrl-C reports what it waits for, and the longest time that SIGTERM waits for a round to end.
 MOMENT_S, GRACE_S = 0.5, 2.0
 
-# Where no pipe can end a wait, it looks for signals at this interval.
+# Without POSIX no pipe can end a wait, so it looks for signals at this interval.
 A_BLINK_S = 0.05
 
 
 class StopRequest:
     """Listens for SIGINT and SIGTERM; ``signal`` is the one that asked to stop, or None.
 
-    On SIGQUIT (Ctrl-\\) it says what ``on_quit`` returns, and stops nothing. ``waiting_for`` says what has to end
-    first.
+    On SIGQUIT (Ctrl-\\) it writes the text that ``on_quit`` returns, and stops nothing. ``waiting_for`` names what has
+    to end before the process stops.
     """
 
     def __init__(self, on_quit: Callable[[], str], waiting_for: str) -> None:
         self.signal: int | None = None
         self._on_quit = on_quit
         self._waiting_for = waiting_for
-        # Every signal also writes a byte here, which ends a wait even if the signal came just before it.
+        # Every signal also writes a byte here. It ends a wait even if the signal came just before the wait.
         self._bytes, self._waker = os.pipe()
         if POSIX:
             os.set_blocking(self._bytes, False)
@@ -186,7 +185,7 @@ class StopRequest:
         answer_key(self._on_quit())
 
     def wait(self, until: float) -> None:
-        """Wait until that time of the monotonic clock, or until asked to stop."""
+        """Wait until this time of the monotonic clock, or until asked to stop."""
         while self.signal is None and (left := until - time.monotonic()) > 0:
             if not POSIX:
                 time.sleep(min(left, A_BLINK_S))
@@ -194,7 +193,7 @@ class StopRequest:
                 os.read(self._bytes, 4096)
 
     def close(self) -> None:
-        """Stop listening for the end of a wait; the signals keep their meaning."""
+        """Release the pipe and the timer; the handlers of signals remain."""
         if POSIX:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.set_wakeup_fd(-1)
@@ -203,14 +202,14 @@ class StopRequest:
 
 
 def ignore_quit() -> None:
-    """Let Ctrl-\\ end nothing that is to be kept."""
+    """Ignore Ctrl-\\, which would end a game."""
     if POSIX:
         signal.signal(signal.SIGQUIT, signal.SIG_IGN)
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end what goes on here, as a KeyboardInterrupt, and nothing else."""
+    """Let Ctrl-C raise KeyboardInterrupt in this block instead of ending the process."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -219,7 +218,7 @@ def interruptible() -> Iterator[None]:
 
 
 class SignalledError(Exception):
-    """A signal ends the process, once all is tidied up."""
+    """A signal ends the process, after its resources are released."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -227,7 +226,7 @@ class SignalledError(Exception):
 
 
 def die_by(number: int) -> NoReturn:
-    """End the process by a signal, so that its parent sees the reason; without POSIX, by the same exit status."""
+    """End the process by a signal, so that its parent sees the reason; without POSIX, exit with 128 + ``number``."""
     if POSIX:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

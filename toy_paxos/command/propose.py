@@ -1,4 +1,4 @@
-"""The command ``toy-paxos propose``: one proposer process."""
+"""The command ``toy-paxos propose``: run one proposer process."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,7 +25,7 @@ from toy_paxos.story import Configuration
     ],
     epilog=remote.EXIT_STATUS,
 )
-@option("Network", "--at", "Where an acceptor is; repeat it.", "NAME=HOST:PORT", remote.acceptor_at, multiple=True)
+@option("Network", "--at", "An acceptor's address; repeatable.", "NAME=HOST:PORT", remote.acceptor_at, multiple=True)
 @option("Cluster", "-n --num-acceptors", "Number of acceptors, with --zookeeper.", "N", WholeNumber(1, MOST))
 @option("Network", "--index", "Which of the K proposers this is, from 0.", "I", WholeNumber(0, 78), default=0)
 @option("Run", "--run", "Join a run.", "R", WholeNumber(1, 2**63 - 1), show_default="begin one")
@@ -42,7 +42,7 @@ def propose_command(
     tls: Path | None,
     **options: Any,
 ) -> None:
-    """Run a proposer, which plays rounds with some acceptors.
+    """Run a proposer, which plays rounds with acceptor processes.
 
     \b
       toy-paxos propose --at acceptor-0=127.0.0.1:4000
@@ -59,9 +59,9 @@ def propose_command(
     list_rules(ctx, form)
     actors, actors_options, change = other_actors(ctx)
     if index >= num_proposers:
-        raise click.UsageError(f"--index {index} takes --num-proposers {index + 1} or more.")
+        raise click.UsageError(f"--index {index} needs --num-proposers {index + 1} or more.")
     if bool(zookeeper) == bool(at) or bool(zookeeper) != bool(num_acceptors):
-        raise click.UsageError("give --at for each acceptor, or else --zookeeper and --num-acceptors.")
+        raise click.UsageError("use either --at for each acceptor, or --zookeeper with --num-acceptors.")
     addresses = dict(at)
     configuration = Configuration.of(num_proposers, num_acceptors or len(at))
     names = [*configuration.acceptors]

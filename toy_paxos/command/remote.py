@@ -1,4 +1,4 @@
-"""What the commands of real processes share: their options, their errors, and rounds in real time."""
+"""Shared parts of the commands for real processes: options, errors, and rounds in real time."""
 
 import os
 import random
@@ -37,14 +37,14 @@ class Refused(click.ClickException):
 
 
 class Unanswered(Refused):
-    """No acceptor has answered in a whole run, so it says nothing about Paxos."""
+    """No acceptor answered in a whole run, so the run shows nothing about Paxos."""
 
     exit_code = 4
 
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Say in a line why a process cannot start or go on."""
+    """Turn CannotError into Refused, which says in one line why a process cannot start or go on."""
     try:
         yield
     except CannotError as error:
@@ -52,7 +52,7 @@ def refusing() -> Iterator[None]:
 
 
 def needs(module: str) -> None:
-    """Raise Refused if a module cannot be imported because the extra is not installed, or too old."""
+    """Raise Refused if a module cannot be imported because a package of the extra is missing or too old."""
     try:
         import_module(f"toy_paxos.remote.{module}")
     except Exception as error:
@@ -62,7 +62,7 @@ def needs(module: str) -> None:
 
 
 def needs_posix(what: str) -> None:
-    """Raise Refused on a system without POSIX locks, pipes to wait for, and signals."""
+    """Raise Refused on a system without POSIX signals, locks, and waiting for pipes."""
     if not POSIX:
         raise Refused(f"{what} needs a POSIX system, such as Linux or macOS")
 
@@ -101,7 +101,7 @@ def acceptor_at(value: str) -> tuple[str, str]:
 
 
 def zookeeper_root(value: str) -> str:
-    """Return where a ZooKeeper is, perhaps with a path of nodes; raise click.BadParameter for anything else."""
+    """Return the address of a ZooKeeper, perhaps with a path of nodes; raise click.BadParameter for anything else."""
     places, _, root = value.partition("/")
     for place in places.split(","):
         address(place)
@@ -134,7 +134,7 @@ OPTIONS = by_name(
     option(
         "Network",
         "--tls",
-        "Folder with cert.pem and key.pem of this process, and ca.pem, which has signed all certificates.",
+        "Folder with cert.pem and key.pem of this process, and ca.pem, which signed all certificates.",
         "DIR",
         click.Path(exists=True, file_okay=False, path_type=Path),
     ),
@@ -146,7 +146,7 @@ for name in ("num_proposers", "backoff"):
 
 
 def options(*names: str) -> list[click.Parameter]:
-    """Return some of these options."""
+    """Return the options of these names."""
     return [OPTIONS[name] for name in names]
 
 
@@ -163,9 +163,9 @@ RUN_OPTIONS = options("rounds", "round", "timeout", "quiet", "diagram", "brief",
 
 
 def form_of(options: Mapping[str, Any]) -> str | None:
-    """Return the view that is asked for, if any; raises click.UsageError if options contradict each other."""
+    """Return the view that is asked for, if any; raise click.UsageError for options that contradict each other."""
     if options["round"] and options["rounds"]:
-        raise click.UsageError("--round K ends the run after round K: leave --rounds out.")
+        raise click.UsageError("--round K ends the run after round K: leave out --rounds.")
     check_file(options["output"], options["force"], 1 if options["round"] else options["rounds"])
     return one_view(options)
 
@@ -173,7 +173,7 @@ def form_of(options: Mapping[str, Any]) -> str | None:
 def directory_at(place: str, stop: Callable[[CannotError], Any], is_silent: bool = False, is_new: bool = False) -> Any:
     """Return the registry at a ZooKeeper, perhaps that of a new cluster.
 
-    ``stop`` is called with an error after which the process cannot go on.
+    It calls ``stop`` with an error after which the process cannot go on.
     """
     needs("zookeeper")
     from toy_paxos.remote.zookeeper import Registry
@@ -190,17 +190,17 @@ def found_by(zookeeper: str | None) -> str:
 
 
 def new_run(newest: int = 0) -> int:
-    """Return a number above that of the newest run which, but for an accident, no other run has."""
+    """Return a random number above that of the newest run; two runs are unlikely to get the same one."""
     return newest + 1 + random.SystemRandom().getrandbits(40)
 
 
 @dataclass
 class RealRun:
-    """A run in real time, with a client of its acceptors, which it closes at the end.
+    """A run in real time. It closes the ``client`` of its acceptors at the end.
 
-    ``logs`` has the numbers of the proposers in this process, and the file that each of them writes, if any.
-    ``is_alone`` if no other process can propose. The run ends with the ``cluster`` of its acceptors on this machine, if
-    it has one, or when there is an error in ``troubles``.
+    ``logs`` maps the number of each proposer in this process to the file of its log, if it writes one. ``is_alone``
+    says whether all proposers are in this process. The run ends when there is an error in ``troubles``, or when the
+    ``cluster`` of its acceptors ends, if they are on this machine.
     """
 
     number: int
@@ -213,9 +213,9 @@ class RealRun:
     answered: bool = False
 
     def show(self, form: str | None, options: Mapping[str, Any], rule: str | None = None, change: str = "") -> None:
-        """Play rounds, and show them as any others.
+        """Play rounds, and show them.
 
-        Once all is shown, raises CannotError if they cannot go on, and Unanswered if no acceptor has answered.
+        At the end, raises CannotError if a trouble stopped them, and Unanswered if no acceptor has answered.
         """
         from toy_paxos.remote.records import Log
 
@@ -230,11 +230,11 @@ class RealRun:
         for error in self.troubles:
             raise error
         if not self.answered:
-            words = "check that they run, their addresses and certificates, and --timeout"
+            words = "check that they run, and check their addresses, certificates and --timeout"
             raise Unanswered(f"no acceptor has answered: {words}")
 
     def rounds(self, logs: Mapping[int, Any], last: int | None) -> Iterator[Round]:
-        """Play rounds until trouble or the last one; if others play a newer one already, go on there."""
+        """Yield rounds up to the last one or a trouble; if other processes play a newer round, go on with that."""
         from toy_paxos.remote.limits import LARGEST
 
         number = 1
@@ -246,14 +246,14 @@ class RealRun:
                     return
                 number = max(number + 1, newest)
                 if number > LARGEST:
-                    raise CannotError(f"run {self.number} has come to the last round that there is: begin another one")
+                    raise CannotError(f"run {self.number} has played the last possible round: begin another run")
                 if self.cluster:
                     self.cluster.check()
         except CannotError as error:
             self.troubles.append(error)
 
     def play(self, logs: Mapping[int, Any], number: int) -> tuple[Round, int]:
-        """Play a round; return it, and the newest round that an acceptor knows."""
+        """Play a round; return it, and the number of the newest round that an acceptor knows."""
         from toy_paxos.remote.merge_logs import merge_logs
         from toy_paxos.remote.real_round import Party, RealRound
 
@@ -273,18 +273,18 @@ class RealRun:
             told = round.play()
         merged: Iterable[Event] = merge_logs(told, number, "does one folder serve two acceptors?")
         if settings.actors and self.is_alone:
-            # A request that got no answer may have been heard.
+            # An acceptor may have received a request that got no answer.
             merged, onlooker = [*merged], Onlooker(configuration)
             for event in merged:
                 if isinstance(event, Delivery) and event.fate is LOST:
                     onlooker.after(Delivery(event.time, event.message))
             merged = onlooker.told(merged)
-        # An acceptor that no longer keeps this round tells only which one is the newest.
+        # An acceptor that has dropped this round only reports the number of the newest one.
         self.answered |= bool(round.handled) or round.newest > number
         if round.newest_run > self.number and not round.handled:
-            words = f"begin one with a higher number than {round.newest_run}, or leave --run out"
+            words = f"choose a --run above {round.newest_run}, or leave it out"
             self.troubles.append(CannotError(f"run {self.number} is over for the acceptors: {words}"))
-        # The wishes of other processes are not known here.
+        # This process does not know what proposers in other processes want.
         always = [property for property in ALWAYS if self.is_alone or property is not PROPOSED]
         events = []
         for event in watch(merged, settings.configuration, always):

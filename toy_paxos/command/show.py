@@ -1,4 +1,4 @@
-"""Show rounds as they come, at a pace that a person can follow, until there are enough or a signal asks to stop."""
+"""Show rounds at a pace that a person can follow, until there are enough or a signal asks to stop."""
 
 import sys
 import time
@@ -17,26 +17,27 @@ from toy_paxos.view.run_words import running_line
 from toy_paxos.view.views import Silence, lines_of, story_of, view_of
 from toy_paxos.view.words import line, plural
 
-# A round of five acceptors takes about five seconds: people read four words a second.
+# The time for a line, so that a round of five acceptors takes about five seconds: people read four words a second.
 LINE_S = 0.18
 
-# A round of thousands of lines must not take minutes.
+# The longest time for a round, which may have thousands of lines.
 LONGEST_ROUND_S = 10
 
-# With a long interval, the time after the last line is longer than that between lines.
+# The longest time for a line. With a long interval, the rest of the time passes after the last line.
 LONGEST_LINE_S = 2
 
-# What to try after a first look, on one line of a terminal.
+# The hint after a first run, on one line of a terminal.
 NEXT = "Next: toy-paxos --diagram draws, toy-paxos check searches, toy-paxos play plays"
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How many rounds to show (None: endlessly), and whether to show them at all; the rest is in seconds.
+    """How many rounds to show (None: endless rounds), which of them, and when.
 
-    ``interval`` is the time from one round to the next; ``line_by_line`` if its lines are spread over that, or else
-    over as long as it takes to read them. Rounds before ``first_shown`` are shown only if they violate safety. If only
-    the first round with something is to be shown, that is ``until``, and ``num_rounds`` is after how many to give up.
+    ``interval`` is the time in seconds from one round to the next. If ``line_by_line``, the lines of a round are spread
+    over the interval, or, without one, over the time that it takes to read them. Rounds before ``first_shown`` are
+    shown only if they violate safety. ``until`` is the kind of round to wait for: only the first one is shown, and
+    ``num_rounds`` is the limit on the rounds to try.
     """
 
     num_rounds: int | None
@@ -48,7 +49,7 @@ class Pace:
 
     @classmethod
     def of(cls, num_rounds: int | None, interval: float | None, quiet: bool, **others: Any) -> "Pace":
-        """The pace that suits standard output: a line at a time on a terminal, unless no time is to pass."""
+        """Return the pace for standard output: line by line on a terminal, unless the interval is 0."""
         line_by_line = interval != 0 and sys.stdout.isatty() and not quiet
         return cls(num_rounds, interval or 0, quiet, line_by_line, **others)
 
@@ -88,7 +89,7 @@ def show(
     if pace.until:
         rounds = first_with(pace.until, rounds, statistics, stop, progress)
     while not stop.signal and (finished := next(rounds, None)):
-        # A round during which a signal came is still shown, unless it is not due yet.
+        # A round is shown even if a signal came while it was played, but not if it is not due yet.
         if pace.interval:
             stop.wait(until=due)
             if time.monotonic() < due:
@@ -128,26 +129,26 @@ def show(
 
 
 def first_with(
-    what: str, rounds: Iterator[Round], statistics: Statistics, stop: StopRequest, progress: Progress
+    kind: str, rounds: Iterator[Round], statistics: Statistics, stop: StopRequest, progress: Progress
 ) -> Iterator[Round]:
-    """The first round with that, or in which safety is lost, if there is one before a signal asks to stop."""
-    # Here and not above: most runs show all rounds.
+    """Yield the first round of a kind, or in which safety is lost, unless a signal asks to stop before."""
+    # Imported here because most runs show all rounds.
     from toy_paxos.simulation.wanted import WANTED
 
     for finished in rounds:
-        if WANTED[what](finished) or finished.outcome is Outcome.VIOLATED:
+        if WANTED[kind](finished) or finished.outcome is Outcome.VIOLATED:
             statistics.first = finished.number
             yield finished
             return
         if stop.signal:
             return
-        progress.show(partial("toy-paxos: no {} in {} so far".format, what, plural(finished.number, "round")))
+        progress.show(partial("toy-paxos: no {} in {} so far".format, kind, plural(finished.number, "round")))
 
 
 def show_line_by_line(lines: Sequence[Callable[[], str]], interval: float, stop: StopRequest) -> None:
-    """Write a round line by line within an interval, if there is one; after a stop request the rest comes at once.
+    """Write a round line by line, within the interval if there is one; after a stop request, write the rest at once.
 
-    The heading does not wait: it is the second line, after an empty one.
+    The heading, the second line after an empty one, is written without a pause.
     """
     began = time.monotonic()
     per_line = min(LONGEST_LINE_S, (interval or min(LINE_S * len(lines), LONGEST_ROUND_S)) / max(len(lines), 1))

@@ -1,11 +1,11 @@
-"""A story read back: what ``toy-paxos``, ``check`` or ``play`` have printed, as lines or as JSON Lines.
+"""Read stories: the output of ``toy-paxos``, ``check`` or ``play``, as lines or as JSON Lines.
 
-A story names its cluster, says what the proposers want, and then tells what the network did, a line for each move. What
-follows from the moves (a proposer adopts or learns, a value is chosen) is skipped, because it follows again when they
-are played.
+A story names its cluster and what the proposers want, and then has a line for each move of the network. The reader
+skips events that follow from the moves (a proposer adopts or learns, a value is chosen), because they follow again when
+the moves are played.
 
-A story can also be typed by hand, with short names (``p0``, ``a1``) and messages as in a diagram (``PROMISE 2 (1 v)``).
-It needs no first line: then the sizes are given besides or follow from the names, and several blanks count as one::
+People can also type a story, with short names (``p0``, ``a1``) and messages as in a diagram (``PROMISE 2 (1 v)``). It
+needs no first line: then the sizes come from options or follow from the names, and several blanks count as one::
 
     p0 wants apple
     p0 -> a0 PREPARE 1
@@ -30,26 +30,27 @@ from toy_paxos.story import Configuration
 from toy_paxos.view.words import message_words, read_back
 
 MOST_BYTES = 10_000_000
-"""The limit on the size of a story; a larger file is probably something else."""
+"""The limit on the size of a story; a larger file is probably not a story."""
 
 
 class StoryError(Exception):
-    """A line of a story cannot be read or played; the words say which one, and why."""
+    """A line of a story cannot be read or played; the words say why."""
 
     def __init__(self, line: int, words: str) -> None:
         super().__init__(f"line {line}: {words}")
 
 
 class UnknownLineError(WrongMoveError):
-    """A line has none of the forms that a line of a story can have."""
+    """A line has none of the forms of a line of a story."""
 
 
 @dataclass
 class Script:
-    """A story as it was read: a cluster, and the moves made in it, each with the number of its line.
+    """A story that was read: a cluster, and the moves in it, each with the number of its line.
 
-    ``rule`` is the name of the changed rule. ``comments`` has the lines that follow a number of moves; -1 is the
-    beginning. ``actors`` are the user's own, which must be named again: a story does not import anything.
+    ``rule`` is the name of the changed rule. ``comments`` maps a number of moves to the comments after them, and -1 to
+    those at the beginning. ``actors`` names the user's own actors. Reading a story imports nothing, so the user has to
+    name them again.
     """
 
     sizes: dict[str, Any] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Script:
     has_ended: bool = False
 
     def cluster(self, model: Model) -> Model:
-        """Return the model with the sizes and wishes of the story, and as many attempts and restarts as it needs."""
+        """Return the model with the sizes and wishes of the story, and the attempts and restarts that it needs."""
         sizes = {"max_attempts": 1, "restarts": 0, **self.sizes}
         for size, kind, first in (("max_attempts", "timeout", 1), ("restarts", "restart", 0)):
             counts = Counter(move.actor for _, move in self.moves if move.kind == kind)
@@ -76,7 +77,7 @@ def shipped() -> dict[str, bytes]:
 
 
 def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
-    """Return the story in some bytes, with sizes besides its own; raise StoryError for the first bad line."""
+    """Return the story in some bytes, with given sizes if it has none; raise StoryError for the first bad line."""
     if len(data) > MOST_BYTES:
         raise StoryError(1, f"a story has at most {MOST_BYTES:,} bytes")
     lines = data.decode("utf-8-sig", "backslashreplace").removesuffix("\n").split("\n")
@@ -101,12 +102,12 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
     return story
 
 
-# The limit on each size of a cluster; nothing that was printed goes beyond.
+# The limit on each size of a cluster; no option allows more.
 MOST = 10_000
 
 
 def complete_sizes(story: Script) -> None:
-    """Count the actors that the lines name, unless their number is known; raise WrongMoveError for impossible sizes."""
+    """Take missing sizes from the names of the actors; raise WrongMoveError for impossible sizes."""
     names = {*story.wishes}
     for _, move in story.moves:
         names |= {move.actor, move.unsent[1]}
@@ -119,7 +120,7 @@ def complete_sizes(story: Script) -> None:
     for size in (*SIZES.values(), "first_number"):
         least = 0 if size == "restarts" else 1
         if type(number := story.sizes.get(size, 1)) is not int or not least <= number <= MOST:
-            raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: it can have {least} to {MOST:,}")
+            raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: choose {least} to {MOST:,}")
     try:
         Configuration.of(1, story.sizes["num_acceptors"], story.sizes.get("quorums"))
     except ValueError as error:
@@ -129,7 +130,7 @@ def complete_sizes(story: Script) -> None:
 def complete_wishes(story: Script) -> None:
     """Put the wishes in the order of the proposers; raise WrongMoveError if one is missing."""
     if not story.wishes and not story.moves:
-        raise WrongMoveError("it tells of no round, no counterexample and no game")
+        raise WrongMoveError("it has no round, no counterexample and no game")
     expected = [f"proposer-{at}" for at in range(story.sizes["num_proposers"])]
     if strangers := [name for name in story.wishes if name not in expected]:
         raise WrongMoveError(f"there is no {strangers[0]} here")
@@ -139,7 +140,7 @@ def complete_wishes(story: Script) -> None:
 
 
 def play_story(story: Script, game: Game, make: Callable[[Move], object]) -> None:
-    """Make all moves of a story in a game; raise StoryError for the first line whose move cannot be made."""
+    """Make all moves of a story in a game; raise StoryError for the first line that cannot be played."""
     for line, move in story.moves:
         try:
             make(move)
@@ -147,12 +148,12 @@ def play_story(story: Script, game: Game, make: Callable[[Move], object]) -> Non
             raise StoryError(line, why_not(game, error)) from error
 
 
-# The limit on the messages that an error names.
+# The limit on the number of messages that an error names.
 SOME = 6
 
 
 def why_not(game: Game, error: WrongMoveError) -> str:
-    """Return why a move cannot be made; for a message that was not sent, what its recipient could receive."""
+    """Return why a move cannot be made; for a message that was not sent, list what its recipient can receive."""
     if not isinstance(error, NotSentError):
         return str(error)
     recipient = error.message.recipient
@@ -165,21 +166,24 @@ def why_not(game: Game, error: WrongMoveError) -> str:
 # Lines
 
 
+SECOND = "a second story begins here: give only one"
+
+
 def begin_story(story: Script, heading: str) -> None:
     """Take the sizes from the first line of a run, a check or a game."""
     if story.sizes or story.wishes:
-        raise WrongMoveError("another story begins here: give one of them")
+        raise WrongMoveError(SECOND)
     take_sizes(story, heading)
 
 
 def begin_cluster(story: Script, words: str) -> None:
-    """Take the sizes of the next cluster of a climb, and none of the last one."""
+    """Take the sizes of the next cluster of a climb instead of those of the last one."""
     story.sizes.clear()
     take_sizes(story, words)
 
 
 def take_sizes(story: Script, words: str) -> None:
-    """Note the sizes of a cluster, as far as the words name any."""
+    """Note the sizes of a cluster that the words name."""
     for number, noun in re.findall(r"([\d,]+) (proposer|acceptor|attempt|restart)s?\b", words):
         story.sizes[SIZES[noun]] = int(number.replace(",", ""))
     story.sizes["fail"] = "FAIL delivered" in words
@@ -193,14 +197,14 @@ SIZES = {"proposer": "num_proposers", "acceptor": "num_acceptors", "attempt": "m
 
 
 def take_rule(story: Script, name: str) -> None:
-    """Note the rule that is changed."""
+    """Note the changed rule."""
     if name not in RULES:
         raise WrongMoveError(f"unknown rule {shortened(name)}")
     story.rule = name
 
 
 def take_actors(story: Script, named: str) -> None:
-    """Note which of the user's own actors have played."""
+    """Note the names of the user's own actors."""
     story.actors = named
 
 
@@ -210,30 +214,30 @@ def take_wish(story: Script, name: str, value: str) -> None:
 
 
 def note_wish(story: Script, name: str, value: str) -> None:
-    """Note what a proposer wants, once."""
+    """Note what a proposer wants; raise WrongMoveError if that is known already."""
     if not value:
         raise WrongMoveError("a value must not be empty")
     if name in story.wishes:
         wanted = shortened(story.wishes[name])
-        raise WrongMoveError(f"{name} wants {wanted} already; a story is one round, which --round K shows")
+        raise WrongMoveError(f"{name} already wants {wanted}; a story is one round, which --round K shows")
     story.wishes[name] = value
 
 
 def end_story(story: Script) -> None:
-    """Skip everything from here on: figures and verdicts."""
+    """Skip the rest: figures and verdicts."""
     story.has_ended = True
 
 
 def refuse_diagram(story: Script) -> None:
-    """Refuse lanes."""
+    """Raise WrongMoveError for a diagram."""
     raise WrongMoveError("this is a diagram; save the story without --diagram")
 
 
-# What became of a message, its type, its number, and either a value (of an actor's own type all fields) or the proposal
+# The fate of a message, its type, its number, and either a value (of an actor's own type: all fields) or the proposal
 # that was accepted before.
 MESSAGE = re.compile(r"(?:(lost \(.*?\)|[a-z][^:]*): )?(\S+) +(\d+)(?: (.+)|, nothing accepted|, accepted (\d+) (.+))?")
 
-# A promise in a diagram, which is read as one in a line.
+# A promise as a diagram writes it.
 DRAWN_PROMISE = re.compile(r"^((?:[a-z][^:]*: )?PROMISE +\d+) +\((\d+ .+)\)$")
 
 
@@ -253,12 +257,12 @@ def delivery(story: Script, sender: str, recipient: str, words: str) -> Move:
 
 
 def move_of(marks: list[str], message: Message) -> Move:
-    """Return the move that makes this of a message."""
+    """Return the move that gives a message the fate in its marks."""
     return Move("drop" if marks[0].startswith("lost") else "fail" if "failed" in marks else "deliver", message)
 
 
 def crash(story: Script, proposer: str, type: str | None, recipient: str | None) -> Move:
-    """Return the move of a proposer that crashes, perhaps before it has sent all its messages."""
+    """Return the move of a proposer that crashes, perhaps before it sends a certain message."""
     return Move("crash", actor=full_name(proposer), unsent=(type or "", full_name(recipient or "")))
 
 
@@ -267,7 +271,7 @@ def other_move(story: Script, actor: str, does: str) -> Move:
     return Move(DOES[does], actor=full_name(actor))
 
 
-# How the line of such a move begins after the name, and its kind.
+# The words of such a line after the name, and the kind of the move.
 DOES: dict[str, Kind] = {"gives up": "give up", "tries again": "timeout", "restarts": "restart"}
 
 NAME = r"((?:p|a|proposer-|acceptor-)\d{1,9})"
@@ -280,7 +284,7 @@ def full_name(text: str) -> str:
     return f"{kinds[text[0]]}-{text[1:]}" if text[:1] in kinds and text[1:].isdecimal() else text
 
 
-# Each form of a line, and the function that reads it, or None for a line that is skipped; the first form counts.
+# Each form of a line, and the function that reads it, or None to skip the line. The first form that matches counts.
 FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None] | None]] = [
     (re.compile(pattern), says)
     for pattern, says in (
@@ -302,12 +306,12 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None] | None]] = [
     )
 ]
 
-# What stands before an event: simulated time, the number of a delivery, or a margin.
+# The text before an event: simulated time, the number of a delivery, or a margin.
 BEFORE = re.compile(r"\s*(?:\d+(?:\.\d+ ms)? +(?=[paCS]))?")
 
 
 def read_line(story: Script, line: str) -> Move | None:
-    """Return the move that a line of text tells, if any; raise WrongMoveError if the line is not one of a story."""
+    """Return the move in a line of text, if any; raise WrongMoveError if it is not a line of a story."""
     if line.lstrip().startswith("#"):
         has_begun = story.sizes or story.wishes or story.moves
         story.comments.setdefault(len(story.moves) if has_begun else -1, []).append(line.lstrip())
@@ -318,7 +322,7 @@ def read_line(story: Script, line: str) -> Move | None:
         if line.startswith("toy-paxos "):
             begin_story(story, line)
         return None
-    # Only printed values have blanks that count, and those stand below a first line.
+    # Blanks count only in printed values, and a printed story has a first line with sizes.
     words = BEFORE.sub("", line if story.sizes else " ".join(line.split()), count=1)
     for form, says in FORMS:
         if found := form.fullmatch(words):
@@ -330,7 +334,7 @@ def read_line(story: Script, line: str) -> Move | None:
 
 
 def read_object(story: Script, line: str) -> Move | None:
-    """Return the move that a line of JSON tells, if any; raise an error if it is not an event."""
+    """Return the move in a line of JSON, if any; raise an error if it is not an event."""
     if not line.strip():
         return None
     told = json.loads(line)
@@ -344,7 +348,7 @@ def read_object(story: Script, line: str) -> Move | None:
             return Move.of(message)
         case Delivery() as event:
             return move_of([event.fate, event.denial or ""], event.message)
-        # That a proposer times out is not a move until it is told to try again.
+        # A timeout is a move only if the proposer gives up; otherwise its TIMEOUT message is the move.
         case TimedOut(last=True) as event:
             return Move("give up", actor=event.proposer)
         case Crash() as event:
@@ -353,10 +357,10 @@ def read_object(story: Script, line: str) -> Move | None:
 
 
 def sizes_told(story: Script, told: Mapping[str, Any]) -> None:
-    """Note the sizes of a cluster, and which rule is changed, or which actors have played."""
+    """Note the sizes of a cluster, and the changed rule or the names of the user's own actors."""
     if told["event"] != "cluster":
         if story.sizes or story.wishes:
-            raise WrongMoveError("another story begins here: give one of them")
+            raise WrongMoveError(SECOND)
         check_format(told.get("format", FORMAT))
     if "num_acceptors" in told:
         names = (*SIZES.values(), "fail", "first_number", "quorums")

@@ -1,4 +1,4 @@
-"""The options ``-o`` and ``--force``: one story written into a file, or onto standard output."""
+"""The options ``-o`` and ``--force``: write one story to a file or to standard output."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ ENDINGS = ", ".join(FILES)
 
 
 class StoryFile:
-    """Where a story goes: a path whose ending says how it is written; ``-.svg`` and the like are standard output."""
+    """The file for a story: the ending of its path is the format; ``-.svg`` and the like are standard output."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -24,19 +24,19 @@ class StoryFile:
         self.is_output = path == f"-{self.ending}"
 
     def write(self, story: Story) -> None:
-        """Write a story; raises DrawingError if no picture can show it, and click.ClickException."""
+        """Write a story; raise DrawingError if the format cannot show it, click.ClickException if writing fails."""
         if self.ending == ".py":
-            # A test begins where it stands, and the actors are named from here.
+            # A test starts from its own folder, but the options name the actors from the present one.
             folder = os.path.relpath(os.getcwd(), os.path.dirname(self.path) or ".")
             story = replace(story, about={**story.about, "folder": folder})
         self.write_text(file_of(self.ending, story))
 
     def write_text(self, text: str) -> None:
-        """Write what is to be in the file; raises click.ClickException."""
+        """Write the text to the file; raise click.ClickException if that fails."""
         if self.is_output:
             write(text)
             return
-        # Beside it, so that what it holds already is not lost if this one cannot be written; a link stays a link.
+        # First into another file, so that an old file survives if writing fails. A link stays a link.
         path = os.path.realpath(self.path)
         partial = os.path.join(os.path.dirname(path), f".{os.getpid()}.part")
         try:
@@ -54,12 +54,12 @@ class StoryFile:
 
 
 class StoryPath(click.ParamType[StoryFile]):
-    """The name of a file for a story."""
+    """The type of the value of ``-o``."""
 
     name = "file"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> StoryFile:
-        """Return where the story goes; raise click.BadParameter if it cannot be written there."""
+        """Return the file; raise click.BadParameter if no story can be written there."""
         file = StoryFile(value)
         if file.ending not in FILES:
             raise click.BadParameter(f"{shortened(value)} does not end in {ENDINGS}.", ctx, param)
@@ -82,10 +82,10 @@ file_options = with_options(
 
 
 def check_file(file: StoryFile | None, force: bool, num_rounds: int | None = 1) -> None:
-    """Refuse to write more than one story, or over a file without ``--force``; raises click.UsageError."""
+    """Raise click.UsageError for more than one story, and for an old file without ``--force``."""
     if force and not file:
         raise click.UsageError("--force does nothing without -o FILE.")
     if file and num_rounds != 1:
         raise click.UsageError("-o writes one round: add --rounds 1, or choose it by --round K.")
     if file and not file.is_output and os.path.exists(file.path) and not force:
-        raise click.UsageError(f"{shortened(file.path)} is there already: name another file, or add --force.")
+        raise click.UsageError(f"{shortened(file.path)} already exists: name another file, or add --force.")

@@ -1,7 +1,7 @@
-"""Rounds played with the user's own classes: what they print and what they do wrong is told apart from ours.
+"""Rounds played with the user's own classes, whose output and errors are kept apart from those of the program.
 
-A seed decides everything in a run but what such a class draws, reads or keeps on its own. So the state of Python's
-``random`` is compared around each round, and the first round is played twice.
+A seed does not control what such a class draws, reads or stores on its own. To notice that, the program compares the
+state of Python's ``random`` before and after each round, and plays the first round twice.
 """
 
 import random
@@ -23,7 +23,7 @@ USES_RANDOM = "an actor uses Python's random module, which the seed does not con
 
 
 def guarded_rounds(settings: Settings, statistics: Statistics) -> Iterator[Round]:
-    """Play rounds with the user's classes, which raises Unchecked; note why the run cannot be replayed, if so."""
+    """Yield rounds with the user's classes, and note why a run cannot be replayed; raise Unchecked if one fails."""
     settings = guarded(settings)
     rounds, before = play_rounds(settings, statistics.first), random.getstate()
     while True:
@@ -38,7 +38,7 @@ def guarded_rounds(settings: Settings, statistics: Statistics) -> Iterator[Round
 
 
 def next_of(rounds: Iterator[Round]) -> Round:
-    """Play the next round; raises Unchecked if an actor fails."""
+    """Play the next round; raise Unchecked if an actor fails."""
     try:
         with user_output_to_stderr():
             return next(rounds)
@@ -49,7 +49,7 @@ def next_of(rounds: Iterator[Round]) -> Round:
 
 
 def goes_alike_again(settings: Settings, finished: Round) -> bool:
-    """Play a round once more, unheard; return whether the same happens."""
+    """Play a round again, without output; return whether its events are the same."""
     try:
         with silence():
             again = next_of(play_rounds(settings, finished.number))
@@ -60,7 +60,7 @@ def goes_alike_again(settings: Settings, finished: Round) -> bool:
 
 
 def guarded(settings: Settings) -> Settings:
-    """The same settings with actors that are guarded."""
+    """Return the settings with guarded actors."""
     names = {*settings.configuration.names}
     kinds = settings.acceptor, settings.proposer
     return replace(
@@ -71,7 +71,7 @@ def guarded(settings: Settings) -> Settings:
 class Guarded:
     """An actor whose answers are checked, and whose errors are reported with the file and line of its class.
 
-    ``kinds`` are its own class and that of the actors that it talks to; ``names`` are those of all actors.
+    ``kinds`` are its class and that of the actors that it talks to. ``names`` has the names of all actors.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Guarded:
         return getattr(self.actor, name)
 
     def receive(self, message: Message) -> list[Message]:
-        """Answer a message; raises Unchecked if the actor fails."""
+        """Answer a message; raise Unchecked if the actor fails."""
         try:
             return self.checked(listed(self.actor.receive(message)))
         except BaseException as error:
@@ -98,17 +98,17 @@ class Guarded:
             raise Unchecked(f"an actor fails: {failure_at(message, error, *self.kinds)}") from error
 
     def checked(self, messages: list[Message]) -> list[Message]:
-        """Return the messages if all of them can be sent; raises AnswerError."""
+        """Return the messages if all of them can be sent; raise AnswerError otherwise."""
         for message in messages:
             check_message(message, self.names)
         return messages
 
 
 class GuardedProposer(Guarded):
-    """The same for a proposer, which also says what it has learned."""
+    """A guarded proposer, whose learned value is checked, too."""
 
     def prepare(self) -> list[Message]:
-        """Begin; raises Unchecked if the proposer fails."""
+        """Return the first messages; raise Unchecked if the proposer fails."""
         try:
             said = self.checked(listed(self.actor.prepare(), "prepare"))
         except BaseException as error:
@@ -117,13 +117,13 @@ class GuardedProposer(Guarded):
         return said
 
     def receive(self, message: Message) -> list[Message]:
-        """Answer a message; raises Unchecked if the proposer fails."""
+        """Answer a message; raise Unchecked if the proposer fails."""
         answers = super().receive(message)
         self.check_learned()
         return answers
 
     def check_learned(self) -> None:
-        """Raise Unchecked if what the proposer has learned cannot be seen."""
+        """Raise Unchecked if the learned value of the proposer cannot be read."""
         try:
             plain_learned(self.actor)
         except BaseException as error:

@@ -1,4 +1,4 @@
-"""The command ``toy-paxos verify``: judge what processes did by their logs."""
+"""The command ``toy-paxos verify``: judge the logs of processes."""
 
 import sys
 from collections import Counter
@@ -24,7 +24,7 @@ from toy_paxos.view.views import log_view_of
     cls=Command,
     epilog="""\b
 Exit status:
-  0    all is known, nothing is violated, and no rule is broken
+  0    the logs are complete, safety holds, and no rule is broken
   1    the output cannot be written
   2    wrong usage, or logs that cannot be judged
   3    safety is violated
@@ -50,8 +50,8 @@ def verify_command(
 ) -> None:
     """Judge the logs of processes.
 
-    They were written with --log, or by other programs in the same format. A file can hold several logs; - is standard
-    input.
+    Processes write logs with --log; other programs can write the same format. A file can hold several logs; - is
+    standard input.
 
     \b
       toy-paxos cluster --rounds 100 --log logs; toy-paxos verify logs/*
@@ -70,7 +70,7 @@ def verify_command(
         evidence = gather(chain.from_iterable(map(read_logs, files)), run, round, num_acceptors)
         run, names = evidence.run, evidence.configuration.acceptors + evidence.configuration.proposers
         if output and len(evidence.rounds) > 1:
-            words = f"-o writes one round, and these logs have {len(evidence.rounds):,}: choose one by --round K."
+            words = f"-o writes one round, and these logs have {len(evidence.rounds):,}: choose one with --round K."
             raise click.UsageError(words)
         tell(view.start(run, evidence.configuration, len(evidence.logs)))
         counts, gap = Counter[str](), None

@@ -10,6 +10,7 @@ attempts. Partitions that last and clocks that disagree are not simulated.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -50,28 +51,23 @@ Draws = Mapping[tuple[str, ...], Callable[[], float]]
 """A die for each name, which is a purpose and perhaps actors; each draws from 0 (included) to 1 (excluded)."""
 
 
+@dataclass
 class Simulation:
     """One round of proposers, each with its wish, among the registered acceptors.
 
-    Unless the round is ``told``, ``events`` stays empty, which saves time. Safety is watched, and the
-    ``facts`` of the round are the same.
+    Unless the round is ``told``, ``events`` stays empty, which saves time. Safety is watched, and the ``facts`` of the
+    round are the same.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        actors: Mapping[str, Any],
-        wishes: Mapping[str, str],
-        network: Network,
-        dice: Draws,
-        told: bool = True,
-    ) -> None:
-        self.actors = actors
-        self.wishes = wishes
-        self.network = network
-        self.dice = dice
-        self.told = told
-        self.watcher = Watcher(configuration)
+    configuration: Configuration
+    actors: Mapping[str, Any]
+    wishes: Mapping[str, str]
+    network: Network
+    dice: Draws
+    told: bool = True
+
+    def __post_init__(self) -> None:
+        self.watcher = Watcher(self.configuration)
         self.facts = Facts()
         self.now = 0.0
         self.events: list[Event] = []
@@ -82,7 +78,7 @@ class Simulation:
         self.gave_up: set[str] = set()
         # For each proposer: its current proposal number, how many attempts it has begun, and its current timer.
         self.ids: dict[str, int] = {}
-        self.attempts = dict.fromkeys(wishes, 1)
+        self.attempts = dict.fromkeys(self.wishes, 1)
         self.timers: dict[str, int] = {}
         # For each acceptor: when it crashed last, whether it is still down, and how often it has restarted.
         self.last_crash: dict[str, float] = {}
