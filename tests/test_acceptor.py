@@ -64,7 +64,7 @@ def test_reports_what_it_accepted_last() -> None:
     assert acceptor.receive(prepare(3)) == [promise]
 
 
-def test_answers_whoever_asked() -> None:
+def test_answers_the_sender_of_the_request() -> None:
     acceptor = Acceptor("acceptor-7")
     (promise,) = acceptor.receive(Prepare("proposer-3", "acceptor-7", 1))
     assert (promise.sender, promise.recipient) == ("acceptor-7", "proposer-3")
@@ -135,7 +135,7 @@ def test_a_lot_is_drawn_for_requests_only() -> None:
     assert acceptor.receive(Terminate("proposer-0", "acceptor-0", 1)) == []
 
 
-def test_the_smallest_lot_is_no_failure_with_probability_0() -> None:
+def test_the_smallest_draw_is_not_a_failure_with_probability_0() -> None:
     acceptor = failing(0.0, lambda: 0.0)
     assert acceptor.receive(prepare(1)) == [Promise("acceptor-0", "proposer-0", 1, None)]
 

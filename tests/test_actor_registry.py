@@ -36,12 +36,12 @@ def test_a_name_is_given_once() -> None:
         actors.register(Acceptor("acceptor-0"))
 
 
-def test_a_message_to_nobody_is_an_error_that_names_nobody() -> None:
+def test_a_message_to_an_unknown_name_is_an_error_with_that_name() -> None:
     with pytest.raises(LookupError, match="no actor named 'acceptor-9'"):
         list(deliver(ActorRegistry(), [prepare("proposer-0", "acceptor-9")]))
 
 
-def test_what_was_sent_first_is_delivered_first() -> None:
+def test_messages_are_delivered_in_the_order_of_sending() -> None:
     actors = ActorRegistry()
     actors.register(Script("a", lambda _: [prepare("a", "c", 3), prepare("a", "c", 4)]))
     actors.register(Script("b", lambda _: [prepare("b", "c", 5)]))

@@ -132,7 +132,7 @@ def test_a_rule_left_out_loses_safety_by_dice_too_and_the_replay_line_names_it(r
 
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate != "unsafe"])
-def test_what_looks_wrong_and_is_safe_is_so_by_dice_too(name: str, run_here: RunHere) -> None:
+def test_unusual_but_correct_actors_are_also_safe_in_random_rounds(name: str, run_here: RunHere) -> None:
     done = run_here("--break", name, "--num-proposers", "3", "-n", "3", "-c", "200", "-q", "--seed", "1")
     assert done.returncode == 0
     assert "safety violated              0    0.00%" in done.stdout
@@ -151,7 +151,7 @@ def test_an_acceptor_that_can_receive_and_has_a_name_will_do(file: str, run_here
     assert f" --acceptor {file}:Minimal --seed 1 --rounds 3" in done.stdout
 
 
-def test_what_an_actor_prints_goes_to_standard_error(file: str, run: Run) -> None:
+def test_the_output_of_an_actor_goes_to_standard_error(file: str, run: Run) -> None:
     done = run("--acceptor", f"{file}:Talkative", "-c", "1", "--json")
     assert all(line.startswith("{") for line in done.stdout.splitlines())
     assert "I was asked\n" in done.stderr
@@ -173,7 +173,7 @@ AT = "on receiving PREPARE 1 from proposer-0 to acceptor-0: "
         ("Idle", "the actors cannot begin: prepare returned None, not a list of messages"),
     ],
 )
-def test_what_an_actor_does_wrong_is_said_in_the_same_words_by_every_command(
+def test_every_command_reports_an_error_of_an_actor_in_the_same_words(
     actor: str, words: str, file: str, run_here: RunHere
 ) -> None:
     option = ("--proposer" if actor == "Idle" else "--acceptor", f"{file}:{actor}", "-n", "1")
@@ -236,7 +236,7 @@ def test_a_violation_by_chance_has_no_replay_in_any_form(tmp_path: Path, run_her
     assert run_here("play", *args[:2], "-", typed=text.stdout).returncode == 3
 
 
-def test_what_is_played_again_for_comparison_is_not_heard(file: str, run: Run) -> None:
+def test_a_round_played_again_for_comparison_prints_nothing(file: str, run: Run) -> None:
     done = run("--acceptor", f"{file}:Talkative", "-c", "1", "--seed", "1", "-p", "0", "-n", "3", "--json")
     messages = [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "message"]
     to_acceptors = [message for message in messages if message["recipient"].startswith("acceptor")]
@@ -251,7 +251,7 @@ def test_what_is_played_again_for_comparison_is_not_heard(file: str, run: Run) -
         (["--acceptor", "{file}:minimal"], "Did you mean 'Minimal'?"),
     ],
 )
-def test_bad_input_gets_one_line_that_says_what_to_do(
+def test_an_error_of_usage_is_one_line_that_says_what_to_do(
     args: list[str], what_to_do: str, file: str, run_here: RunHere
 ) -> None:
     done = run_here(*(arg.format(file=file) for arg in args))

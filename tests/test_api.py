@@ -39,7 +39,7 @@ def ours(modules: set[str]) -> set[str]:
 # Names
 
 
-def test_to_import_the_package_imports_nothing_else_of_it() -> None:
+def test_importing_the_package_imports_no_other_module_of_it() -> None:
     assert ours(imported_by("import toy_paxos")) == {"toy_paxos"}
     assert ours(imported_by("import toy_paxos; dir(toy_paxos); toy_paxos.__version__")) == {"toy_paxos"}
 
@@ -94,7 +94,7 @@ def test_the_same_seed_gives_the_rounds_of_the_command_line(
         assert re.search(f'"event":"round",{place},.*"outcome":"{round.outcome}"', printed)
 
 
-def test_without_a_seed_a_round_names_the_one_that_gives_it_again() -> None:
+def test_without_a_seed_a_round_names_the_seed_that_replays_it() -> None:
     first = next(toy_paxos.rounds())
     assert next(toy_paxos.rounds(seed=first.seed)) == first
 
@@ -127,7 +127,7 @@ def test_without_a_size_a_check_climbs_up_to_the_first_violation() -> None:
     assert verdict.story is not None
 
 
-def test_what_was_not_explored_to_its_end_is_not_known() -> None:
+def test_a_search_that_was_not_completed_is_unknown() -> None:
     assert toy_paxos.check(num_acceptors=3, max_states=5).safe, "all rules are kept"
     verdict = toy_paxos.check(num_acceptors=3, max_states=5, proposer=lambda *arguments: Proposer(*arguments[:3]))
     assert (verdict.word, verdict.safe, verdict.story) == ("unknown", False, None)
@@ -249,12 +249,12 @@ def test_check_refuses_wrong_arguments(arguments: dict[str, Any], kind: type[Exc
         ),
     ],
 )
-def test_play_refuses_what_is_not_a_story(story: Any, kind: type[Exception], words: str) -> None:
+def test_play_refuses_anything_but_a_story(story: Any, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=f"^{words}[^\n]*$"):
         toy_paxos.play(story)
 
 
-def test_what_is_raised_for_an_actor_keeps_its_cause() -> None:
+def test_an_error_about_an_actor_keeps_its_cause() -> None:
     class Silent(Proposer):
         def prepare(self) -> list[Message]:
             raise RuntimeError("no")
@@ -280,7 +280,7 @@ def test_actors_that_fail_are_reported_in_the_same_words_everywhere() -> None:
         toy_paxos.check(num_acceptors=3, acceptor=forgets_to_answer)
 
 
-def test_no_line_of_ours_is_blamed_for_what_is_not_a_class() -> None:
+def test_an_error_about_a_function_names_no_line_of_the_program() -> None:
     with pytest.raises(ValueError, match=r"'int' object is not callable$"):
         toy_paxos.check(num_acceptors=2, acceptor=5)  # type: ignore[arg-type]
 
@@ -327,7 +327,7 @@ def test_actors_can_be_named_as_on_the_command_line_or_have_another_shape(tmp_pa
         (int, "class 'int' is not an acceptor: it needs receive(message), or prepare(n) and accept(n, value)"),
     ],
 )
-def test_what_names_no_actor_is_refused(actor: Any, words: str) -> None:
+def test_an_argument_that_names_no_actor_is_refused(actor: Any, words: str) -> None:
     for use in (api.check, partial(api.play, "p0 wants x\np0 -> a0 PREPARE 1"), api.rounds):
         with pytest.raises(ValueError, match=re.escape(words)):
             use(acceptor=actor)

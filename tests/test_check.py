@@ -360,7 +360,7 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
         (["extra"], "unexpected extra argument (extra)"),
     ],
 )
-def test_bad_input_gets_one_line_that_says_what_to_do(
+def test_an_error_of_usage_is_one_line_that_says_what_to_do(
     args: list[str], what_to_do: str, file: str, run_here: RunHere
 ) -> None:
     done = run_here("check", *(arg.format(file=file) for arg in args))

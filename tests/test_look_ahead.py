@@ -31,13 +31,13 @@ def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run_here: RunHere
     assert "the game is already won" in shown
 
 
-def test_a_timeout_is_hinted_at_as_it_is_typed() -> None:
+def test_a_hint_names_a_timeout_as_it_is_typed() -> None:
     game = Game(RULES["takes-old-promises"].model)
     expected = "type timeout p0 (the game can be won in 14 deliveries from here); Enter makes this move"
     assert hint(game) == (expected, Move("timeout", actor="proposer-0"))
 
 
-def test_right_actors_cannot_lose_and_it_is_said_for_what() -> None:
+def test_correct_actors_cannot_lose_and_the_hint_says_for_which_sizes() -> None:
     game = Game(Model())
     sizes = "2 proposers, 3 acceptors, 1 attempt, 1 restart each"
     assert hint(game) == (f"safety cannot be lost from here, for {sizes}, FAIL never delivered", None)
@@ -45,7 +45,7 @@ def test_right_actors_cannot_lose_and_it_is_said_for_what() -> None:
     assert hint(game)[0].endswith(", FAIL never delivered; proposers that have crashed or given up do nothing more")
 
 
-def test_what_is_chosen_remains_the_only_value_that_can_be() -> None:
+def test_a_chosen_value_remains_the_only_one_that_can_be_chosen() -> None:
     game = played(Model(restarts=0), 1, 2, 7, 8, 9, 10)
     assert standing(game) == "chosen: value-0; learned: nobody"
     assert possibilities(game) == "can still be chosen, if no FAIL arrives: value-0 only"
@@ -65,7 +65,7 @@ def test_a_search_that_is_too_long_says_so(run_here: RunHere) -> None:
 
 
 @pytest.mark.usefixtures("few_states")
-def test_what_was_not_found_out_is_searched_again_only_when_asked() -> None:
+def test_after_an_unfinished_search_only_a_hint_searches_again() -> None:
     player = Player(GameView(Game(Model(3, 3)), "", {}))
     outlooks = []
     for typed in ("1", "2", "3"):

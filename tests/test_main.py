@@ -153,7 +153,9 @@ def test_the_shell_can_complete_options(run: Run) -> None:
         (["--seed", "1", "check"], "--seed has no effect before 'check'"),
     ],
 )
-def test_bad_input_gets_one_line_that_says_what_to_do(args: list[str], what_to_do: str, run_here: RunHere) -> None:
+def test_an_error_of_usage_is_one_line_that_says_what_to_do(
+    args: list[str], what_to_do: str, run_here: RunHere
+) -> None:
     done = run_here(*args)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
@@ -204,7 +206,7 @@ ABOVE = {
 }
 
 
-def test_a_plain_run_imports_what_it_uses() -> None:
+def test_a_plain_run_imports_only_the_modules_that_it_uses() -> None:
     imported = imported_by(*PROGRAM, "--rounds", "1") - imported_by("-c", "import click")
     ours = {name for name in imported if name.split(".")[0] == "toy_paxos"}
     assert ours <= {"toy_paxos", *(f"toy_paxos.{name}" for name in {"main"} | LESSON | STORIES | ABOVE)}
@@ -213,7 +215,7 @@ def test_a_plain_run_imports_what_it_uses() -> None:
 
 
 @pytest.mark.parametrize("view", ["", "--quiet", "--brief", "--json", "--diagram", "-o -.mmd", "-o -.svg", "-o -.html"])
-def test_nor_is_the_checker_by_a_run(view: str) -> None:
+def test_a_run_does_not_import_the_checker(view: str) -> None:
     assert "toy_paxos.checking" not in imported_by(*PROGRAM, *f"--num-proposers 2 --rounds 1 {view}".split())
 
 
@@ -329,7 +331,7 @@ def test_json_ends_with_its_summary_too(start: Start) -> None:
     assert summary_of(stdout)["rounds"] == 1
 
 
-def test_a_round_that_is_not_due_yet_is_not_shown_to_whoever_stops_while_it_is_played(run: Run, tmp_path: Path) -> None:
+def test_after_a_signal_a_round_that_is_not_due_yet_is_not_shown(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "import os, signal\n"
         "from toy_paxos.acceptor import Acceptor\n"
@@ -461,7 +463,7 @@ def test_ctrl_backslash_prints_a_line_of_statistics_and_the_run_goes_on(start: S
     assert (process.returncode, stderr) == (0, "")
 
 
-def test_statistics_that_nobody_can_read_do_not_stop_the_run(start: Start) -> None:
+def test_with_a_full_standard_error_ctrl_backslash_does_not_stop_the_run(start: Start) -> None:
     process = start("-i", "3600", command=["sh", "-c", 'exec "$@" 2>/dev/full', "sh", *PATIENT_COMMAND])
     wait_for_line(process, "Round 1: ")
     wait_for_line(process, "Round 1: ")
@@ -487,7 +489,7 @@ def test_a_dumb_terminal_gets_lines(slow: Path, on_terminal: OnTerminal) -> None
 # Streams
 
 
-def test_a_pipe_that_somebody_made_non_blocking_loses_nothing() -> None:
+def test_a_non_blocking_pipe_loses_no_output() -> None:
     args = ("--json", "-c", "2000", "--seed", "1")
     code = (
         "import os, subprocess, sys, time\n"
@@ -551,13 +553,13 @@ def test_a_closed_standard_error_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_what_an_encoding_cannot_say_is_escaped(encoding: str, run: Run) -> None:
+def test_characters_outside_the_encoding_are_escaped(encoding: str, run: Run) -> None:
     done = run("--seed", "1", "-c", "1", PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, "")
     assert r"proposer-0 wants \U0001f6" in done.stdout
 
 
-def test_json_is_utf_8_whatever_the_encoding(run: Run) -> None:
+def test_json_is_utf_8_in_every_locale(run: Run) -> None:
     args = ("--seed", "1", "--json", "--round", "3")
     said = run(*args, PYTHONIOENCODING="ascii").stdout.splitlines()[:-1]
     assert said == run(*args).stdout.splitlines()[:-1]

@@ -102,7 +102,7 @@ def test_loss_does_not_change_the_delays_of_what_arrives() -> None:
     assert first_arrivals(Network(message_loss_prob=0.5)).items() < first_arrivals(Network()).items()
 
 
-def test_a_lost_message_is_known_when_it_is_sent_and_reaches_nobody() -> None:
+def test_a_lost_message_is_known_when_it_is_sent_and_is_not_received() -> None:
     events = simulate(Network(message_loss_prob=1, max_attempts=1))
     assert [(d.time, d.fate, d.message.type) for d in deliveries(events)] == [(0, Fate.LOST, "PREPARE")] * 3
 
@@ -142,7 +142,7 @@ def test_a_proposer_that_gave_up_says_nothing_more() -> None:
     assert not deliveries(events, "PROPOSE")
 
 
-def test_who_has_given_up_neither_proposes_nor_adopts_nor_has_a_quorum() -> None:
+def test_a_proposer_that_gave_up_neither_proposes_nor_adopts_nor_has_a_quorum() -> None:
     network = Network(2, message_duplication_prob=0.5, timeout=8, backoff=5, max_attempts=2)
     gave_up = 0
     for finished in islice(play_rounds(Settings(3, 0.1, seed=2, network=network)), 200):
@@ -170,7 +170,7 @@ def test_an_abandoned_attempt_has_no_quorum() -> None:
     assert abandoned > 10
 
 
-def test_what_reaches_a_crashed_proposer_is_lost_even_if_it_is_late() -> None:
+def test_a_message_to_a_crashed_proposer_is_lost_even_if_it_is_late() -> None:
     for seed in range(20):
         network = Network(2, proposer_failure_prob=0.1, timeout=5)
         for finished in islice(play_rounds(Settings(3, 0, seed=seed, network=network)), 20):
@@ -226,7 +226,7 @@ def test_every_purpose_and_every_link_has_a_die_of_its_own() -> None:
     assert expected | {("backoff", "proposer-0"), ("backoff", "proposer-1")} == set(dice)
 
 
-def test_what_reaches_a_crashed_proposer_is_lost_and_it_never_acts_again() -> None:
+def test_messages_to_a_crashed_proposer_are_lost_and_it_never_acts_again() -> None:
     lots = iter([0.9, 0.9, 0.0])
     dice = Dice(seed=1, chapter=1)
     dice["crash", "proposer-0"] = lambda: next(lots)
@@ -283,7 +283,7 @@ def test_an_adoption_names_the_promise_that_carried_the_value() -> None:
     assert (adoption.acceptor, Proposal(adoption.accepted_id, adoption.value)) in reports
 
 
-def test_a_silent_acceptor_says_nothing_but_what_came_of_the_request_is_told() -> None:
+def test_a_silent_acceptor_says_nothing_but_the_story_tells_its_denial() -> None:
     network = Network(num_proposers=2, failure_mode="silent")
     denied = [
         delivery
@@ -345,7 +345,7 @@ def test_a_direct_call_and_a_network_without_faults_say_the_same() -> None:
 # Acceptors that crash and restart
 
 
-def test_an_acceptor_that_crashes_loses_what_is_on_its_way_and_remembers_what_it_knew() -> None:
+def test_a_crash_of_an_acceptor_loses_messages_on_their_way_and_not_its_memory() -> None:
     network = Network(2, acceptor_crash_prob=0.2)
     restarts = 0
     for finished in islice(play_rounds(Settings(3, 0, seed=1, network=network)), 100):

@@ -201,7 +201,7 @@ def test_a_cluster_plays_with_programs(programs: list[str], nothing_left: dict[s
     assert done.stdout.count("proposer-0 learns ") == 2
 
 
-def test_a_program_is_restored_from_what_its_process_saved(
+def test_a_program_is_restored_from_the_state_that_its_process_saved(
     programs: list[str], start: Start, run_here: RunHere, tmp_path: Path
 ) -> None:
     its = Acceptors(start, tmp_path, 1, *programs[:2])

@@ -56,14 +56,14 @@ def test_the_story_of_every_unsafe_rule_is_lost_again(
 
 @pytest.mark.usefixtures("searched_once")
 @pytest.mark.parametrize("name", UNSAFE)
-def test_check_and_play_tell_the_same_story_with_all_that_is_lost(name: str, run_here: RunHere) -> None:
+def test_check_and_play_tell_the_same_story_with_its_violation(name: str, run_here: RunHere) -> None:
     checked = run_here("check", "--break", name).stdout
     played = run_here("play", "-", typed=checked).stdout
     told, again = (its[its.index("proposer-0 wants") :] for its in (checked, played))
     assert told.partition("\n\n")[0] == again.partition("\nThe game is won in ")[0]
 
 
-def test_a_game_that_loses_something_else_is_not_won_and_yet_no_success(run: Run) -> None:
+def test_a_game_that_loses_another_property_is_not_won_and_fails(run: Run) -> None:
     typed = "timeout p0\np0 -> a0 PREPARE 2\np0 -> a0 PREPARE 1\nhint\n"
     done = run("play", "--break", "lowers-promise", "--num-proposers", "1", "--max-attempts", "2", typed=typed)
     assert done.returncode == 3
@@ -81,14 +81,14 @@ def test_a_game_has_quorums_of_any_sizes_and_its_story_names_them(run_here: RunH
     assert done.stderr.endswith("quorums of 2 and 5: each must be from 1 to 4, the number of acceptors\n")
 
 
-def test_what_play_prints_is_played_again_to_the_same_bytes(story: Path, run_here: RunHere, run: Run) -> None:
+def test_output_of_play_is_played_again_to_the_same_bytes(story: Path, run_here: RunHere, run: Run) -> None:
     first = run_here("play", str(story)).stdout
     story.write_text(first)
     assert run_here("play", str(story)).stdout == first
     assert run("play", "-", typed=first).stdout == first
 
 
-def test_correct_actors_stop_at_the_first_line_that_nobody_would_say(story: Path, run_here: RunHere) -> None:
+def test_correct_actors_stop_at_the_first_message_that_they_would_not_send(story: Path, run_here: RunHere) -> None:
     done = run_here("play", "--break", "none", str(story))
     assert done.returncode == 2
     words = (
@@ -140,7 +140,7 @@ class Mine(Acceptor):
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
 @pytest.mark.parametrize("command", [["check"], ["--num-proposers", "3", "--seed", "1", "--round", "1"]])
-def test_a_story_of_somebodys_actors_imports_none_but_asks_for_them(
+def test_a_story_of_own_actors_imports_none_but_asks_for_them(
     command: list[str], form: list[str], tmp_path: Path, run_here: RunHere
 ) -> None:
     (tmp_path / "mine.py").write_text(MINE)
@@ -255,7 +255,9 @@ def test_standard_input_may_be_closed() -> None:
         ("[Promise(self.name, 'nobody', request.id, None)]", "PROMISE to 'nobody', but no actor has that name"),
     ],
 )
-def test_what_no_actor_can_say_is_one_line(says: str, words: str, run: Run, tmp_path: Path) -> None:
+def test_a_message_that_no_actor_can_send_is_an_error_in_one_line(
+    says: str, words: str, run: Run, tmp_path: Path
+) -> None:
     (tmp_path / "odd.py").write_text(
         "from toy_paxos.acceptor import Acceptor\n"
         "from toy_paxos.message import Promise, Timeout\n"
@@ -270,7 +272,7 @@ def test_what_no_actor_can_say_is_one_line(says: str, words: str, run: Run, tmp_
 
 
 @pytest.mark.parametrize("does", ["raise SystemExit(0)", "print(7 // (3 - self.asked))"])
-def test_an_actor_that_fails_is_named_whatever_makes_it_receive(does: str, run: Run, tmp_path: Path) -> None:
+def test_an_actor_that_fails_is_reported_after_moves_and_after_undo(does: str, run: Run, tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(
         "from toy_paxos.acceptor import Acceptor\n"
         "class Odd(Acceptor):\n"
@@ -313,17 +315,17 @@ def test_after_each_move_the_last_rows_stand_under_the_names_of_the_lanes(on_ter
     assert told[2:4] == ["in flight:", "  [3] proposer-0 -> acceptor-2 PREPARE 1"]
 
 
-def test_what_is_in_flight_is_listed_again_only_after_a_move(on_terminal: OnTerminal) -> None:
+def test_messages_in_flight_are_listed_again_only_after_a_move(on_terminal: OnTerminal) -> None:
     shown = on_terminal("play", *SMALL, TERM="dumb", typed=["", "help", "foo", "hint", "1", "quit"])
     assert shown.count("in flight:\n") == 2
 
 
-def test_what_has_come_can_come_again_and_its_number_is_told(run: Run) -> None:
+def test_a_delivered_message_can_come_again_under_its_number(run: Run) -> None:
     done = run("play", typed="1\ndrop 2\nstate\n")
     assert done.stdout.endswith("# delivered or lost, and can come again: 1 2\n")
 
 
-def test_a_lost_game_lists_no_messages_but_what_can_be_done(story: Path, on_terminal: OnTerminal) -> None:
+def test_after_a_loss_a_game_lists_commands_and_no_messages(story: Path, on_terminal: OnTerminal) -> None:
     shown = on_terminal("play", str(story), columns=140, TERM="dumb", typed=["quit"])
     assert "in flight" not in shown
     assert "'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game\ntoy-paxos> " in shown
@@ -390,7 +392,7 @@ def test_ctrl_c_ends_the_search_and_not_the_game(slow: Path, on_terminal: OnTerm
     assert "what can still be chosen is not found out: the search was ended" in shown
 
 
-def test_what_is_in_flight_is_told_before_what_takes_long_to_find_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_in_flight_are_shown_before_a_search_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     def search(game: Game) -> str:
         raise TimeoutError
 

@@ -11,12 +11,12 @@ import pytest
 from toy_paxos.command.process import Progress, StopRequest, say, set_up, write
 
 
-def test_what_is_written_arrives_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_arrives_without_delay(capfd: pytest.CaptureFixture[str]) -> None:
     write("no end of line")
     assert capfd.readouterr().out == "no end of line"
 
 
-def test_what_is_said_goes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+def test_messages_go_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
     say("a word \udcff")
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "a word \\udcff\n")
@@ -52,7 +52,7 @@ def test_in_a_pipe_signs_of_life_are_lines_that_become_rare(
 pytestmark = pytest.mark.usefixtures("restored_signals")
 
 
-def test_nobody_has_asked_at_first() -> None:
+def test_there_is_no_stop_request_at_first() -> None:
     assert StopRequest(on_quit=str, waiting_for="nothing").signal is None
 
 
@@ -85,7 +85,7 @@ def test_a_signal_before_or_during_a_wait_ends_it() -> None:
     assert stop.signal == signal.SIGINT
 
 
-def test_quit_calls_back_and_the_wait_goes_on() -> None:
+def test_sigquit_calls_back_and_the_wait_goes_on() -> None:
     reading, writing = os.pipe()
     called: list[bytes] = []
 
@@ -110,7 +110,7 @@ def test_quit_calls_back_and_the_wait_goes_on() -> None:
 
 
 @pytest.mark.parametrize(("term", "fresh_line"), [("xterm", "\r\x1b[K"), ("dumb", "\n")])
-def test_on_a_terminal_what_comes_after_a_signal_is_not_glued_to_the_echo_of_the_key(
+def test_on_a_terminal_text_after_a_signal_begins_on_a_line_of_its_own(
     term: str, fresh_line: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", term)
@@ -122,7 +122,7 @@ def test_on_a_terminal_what_comes_after_a_signal_is_not_glued_to_the_echo_of_the
     stop.close()
 
 
-def test_closed_it_still_remembers() -> None:
+def test_a_closed_stop_request_remembers_its_signal() -> None:
     stop = StopRequest(on_quit=str, waiting_for="nothing")
     stop.close()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -130,6 +130,6 @@ def test_closed_it_still_remembers() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_dying_by_a_signal_is_what_the_parent_sees(number: int) -> None:
+def test_the_parent_sees_the_signal_that_ended_the_process(number: int) -> None:
     code = f"from toy_paxos.command.process import die_by; die_by({int(number)})"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -number

@@ -116,7 +116,7 @@ def test_the_same_refusal_counts_once() -> None:
     assert proposer.receive(fail(0)) == proposer.receive(fail(0)) == []
 
 
-def test_a_refusal_in_phase_2_is_no_reason_to_terminate() -> None:
+def test_a_refusal_in_phase_2_does_not_terminate_the_attempt() -> None:
     proposer = new_proposer(3)
     proposer.receive(promise(0))
     proposer.receive(promise(1))
@@ -133,7 +133,7 @@ def test_answers_to_another_number_are_ignored() -> None:
     assert proposer.learned == "own"
 
 
-def test_what_is_not_an_answer_is_ignored() -> None:
+def test_a_message_that_is_not_an_answer_is_ignored() -> None:
     assert new_proposer(1).receive(Prepare("proposer-1", "proposer-0", 1)) == []
 
 
@@ -163,7 +163,7 @@ def test_a_new_attempt_counts_anew() -> None:
     assert proposer.receive(promise(0, id=2)) != []
 
 
-def test_whoever_has_learned_needs_no_other_attempt() -> None:
+def test_a_proposer_that_has_learned_makes_no_other_attempt() -> None:
     proposer = new_proposer(1)
     proposer.receive(promise(0))
     proposer.receive(accept(0))
@@ -208,7 +208,7 @@ def test_numbers_of_different_proposers_never_meet(num_proposers: int, data: st.
 
 
 @pytest.mark.parametrize("quorums", [(4, 2), (2, 4), (1, 1), (5, 5)])
-def test_quorums_of_promises_and_of_acceptances_may_have_sizes_of_their_own(quorums: tuple[int, int]) -> None:
+def test_quorums_of_promises_and_of_acceptances_can_differ_in_size(quorums: tuple[int, int]) -> None:
     proposer = Proposer("proposer-0", "own", [f"acceptor-{n}" for n in range(5)], quorums=quorums)
     proposed = [bool(proposer.receive(promise(number))) for number in range(5)]
     assert proposed.index(True) + 1 == quorums[0]

@@ -44,7 +44,7 @@ def promise_to(proposer: str) -> Promise:
         ([CHOSEN, LEARNED, VIOLATION], Outcome.VIOLATED),
     ],
 )
-def test_what_is_chosen_stays_chosen_whoever_knows_and_whoever_crashed(events: list[Event], outcome: Outcome) -> None:
+def test_a_chosen_value_stays_chosen_whichever_proposers_learn_or_crash(events: list[Event], outcome: Outcome) -> None:
     assert finished(*events).outcome is outcome
 
 

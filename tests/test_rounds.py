@@ -47,7 +47,7 @@ def test_rounds_over_the_network_can_begin_anywhere() -> None:
         assert (finished.number, finished.events) == (first, all_rounds[first - 1])
 
 
-def test_a_die_is_the_same_whoever_else_throws() -> None:
+def test_a_die_does_not_depend_on_other_dice() -> None:
     alone, together = Dice(seed=1, chapter=1), Dice(seed=1, chapter=1)
     for _ in range(10):
         together["delay", "a", "b"]()
@@ -128,7 +128,7 @@ def test_safety_is_watched_whether_or_not_a_round_is_told() -> None:
         assert finished.facts == Facts.of(finished.events)
 
 
-def test_what_a_round_adds_up_to_is_what_its_events_add_up_to() -> None:
+def test_the_facts_of_a_round_are_those_of_its_events() -> None:
     for finished in islice(play_rounds(Settings(3, 0.2, seed=2, network=ROUGH)), 200):
         assert finished.facts == Facts.of(finished.events)
 

@@ -61,11 +61,11 @@ def test_the_law_does_not_overflow_for_the_largest_cluster() -> None:
     assert rates[2] == pytest.approx(0, abs=1e-9)
 
 
-def test_the_command_says_all_that_determines_the_rounds() -> None:
+def test_the_command_has_everything_that_determines_the_rounds() -> None:
     assert Settings(5, 0.2, seed=7).command == ("toy-paxos --num-acceptors 5 --acceptor-failure-prob 0.2 --seed 7")
 
 
-def test_the_command_says_of_the_network_what_is_unusual() -> None:
+def test_the_command_has_only_unusual_options_of_the_network() -> None:
     settings = Settings(3, 0.1, 7, ("a b", "c"), Network(2, "silent", message_loss_prob=0.25))
     assert settings.command == (
         "toy-paxos --num-acceptors 3 --acceptor-failure-prob 0.1 --value 'a b' --value c"
@@ -84,5 +84,5 @@ def test_a_quoted_value_is_printable_and_survives_the_shell(value: str) -> None:
     assert printed.decode(errors="surrogateescape") == value
 
 
-def test_what_a_plain_shell_takes_is_quoted_for_a_plain_shell() -> None:
+def test_printable_values_are_quoted_for_a_plain_shell() -> None:
     assert shlex.split(quoted('it\'s "here"')) == ['it\'s "here"']

@@ -1,4 +1,4 @@
-"""Rounds appear at the pace of whoever reads them."""
+"""Rounds appear at a pace that a person can follow."""
 
 import re
 import signal
@@ -131,7 +131,7 @@ def test_only_a_terminal_gets_line_by_line_and_only_if_time_is_to_pass(
     assert Pace.of(None, interval, quiet).line_by_line is line_by_line
 
 
-def test_rounds_before_the_one_that_is_asked_for_are_played_and_not_shown(
+def test_rounds_before_the_first_shown_one_are_played_and_not_shown(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     pace = Pace(3, 0, quiet=False, first_shown=3)

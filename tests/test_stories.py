@@ -209,11 +209,11 @@ def test_a_story_may_hold_events_and_keys_that_are_not_known() -> None:
 
 
 @pytest.mark.parametrize("line", ["proposer-0 tries again, attempt 2 under 3", "acceptor-0 restarts"])
-def test_a_story_has_as_many_attempts_and_restarts_as_it_tells_whatever_its_first_line_says(line: str) -> None:
+def test_a_story_has_the_attempts_and_restarts_of_its_moves_even_if_its_first_line_says_fewer(line: str) -> None:
     assert replayed(f"{BEGINNING}   1  {line}\n").time == 1
 
 
-def test_a_mark_of_the_order_of_bytes_is_no_part_of_a_story() -> None:
+def test_a_byte_order_mark_is_not_part_of_a_story() -> None:
     assert read_story(b"\xef\xbb\xbf" + BEGINNING.encode()) == read_story(BEGINNING.encode())
 
 
@@ -225,12 +225,12 @@ def test_a_story_names_the_lowest_number_of_its_proposers() -> None:
 
 
 @pytest.mark.parametrize("unsent", ["", " before it can send anything to anybody"])
-def test_a_crash_need_not_come_in_the_midst_of_what_is_said(unsent: str) -> None:
+def test_a_proposer_can_crash_when_it_is_not_sending(unsent: str) -> None:
     game = replayed(f"{BEGINNING}   0  proposer-0 crashes{unsent}\n")
     assert game.events[-1] == Crash(0, "proposer-0", "", "")
 
 
-def test_what_is_far_too_long_is_not_read() -> None:
+def test_a_story_that_is_too_long_is_not_read() -> None:
     with pytest.raises(StoryError, match="line 1: a story has at most 10,000,000 bytes"):
         read_story(bytes(10_000_001))
 
@@ -267,7 +267,7 @@ def test_a_value_may_look_like_something_else(value: str) -> None:
     assert len(game.moves) == 6
 
 
-def test_the_names_that_occur_say_how_large_a_cluster_is_unless_it_is_given() -> None:
+def test_the_size_of_a_cluster_follows_from_the_names_unless_it_is_given() -> None:
     text = "p1 wants pear\np0 wants apple\np0 crashes before PROPOSE to a3\n"
     model = replayed(text).model
     assert (model.num_proposers, model.num_acceptors, model.values) == (2, 4, ["apple", "pear"])

@@ -18,7 +18,7 @@ BEGINNINGS = {
 
 
 @pytest.mark.parametrize("ending", BEGINNINGS)
-def test_the_ending_says_what_is_written_and_the_round_is_shown_as_always(
+def test_the_ending_selects_the_format_and_the_round_is_shown_as_always(
     ending: str, tmp_path: Path, run_here: RunHere
 ) -> None:
     file = tmp_path / f"round{ending}"
@@ -50,7 +50,7 @@ def test_lines_can_be_played_and_written_again(
     assert without_comments(again.stdout) == without_comments(played.stdout)
 
 
-def test_what_is_there_is_overwritten_only_by_force(tmp_path: Path, run_here: RunHere) -> None:
+def test_a_file_is_overwritten_only_by_force(tmp_path: Path, run_here: RunHere) -> None:
     file = tmp_path / "round.svg"
     file.write_text("mine")
     refused = run_here(*RUN, "-o", str(file))
@@ -83,7 +83,7 @@ def test_bad_input_gets_one_line(
     assert what_to_do in refused.stderr
 
 
-def test_what_is_there_stays_if_the_new_one_cannot_be_written(
+def test_an_old_file_survives_if_the_new_one_cannot_be_written(
     tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "round.svg"

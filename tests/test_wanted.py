@@ -100,7 +100,7 @@ def test_a_violation_is_shown_whatever_is_wanted(what: str, run_here: RunHere) -
         (["--until", "nothing"], "'nothing' is not one of"),
     ],
 )
-def test_what_cannot_be_is_refused(args: list[str], words: str, run_here: RunHere) -> None:
+def test_contradictory_options_are_refused(args: list[str], words: str, run_here: RunHere) -> None:
     refused = run_here(*args)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert words in refused.stderr

@@ -70,7 +70,7 @@ def play_over_network(
         simulation = Simulation(settings.configuration, actors, wishes, settings.network, dice, told)
         events = simulation.run()
         if settings.actors:
-            # Here and not above: our own actors keep the rules.
+            # Imported here because the actors of Paxos keep the rules.
             from toy_paxos.rules import Onlooker
 
             events = [*Onlooker(settings.configuration).told(events)]
