@@ -176,7 +176,7 @@ class Search:
 
 
 def one_cluster(model: Model, search: Search) -> str:
-    """Check one cluster, and show the result; return the verdict."""
+    """Check one cluster and show the result; return the verdict."""
     with judged():
         if search.rule:
             report = check_rule(search.rule, model, search.max_states or MAX_STATES, search.keep_going)
@@ -187,7 +187,7 @@ def one_cluster(model: Model, search: Search) -> str:
 
 
 def many_clusters(actors: dict[str, Any], search: Search) -> str:
-    """Throw dice, judge each actor alone, then check one cluster after the other; show all that, return the verdict."""
+    """Throw dice, judge each actor alone, then check one cluster after the other; return the verdict."""
     with judged():
         dice = throw_dice(**actors, keep_going=search.keep_going)
     thrown = {"executions": dice.executions, "violated_in": dice.loss and dice.loss.model.sizes}

@@ -79,7 +79,7 @@ def play_command(
     has its own. 'toy-paxos play list' lists stories to play by name.
 
     \b
-    Lose safety for a proposer that ignores what was accepted; 'hint' helps:
+    Lose safety with proposers that ignore accepted proposals; 'hint' helps:
       toy-paxos play --break ignores-accepted
     Play a story again, on correct actors, up to the first message that differs:
       toy-paxos check --break adopts-lowest | toy-paxos play --break none -

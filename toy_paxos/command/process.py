@@ -161,12 +161,11 @@ class StopRequest:
             os.set_blocking(self._bytes, False)
             os.set_blocking(self._waker, False)
             signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+            signal.signal(signal.SIGQUIT, self._report)
+            signal.signal(signal.SIGALRM, self._lose_patience)
         # Set explicitly: a shell starts background jobs with SIGINT ignored.
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGTERM, self._stop)
-        if POSIX:
-            signal.signal(signal.SIGQUIT, self._report)
-            signal.signal(signal.SIGALRM, self._lose_patience)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
