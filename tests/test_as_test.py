@@ -100,7 +100,7 @@ def test_it_needs_pytest_and_this_package_only(tmp_path: Path, run_here: RunHere
 def test_our_own_actors_need_no_test(command: tuple[str, ...], run_here: RunHere) -> None:
     done = run_here(*command, "-o", "-.py")
     assert (done.returncode, done.stdout) == (2, "")
-    words = ".py: a test is written of a violation by actors that --acceptor or --proposer names\n"
+    words = ".py: a test needs a violation by actors that --acceptor or --proposer names\n"
     assert done.stderr == f"toy-paxos: {words}"
 
 

@@ -105,7 +105,7 @@ def test_without_sizes_it_climbs_from_small_clusters_to_larger_ones(run_here: Ru
     assert lines[1] == "ok  240 executions by dice: no violation"
     assert lines[2] == "ok  each actor alone keeps the rules of Paxos in 2 clusters: 183 states of single actors"
     assert lines[-3] == "SAFE in every execution of 2 clusters: each actor keeps the rules of Paxos"
-    assert lines[-1] == "4 clusters searched as well. Of larger ones this says nothing."
+    assert lines[-1] == "4 clusters searched as well. This says nothing about larger ones."
 
 
 def test_with_any_size_it_is_just_that_cluster(run_here: RunHere) -> None:
@@ -141,7 +141,7 @@ def test_what_has_too_many_states_is_said_at_the_end_of_the_climb(run_here: RunH
     assert done.returncode == 0
     assert re.search(r"^\?\?  3 proposers, 3 acceptors, .* not explored to the end$", done.stdout, re.MULTILINE)
     assert done.stdout.endswith(
-        "\n4 clusters searched as well, 3 not explored to the end. Of larger ones this says nothing.\n"
+        "\n4 clusters searched as well, 3 not explored to the end. This says nothing about larger ones.\n"
     )
 
 
@@ -247,7 +247,7 @@ def test_quorums_that_meet_are_safe(run_here: RunHere) -> None:
 def test_a_safe_change_says_what_it_costs(run_here: RunHere) -> None:
     done = run_here("check", "--break", "accepts-once")
     assert done.returncode == 3
-    assert "\nNOT  progress  once the network behaves, a proposer that keeps trying learns\n" in done.stdout
+    assert "\nNOT  progress   once the network behaves, a proposer that keeps trying learns\n" in done.stdout
     assert "\nSTUCK: from delivery 1 on nothing is lost, but proposer-0 never learns: " in done.stdout
     assert "What it costs: " in done.stdout
 

@@ -23,7 +23,7 @@ from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CLIMB, LADDER, CheckError, Model, Report, check, climb, throw_dice
 from toy_paxos.checking.broken import AcceptsOnlyAbove
 from toy_paxos.checking.climb import never_chosen
-from toy_paxos.view.verdict import sizes_words
+from toy_paxos.view.verdict import cluster_words
 
 MODULE = sys.modules["toy_paxos.checking.climb"]
 
@@ -54,7 +54,7 @@ def test_the_right_actors_get_to_the_top(printed_by: PrintedBy) -> None:
     states = 153, 146, 784, 2_218, 2_218, 680
     assert lines[1] == "ok  780 executions by dice: no violation"
     assert lines[3 : lines.index("")] == [
-        f"ok  {sizes_words(model.sizes)}: {number:,} states, ... s"
+        f"ok  {cluster_words(model.sizes)}: {number:,} states, ... s"
         for model, number in zip(CLIMB, states, strict=False)
     ]
     assert "ok   sometimes  each value is chosen" in lines

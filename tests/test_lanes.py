@@ -316,7 +316,9 @@ def test_long_rounds_on_a_terminal_have_the_names_on_each_screenful(on_terminal:
 def test_what_does_not_fit_falls_back_to_lines_and_says_from_where_on_it_would() -> None:
     run = Settings(30, 0.1, 1, network=Network(2))
     diagram = Diagram(run, 80)
-    assert diagram.start()[-1].text == ("The lanes of 32 actors take 91 columns, and here are 80: lines instead.")
+    assert diagram.start()[-1].text == (
+        "The lanes of 32 actors need 91 columns; this terminal has 80, so here are lines instead."
+    )
     assert any(" -> " in line.text for line in diagram.round(next(play_rounds(run))))
     assert Diagram(run, 91).lanes.pitch == 2
 

@@ -13,9 +13,9 @@ from toy_paxos.event import Delivery
 from toy_paxos.view.json_lines import start_json, verdict_json
 from toy_paxos.view.verdict import (
     cluster_lines,
+    cluster_words,
     report_lines,
     rules_lines,
-    sizes_words,
     start_lines,
     summary_lines,
     told,
@@ -169,15 +169,15 @@ def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
 
 
 def test_only_the_values_of_the_checker_are_called_descending() -> None:
-    assert sizes_words(Model(2, 3, descending=True).sizes).endswith(", values descending")
+    assert cluster_words(Model(2, 3, descending=True).sizes).endswith(", values descending")
     for model in (Model(2, 1), Model(2, 1, descending=True), Model(2, 3), Model(2, 3, wishes=("c", "b", "a"))):
-        assert sizes_words(model.sizes).endswith(" restart each")
+        assert cluster_words(model.sizes).endswith(" restart each")
 
 
 def test_safe_by_the_rules_says_what_it_does_not_say() -> None:
     lines = summit(*[FINISHED] * 6, judgement=KEPT)
     assert lines[-3] == "SAFE in every execution of 1 cluster: each actor keeps the rules of Paxos"
-    assert lines[-1] == "6 clusters searched as well. Of larger ones this says nothing."
+    assert lines[-1] == "6 clusters searched as well. This says nothing about larger ones."
     assert "ok   sometimes  each value is chosen" in lines
     assert summary([FINISHED] * 6, KEPT)["verdict"] == "safe"
     assert "SAFE in 5 clusters, 1 not begun" in summit(*[FINISHED] * 5, judgement=KEPT)
@@ -199,7 +199,9 @@ def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
     report = replace(report_of("hides-accepted"), by_chance=True)
     (line,) = cluster_lines(cluster_of(report))
     assert re.fullmatch(r"VIOLATED  2 proposers, .*: found by chance, \d+\.\d s", line.text)
-    assert any(line.endswith("none of them can be left out, but there may be a shorter way") for line in said(report))
+    assert any(
+        line.endswith("none of them can be left out, but a shorter execution may exist") for line in said(report)
+    )
     assert json.loads(verdict_json(report.found, report.story).splitlines()[-1])["by_chance"]
     reason, unknown = summit(UNFINISHED)[-2:]
     assert unknown.startswith("UNKNOWN")

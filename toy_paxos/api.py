@@ -49,7 +49,7 @@ class Story(PlainStory):
     """
 
     def __repr__(self) -> str:
-        return f"<Story: {self.title or sizes_words(self.configuration)}; {plural(len(self.events), 'event')}>"
+        return f"<Story: {self.title or sizes_words(self.configuration.sizes)}; {plural(len(self.events), 'event')}>"
 
     def text(self) -> str:
         """Return the story as lines, which :func:`play` can read."""

@@ -11,7 +11,7 @@ from toy_paxos.command.process import user_output_to_stderr, write
 from toy_paxos.event import Event
 from toy_paxos.story import Story
 from toy_paxos.view.output import columns, plain, shown
-from toy_paxos.view.verdict import deliveries, sizes_words
+from toy_paxos.view.verdict import cluster_words, deliveries
 from toy_paxos.view.words import Line, line, plural, printable, story_lines, wishes_lines
 
 Draw = Callable[[Sequence[Event]], list[Line]]
@@ -95,7 +95,7 @@ class GameView:
         model = self.game.model
         lines = [
             *self.comment_lines(-1),
-            line(("heading", f"toy-paxos {__version__} play: {sizes_words(model.sizes)}")),
+            line(("heading", f"toy-paxos {__version__} play: {cluster_words(model.sizes)}")),
         ]
         lines += [line(("", self.change))] if self.change else []
         return [*lines, line(), *wishes_lines("", dict(zip(self.game.proposers, model.values, strict=True)))]

@@ -7,7 +7,7 @@ from toy_paxos.command.process import Progress, interruptible, user_output_to_st
 from toy_paxos.event import Chosen, learned_by
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.safety import ALWAYS
-from toy_paxos.view.verdict import deliveries, sizes_words
+from toy_paxos.view.verdict import cluster_words, deliveries
 from toy_paxos.view.words import message_words, plural, printable
 
 # The limit on the states of a search. It is not a time, so that the result is the same on all machines.
@@ -57,7 +57,7 @@ def hint(game: Game) -> tuple[str, Move | None]:
         words = f"type {typed} ({what} can be {done} in {left} from here); Enter makes this move"
         return words, Move.of(found.execution[0])
     stopped = "; proposers that have crashed or given up do nothing more" if game.stopped else ""
-    sizes = sizes_words(replace(game.model, fail=False).sizes)
+    sizes = cluster_words(replace(game.model, fail=False).sizes)
     return f"{what} cannot be {done} from here, for {sizes}, FAIL never delivered{stopped}", None
 
 

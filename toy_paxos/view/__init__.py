@@ -1,4 +1,4 @@
-"""Stories in, text out: words, lines, pictures in characters, and files.
+"""Stories in, text out: words, lines, diagrams in characters, and files.
 
-A view shows events, whichever source told them; it runs no actors and writes nothing.
+A view returns text for events, whichever source they come from. It runs no actors and writes nothing.
 """

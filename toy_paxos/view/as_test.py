@@ -1,4 +1,4 @@
-"""A story in which somebody's own actors lose a property, as a test for pytest: it fails until they are correct."""
+"""A story in which the user's own actors violate a property, as a test for pytest: it fails until they are correct."""
 
 import re
 import shlex
@@ -21,7 +21,7 @@ STORY = """\\
 def test_{name}(monkeypatch):
     # The actors are named as they were on the command line, which was in this folder.
     monkeypatch.chdir({folder})
-    # Other messages than those of the story are delivered where the actors now say others.
+    # Where the actors now say other messages than those of the story, these are delivered.
     played = toy_paxos.play(STORY, {actors}, strict=False)
     violations = [event.words for event in played.events if event.event == "violation"]
     assert not violations, played.text()
@@ -29,12 +29,12 @@ def test_{name}(monkeypatch):
 
 
 def test(story: Story) -> str:
-    """Return the test; raise DrawingError for a story that violates nothing, or that is one of our own actors."""
+    """Return the test; raise DrawingError unless the story has a violation, and actors that options name."""
     words = shlex.split(story.about.get("actors") or "")
     actors = {option.removeprefix("--"): named for option, named in zip(words[::2], words[1::2], strict=True)}
     violations = [event for event in story.events if isinstance(event, Violation)]
     if not violations or not actors or "break" in actors:
-        raise DrawingError(".py: a test is written of a violation by actors that --acceptor or --proposer names")
+        raise DrawingError(".py: a test needs a violation by actors that --acceptor or --proposer names")
     folder = story.about.get("folder", ".")
     return TEST.format(
         docstring=escaped(f"A counterexample that toy-paxos has found: {violations[-1].words}."),
@@ -46,5 +46,5 @@ def test(story: Story) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text as it stands between three quotes."""
+    """Return a text escaped for a string between three quotes."""
     return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

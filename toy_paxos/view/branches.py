@@ -1,4 +1,12 @@
-"""The story of a check as lanes; that of a changed rule beside what correct actors do with the same deliveries."""
+"""A story as lanes; the story of a changed rule beside that of correct actors with the same deliveries.
+
+The two stories are compared delivery by delivery. Where they are the same they are drawn once; where they differ, the
+incorrect actors are marked ``-`` and the correct ones ``+``:
+
+       14  │   │   │<──●   ┃   ┃   PROMISE 3 (1 value-0)
+    -  15  │   │   │<──╂───╂───●   PROMISE 3 (2 value-1)     p2 says PROPOSE 3 value-0
+    +  15  │   │   │   ┃   ┃   ┃                             p2 says PROPOSE 3 value-1
+"""
 
 import math
 from collections.abc import Sequence
@@ -11,12 +19,12 @@ from toy_paxos.view.lanes import COUNT_WIDTH, Lanes, Picture, drawn, glyphs, too
 from toy_paxos.view.rows import Row, short_name, spoken
 from toy_paxos.view.words import Line, printable, story_lines
 
-# How wide a PROMISE and what a proposer says to it are.
+# The width of a PROMISE and of the reaction of its proposer.
 WORDS_AND_REACTION = 51
 
 
 def story_lanes(story: Story, width: int | None) -> list[Line]:
-    """The story of a check as lanes; as lines where lanes do not fit."""
+    """Return a story as lanes; as lines where lanes do not fit."""
     lanes = Lanes(story.configuration, width, COUNT_WIDTH)
     if not lanes.pitch:
         return [*too_narrow(lanes, width), *story_lines(story)]
@@ -24,15 +32,12 @@ def story_lanes(story: Story, width: int | None) -> list[Line]:
 
 
 def branch_lanes(story: Story, correct: Story, width: int | None) -> list[Line]:
-    """The story of a changed rule (``-``) beside what correct actors do with the same deliveries (``+``).
-
-    What both do is drawn once.
-    """
+    """Return the story of a changed rule beside that of correct actors; as lines where lanes do not fit."""
     lanes = Lanes(story.configuration, None if width is None else width - len("- "), COUNT_WIDTH, WORDS_AND_REACTION)
     if not lanes.pitch:
         return [*too_narrow(lanes, width), *story_lines(story)]
     wrong, right = (Picture(lanes, glyphs()) for _ in range(2))
-    lines = [line.after("", "  ") for line in lanes.heading()]
+    lines = marked("  ", lanes.heading())
     groups, right_groups = by_delivery(story), by_delivery(correct)
     for is_unsaid, run in groupby(groups.items(), key=lambda item: item[0] not in right_groups):
         if is_unsaid:
@@ -41,11 +46,17 @@ def branch_lanes(story: Story, correct: Story, width: int | None) -> list[Line]:
         for number, group in run:
             lines += both(wrong, right, group, right_groups[number])
     end = Row(stays_chosen(correct), "good heading")
-    return [*lines, *(line.after("good", "+ ") for line in right.lines(end, ""))]
+    return lines + marked("+ ", right.lines(end, ""))
+
+
+def marked(mark: str, lines: Sequence[Line]) -> list[Line]:
+    """Return lines with the mark of a branch: ``-`` for incorrect actors, ``+`` for correct ones, blank for both."""
+    style = {"- ": "bad", "+ ": "good"}.get(mark, "")
+    return [line.with_prefix(style, mark) for line in lines]
 
 
 def branch_notes(story: Story, correct: Story) -> tuple[float, list[Note]]:
-    """From which delivery on correct actors do something else, and what is to be said of their story from there on."""
+    """Return the first delivery after which correct actors differ, and notes for their story from there on."""
     groups, right_groups = by_delivery(story), by_delivery(correct)
     differing = {time: group for time, group in groups.items() if time and right_groups.get(time) != group}
     first = min(differing)
@@ -66,30 +77,30 @@ def branch_notes(story: Story, correct: Story) -> tuple[float, list[Note]]:
 
 
 def by_delivery(story: Story) -> dict[float, list[Event]]:
-    """The events of a story by the delivery that they follow from."""
+    """Return the events of a story, grouped by the delivery that they follow from."""
     return {time: [*group] for time, group in groupby(story.events, lambda event: event.time)}
 
 
 def stays_chosen(correct: Story) -> str:
-    """How the story of correct actors ends."""
+    """Return in words which value is chosen at the end of the story of correct actors."""
     chosen = next((event for event in correct.events if isinstance(event, Chosen)), None)
     return f"{printable(chosen.value)} stays chosen" if chosen else "no value is chosen"
 
 
 def delivery_in(group: Sequence[Event]) -> Delivery | None:
-    """The delivery in a group of events."""
+    """Return the delivery in a group of events, if there is one."""
     return next((event for event in group if isinstance(event, Delivery)), None)
 
 
 def said_in(group: Sequence[Event]) -> Message | None:
-    """The message that is delivered in a group of events."""
+    """Return the message that is delivered in a group of events, if there is one."""
     return delivery.message if (delivery := delivery_in(group)) else None
 
 
 def side(picture: Picture, group: Sequence[Event], reacts: bool = False, is_bare: bool = False) -> list[Line]:
-    """The lines for a delivery and what follows from it; perhaps with what its recipient says to it.
+    """Return the lines for a delivery and what follows from it.
 
-    Bare, they show nothing but that.
+    If ``reacts``, they show how the recipient reacts to the message; if ``is_bare``, they do not repeat the message.
     """
     lines: list[Line] = []
     for event in group:
@@ -105,26 +116,26 @@ def side(picture: Picture, group: Sequence[Event], reacts: bool = False, is_bare
 
 
 def both(wrong: Picture, right: Picture, group: Sequence[Event], right_group: Sequence[Event]) -> list[Line]:
-    """The lines for a delivery to incorrect and to correct actors: once if they look the same, lanes and all."""
+    """Return the lines for a delivery to incorrect and to correct actors; only once if they look the same."""
     is_same = group == right_group
     lines = side(wrong, group, reacts=not is_same)
     is_bare = not is_same and said_in(group) == said_in(right_group)
     right_lines = side(right, right_group, reacts=not is_same, is_bare=is_bare)
     if [line.text for line in lines] == [line.text for line in right_lines]:
-        return [line.after("", "  ") for line in lines]
-    return [*(line.after("bad", "- ") for line in lines), *(line.after("good", "+ ") for line in right_lines)]
+        return marked("  ", lines)
+    return marked("- ", lines) + marked("+ ", right_lines)
 
 
 def unsaid(wrong: Picture, right: Picture, run: Sequence[Sequence[Event]]) -> list[Line]:
-    """The lines for consecutive deliveries of what correct actors do not say."""
-    lines = [line.after("bad", "- ") for group in run for line in side(wrong, group, reacts=True)]
+    """Return the lines for consecutive deliveries of messages that correct actors do not say."""
+    lines = marked("- ", [line for group in run for line in side(wrong, group, reacts=True)])
     if words := unsaid_words(run):
-        lines += [line.after("good", "+ ") for line in right.lines(Row(words, "good"), f"{run[0][0].time:3.0f}")]
+        lines += marked("+ ", right.lines(Row(words, "good"), f"{run[0][0].time:3.0f}"))
     return lines
 
 
 def unsaid_words(run: Sequence[Sequence[Event]]) -> str:
-    """That correct actors say nothing of what consecutive deliveries bring, if those are messages."""
+    """Return in words that correct actors do not say the messages of consecutive deliveries, if there are any."""
     messages = [message for group in run if (message := said_in(group)) and not isinstance(message, Timeout)]
     if not messages:
         return ""
@@ -133,7 +144,7 @@ def unsaid_words(run: Sequence[Sequence[Event]]) -> str:
 
 
 def reaction(event: Delivery) -> str:
-    """What the recipient of a message says to it."""
+    """Return how the recipient of a message reacts to it, in words."""
     name = short_name(event.message.recipient)
     if isinstance(event.message, Restart):
         return f"{name} remembers all"

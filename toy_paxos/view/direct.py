@@ -1,8 +1,9 @@
-"""Rounds of direct calls, told at little more than the price of joining lines.
+"""A cache for the text of direct calls, so that a round costs little more than joining strings.
 
-What a view says of a delivery in such a round depends on the message and on its fate, not on what becomes of other
-acceptors: whatever fails, each delivery has its place, and there are a dozen kinds of delivery to and from an acceptor.
-So a view is asked once for each kind, by small rounds that are really told, and what it said is remembered.
+The text of a delivery in such a round depends on the message and its fate, but not on what happens to other acceptors.
+Each acceptor has about a dozen kinds of delivery. The view is asked once for each kind, in small sample rounds, and its
+text is cached. For example, the text of a PREPARE to acceptor-3 that fails is the same in every round, except for the
+number of the round and the wish, for which the cached text has placeholders.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,14 +18,14 @@ from toy_paxos.view.run_words import InWords
 if TYPE_CHECKING:
     from toy_paxos.view.json_lines import JsonLines
 
-# What stands for the number of a round, for its wish, and for each character in the name of an acceptor in what is
-# remembered: neither occurs otherwise.
+# Placeholders in cached text for the number of a round, its wish, and each character in the name of an acceptor. No
+# other text contains them.
 SOME_NUMBER, SOME_WISH, SOME_CHARACTER = 987_654_321_000, "\0", "\ue000"
 
-# How many pieces other than deliveries are remembered at most.
+# The maximum number of cached pieces other than deliveries.
 MANY_PIECES = 2**10
 
-# With so few acceptors the same requests fail again and again, and whole rounds are remembered.
+# Up to this number of acceptors whole rounds are cached, because the same requests often fail together.
 FEW = 8
 
 PROPOSER = "proposer-0"
@@ -32,10 +33,10 @@ WISHES = {PROPOSER: SOME_WISH}
 
 
 class Deliveries(dict[tuple[object, ...], str]):
-    """What a view says of each kind of delivery, whatever the number of the round and the wish.
+    """The text of each kind of delivery, with placeholders for the number of the round and the wish.
 
-    The key is the type of the message, the acceptor, and what else makes a difference: of a request, which requests to
-    this acceptor have failed by then; of an answer, whether the proposer has learned by then.
+    The key is the type of the message, the acceptor, and what else makes a difference: for a request, which requests to
+    this acceptor have failed so far; for an answer, whether the proposer has learned a value by then.
     """
 
     def __init__(self, view: "InWords | JsonLines", tell: Callable[..., Sequence[Event]]) -> None:
@@ -53,17 +54,17 @@ class Deliveries(dict[tuple[object, ...], str]):
         return words
 
     def learn(self, name: str) -> None:
-        """Remember what is said of each kind of delivery to and from an acceptor of some name, however long that is."""
+        """Cache the text of each kind of delivery to and from an acceptor with this name."""
         others = ("first", "second")
         for failed in product((False, True), repeat=2):
-            # Its answer to PROPOSE comes before the one that the proposer learns from, or after that.
+            # The proposer learns from a later answer to PROPOSE than this acceptor's, or from an earlier one.
             self.remember({name: failed, **dict.fromkeys(others, (False, False))})
             self.remember({**dict.fromkeys(others, (False, False)), name: failed})
             # The proposer gets no quorum of promises.
             self.remember({name: failed[:1], **dict.fromkeys(others, (True,))})
 
     def remember(self, failures: dict[str, tuple[bool, ...]]) -> None:
-        """Remember what is said of each delivery in a round in which these requests fail."""
+        """Cache the text of each delivery in a round in which these requests fail."""
         for event in self.tell(failures, WISHES):
             if isinstance(event, Delivery):
                 message = event.message
@@ -76,7 +77,7 @@ class Deliveries(dict[tuple[object, ...], str]):
 
 
 class Remembering:
-    """A view that remembers what another one says of direct calls; ``escaped`` is how that one writes a value."""
+    """A view that caches the text of another view for direct calls; ``escaped`` is how that view writes a value."""
 
     def __init__(self, view: "InWords | JsonLines", escaped: Callable[[str], str]) -> None:
         self.view = view
@@ -87,11 +88,11 @@ class Remembering:
         self.others: dict[tuple[object, ...], str] = {}
 
     def round(self, finished: Round) -> str:
-        """Return what to write of one round."""
+        """Return the text of one round."""
         if not isinstance(finished, DirectRound):
             return self.view.round(finished)
         if self.deliveries is None:
-            # The first round may be the only one: to tell it takes less than to learn how such rounds are told.
+            # The first round may be the only one, and the sample rounds would cost more than its text.
             self.deliveries = Deliveries(self.view, finished.tell)
             return self.view.round(finished)
         failures = finished.failures.values()
@@ -100,12 +101,12 @@ class Remembering:
         else:
             told = "".join(self.pieces(finished))
         (wish,) = finished.wishes.values()
-        # Several times as fast as to replace one by the other, above all by what is not ASCII.
+        # Splitting and joining is several times as fast as str.replace, above all with text that is not ASCII.
         told = str(finished.number).join(told.split(str(SOME_NUMBER)))
         return self.escaped(wish).join(told.split(self.escaped(SOME_WISH)))
 
     def pieces(self, finished: DirectRound) -> list[str]:
-        """Return what is said of a round, piece by piece, whatever its number and its wish."""
+        """Return the text of a round in pieces, with placeholders for its number and its wish."""
         told = self.deliveries
         assert told is not None
         failures, number = finished.failures.items(), len(finished.failures)
@@ -140,11 +141,11 @@ class Remembering:
         return pieces
 
     def follow(self, event: Quorum | Chosen | Learned) -> str:
-        """Return what is said of an event that follows from a delivery, whatever the value."""
+        """Return the text of an event that follows from a delivery, with a placeholder for the value."""
         return self.view.event(SOME_NUMBER, event if isinstance(event, Quorum) else replace(event, value=SOME_WISH))
 
     def other(self, kind: str, tell: Callable[[], str], *about: object) -> str:
-        """Return a piece that is no delivery, told once as long as there are not too many."""
+        """Return a piece other than a delivery from the cache, which is cleared when it is full."""
         key = kind, *about
         if key not in self.others:
             if len(self.others) >= MANY_PIECES:
@@ -154,5 +155,5 @@ class Remembering:
 
 
 def blank(finished: DirectRound) -> DirectRound:
-    """The same round under some number, for some wish."""
+    """Return the round with placeholders for its number and its wish."""
     return replace(finished, number=SOME_NUMBER, wishes=WISHES)

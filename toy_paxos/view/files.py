@@ -1,4 +1,4 @@
-"""Stories as files: the ending of the name says which view writes it."""
+"""Stories as files: the ending of the name selects the view."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -8,7 +8,7 @@ from toy_paxos.story import Story
 from toy_paxos.view.output import DrawingError, plain
 from toy_paxos.view.words import event_line, line, route_width, sizes_words, wishes_lines
 
-# A new one is a row here, and a file with a function that takes a story and returns text.
+# For each ending, the module and the function that takes a story and returns the text of the file.
 FILES = {
     ".svg": "svg.svg",
     ".html": "page.page",
@@ -19,18 +19,17 @@ FILES = {
 }
 PICTURES = (".svg", ".html", ".mmd")
 
-# More nobody can look at, and no browser shows without delay.
+# The limits of a picture: larger ones are unreadable, and slow in a browser.
 MOST = {"actors": 100, "events": 10_000}
 
 
 def file_of(ending: str, story: Story) -> str:
-    """Return a story as a file whose name ends like that; raises DrawingError if no picture can show so much."""
+    """Return the text of a file with this ending; raise DrawingError if the story is too large for a picture."""
     sizes = {"actors": len(story.configuration.names), "events": len(story.events)}
     for what, most in MOST.items():
         if ending in PICTURES and (number := sizes[what]) > most:
-            words = f"{ending}: {number:,} {what}, but a picture shows up to {most:,}"
+            words = f"{ending}: {number:,} {what}, but a picture shows at most {most:,}"
             raise DrawingError(f"{words}: choose fewer acceptors or proposers, or a name that ends in .txt")
-    # Each is imported only when it is asked for.
     module, _, name = FILES[ending].partition(".")
     draw: Callable[[Story], str] = getattr(import_module(f"toy_paxos.view.{module}"), name)
     return draw(story)
@@ -39,7 +38,7 @@ def file_of(ending: str, story: Story) -> str:
 def lines(story: Story) -> str:
     """Return a story as the lines of a run, which can be played again."""
     configuration, width = story.configuration, route_width(story.configuration)
-    sizes = sizes_words(configuration)
+    sizes = sizes_words(configuration.sizes)
     if (first := story.about.get("first_number", 1)) > 1:
         sizes += f", numbers from {first}"
     time = "{:8.1f} ms  " if story.has_clock else "{:4.0f}  "
@@ -47,7 +46,6 @@ def lines(story: Story) -> str:
     return plain(
         [
             *([line(("", f"# {story.title}"))] if story.title else []),
-            # A story that is read back says whose actors play; whatever is noted is a comment.
             *(line(("", f"# {words}")) for _, words, _ in story.notes),
             line(("", f"toy-paxos {__version__}: {sizes}")),
             *([line(("", story.change))] if story.change else []),

@@ -1,6 +1,6 @@
-"""A game of Paxos as a page: one file, which asks for nothing else and needs no server.
+"""A game of Paxos as a page: a single file, which loads nothing else and needs no server.
 
-The actors in it are tables (:mod:`toy_paxos.checking.tables`). The script, ``game.js``, looks up what they do.
+Its actors are tables (:mod:`toy_paxos.checking.tables`). The script, ``game.js``, looks up what they do.
 """
 
 import json
@@ -14,12 +14,12 @@ from toy_paxos.story import Configuration
 from toy_paxos.view.output import DrawingError
 from toy_paxos.view.words import message_words
 
-# A larger file takes long to open on a phone, and few people could play what is in it.
+# The limit on the size of a page: a larger one is slow to open on a phone, and its game is too complex to play.
 MOST_BYTES = 400_000
 
 
 def game_page(configuration: Configuration, tables: Mapping[str, Any], **more: Any) -> str:
-    """Return the page; ``more`` is what else the script takes. Raise DrawingError if it would be too large."""
+    """Return the page; ``more`` is further data of the script. Raise DrawingError if the page is too large."""
     positions = {name: at for at, name in enumerate(configuration.names)}
     data = {
         "names": configuration.names,
@@ -42,12 +42,12 @@ def game_page(configuration: Configuration, tables: Mapping[str, Any], **more: A
 FILES = "game.html", "game.js"
 
 
-# A message of the environment on its button, and what its recipient does then.
+# A message of the environment: the words on its button, and what its recipient does.
 ENVIRONMENT = {"TIMEOUT": ("⏱ timeout", "tries again"), "RESTART": ("↻ restart", "restarts")}
 
 
 def message_told(message: Message, positions: Mapping[str, int]) -> dict[str, Any]:
-    """Return what the script knows of a message: also its words, its delivery in words, and that line of a story."""
+    """Return the data of a message for the script, with its words, its delivery in words, and its line in a story."""
     words, does = ENVIRONMENT.get(message.type, ("", ""))
     line = f"{message.recipient} {does}" if does else message_words(message)
     if not does:

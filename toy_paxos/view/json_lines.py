@@ -1,4 +1,4 @@
-"""A run, a story or a search as JSON Lines: one object for each event, and nothing else."""
+"""A run, a story or a search as JSON Lines, one object for each event."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -11,19 +11,18 @@ from toy_paxos.round import Outcome, Round, Statistics, Times
 from toy_paxos.settings import Network, Settings
 from toy_paxos.story import Story
 from toy_paxos.view.files import lines
-from toy_paxos.view.run_words import DIRECT_OUTCOMES, NETWORK_OUTCOMES
 from toy_paxos.view.verdict import Found
 
 
 class JsonLines:
-    """A run as JSON Lines; what direct calls or real processes do not have is null."""
+    """A run as JSON Lines; keys that do not apply to direct calls or to real processes are null."""
 
     def __init__(self, settings: Settings, rule: str | None = None) -> None:
         self.settings = settings
         self.rule = rule
 
     def start(self) -> str:
-        """The ``start`` event."""
+        """Return the ``start`` event."""
         settings = self.settings
         network = dict.fromkeys([field.name for field in fields(Network)]) | settings.network_values
         return head(
@@ -39,7 +38,7 @@ class JsonLines:
         )
 
     def round(self, finished: Round) -> str:
-        """An object for each thing that happened, then the ``round`` event."""
+        """Return the events of a round, then the ``round`` event."""
         number, no_replay = finished.number, finished.no_replay
         return "".join([self.event(number, event, no_replay) for event in finished.events]) + self.ending(finished)
 
@@ -52,7 +51,7 @@ class JsonLines:
         return ""
 
     def event(self, number: int, event: Event, no_replay: str = "") -> str:
-        """An object for one event of a round; ``no_replay`` says why the round cannot be replayed, if that is known."""
+        """Return an event of a round; ``no_replay`` says why the round cannot be replayed, or is empty."""
         replay = ""
         if isinstance(event, Violation):
             can_replay = self.settings.seed is not None and not no_replay
@@ -60,7 +59,7 @@ class JsonLines:
         return event_line(event, f'"round":{number}', is_timed=bool(self.settings.network), ending=replay)
 
     def ending(self, finished: Round) -> str:
-        """The ``round`` event."""
+        """Return the ``round`` event."""
         facts, is_timed = finished.facts, self.settings.network
         values = list(finished.wishes.values())
         return json_line(
@@ -80,10 +79,13 @@ class JsonLines:
         )
 
     def summary(self, statistics: Statistics) -> str:
-        """The ``summary`` event."""
-        can_end = NETWORK_OUTCOMES if self.settings.network else DIRECT_OUTCOMES
+        """Return the ``summary`` event."""
+        is_direct = not self.settings.network
+        only_direct = Outcome.NO_PROMISE_QUORUM, Outcome.NO_ACCEPT_QUORUM
         outcomes = {
-            outcome.replace("-", "_"): statistics.outcomes[outcome] if outcome in can_end else None
+            outcome.replace("-", "_"): statistics.outcomes[outcome]
+            if outcome is Outcome.CONSENSUS or (outcome in only_direct) == is_direct
+            else None
             for outcome in Outcome
         }
         counts = "lost", "duplicates", "acceptor_crashes", "duels", "adoptions", "attempts_mean", "attempts_max"
@@ -96,33 +98,33 @@ class JsonLines:
             rounds=statistics.rounds,
             **outcomes,
             messages=statistics.messages,
-            **network if self.settings.network else dict.fromkeys(network),
+            **dict.fromkeys(network) if is_direct else network,
             consensus_rate=statistics.consensus_rate,
-            expected_consensus_rate=None if self.settings.network else self.settings.expected_consensus_rate,
+            expected_consensus_rate=self.settings.expected_consensus_rate if is_direct else None,
             elapsed_s=statistics.elapsed_s,
         )
 
 
 def head(event: str, **keys: Any) -> str:
-    """The first line, from which readers know the format."""
+    """Return the first line, which names the format."""
     return json_line(event=event, format=FORMAT, version=__version__, **keys)
 
 
 def times_object(times: Times) -> dict[str, int | None]:
-    """The middle and the tail of some times."""
+    """Return the median and the 95th percentile of some times."""
     return {"median": times.percentile(50), "p95": times.percentile(95)}
 
 
-# Stories, and what a search has found
+# Stories, and the results of a search
 
 
 def story_json(story: Story) -> str:
-    """A story: its head, then its events."""
+    """Return a story: a ``start`` event, then its events."""
     return head("start", **story.configuration.sizes, title=story.title, **story.about) + events_json(story)
 
 
 def events_json(story: Story) -> str:
-    """The events of a story, each in the step that its time is if there is no clock."""
+    """Return the events of a story; without a clock, the time of each is its step."""
     is_timed = story.has_clock
     return "".join(
         event_line(event, f'"step":{"null" if is_timed else f"{event.time:.0f}"}', is_timed) for event in story.events
@@ -130,15 +132,15 @@ def events_json(story: Story) -> str:
 
 
 def start_json(sizes: Found, rule: str | None, actors: str) -> str:
-    """The ``check`` event, with the sizes of the cluster unless there are many; ``actors`` are the options for them."""
+    """Return the ``check`` event; ``sizes`` is empty for many clusters, ``actors`` are the options that name them."""
     return head("check", **sizes, changed_rule=rule, actors=actors or None)
 
 
 def verdict_json(found: Found, story: Story) -> str:
-    """The story of a counterexample, a line for each event, then the ``verdict`` event, which has it as text, too."""
+    """Return the events of a counterexample, then the ``verdict`` event, which also has the story as text."""
     return events_json(story) + json_line(event="verdict", **found, story=lines(story) if story.events else None)
 
 
 def rules_json(rules: Iterable[Found]) -> str:
-    """A ``rule`` event for each changed rule."""
+    """Return a ``rule`` event for each changed rule."""
     return "".join(json_line(event="rule", **{key: rule[key] for key in ("name", "fate", "summary")}) for rule in rules)

@@ -1,8 +1,12 @@
-"""Events as a picture in characters: lanes for actors, arrows for messages, and time runs down.
+"""Events as a diagram in characters: actors are lanes, messages are arrows, and time runs down.
 
-Beside the lanes stands what was said, and what its recipient then holds. A lane turns heavy once its acceptor has
-accepted, and ends where its actor crashes. What does not fit beside the lanes goes on below; where there is little
-room, no state is shown.
+Each message and the new state of its recipient stand beside the lanes. A lane is heavy once its acceptor has accepted a
+value, and ends where its actor crashes. Words that do not fit continue on the next line; on a narrow terminal, states
+are left out. For example, acceptor-0 has accepted apple, and then promises 2:
+
+      p0  p1  a0
+      │   ●──>┃   PREPARE 2                 a0 = 2 1:apple
+      │   │<──●   PROMISE 2 (1 apple)
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +25,7 @@ from toy_paxos.view.terminal import breaks
 from toy_paxos.view.words import Line, Span, line
 
 Glyphs = Mapping[str, str]
-"""The characters of a picture by what they mean, each one cell wide."""
+"""The characters of a diagram by their meaning, each one cell wide."""
 
 MEANINGS = (
     "lane heavy crossing heavy_crossing sent sent_long_ago arrow duplicate stale lost failed refused "
@@ -30,27 +34,26 @@ MEANINGS = (
 BOXES: Glyphs = dict(zip(MEANINGS.split(), "│┃┼╂●○─═┄x✗⊘✓∩★◆≈?↻↺X▲…", strict=True))
 ASCII: Glyphs = dict(zip(MEANINGS.split(), "|#+#*o-=.xFRvn@!~?^&X%:", strict=True))
 
-# How far apart lanes are, and how much room the words beside them need at least.
+# Possible distances between lanes, and the least width of the words beside them.
 PITCHES = (4, 3, 2)
 LEAST_WORDS = 18
 
-# Where the state stands, counted from where the words begin, and how wide the words and it have to be for that.
+# The column of the state, counted from the words, and the least width of words and state together.
 STATE_AT = 26
 WORDS_AND_STATE = 42
 
-
-# How many looks of all lanes together are remembered; few actors have fewer.
+# The limit on the cached looks of all lanes together; a few actors do not reach it.
 MANY_LOOKS = 500
 
-# After how many lines the names may stand above the lanes again.
+# The least number of lines before the names are repeated.
 LEAST_SCREENFUL = 10
 
-# How wide the time is: simulated milliseconds, or the number of a delivery.
+# The width of the time: simulated milliseconds, or the number of a delivery.
 CLOCK_WIDTH, COUNT_WIDTH = 9, 5
 
 
 class Lanes:
-    """Where the lanes of a configuration are, on a line of that width; None is a line without an end."""
+    """The places of the lanes of a configuration on a line of some width; None is an unlimited width."""
 
     def __init__(
         self, configuration: Configuration, width: int | None, time_width: int, words_and_state: int = WORDS_AND_STATE
@@ -61,24 +64,24 @@ class Lanes:
         self.time_width = time_width
         needs = product((words_and_state, LEAST_WORDS), PITCHES)
         self.pitch = next((pitch for words, pitch in needs if self.fits(pitch, width, words)), 0)
-        # What was drawn on them, by how they looked then.
+        # Arrows that were drawn, by the look of the lanes.
         self.arrows: dict[tuple[Span, ...], dict[object, Line]] = {}
         self.at = {name: at * self.pitch for at, name in enumerate(names)}
         self.room = None if width is None else width - time_width - self.pitch * len(names)
         self.has_state = self.room is None or self.room >= words_and_state
 
     def fits(self, pitch: int, width: int | None, words: int) -> bool:
-        """Whether lanes so far apart leave room for words; at the least distance their names are written downward."""
+        """Return whether lanes at this distance leave room for words; at the least one, names are written downward."""
         has_names = pitch == PITCHES[-1] or max(map(len, self.short.values())) < pitch
         return has_names and (width is None or self.time_width + pitch * len(self.names) + words <= width)
 
     @property
     def least_width(self) -> int:
-        """From how many columns on the lanes fit."""
+        """The least width in which the lanes fit."""
         return self.time_width + PITCHES[-1] * len(self.names) + LEAST_WORDS
 
     def heading(self) -> list[Line]:
-        """The short names of the actors above their lanes."""
+        """Return the short names of the actors, above their lanes."""
         blank = " " * self.time_width
         if self.pitch > PITCHES[-1]:
             rows = ["".join(f"{name:<{self.pitch}}" for name in self.short.values())]
@@ -88,7 +91,7 @@ class Lanes:
 
 
 class Picture:
-    """A story as it is drawn, event by event, on lanes that change as it goes on."""
+    """The drawing of a story, event by event, on lanes whose look changes."""
 
     def __init__(self, lanes: Lanes, glyphs: Glyphs) -> None:
         self.lanes = lanes
@@ -96,13 +99,13 @@ class Picture:
         self.rows = Rows(lanes.configuration)
         self.last_sent: dict[str, float] = {}
         self.coloured = wants_colour()
-        # The lanes without anything on them, and the arrows on such lanes, until one begins to look otherwise.
+        # The empty lanes, and the arrows drawn on them; both change when a lane changes its look.
         self.sheet: list[Span] = []
         self.arrows: dict[object, Line] = {}
         self.changes = -1
 
     def draw(self, event: Event, time: str) -> list[Line]:
-        """The lines for one event, perhaps none."""
+        """Return the lines of an event, perhaps none."""
         lines: list[Line] = []
         for row in self.rows.of(event):
             lines += self.lines(row, time)
@@ -110,7 +113,7 @@ class Picture:
         return lines
 
     def lines(self, row: Row, time: str) -> list[Line]:
-        """One line for a row, or more if what it says does not fit."""
+        """Return the line of a row, or more lines if its words do not fit."""
         room, time = self.lanes.room, time.ljust(self.lanes.time_width)
         if self.changes != self.rows.changes:
             self.look_again()
@@ -121,7 +124,7 @@ class Picture:
         if not state and (room is None or width <= room):
             return [start]
         if state and width < STATE_AT and (room is None or STATE_AT + cell_len(state) <= room):
-            return [start.then(row.state_style, f"{' ' * (STATE_AT - width)}{state}")]
+            return [start.with_suffix(row.state_style, f"{' ' * (STATE_AT - width)}{state}")]
         first, *parts = fitting(row.words, room)
         below = [(row.style, part) for part in parts]
         below += [(row.state_style, part) for part in fitting(state, room) if part]
@@ -129,7 +132,7 @@ class Picture:
         return [line(("time", time), *cells.spans, (row.style, first)), *(line(*blank, text) for text in below)]
 
     def marked(self, row: Row) -> Line:
-        """The lanes in one line, with the marks of a row."""
+        """Return the lanes with the marks of a row."""
         cells = self.sheet.copy()
         for name, mark in (row.marks or {}).items():
             if name in self.lanes.at:
@@ -137,7 +140,7 @@ class Picture:
         return line(*self.spans(cells))
 
     def arrow(self, event: Delivery) -> Line:
-        """The lanes with an arrow on them; the same arrow on lanes that look the same is drawn once."""
+        """Return the lanes with an arrow; an arrow on lanes of the same look is drawn only once."""
         message = event.message
         is_late = event.sent < self.last_sent.get(message.sender, 0)
         if not is_late:
@@ -150,7 +153,7 @@ class Picture:
         return drawn
 
     def look_again(self) -> None:
-        """Draw the lanes as they look from now on, without anything on them."""
+        """Draw the empty lanes as they look now."""
         self.changes = self.rows.changes
         self.sheet = cells = [("", " ")] * (self.lanes.pitch * len(self.lanes.names))
         for name, at in self.lanes.at.items():
@@ -162,7 +165,7 @@ class Picture:
         self.arrows = self.lanes.arrows.setdefault(tuple(self.spans(cells)), {})
 
     def spans(self, cells: Sequence[Span]) -> list[Span]:
-        """Some cells as spans; without colour they need not be told apart."""
+        """Return cells as spans; without colour, as a single one."""
         if not self.coloured:
             return [("", "".join([glyph for _, glyph in cells]))]
         runs = groupby(cells, lambda cell: cell[0])
@@ -171,7 +174,7 @@ class Picture:
     def draw_arrow(
         self, cells: list[Span], sender: str, recipient: str, fate: str, denial: str | None, is_late: bool
     ) -> None:
-        """Draw an arrow from one lane to another over those between."""
+        """Draw an arrow from one lane to another, across those between."""
         glyphs, pitch = self.glyphs, self.lanes.pitch
         start, end = self.lanes.at[sender], self.lanes.at[recipient]
         low, high = min(start, end), max(start, end)
@@ -190,7 +193,7 @@ class Picture:
 
 
 def fitting(words: str, room: int | None) -> list[str]:
-    """Words in parts that fit; a word that is too long is cut."""
+    """Return words in parts that fit; a word that is too long is cut."""
     if room is None or cell_len(words) <= room:
         return [words]
     cuts = [0, *breaks(words, room, indent=0), len(words)]
@@ -199,18 +202,18 @@ def fitting(words: str, room: int | None) -> list[str]:
 
 
 class Diagram(Words):
-    """What a run says, with each round as lanes; as lines where lanes do not fit."""
+    """The words of a run with each round as lanes; as lines where lanes do not fit."""
 
     def __init__(self, settings: Settings, width: int | None, change: str = "") -> None:
         super().__init__(settings, change)
         self.lay_out(width)
 
     def start(self) -> list[Line]:
-        """Who takes part, and what to do if there are too many of them for lanes."""
+        """Return the first lines, and a remark if the lanes do not fit."""
         return [*super().start(), *too_narrow(self.lanes, self.available)]
 
     def story(self, finished: Round) -> list[Line]:
-        """What happened, as lanes, which are narrower if the terminal is narrower now than before."""
+        """Return a round as lanes, for the present width of the terminal."""
         if self.available is not None and columns() not in (None, self.available):
             self.lay_out(columns())
         if not self.lanes.pitch:
@@ -219,27 +222,27 @@ class Diagram(Words):
         return drawn(finished.events, self.lanes, time)
 
     def lay_out(self, width: int | None) -> None:
-        """Find out where the lanes are at this width."""
+        """Place the lanes for this width."""
         self.available = width
         self.lanes = Lanes(self.settings.configuration, width, CLOCK_WIDTH if self.settings.network else COUNT_WIDTH)
 
 
 def drawn(events: Iterable[Event], lanes: Lanes, time: str) -> list[Line]:
-    """A story as lanes, with their heading on each screenful; ``time`` is the format in which it tells the time."""
+    """Return a story as lanes, with their heading on each screenful; ``time`` is the format of the time."""
     picture, heading = Picture(lanes, glyphs()), lanes.heading()
-    drawn = [part for event in events for part in picture.draw(event, time.format(event.time))]
+    lines = [part for event in events for part in picture.draw(event, time.format(event.time))]
     screenful = max(screen_lines() - len(heading) - 1, LEAST_SCREENFUL)
-    return [part for start in range(0, len(drawn), screenful) for part in (*heading, *drawn[start : start + screenful])]
+    return [part for start in range(0, len(lines), screenful) for part in (*heading, *lines[start : start + screenful])]
 
 
 def glyphs() -> Glyphs:
-    """The characters that standard output can say."""
+    """Return the characters that standard output can show."""
     return BOXES if can_say("".join(BOXES.values())) else ASCII
 
 
 def too_narrow(lanes: Lanes, width: int | None) -> list[Line]:
-    """What is said if lanes do not fit, if so."""
+    """Return a remark if the lanes do not fit."""
     if lanes.pitch:
         return []
-    needed = f"The lanes of {len(lanes.names)} actors take {lanes.least_width} columns"
-    return [line(("notable", f"{needed}, and here are {width}: lines instead."))]
+    needed = f"The lanes of {len(lanes.names)} actors need {lanes.least_width} columns"
+    return [line(("notable", f"{needed}; this terminal has {width}, so here are lines instead."))]

@@ -1,13 +1,14 @@
-"""What the logs of processes say about the rounds of a run, and what is not known: as words, and as JSON Lines."""
+"""Show what logs of processes say about the rounds of a run, and what is unknown: as lines or as JSON Lines."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from toy_paxos import __version__
 from toy_paxos.event import Chosen, Departure, Event, Learned, Violation
-from toy_paxos.event_json import FORMAT, event_line, json_line
+from toy_paxos.event_json import event_line, json_line
 from toy_paxos.rules import cited
 from toy_paxos.story import Configuration, Story
+from toy_paxos.view.json_lines import head
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import share_line
 from toy_paxos.view.words import Line, line, plural, printable, sizes_words, tame, wishes_lines
@@ -21,10 +22,10 @@ KNOWN = {
 
 
 class InLines:
-    """What is known, as lines.
+    """The contents of logs as lines.
 
-    A round has its story if ``is_told``, and a ``gap`` if something is missing in the logs. The summary takes the
-    number of rounds, that of rounds with each kind of event, and what is not known.
+    If ``is_told``, a round is shown with its story. ``gap`` says what is missing in its logs, if anything. ``counts``
+    has the number of rounds, and of rounds with each kind of event; ``unknown`` says what is not known.
     """
 
     def __init__(self, draw: Callable[[Story], Sequence[Line]]) -> None:
@@ -32,12 +33,12 @@ class InLines:
         self.broken_rules: set[str] = set()
 
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
-        """Return the first line, from which play takes the sizes of the cluster."""
-        sizes = f"{sizes_words(configuration)}, run {run} by {plural(num_logs, 'log')}"
+        """Return the first line, from which play reads the sizes of the cluster."""
+        sizes = f"{sizes_words(configuration.sizes)}, run {run} by {plural(num_logs, 'log')}"
         return shown([line(("heading", f"toy-paxos {__version__}: {sizes}"))])
 
     def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
-        """Return the outcome of a round, perhaps after its story."""
+        """Return the outcome of a round, after its story if it is told."""
         words = what_is_known(story.events)
         is_bad = any(isinstance(event, (Violation, Departure)) for event in story.events)
         self.broken_rules.update(event.rule for event in story.events if isinstance(event, Departure))
@@ -60,11 +61,11 @@ class InLines:
 
 
 class AsJson:
-    """What is known, as JSON Lines."""
+    """The contents of logs as JSON Lines, from the same arguments."""
 
     def start(self, run: int, configuration: Configuration, num_logs: int) -> str:
         """Return the ``start`` event."""
-        return json_line(event="start", format=FORMAT, version=__version__, run=run, **configuration.sizes)
+        return head("start", run=run, **configuration.sizes)
 
     def round(self, run: int, number: int, story: Story, gap: str | None, is_told: bool) -> str:
         """Return the events of a round, and the ``round`` event."""
@@ -79,7 +80,7 @@ class AsJson:
 
 
 def what_is_known(events: Sequence[Event]) -> list[str]:
-    """Return the outcome of a round, in words."""
+    """Return the outcome of a round in words."""
     words = [f"VIOLATED, {printable(event.words)}" for event in events if isinstance(event, Violation)]
     departures = [event for event in events if isinstance(event, Departure)]
     words += [f"{event.actor} breaks {event.rule}: {printable(event.words)}" for event in departures]

@@ -1,4 +1,4 @@
-"""A story as a Mermaid sequence diagram, which many hosts draw where it stands in Markdown."""
+"""A story as a Mermaid sequence diagram, which many hosts draw within Markdown."""
 
 import re
 from collections.abc import Iterator
@@ -9,28 +9,28 @@ from toy_paxos.view.output import DrawingError
 from toy_paxos.view.rows import Row
 from toy_paxos.view.scenes import Scenes
 
-# Mermaid draws no text that is longer.
+# Mermaid refuses longer texts.
 LONGEST = 50_000
 
 ARROWS = {Fate.DELIVERED: "->>", Fate.LOST: "-x", Fate.DUPLICATE: "-->>", Fate.STALE: "--)"}
 
-# What matters most stands before a colour of its own, which a dark page shows through.
+# Background colours for the most important events; transparent, so that they suit a dark page, too.
 BANDS = {Chosen: "rect rgba(60, 160, 60, 0.25)", Violation: "rect rgba(220, 60, 60, 0.3)"}
 
 
 def mermaid(story: Story) -> str:
-    """A story as Mermaid text, under its printable title; raises DrawingError if it is longer than Mermaid takes."""
+    """Return a story as Mermaid text under its printable title; raise DrawingError if it is too long for Mermaid."""
     text = "\n".join(["sequenceDiagram", *(f"    {line}" for line in lines(Scenes(story), story.title)), ""])
-    # Mermaid counts as JavaScript does, in halves of what lies beyond the first 65,536 characters.
+    # Mermaid counts UTF-16 code units, as JavaScript does.
     length = len(text.encode("utf-16-le")) // 2
     if length > LONGEST:
-        words = f".mmd: {length:,} characters, and Mermaid takes {LONGEST:,}"
+        words = f".mmd: {length:,} characters, but Mermaid accepts at most {LONGEST:,}"
         raise DrawingError(f"{words}: choose fewer acceptors or proposers, or a name that ends in .svg")
     return text
 
 
 def lines(scenes: Scenes, title: str) -> Iterator[str]:
-    """The lines of a diagram, but for the first."""
+    """Yield the lines of a diagram after the first."""
     yield f"title: {escaped(title)}"
     for name, short in scenes.short.items():
         yield f"participant {short} as {name}"
@@ -43,7 +43,7 @@ def lines(scenes: Scenes, title: str) -> Iterator[str]:
 
 
 def row_line(row: Row, scenes: Scenes) -> str:
-    """A row as an arrow, or else as a note over all lanes."""
+    """Return a row as an arrow, or else as a note over all lanes."""
     short = scenes.short
     words = escaped(row.words) + (f"<br/>{escaped(row.state)}" if row.state else "")
     if row.arrow:
@@ -54,5 +54,5 @@ def row_line(row: Row, scenes: Scenes) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text in which nothing has a meaning to Mermaid, to Markdown or to HTML."""
+    """Return a text without characters that mean something to Mermaid, Markdown or HTML."""
     return re.sub(r"[#;<>&%$\"`{}\[\]*~|\\]", lambda match: f"#{ord(match[0])};", text)

@@ -1,4 +1,4 @@
-"""What standard output can show, and lines as it shows them."""
+"""Find out what standard output can show, and turn lines into text for it."""
 
 import os
 import sys
@@ -8,21 +8,21 @@ from toy_paxos.view.words import Line
 
 
 class DrawingError(ValueError):
-    """A story has no such picture; the message says what to do about it."""
+    """A view cannot show this story; the message says what to do about it."""
 
 
 def columns() -> int | None:
-    """How wide a terminal is; None for what has no width."""
+    """Return the width of the terminal, or None if standard output is not a terminal."""
     if not sys.stdout.isatty():
         return None
-    # Here and not above: on a pipe nothing has a width, and this takes as long to import as a round to play.
+    # Imported here, because it is not needed on a pipe and takes as long to import as a round takes to play.
     from shutil import get_terminal_size
 
     return get_terminal_size().columns
 
 
 def screen_lines() -> int:
-    """How many lines a terminal shows; more than there can be for what has no height."""
+    """Return the height of the terminal, or a number above any height if standard output is not a terminal."""
     if not sys.stdout.isatty():
         return sys.maxsize
     from shutil import get_terminal_size
@@ -31,12 +31,12 @@ def screen_lines() -> int:
 
 
 def wants_colour() -> bool:
-    """Whether standard output is a terminal, or is to be treated as one."""
+    """Return whether standard output is a terminal, or FORCE_COLOR asks for colour."""
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
 def can_say(glyphs: str) -> bool:
-    """Whether the encoding of standard output has these characters."""
+    """Return whether the encoding of standard output has these characters."""
     try:
         glyphs.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -45,15 +45,15 @@ def can_say(glyphs: str) -> bool:
 
 
 def plain(lines: Sequence[Line]) -> str:
-    """Lines for a pipe, never wrapped."""
+    """Return lines as text for a pipe, never wrapped."""
     return "\n".join([*[line.text for line in lines], ""])
 
 
 def shown(lines: Sequence[Line]) -> str:
-    """Lines as rich shows them on a terminal; on a pipe, they are plain."""
+    """Return lines as text for standard output: styled and wrapped for a terminal, plain for a pipe."""
     if not wants_colour():
         return plain(lines)
-    # Here and not above: pipes, --json, --help and errors must not pay for the import of rich.
+    # Imported here, because pipes, --json, --help and errors must not pay for the import of rich.
     from toy_paxos.view.terminal import styled
 
     return styled(lines)

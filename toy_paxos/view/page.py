@@ -1,4 +1,4 @@
-"""A story as a page to step through: one file, which asks for nothing else and needs no server."""
+"""A story as a page to step through: a single file, which loads nothing else and needs no server."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,18 +14,18 @@ from toy_paxos.view.scenes import Scenes
 from toy_paxos.view.svg import NOTE_WIDTH, Drawing
 from toy_paxos.view.words import printable
 
-# How much smaller than by itself the drawing may be; else its letters could not be read.
+# The least scale of the drawing at which its letters are readable.
 LEAST_SCALE = 0.8
 
-# How wide the facts beside it are; where the drawing has no room for that, they stand above it.
+# The width of the facts beside the drawing; on a narrow page they stand above it.
 SIDE = 320
 
 Facts = dict[str, str]
-"""What a step makes so, by the name of the place on the page that tells it."""
+"""The text of places on the page, by their names."""
 
 
 def page(story: Story) -> str:
-    """A story as an HTML document, under its printable title."""
+    """Return a story as an HTML document under its printable title."""
     scenes = Scenes(story)
     steps = list(facts_by_step(scenes))
     last = {fact: escape(told) for step in steps for fact, told in step.items()}
@@ -50,7 +50,7 @@ def page(story: Story) -> str:
 
 
 def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
-    """What is new after each step, from step 0 on."""
+    """Yield the facts that are new after each step, from step 0 on."""
     facts: Facts = {}
     step = 0
     known: set[str] = set()
@@ -62,7 +62,7 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
             known |= facts.keys()
             facts, step = {}, scene.step
             if scene.repeated:
-                # Correct actors begin where both do the same, and there all is told once more.
+                # The story of correct actors begins anew, and its repeated events tell all facts again.
                 facts, chosen, way = dict.fromkeys(known - {"words"}, "-"), [], []
         if "words" not in facts:
             facts["words"] = f"{scenes.time(scene.event)} ms\n" if scenes.has_clock else ""
@@ -77,19 +77,19 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
 
 
 def still_on_its_way(way: Sequence[Message], event: Event) -> list[Message]:
-    """Which messages are on their way after an event, if these were before it; second copies are not counted."""
+    """Return the messages in flight after an event, given those before it; duplicates are not counted."""
     left = [*way]
     if isinstance(event, Delivery) and event.message in left:
         left.remove(event.message)
     elif isinstance(event, Crash):
-        # What a proposer was about to say when it crashed is at the end.
+        # The messages that a proposer could not send when it crashed are the last ones.
         unsent = [at for at, its in enumerate(left) if (its.type, its.recipient) == (event.unsent, event.recipient)]
         left = left[: unsent[-1]] if unsent else left
     return [*left, *says(event)]
 
 
 def way_words(way: Sequence[Message], short: Mapping[str, str]) -> str:
-    """Which messages are on their way, a line for what one says to several."""
+    """Return messages in flight, one line for the same message to several actors."""
     lines: dict[str, list[str]] = {}
     for message in way:
         words = f"{spoken(message)[0]}, {short.get(message.sender, '?')} →"
@@ -98,7 +98,7 @@ def way_words(way: Sequence[Message], short: Mapping[str, str]) -> str:
 
 
 def said(row: Row) -> str:
-    """What a row says, with the way of a message."""
+    """Return the words of a row, a message with its sender and recipient."""
     if not row.arrow:
         return row.words
     message = row.arrow.message
@@ -106,7 +106,7 @@ def said(row: Row) -> str:
 
 
 def new_facts(event: Event) -> Facts:
-    """What an event makes so: what acceptors hold, what is chosen, what proposers know."""
+    """Return the facts that an event changes: the state of an acceptor, or what a proposer has learned."""
     match event:
         case Wants():
             return {f"{event.proposer} learned": learned(event.learned)}
@@ -118,18 +118,18 @@ def new_facts(event: Event) -> Facts:
             name = event.message.recipient
             return {f"{name} promised": str(event.promised or "-"), f"{name} accepted": accepted}
         case Delivery() if event.fate is not Fate.LOST:
-            # Of acceptors that keep nothing by these names, there is no such place on the page.
+            # For an acceptor without visible state this is a fact without a place on the page.
             return {f"{event.message.recipient} learned": learned(event.learned)}
     return {}
 
 
 def learned(value: str | None) -> str:
-    """What a proposer has learned, or that it has learned nothing."""
+    """Return the value that a proposer has learned, or a dash."""
     return "-" if value is None else printable(value)
 
 
 def table(kind: str, names: Sequence[str], last: Facts, *facts: str) -> list[str]:
-    """A table of the places that tell what is known of some actors; without a script, it is what is so at last."""
+    """Return a table of facts about some actors; until a script changes them, they are the last ones."""
     heads = "".join(f"<th>{head}</th>" for head in (kind, *facts))
     rows = []
     for name in names:

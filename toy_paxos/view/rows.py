@@ -1,4 +1,4 @@
-"""A story row by row, as every picture shows it: an arrow or marks on lanes, words, and what an acceptor then holds."""
+"""A story as rows for a picture: each has an arrow or marks on lanes, words, and the new state of an acceptor."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from toy_paxos.view.words import marks_of, printable, tame, what_follows
 
 @dataclass(slots=True)
 class Row:
-    """What stands in one row: words, and on the lanes an arrow, or marks by the names of actors; then a state."""
+    """One row: words, an arrow or marks on the lanes of the named actors, and the state of an acceptor."""
 
     words: str
     style: str
@@ -34,7 +34,7 @@ class Row:
 
 
 class Rows:
-    """A story as it is shown, event by event: it remembers what everybody holds."""
+    """The rows of a story, event by event, and the state of the actors so far."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.short = {name: short_name(name) for name in configuration.names}
@@ -43,22 +43,22 @@ class Rows:
         self.held: dict[str, tuple[int, object]] = {}
         self.accepted: dict[str, str | None] = {}
         self.gone: set[str] = set()
-        # All proposals that are chosen; of those, a story tells only the first, and the first with another value.
+        # All proposals that are chosen. Of these, a story tells only the first, and the first with another value.
         self.chosen: list[Chosen] = []
         self.ballots = Ballots(configuration.accept_quorum)
         self.quorums: list[Quorum] = []
         self.values: dict[str, str] = {}
-        # How often a lane has begun to look otherwise.
+        # The number of times that a lane has changed its look.
         self.changes = 0
 
     def of(self, event: Event) -> Sequence[Row]:
-        """What one event shows, perhaps nothing."""
+        """Return the rows of an event, perhaps none."""
         if isinstance(event, Delivery):
             return [] if isinstance(event.message, Timeout) else [self.delivery(event)]
         return [*self.what_follows(event)]
 
     def what_follows(self, event: Event) -> Iterator[Row]:
-        """What an event other than a delivery shows."""
+        """Yield the rows of an event other than a delivery."""
         match event:
             case Wants():
                 self.value_style(event.value)
@@ -78,7 +78,7 @@ class Rows:
                     yield self.in_both(self.chosen[0], event)
             case _:
                 told = what_follows(event, self.name)
-                # What befalls an actor or what it does begins with the actor, in its own hue.
+                # These events are told in two spans: the actor, and what it does.
                 (actor, short), (style, words) = told
                 if isinstance(event, (Crash, AcceptorCrash)):
                     self.gone.add(actor)
@@ -86,26 +86,25 @@ class Rows:
                 yield Row(short + words, style, marks={actor: event.event.removeprefix("acceptor-")})
 
     def name(self, actor: str) -> str:
-        """The short name of an actor; the user's own actors may name others."""
+        """Return the short name of an actor, or "?" for a name that the user's own actors have invented."""
         return self.short.get(actor, "?")
 
     def names(self, actors: Iterable[str]) -> str:
-        """The short names of some actors."""
+        """Return the short names of some actors."""
         return " ".join(map(self.name, actors))
 
     def quorum(self, event: Quorum) -> Iterator[Row]:
-        """A quorum of promises, and which acceptors it shares with the quorum that has accepted before."""
+        """Yield a quorum of promises, and which acceptors it shares with the quorum of the latest chosen proposal."""
         self.quorums.append(event)
         proposer, number = self.short[event.proposer], len(event.acceptors)
         words = f"{proposer} has {number} of {self.num_acceptors} promises for {event.id}"
         yield Row(words, "notable", marks=dict.fromkeys(event.acceptors, "quorum"))
-        # The highest-numbered one is the one that a correct proposer adopts.
-        before = [chosen for chosen in self.chosen if chosen.id <= event.id]
-        if before:
+        # A correct proposer adopts the value of the highest-numbered one.
+        if before := [chosen for chosen in self.chosen if chosen.id <= event.id]:
             yield self.in_both(max(before, key=lambda chosen: chosen.id), event)
 
     def in_both(self, chosen: Chosen, later: Quorum | Chosen | Violation) -> Row:
-        """Which acceptors are in the quorum that has accepted a proposal and in another one, of promises or not."""
+        """Return which acceptors a quorum that has accepted a proposal shares with a later quorum of either kind."""
         promised = isinstance(later, Quorum)
         shared = [name for name in chosen.acceptors if name in later.acceptors]
         marks = dict.fromkeys(later.acceptors, "quorum") if promised and not shared else {}
@@ -120,7 +119,7 @@ class Rows:
         return Row(f"{who} in both: {quorums}", style, marks=marks | dict.fromkeys(shared, "shared"))
 
     def delivery(self, event: Delivery) -> Row:
-        """A message with its arrow, or a restart; and what its recipient then holds, if that is new."""
+        """Return a message with its arrow, or a restart, and the state of the recipient if that is new."""
         message = event.message
         if isinstance(message, Restart):
             row = Row(f"{self.short[message.recipient]} restarts", "notable", None, {message.recipient: "restart"})
@@ -129,14 +128,14 @@ class Rows:
                 self.changes += 1
         else:
             words, value = spoken(message)
-            # Without a value, what matters is whose number it is.
+            # A message without a value has the hue of the proposer whose number it names.
             whose = message.sender if message.sender in self.proposers else message.recipient
             style = "bad" if message.type == "FAIL" else whose if value is None else self.value_style(value)
             row = Row(words, style)
             if message.sender in self.short and message.recipient in self.short:
                 row.arrow = event
             else:
-                # The user's own actors may name actors that have no lane.
+                # The user's own actors may invent names, which have no lane.
                 row.words = f"{printable(message.sender)} -> {printable(message.recipient)} {row.words}"
             if event.denial or event.fate is not Fate.DELIVERED:
                 promised = event.promised if event.denial == "refused" else None
@@ -147,7 +146,7 @@ class Rows:
                 if proposal and self.chosen:
                     self.chosen.append(Chosen(event.time, *proposal, tuple(self.ballots.acceptors[proposal])))
                 if event.promised is None:
-                    # An acceptor that does not show what it has accepted still says so.
+                    # If an acceptor does not show what it has accepted, its ACCEPT still tells.
                     self.note_accepted(message.recipient, answer.value)
         state = event.promised, event.accepted
         if event.promised is not None and self.held.get(message.recipient, (0, None)) != state:
@@ -155,7 +154,7 @@ class Rows:
         return row
 
     def note_state(self, event: Delivery, row: Row) -> None:
-        """Remember and show what an acceptor holds now, which is new."""
+        """Note the new state of an acceptor, and show it in the row."""
         name = event.message.recipient
         assert event.promised is not None
         self.held[name] = event.promised, event.accepted
@@ -166,29 +165,29 @@ class Rows:
         self.note_accepted(name, event.accepted.value if event.accepted else None)
 
     def note_accepted(self, name: str, value: str | None) -> None:
-        """Remember what an acceptor has accepted, which its lane shows."""
+        """Note the value that an acceptor has accepted, which its lane shows."""
         if value != self.accepted.get(name):
             self.accepted[name] = value
             self.changes += 1
 
     def value_style(self, value: str) -> str:
-        """The hue of a value."""
+        """Return the hue of a value."""
         return self.values.setdefault(value, f"value-{len(self.values)}")
 
     def lane_style(self, name: str) -> str:
-        """The hue of the value that an acceptor has accepted, if it has, and is not down."""
+        """Return the hue of the value that an acceptor has accepted, or "" without one and while it is down."""
         value = None if name in self.gone else self.accepted.get(name)
         return "" if value is None else self.value_style(value)
 
 
 def short_name(name: str) -> str:
-    """``p0`` for ``proposer-0``, ``a12`` for ``acceptor-12``."""
+    """Return ``p0`` for ``proposer-0``, ``a12`` for ``acceptor-12``."""
     kind, _, number = name.rpartition("-")
     return f"{kind[:1]}{number}"
 
 
 def spoken(message: Message) -> tuple[str, str | None]:
-    """What a message says, briefly, and the value that it is about."""
+    """Return the words of a message in short, and the value that it is about."""
     value, accepted = said_by(message)
     words = f"{tame(message.type)} {message.id}"
     if accepted:

@@ -1,4 +1,4 @@
-"""What a run says: who takes part, its rounds event by event, and a summary."""
+"""A run in words: its settings, its rounds event by event, and a summary."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -11,9 +11,9 @@ from toy_paxos.view.words import Line, event_line, line, plural, printable, rout
 
 
 class Words:
-    """What a run says: who takes part, each round event by event, and a summary.
+    """A run as lines: its settings, each round event by event, and a summary.
 
-    ``change`` says which rule is changed, or whose actors take part, if they are not those of Paxos.
+    ``change`` says which rule is changed or which other actors take part, if any.
     """
 
     def __init__(self, settings: Settings, change: str = "") -> None:
@@ -23,13 +23,13 @@ class Words:
         self.width = route_width(settings.configuration)
 
     def start(self) -> list[Line]:
-        """Who takes part, the seed, and what can go wrong."""
+        """Return the lines before the first round: the actors, the seed, and what can go wrong."""
         settings, network = self.settings, self.settings.network
         silent = ", silently" if network and network.failure_mode == "silent" else ""
         probability = settings.acceptor_failure_prob
         failures = "" if probability is None else f"failure probability {probability!r}{silent}, "
         first = (
-            f"toy-paxos {__version__}: {sizes_words(settings.configuration)}, {failures}"
+            f"toy-paxos {__version__}: {sizes_words(settings.configuration.sizes)}, {failures}"
             f"{'real time, no seed' if self.is_real else f'seed {settings.seed}'}"
         )
         lines = [line(("heading", first))]
@@ -42,20 +42,20 @@ class Words:
         return lines
 
     def round(self, finished: Round) -> list[Line]:
-        """Who wants what, every event, and the outcome."""
+        """Return all lines of a round."""
         return [*self.heading(finished), *self.story(finished), *self.ending(finished)]
 
     def heading(self, finished: Round) -> list[Line]:
-        """Who wants what."""
+        """Return the lines above the events of a round: what the proposers want."""
         return [line(), *wishes_lines(f"Round {finished.number}: ", finished.wishes)]
 
     def ending(self, finished: Round) -> list[Line]:
-        """The outcome, and how to see the round again if safety is lost."""
+        """Return the outcome of a round, and how to replay it if safety is lost."""
         outcome = f"Round {finished.number}: {self.outcome(finished)}"
         return [line((f"{outcome_style(finished)} heading", outcome)), *self.replay_lines(finished)]
 
     def replay_lines(self, finished: Round) -> list[Line]:
-        """How to see a round again in which safety is lost."""
+        """Return how to replay a round in which safety is lost; nothing for another round."""
         if finished.outcome is not Outcome.VIOLATED:
             return []
         if self.is_real:
@@ -64,10 +64,10 @@ class Words:
         return [line(("notable", f"No replay: {finished.no_replay}") if finished.no_replay else ("command", again))]
 
     def story(self, finished: Round) -> list[Line]:
-        """What happened, a line for each event; with direct calls, a tally after each phase."""
+        """Return a line for each event; with direct calls, also a tally after each phase."""
         if self.settings.network:
             width = self.width
-            # With % for the sake of speed: an f-string takes half as long again.
+            # An f-string would take half as long again.
             told = [event_line(event, width, ("time", "%8.1f ms  " % event.time)) for event in finished.events]  # noqa: UP031
             return [words for words in told if words]
         lines: list[Line] = []
@@ -81,11 +81,11 @@ class Words:
         return lines + self.tally(finished, "accepted")
 
     def event(self, event: Event) -> Line | None:
-        """One event of direct calls; a tally says more than a quorum."""
+        """Return the line of an event of direct calls; a quorum has none, because the tally tells it."""
         return None if isinstance(event, Quorum) else event_line(event, self.width, ("", "  "))
 
     def tally(self, finished: Round, verb: str) -> list[Line]:
-        """How many acceptors promised or accepted, unless they were not asked to."""
+        """Return how many acceptors promised or accepted, unless they were not asked to accept."""
         if verb == "accepted" and finished.outcome is Outcome.NO_PROMISE_QUORUM:
             return []
         number = finished.facts.promises if verb == "promised" else finished.facts.accepts
@@ -95,7 +95,7 @@ class Words:
         return [line(("", words), ("good", "quorum") if number >= quorum else ("bad", "no quorum"))]
 
     def outcome(self, finished: Round) -> str:
-        """What was agreed on, or why nothing was, as far as anybody can know."""
+        """Return what was agreed on, or why nothing was, as far as that is known."""
         match finished.outcome:
             case Outcome.CONSENSUS:
                 return f"consensus on {printable(finished.value or '')}"
@@ -114,20 +114,20 @@ class Words:
             case Outcome.VIOLATED:
                 return "safety is violated"
 
-    @property
-    def outcomes(self) -> dict[Outcome, str]:
-        """All that can come of a round, in a few words each."""
-        return REAL_OUTCOMES if self.is_real else NETWORK_OUTCOMES if self.settings.network else DIRECT_OUTCOMES
+    def label(self, outcome: Outcome) -> str:
+        """Return an outcome in a few words."""
+        # In real time, an event that no log has may still have happened.
+        return "none known as chosen" if self.is_real and outcome is Outcome.NOT_CHOSEN else LABELS[outcome]
 
     def summary(self, statistics: Statistics) -> list[Line]:
-        """Each outcome with its share, what is expected or what the network did, and how to replay the run.
+        """Return each outcome with its share, what is expected or what the network did, and how to replay the run.
 
-        Of one round, which still is to be seen on the screen, it is only the outcome.
+        After a single round, whose lines are still on the screen, there is only its outcome.
         """
         settings, heading = self.settings, f"{plural(statistics.rounds, 'round')} of toy-paxos"
         if statistics.rounds == 1:
             (outcome,) = statistics.outcomes.elements()
-            heading += f": {self.outcomes[outcome]}"
+            heading += f": {self.label(outcome)}"
             if not settings.network:
                 what = "" if outcome is Outcome.CONSENSUS else "consensus "
                 heading += f" ({what}expected in {settings.expected_consensus_rate:.2%} of rounds)"
@@ -137,19 +137,19 @@ class Words:
         if statistics.no_replay:
             lines.append(line(("notable", f"seed {settings.seed}, no replay: {statistics.no_replay}")))
         elif not self.is_real:
-            # What a class of the user's draws, reads or keeps on its own is not seen in all rounds.
+            # The rounds that were played cannot show that a class of the user is deterministic.
             is_ours = not settings.actors or settings.actors.startswith("--break")
             known = "" if is_ours else ", if the actors are deterministic"
             lines.append(line(("command", f"seed {settings.seed}, replay{known}: {statistics.replay_command}")))
         return lines
 
     def table(self, statistics: Statistics) -> list[str]:
-        """What the rounds add up to; what has never happened is left out, unless it is a violation of safety."""
+        """Return the totals of all rounds, without those that are 0, except for violations of safety."""
         settings, rounds = self.settings, statistics.rounds
         always = (Outcome.VIOLATED,) if settings.network else (Outcome.CONSENSUS,)
         shares = [
-            share_line(label, number, rounds)
-            for outcome, label in self.outcomes.items()
+            share_line(self.label(outcome), number, rounds)
+            for outcome in Outcome
             if (number := statistics.outcomes[outcome]) or outcome in always
         ]
         text = [f"{plural(statistics.messages, 'message')} in {speed(statistics)}"]
@@ -175,7 +175,7 @@ class Words:
 
 
 class InWords:
-    """The words of a run, as ``write`` turns lines into text."""
+    """The words of a run as text; ``write`` turns lines into text."""
 
     def __init__(self, words: Words, write: Callable[[Sequence[Line]], str]) -> None:
         self.words = words
@@ -190,11 +190,11 @@ class InWords:
         return self.write(self.words.round(finished))
 
     def heading(self, finished: Round) -> str:
-        """Return what stands before the events of a round."""
+        """Return the text above the events of a round."""
         return self.write(self.words.heading(finished))
 
     def event(self, number: int, event: Event) -> str:
-        """Return what is said of one event."""
+        """Return the text of one event."""
         words = self.words.event(event)
         return self.write([words] if words else [])
 
@@ -203,7 +203,7 @@ class InWords:
         return self.write(self.words.tally(finished, verb))
 
     def ending(self, finished: Round) -> str:
-        """Return what stands after the events of a round."""
+        """Return the text below the events of a round."""
         return self.write(self.words.ending(finished))
 
     def summary(self, statistics: Statistics) -> str:
@@ -211,27 +211,19 @@ class InWords:
         return self.write(self.words.summary(statistics))
 
 
-DIRECT_OUTCOMES = {
+LABELS = {
     Outcome.CONSENSUS: "consensus",
     Outcome.NO_PROMISE_QUORUM: "no quorum of promises",
     Outcome.NO_ACCEPT_QUORUM: "no quorum of accepts",
-}
-
-NETWORK_OUTCOMES = {
-    Outcome.CONSENSUS: "consensus",
     Outcome.CHOSEN_NOT_LEARNED: "chosen, never learned",
     Outcome.NOT_CHOSEN: "no value chosen",
     Outcome.ALL_CRASHED: "all proposers crashed",
     Outcome.VIOLATED: "safety violated",
 }
 
-# In real time, an event that no log tells may have happened all the same.
-REAL_OUTCOMES = NETWORK_OUTCOMES | {Outcome.NOT_CHOSEN: "none known as chosen"}
-del REAL_OUTCOMES[Outcome.ALL_CRASHED]
-
 
 def expected_words(settings: Settings) -> str:
-    """The law of the rate of consensus."""
+    """Return the law of the rate of consensus."""
     number, configuration = settings.num_acceptors, settings.configuration
     promises, accepts = configuration.promise_quorum, configuration.accept_quorum
     if promises > accepts:
@@ -241,23 +233,23 @@ def expected_words(settings: Settings) -> str:
 
 
 def outcome_style(finished: Round) -> str:
-    """Green is an agreement that a proposer knows of, red is anything else."""
+    """Return "good" for a value that a proposer has learned, "bad" for any other outcome."""
     return "good" if finished.outcome is Outcome.CONSENSUS else "bad"
 
 
 def share_line(label: str, number: int, rounds: int) -> str:
-    """In how many rounds something was so, and their share."""
+    """Return a number of rounds with its label and its share of all rounds."""
     share = f"{number / rounds:>9.2%}" if rounds else ""
     return f"{label:<21} {number:>8,}{share}"
 
 
 def times_words(times: Times) -> str:
-    """The middle and the tail of some times."""
+    """Return the median and the 95th percentile of some times."""
     return f"median {times.percentile(50):,} ms, 95th percentile {times.percentile(95):,} ms"
 
 
 def running_line(statistics: Statistics) -> str:
-    """One line about a run that goes on."""
+    """Return one line about a run that is not finished."""
     rate = "-" if statistics.consensus_rate is None else f"{statistics.consensus_rate:.2%}"
     if not statistics.settings.network:
         rate += f" (expected {statistics.settings.expected_consensus_rate:.2%})"
@@ -268,7 +260,7 @@ def running_line(statistics: Statistics) -> str:
 
 
 def speed(statistics: Statistics) -> str:
-    """How long it took, and how fast that was."""
+    """Return the elapsed time and the rounds per second."""
     elapsed = statistics.elapsed_s
     rate = f", {statistics.rounds / elapsed:,.1f} rounds/s" if elapsed else ""
     return f"{elapsed:.2f} s{rate}"

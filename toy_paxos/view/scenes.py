@@ -1,4 +1,4 @@
-"""A story as a picture in a file shows it: scene by scene, each in a step and with its rows."""
+"""A story as scenes for a picture in a file: each is an event with its step and its rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ from toy_paxos.view.lanes import fitting
 from toy_paxos.view.rows import Row, Rows, short_name
 from toy_paxos.view.words import printable
 
-# What follows from something else happens in the same step.
+# These events follow from others, and happen in the same step.
 FOLLOWS = (Attempt, Quorum, Adoption, Chosen, Learned, Violation, Departure, Unheard)
 
 
 @dataclass
 class Scene:
-    """An event as it is shown: in which step, below how many rows, and in which; what hue its recipient then has.
+    """An event with its step, its rows, the number of rows ``above`` them, and the hue that its recipient then has.
 
-    The last rows may be notes. What correct actors do with the same deliveries is a second branch; what is in both is
-    ``repeated`` there, and not shown again.
+    The last rows may be notes. The story of correct actors with the same deliveries is a second branch; events that are
+    the same in both are ``repeated`` there, and have no rows.
     """
 
     event: Event
@@ -45,26 +45,26 @@ class Scene:
 
     @property
     def begins(self) -> bool:
-        """Whether nothing else in the story made this happen."""
+        """Whether the event does not follow from another one."""
         return not isinstance(self.event, FOLLOWS)
 
 
 class Scenes:
-    """Who takes part in a story, by name, and what there is to see.
+    """The scenes of a story, and the names of its actors.
 
-    The first step is 0: all wishes. In a story of the checker, and with direct calls, step 15 is delivery 15.
+    Step 0 has all wishes. In a story of the checker, and with direct calls, step 15 is delivery 15.
     """
 
     def __init__(self, story: Story, width: int | None = None) -> None:
         self.story = story
-        # How many columns a row of a note takes at most.
+        # The limit on the width of a note in columns.
         self.width = width
         self.configuration = story.configuration
         self.short = {name: short_name(name) for name in story.configuration.names}
         self.has_clock = story.has_clock
 
     def __iter__(self) -> Iterator[Scene]:
-        """Show one event after the other; then, if that is known, what correct actors do with the same deliveries."""
+        """Yield the scenes of the story, then those of correct actors with the same deliveries, if they are known."""
         story = self.story
         notes = [*([(0, story.change, "notable")] if story.change else []), *story.notes]
         scene = None
@@ -72,14 +72,14 @@ class Scenes:
             yield scene
         if story.correct and scene:
             since, notes = branch_notes(story, story.correct)
-            # A row stays empty between them.
+            # The row between the two branches is empty.
             above = scene.above + len(scene.rows) + 1
             yield from self.told(story.correct.events, notes, scene.step + 1, above, since)
 
     def told(
         self, events: Sequence[Event], notes: Sequence[Note], step: int = 0, above: int = 0, since: float = 0
     ) -> Iterator[Scene]:
-        """Show events with what is said of them, from this step on below that many rows; those before are repeated."""
+        """Yield events with their notes, from a step on and below some rows; those before ``since`` are repeated."""
         shown = Rows(self.configuration)
         for event, later in zip(events, [*events[1:], None], strict=True):
             repeated = event.time < since
@@ -97,11 +97,11 @@ class Scenes:
             yield scene
 
     def add_notes(self, scene: Scene, notes: Sequence[Note]) -> None:
-        """Put what is said of its time below the last event of that time."""
+        """Add notes below the rows of a scene."""
         scene.notes = [words for _, words, _ in notes]
         rows = [Row(part, style) for _, words, style in notes for part in fitting(words, self.width)]
         scene.rows = [*scene.rows, *rows]
 
     def time(self, event: Event) -> str:
-        """When something happened: in simulated milliseconds, or after which delivery."""
+        """Return the time of an event: in simulated milliseconds, or the number of its delivery."""
         return f"{event.time:.1f}" if self.has_clock else f"{event.time:.0f}"

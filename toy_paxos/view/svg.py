@@ -1,7 +1,7 @@
-"""A story as a drawing: lanes for actors, time runs down, messages slant from their sending to their arrival.
+"""A story as a drawing: actors are lanes, time runs down, and messages slant from their sending to their arrival.
 
-As in the lanes of a terminal, each row has its words beside all lanes, so that they lie on nothing. Nothing but the
-drawing is needed to see it: no font, for marks are paths; no colour, for dashes and marks differ.
+As in a terminal, the words of each row stand beside the lanes, so that they overlap nothing. The drawing needs no other
+files: marks are paths, not letters of a font. It can be read without colours, because dashes and marks differ.
 """
 
 import math
@@ -20,25 +20,25 @@ from toy_paxos.view.rows import Row
 from toy_paxos.view.scenes import Scene, Scenes
 from toy_paxos.view.words import event_line
 
-# How high a row is; how wide a letter is at most; how much room the time takes on the left; how far apart lanes are.
+# The height of a row, the greatest width of a letter, the width of the time, and the least distance between lanes.
 ROW, LETTER, LEFT, LEAST_PITCH = 20, 7.5, 64, 40
 
-# Where a state begins, counted in letters from where the words begin.
+# The place of a state, in letters from where the words begin.
 STATE_AT = 28
 
-# How wide a note is at most, in letters: about as wide as other words are.
+# The greatest width of a note in letters, about that of other words.
 NOTE_WIDTH = 48
 
 STYLE = "\n" + files("toy_paxos.view").joinpath("svg.css").read_text(encoding="utf-8")
-# The class of a drawing. A document may hold other text, so each selector of the style begins with it.
+# The class of a drawing. Each selector of the style begins with it, so that it affects nothing else in a document.
 ROOT = "toy-paxos"
 
-# With more actors than that, their short names stand above the lanes.
+# Above this number of actors, their short names stand above the lanes.
 LONG_NAMES = 8
 
 NUM_HUES = 6
 
-# What a mark on a lane looks like, in a circle.
+# The path of each mark, within a circle.
 MARKS = {
     "quorum": "M-4 0L-1 3L4-4",
     "shared": "M-3 5V-1A3 3 0 0 1 3-1V5",
@@ -58,12 +58,12 @@ HEAD, CROSS = "M0 0L-9-4V4Z", "M-5-5L5 5M-5 5L5-5"
 
 
 def svg(story: Story) -> str:
-    """A story as an SVG document, under its printable title."""
+    """Return a story as an SVG document under its printable title."""
     return Drawing(Scenes(story, NOTE_WIDTH)).document(story.title)
 
 
 class Drawing:
-    """A drawing: where lanes and rows are, and what lies there."""
+    """A drawing with its lanes, arrows and words."""
 
     def __init__(self, scenes: Scenes) -> None:
         self.scenes = scenes
@@ -78,15 +78,15 @@ class Drawing:
         self.bottom = foot(self.shown)
 
     def document(self, title: str) -> str:
-        """The drawing as XML."""
+        """Return the drawing as XML."""
         names = "".join(text(x, 0, self.names[name], "name") for name, x in self.x.items())
         lanes = [part for branch in self.branches for draw in (self.lanes, self.holdings) for part in draw(branch)]
         arrows = [group(scene, "arrow", self.arrow(scene, start)) for scene, start in self.sent()]
-        # How wide it all is, the words tell.
+        # Drawing the words also finds out the width of the drawing.
         words = [group(scene, "words", self.rows(scene)) for scene in self.shown]
         box = f"{self.width + 16:.0f}", f"{self.bottom + ROW}"
         told = escape(self.told())
-        # Different drawings in one document need different ids.
+        # Drawings within one document need different ids.
         id = f"{ROOT}-{crc32((title + told).encode(errors='backslashreplace')):08x}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-ROW} {" ".join(box)}" class="{ROOT}" '
@@ -94,12 +94,12 @@ class Drawing:
             f'<title id="{id}-title">{escape(title)}</title>\n<desc id="{id}-text">{told}</desc>\n'
             f'<style>{STYLE}</style>\n<rect class="paper" y="{-ROW}" width="100%" height="100%"/>\n'
             f"{''.join([*lanes, *arrows, *words])}"
-            # Above all else, for on a page they stay in sight.
+            # The names come last, so that they cover the rest: on a page they do not scroll.
             f'<g class="names">\n<rect class="paper" y="{-ROW}" width="100%" height="28"/>\n{names}</g>\n</svg>\n'
         )
 
     def told(self) -> str:
-        """The story in the words of a run, for readers who cannot see it."""
+        """Return the story in the words of a run, for readers who cannot see the drawing."""
         lines = []
         for scene in self.shown:
             if scene.repeated:
@@ -112,7 +112,7 @@ class Drawing:
         return "\n".join(lines)
 
     def lanes(self, branch: Sequence[Scene]) -> Iterator[str]:
-        """Each lane, for as long as its actor has not crashed, or has come back."""
+        """Yield each lane, with gaps from a crash to a restart."""
         since = dict.fromkeys(self.x, top(branch))
         for scene in branch:
             match scene.event:
@@ -124,7 +124,7 @@ class Drawing:
             yield line("lane", self.x[name], y, self.x[name], foot(branch))
 
     def holdings(self, branch: Sequence[Scene]) -> Iterator[str]:
-        """The parts of lanes in which acceptors hold values."""
+        """Yield the parts of lanes in which acceptors hold values."""
         since: dict[str, Scene] = {}
         for scene in branch:
             if isinstance(scene.event, AcceptorCrash) and scene.event.acceptor in since:
@@ -139,14 +139,14 @@ class Drawing:
             yield self.holding(name, scene, foot(branch))
 
     def holding(self, name: str, scene: Scene, end: int) -> str:
-        """A part of a lane from an event on, in the hue of the value that its acceptor then holds."""
+        """Return a part of a lane from an event on, in the hue of the value that its acceptor then holds."""
         x = self.x[name]
         return line(f'held {hue(scene.holds)}" data-step="{scene.step}', x, down(scene), x, end)
 
     def sent(self) -> Iterator[tuple[Scene, float]]:
-        """Each scene, and how far down its message was sent: in the row of what provoked it.
+        """Yield each scene with the height at which its message was sent: that of the message that caused it.
 
-        What a proposer says first is sent just before the first of it arrives.
+        The first messages of a proposer are sent just before the first of them arrives.
         """
         said: dict[tuple[int, str, float], float] = {}
         for scene in self.shown:
@@ -160,7 +160,7 @@ class Drawing:
             yield scene, start
 
     def arrow(self, scene: Scene, start: float) -> Iterator[str]:
-        """A message from its sending to its arrival."""
+        """Yield the arrow of a message from its sending to its arrival."""
         if scene.rows and (event := scene.rows[0].arrow):
             x1, x2, end = self.x[event.message.sender], self.x[event.message.recipient], down(scene)
             turn = math.degrees(math.atan2(end - start, x2 - x1))
@@ -170,7 +170,7 @@ class Drawing:
             yield f"{line('', x1, start, x2, end)}<path {tip}/>\n"
 
     def rows(self, scene: Scene) -> Iterator[str]:
-        """When an event happens, unless it follows from another; its marks on lanes; and its words beside them."""
+        """Yield the time of an event, unless it follows from another, its marks on lanes, and its words."""
         for at, row in enumerate(scene.rows):
             y = down(scene) + at * ROW
             if not at and not scene.repeated and (scene.begins or isinstance(scene.event, Attempt)):
@@ -184,13 +184,13 @@ class Drawing:
             yield from self.words(row, y)
 
     def mark(self, name: str, y: int, mark: str, style: str) -> Iterator[str]:
-        """A mark in a circle on a lane."""
+        """Yield a mark on a lane, in a circle."""
         if name in self.x:
             place = f'class="{mark} {style}" transform="translate({self.x[name]} {y})"'
             yield f'<g {place}><circle r="8"/><path class="mark" d="{MARKS[mark]}"/></g>\n'
 
     def words(self, row: Row, y: int) -> Iterator[str]:
-        """Words beside all lanes, those of a message with its way, and what its recipient then holds."""
+        """Yield the words of a row beside the lanes, then the new state of the recipient."""
         words = row.words
         if row.arrow:
             message = row.arrow.message
@@ -204,28 +204,28 @@ class Drawing:
 
 
 def down(scene: Scene) -> int:
-    """How far down the first row of an event is."""
+    """Return the height of the first row of an event."""
     return ROW * (scene.above + 1)
 
 
 def top(branch: Sequence[Scene]) -> int:
-    """How far down the lanes of a branch begin."""
+    """Return the height at which the lanes of a branch begin."""
     return ROW * branch[0].above + 9
 
 
 def foot(branch: Sequence[Scene]) -> int:
-    """How far down the lanes of a branch end."""
+    """Return the height at which the lanes of a branch end."""
     return ROW * (branch[-1].above + len(branch[-1].rows) + 1)
 
 
 def hue(style: str) -> str:
-    """A style as a class of the drawing, which has not as many hues as there may be values."""
+    """Return the class for a style; hues repeat if there are many values."""
     kind, _, number = style.partition("-")
     return f"{kind}-{int(number) % NUM_HUES}" if number else style
 
 
 def group(scene: Scene, layer: str, parts: Iterator[str]) -> str:
-    """What is drawn of an event in one layer, if anything."""
+    """Return what is drawn for an event in one layer, or nothing."""
     kind = f"{scene.event.message.type} {scene.event.fate}" if isinstance(scene.event, Delivery) else scene.event.event
     style = f" {hue(scene.rows[0].style)}" if scene.rows and layer == "arrow" else ""
     drawn = "".join(parts)
@@ -233,10 +233,10 @@ def group(scene: Scene, layer: str, parts: Iterator[str]) -> str:
 
 
 def line(style: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    """A straight line."""
+    """Return a straight line."""
     return f'<line class="{style}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>\n'
 
 
 def text(x: float, y: int, words: str, style: str) -> str:
-    """Words at their place."""
+    """Return words at a place."""
     return f'<text class="{style}" x="{x:.1f}" y="{y + 4}">{escape(words)}</text>\n'

@@ -1,4 +1,4 @@
-"""Lines on a terminal: coloured by what they mean, and wrapped between words."""
+"""Lines for a terminal: coloured by their styles, and wrapped between words."""
 
 import re
 import shutil
@@ -24,28 +24,26 @@ STYLES = {
     "mark": "magenta",
 }
 
-# The sender matters most, so each proposer has a hue of its own, none of which means anything else.
-# These can be read on black and on white.
+# Hues of proposers. They are legible on black and on white, and no other style uses them.
 HUES = ("color(33)", "color(166)", "color(133)", "color(65)")
 
-# And so has each value, in a picture: in the words, and in the lane of the acceptor that holds it.
+# Hues of values in a diagram: in the words, and in the lanes of the acceptors that hold them.
 VALUE_HUES = ("color(30)", "color(168)", "color(63)")
 
-# How far the rest of a broken line is moved to the right.
+# The indentation of the further parts of a wrapped line.
 INDENT = 4
 
 
 @cache
 def console() -> Console:
-    """Standard output, as rich sees it."""
-    # Lines are wrapped below. The width given here is only to keep rich from finding out another one:
-    # it takes COLUMNS=0 at its word and prints nothing.
+    """Return rich's console on standard output."""
+    # Lines are wrapped below. Without a width here, rich would obey COLUMNS=0 and print nothing.
     return Console(highlight=False, width=80)
 
 
 @cache
 def style_of(names: str) -> Style:
-    """What some names of styles, separated by blanks, look like together."""
+    """Return the combined style of some names, separated by blanks."""
     style = Style()
     for name in names.split():
         if name in STYLES:
@@ -58,7 +56,7 @@ def style_of(names: str) -> Style:
 
 
 def styled(lines: Sequence[Line]) -> str:
-    """Lines with the terminal's codes for colour, none of them too long for it."""
+    """Return lines with the terminal's codes for colour, wrapped to its width."""
     output = console()
     width = shutil.get_terminal_size().columns if output.file.isatty() else None
     with output.capture() as capture:
@@ -69,13 +67,13 @@ def styled(lines: Sequence[Line]) -> str:
 
 
 def as_text(line: Line) -> Text:
-    """A line as rich's text."""
+    """Return a line as a text of rich."""
     return Text.assemble(*[(text, style_of(style)) for style, text in line.spans])
 
 
 def wrapped(line: Line, width: int) -> Iterator[Text]:
-    """Break a line that is too long between words, and indent what follows."""
-    # A command must survive being copied from the screen: the terminal may break its line, we may not.
+    """Yield the parts of a line that fit, broken between words, all but the first indented."""
+    # A command that is copied from the screen must stay one line, so only the terminal may wrap it.
     is_command = any(style == "command" for style, _ in line.spans)
     cuts = [] if is_command else breaks(line.text, width)
     for number, part in enumerate(as_text(line).divide(cuts)):
@@ -86,7 +84,7 @@ def wrapped(line: Line, width: int) -> Iterator[Text]:
 
 
 def breaks(line: str, width: int, indent: int = INDENT) -> list[int]:
-    """Where to break a line so that each part fits; a word too long for a part stays whole, on its own."""
+    """Return where to break a line so that each part fits; a word that is too long stays whole in its own part."""
     cuts: list[int] = []
     room, part = width, ""
     for word in re.finditer(r"^ *[^ ]+|[^ ]+| +", line):

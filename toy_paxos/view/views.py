@@ -1,4 +1,4 @@
-"""What a run shows, whatever the form: the way from words to what is written."""
+"""Choose what a run shows: lines, a diagram, a line a round, or JSON Lines."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class View(Protocol):
-    """Turns rounds and statistics into what is to be written; by default that is nothing."""
+    """Turns rounds and statistics into text; by default into none."""
 
     def start(self) -> str:
         """Return what to write before the first round."""
@@ -34,18 +34,18 @@ class View(Protocol):
 
 
 class Silence(View):
-    """Writes nothing, for what is written is a file."""
+    """A view without text, for a run that only writes a file."""
 
 
 def lines_of(view: View, finished: Round) -> list[Callable[[], str]]:
-    """How to write each line of a round: late, because the terminal may become narrower before it is written."""
+    """Return a function for each line of a round, which uses the width that the terminal has when it is called."""
     if isinstance(view, InWords):
         return [partial(view.write, [line]) for line in view.words.round(finished)]
     return [partial(str, line) for line in view.round(finished).splitlines(keepends=True)]
 
 
 def story_of(settings: Settings, finished: Round, rule: str | None = None, change: str = "") -> Story:
-    """Return a round as a story with a title, and with what is said of its actors."""
+    """Return a round as a story with a title and with its actors."""
     actors = f", {printable(settings.actors)}" if settings.actors else ""
     place = f"seed {settings.seed}" if settings.seed is not None else settings.place
     title = f"Round {finished.number}, {place}{actors}: {Words(settings).outcome(finished)}"
@@ -54,14 +54,14 @@ def story_of(settings: Settings, finished: Round, rule: str | None = None, chang
 
 
 def view_of(settings: Settings, form: str | None, rule: str | None = None, change: str = "") -> View:
-    """The view that suits standard output: lines, unless another form is asked for; ``change`` tells of the rule."""
+    """Return the view for standard output: lines, unless another form is asked for; ``change`` is as in Words."""
     if form == "json":
-        # Imported only where needed, as all views but the plain one, for the sake of start-up.
+        # Views other than lines are imported only when they are needed, because imports delay the start.
         from toy_paxos.event_json import encoded
         from toy_paxos.view.json_lines import JsonLines
 
         return Remembering(JsonLines(settings, rule), lambda value: encoded(value)[1:-1])
-    # Asked once, for it takes longer than a line of --brief.
+    # Asked only once, because it takes longer than a line of --brief.
     write = shown if wants_colour() else plain
     if form == "diagram":
         from toy_paxos.view.lanes import Diagram
@@ -76,7 +76,7 @@ def view_of(settings: Settings, form: str | None, rule: str | None = None, chang
 
 
 def log_view_of(form: str | None) -> "InLines | AsJson":
-    """The view of what logs say: lines, unless another form is asked for."""
+    """Return the view of logs: lines, unless another form is asked for."""
     from toy_paxos.view.branches import story_lanes
     from toy_paxos.view.logs import AsJson, InLines
 

@@ -1,7 +1,7 @@
-"""Events in words, a line for each.
+"""Events in words, one line for each.
 
-A line is made of spans, each a style and a text. What a style looks like is the terminal's business; a pipe joins the
-texts. Nothing here wraps, writes, or knows where the events come from.
+A line consists of spans: each is a text and the name of its style. ``terminal.py`` decides what a style looks like; a
+pipe takes only the text. Nothing here wraps or writes lines, or knows where the events come from.
 """
 
 import re
@@ -32,11 +32,11 @@ from toy_paxos.proposer import majority
 from toy_paxos.story import Configuration, Story
 
 Span = tuple[str, str]
-"""The name of a style, and a text; a style ``proposer-0`` is the hue of that proposer."""
+"""The name of a style, and a text. The style ``proposer-0`` is the hue of that proposer."""
 
 
 class Line:
-    """Some spans, and the text that they make."""
+    """Spans, and the text that they make together."""
 
     __slots__ = ("spans", "text")
 
@@ -44,44 +44,22 @@ class Line:
         self.spans = spans
         self.text = text
 
-    def after(self, style: str, text: str) -> "Line":
-        """The line with something before it."""
+    def with_prefix(self, style: str, text: str) -> "Line":
+        """Return the line with a span before it."""
         return Line(((style, text), *self.spans), text + self.text)
 
-    def then(self, style: str, text: str) -> "Line":
-        """The line with something behind it."""
+    def with_suffix(self, style: str, text: str) -> "Line":
+        """Return the line with a span after it."""
         return Line((*self.spans, (style, text)), self.text + text)
 
 
-class DeliveryLine(Line):
-    """The line of a delivery: its spans are made when a terminal asks for them, for a pipe needs only its text.
-
-    ``about`` is what :func:`delivery_spans` takes, ``before`` and ``behind`` are the spans around that.
-    """
-
-    __slots__ = ("about", "before", "behind")
-
-    def __init__(self, before: Span, about: tuple[Any, ...], behind: Span) -> None:
-        self.before = before
-        self.about = about
-        self.behind = behind
-        self.text = f"{before[1]}{delivery_text(about)}{behind[1]}"
-
-    @property
-    def spans(self) -> Sequence[Span]:  # type: ignore[override]
-        """All its spans; a value is in the style of what is said before it."""
-        spans = delivery_spans(*self.about)
-        style, words = self.behind
-        return (self.before, *spans, (style or spans[-1][0], words)) if words else (self.before, *spans)
-
-
 def line(*spans: Span) -> Line:
-    """The line that some spans make."""
+    """Return the line of these spans."""
     return Line(spans, "".join([text for _, text in spans]))
 
 
 def wishes_lines(heading: str, wishes: Mapping[str, str]) -> list[Line]:
-    """Who wants what, a line for each proposer, the first after a heading."""
+    """Return what each proposer wants, a line for each, the first after a heading."""
     lines = []
     for name, value in wishes.items():
         lines.append(line(("heading", heading), (f"{name} heading", name), ("heading", f" wants {printable(value)}")))
@@ -90,10 +68,10 @@ def wishes_lines(heading: str, wishes: Mapping[str, str]) -> list[Line]:
 
 
 def event_line(event: Event, route_width: int, before: Span = ("", "")) -> Line | None:
-    """One event in words, after its time or a margin; routes are padded to a width.
+    """Return an event in words after its time or a margin, with its route padded to a width.
 
-    None for what goes without saying: a wish, which stands above the events, and the clock's TIMEOUT, since the
-    attempt that it leads to is an event of its own.
+    Return None for a wish, which stands above the events, and for a TIMEOUT, because the attempt that follows from it
+    is a separate event.
     """
     if not isinstance(event, Delivery):
         follows = what_follows(event)
@@ -106,31 +84,34 @@ def event_line(event: Event, route_width: int, before: Span = ("", "")) -> Line 
     denial = event.denial
     promised = event.promised if denial == "refused" else None
     sender, recipient, fate = message.sender, message.recipient, event.fate
-    about = kind, sender, recipient, message.id, fate, denial, promised, accepted is None, route_width
-    behind = ("", "")
+    spans, text = delivery_words(
+        kind, sender, recipient, message.id, fate, denial, promised, accepted is None, route_width
+    )
     if value is not None:
-        behind = ("", f" {printable(value)}")
+        ending = spans[-1][0], f" {printable(value)}"
     elif accepted:
-        behind = ("notable", f", accepted {accepted.id} {printable(accepted.value)}")
-    return DeliveryLine(before, about, behind)
+        ending = "notable", f", accepted {accepted.id} {printable(accepted.value)}"
+    else:
+        return Line((before, *spans), before[1] + text)
+    return Line((before, *spans, ending), f"{before[1]}{text}{ending[1]}")
 
 
 def story_lines(story: Story) -> list[Line]:
-    """The events of a story in the words of a run, each after the number of deliveries so far."""
+    """Return the events of a story in words, each after the number of deliveries so far."""
     width = route_width(story.configuration)
     told = (event_line(event, width, ("time", f"{event.time:4.0f}  ")) for event in story.events)
     return [words for words in told if words]
 
 
 def message_words(message: Message) -> str:
-    """Who says what to whom, as the line of its delivery has it."""
+    """Return a message with its sender and recipient, in the words of its delivery."""
     words = event_line(Delivery(0, message), 0)
     assert words
     return words.text
 
 
 def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Span]:
-    """An event other than a delivery, in words; ``name`` returns what they call an actor."""
+    """Return an event other than a delivery in words; ``name`` returns how they name an actor."""
 
     def about(actor: str, style: str, words: str) -> Sequence[Span]:
         return (actor, name(actor)), (style, f" {words}")
@@ -172,12 +153,7 @@ def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Spa
 
 
 @lru_cache(maxsize=2**16)
-def delivery_text(about: tuple[Any, ...]) -> str:
-    """The text of a delivery up to its value; worth remembering, for most of what a run says comes again."""
-    return "".join([text for _, text in delivery_spans(*about)])
-
-
-def delivery_spans(
+def delivery_words(
     type: str,
     sender: str,
     recipient: str,
@@ -187,10 +163,10 @@ def delivery_spans(
     promised: int | None,
     nothing_accepted: bool,
     route_width: int,
-) -> Sequence[Span]:
-    """A delivery up to its value: who says what to whom, and what became of it."""
+) -> tuple[Sequence[Span], str]:
+    """Return the spans of a delivery up to its value, and their text; cached, because most deliveries recur."""
     if type == Restart.type:
-        return (recipient, recipient), ("notable", " restarts")
+        return ((recipient, recipient), ("notable", " restarts")), f"{recipient} restarts"
     padding = " " * (route_width - len(f"{sender} -> {recipient}"))
     marks = marks_of(fate, denial, promised)
     what = f"{tame(type):<7} {id}"
@@ -198,11 +174,11 @@ def delivery_spans(
         what += ", nothing accepted"
     style = "routine" if marks and fate is not Fate.DUPLICATE else MESSAGE_STYLES.get(type, "routine")
     route = (sender, sender), ("", " -> "), (recipient, recipient), ("", f"{padding} ")
-    return *route, ("mark", marks), (style, what)
+    return (*route, ("mark", marks), (style, what)), f"{sender} -> {recipient}{padding} {marks}{what}"
 
 
 def marks_of(fate: Fate, denial: str | None, promised: int | None) -> str:
-    """What became of a message, if that is not what one expects: ``lost: ``, ``refused, promised 2: ``."""
+    """Return what became of a message unless it simply arrived: ``lost: ``, ``refused, promised 2: ``."""
     if fate is Fate.LOST and denial:
         return f"lost ({printable(denial)}): "
     marks = [] if fate is Fate.DELIVERED else [str(fate)]
@@ -215,40 +191,34 @@ MESSAGE_STYLES = {Propose.type: "proposal", Accept.type: "good", Fail.type: "bad
 
 
 def route_width(configuration: Configuration) -> int:
-    """How long the longest sender and recipient are."""
+    """Return the width of the longest sender and recipient."""
     return len(f"{configuration.proposers[-1]} -> {configuration.acceptors[-1]}")
 
 
-def sizes_words(configuration: Configuration) -> str:
-    """How many actors take part, and how large quorums are if they are not majorities."""
-    sizes = configuration.sizes
-    actors = f"{plural(sizes['num_proposers'], 'proposer')}, {plural(sizes['num_acceptors'], 'acceptor')}"
-    return actors + quorums_words(sizes)
-
-
-def quorums_words(sizes: Mapping[str, Any]) -> str:
-    """How large quorums are if they are not majorities, and that they need not meet if that is so."""
+def sizes_words(sizes: Mapping[str, Any]) -> str:
+    """Return the numbers of actors; unless quorums are majorities, also their sizes and whether two can be disjoint."""
     promises, accepts = sizes["quorums"]
-    number = sizes["num_acceptors"]
-    if promises == accepts == majority(number):
-        return ""
-    words = f", quorums of {promises} and {accepts}"
-    return words if promises + accepts > number else f"{words} among {plural(number, 'acceptor')} need not meet"
+    acceptors = plural(sizes["num_acceptors"], "acceptor")
+    words = f"{plural(sizes['num_proposers'], 'proposer')}, {acceptors}"
+    if promises == accepts == majority(sizes["num_acceptors"]):
+        return words
+    words += f", quorums of {promises} and {accepts}"
+    return words if promises + accepts > sizes["num_acceptors"] else f"{words} among {acceptors} need not meet"
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 round``, ``2 rounds``."""
+    """Return a count with its noun: ``1 round``, ``2 rounds``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 @lru_cache(maxsize=2**10)
 def printable(value: str) -> str:
-    """A value that cannot wreck its line, and can be read back: backslashes and control characters are escaped."""
+    """Return a value with backslashes and control characters escaped; :func:`read_back` is the inverse."""
     return tame(value.replace("\\", "\\\\"))
 
 
 def tame(words: str) -> str:
-    """Words that do nothing to a terminal: control characters, and what no encoding has, are escaped."""
+    """Return words with all characters escaped that are not printable, because they could control a terminal."""
     if words.isprintable():
         return words
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
@@ -258,5 +228,5 @@ ESCAPE = r"\\(?:[\\nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})"
 
 
 def read_back(printed: str) -> str:
-    """The value that is printed like that."""
+    """Return the value that :func:`printable` has escaped."""
     return re.sub(ESCAPE, lambda escape: escape[0].encode().decode("unicode_escape"), printed)
