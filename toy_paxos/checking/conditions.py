@@ -1,8 +1,8 @@
-"""When a statement breaks a rule, as sets of messages, so that a program that does not know the rules can tell.
+"""The conditions under which a statement breaks a rule, for a program that does not know the rules.
 
 :mod:`toy_paxos.rules` judges a statement by what its actor has heard and said before. All rules have one form: a rule
-is broken after one of some messages, or unless one of some sets of messages was heard. Which these are is found by
-asking the rule itself. For example, if acceptor-0 says ACCEPT 1 apple, it breaks A4
+is broken after certain messages, or unless one of certain sets of messages was heard. These are found by evaluating the
+rule itself. For example, if acceptor-0 says ACCEPT 1 apple, it breaks A4
 
     after it has said PROMISE 2, nothing accepted; and unless it has heard PROPOSE 1 apple
 """
@@ -16,12 +16,12 @@ from toy_paxos.message import Message, Prepare, Propose
 from toy_paxos.rules import RULES, History, Statement, statement
 from toy_paxos.story import Configuration
 
-# The limit on the sets of messages that are tried for one statement; above it, nothing is said of its rules.
+# The limit on the sets of messages that are tried for one statement; above it, its rules are not judged.
 MOST_SETS = 5_000
 
 
 class Condition(NamedTuple):
-    """A rule that a statement breaks after one of the messages ``after``, or if no set in ``unless`` was heard."""
+    """A rule that a statement breaks after any message in ``after``, or if no set in ``unless`` was heard."""
 
     rule: str
     after: list[int]
@@ -58,7 +58,7 @@ def conditions(
 
 
 def later(history: History, before: Statement) -> History:
-    """Return the history of an actor after one statement, which is its own or that of another."""
+    """Return the history of an actor after a statement of its own or of another actor."""
     if before.sender == history.name:
         return history._replace(may_have_said=frozenset([before]))
     return history._replace(users={before.id: before.sender} if before.kind in (Prepare, Propose) else {})

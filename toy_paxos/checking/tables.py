@@ -1,9 +1,9 @@
 """Actors as tables of numbers, so that a program that does not know Paxos can play with them.
 
-The behaviour of an actor depends only on its state and on the message. So an actor is a finite table: from each state
-and each message that it can receive there to the next state and to the messages that it says. Each actor is explored
-alone, as :class:`Future <toy_paxos.checking.reduction.Future>` does it, with FAIL delivered. For example, the acceptor
-that has promised nothing has two steps in a cluster of two proposers that have not proposed yet:
+The behaviour of an actor depends only on its state and the message. So an actor is a finite table: for each state and
+each message that it can receive, the table has the next state and the messages that the actor says. Each actor is
+explored alone, as :class:`Future <toy_paxos.checking.reduction.Future>` does it, with FAIL delivered. For example, an
+acceptor that has promised nothing has two steps in a cluster of two proposers that have not proposed yet:
 
     state 0: receives PREPARE 1, is in state 1 then, and says PROMISE 1, nothing accepted
     state 0: receives PREPARE 2, is in state 2 then, and says PROMISE 2, nothing accepted
@@ -26,18 +26,18 @@ from toy_paxos.event import stored_by
 from toy_paxos.message import Message
 from toy_paxos.safety import ALWAYS
 
-# The limit on the steps of all actors of a cluster: a page with many more would be too large to hand out.
+# The limit on the steps of all actors of a cluster: with many more, a page would be too large to pass on.
 MOST_STEPS = 100_000
 
 
 class Table:
     """The states of an actor, and the steps from each.
 
-    ``shown`` has what can be seen of each state: the value that a proposer has learned; the promised number, and the
-    number and value of the accepted proposal. ``steps`` has for each state, by message, the next state and the messages
-    that the actor says. A message that changes nothing has no step. If the actor raises an error, the step is empty.
-    ``keeps`` has for each state the set of messages that can still make a difference to a search, as
-    :class:`Future <toy_paxos.checking.reduction.Future>` finds it out.
+    ``shown`` has the visible part of each state: for a proposer the value that it has learned; for an acceptor the
+    promised number, and the number and value of the accepted proposal. ``steps`` has for each state, by message, the
+    next state and the messages that the actor says. A message that changes nothing has no step. If the actor raises an
+    error, the step is empty. ``keeps`` has for each state the set of messages that can still make a difference to a
+    search, which is found by :class:`Future <toy_paxos.checking.reduction.Future>`.
     """
 
     def __init__(self) -> None:
@@ -56,16 +56,16 @@ class Table:
         return self.numbers[state]
 
     def told(self) -> dict[str, Any]:
-        """Return the table as plain data."""
+        """Return the table as plain data; each step is its message, the next state, and the messages said."""
         steps = [[[message, *step] for message, step in by_message.items()] for by_message in self.steps]
         return {"shown": self.shown, "steps": steps, "keeps": [*map(hex, self.keeps)]}
 
 
 class Actors(NamedTuple):
-    """The actors of a cluster: the number of the table of each, what they say at the start, and their environment.
+    """The actors of a cluster: the number of the table of each, their first messages, and their environment.
 
-    ``environment`` has for each actor the timeouts or restarts that it can receive, in this order, each once. All
-    timeouts of a proposer are one message.
+    ``environment`` has for each actor the timeouts or restarts that it can receive, each once, in order. One message
+    stands for all timeouts of a proposer.
     """
 
     actors: list[int]
@@ -74,7 +74,7 @@ class Actors(NamedTuple):
 
 
 class Tables:
-    """The tables of some clusters, and the messages in them."""
+    """The tables of clusters, and the messages in them."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -96,10 +96,11 @@ class Tables:
         actors = [self.number_of_table(cluster, position) for position in range(len(cluster.actors))]
         for position, number in enumerate(actors):
             self.add_steps(cluster, future, position, self.tables[number])
-        return Actors(actors, self.all(cluster, cluster.start.said), self.environment(cluster))
+        environment = [self.all(cluster, cluster.start.pending & to) for to in cluster.to]
+        return Actors(actors, self.all(cluster, cluster.start.said), environment)
 
     def number_of_table(self, cluster: Cluster, position: int) -> int:
-        """Return the number of the table of an actor: actors of one class that begin alike have the same one."""
+        """Return the number of the table of an actor; actors of one class that begin alike share a table."""
         attributes = tuple(cluster.at_start[position].items())
         key = type(cluster.actors[position]), attributes, cluster.began_under[position]
         if key not in self.table_numbers:
@@ -134,7 +135,7 @@ class Tables:
         return [self.number(cluster, message) for message in numbers(messages)]
 
     def number(self, cluster: Cluster, message: int) -> int:
-        """Return the number of a message of a cluster, new or known; all timeouts of a proposer are the first one."""
+        """Return the number of a message, new or known; the first timeout of a proposer stands for all of them."""
         if cluster.timeouts >> message & 1:
             position = cluster.positions[cluster.messages[message].recipient]
             message = next(numbers(cluster.timeouts & cluster.to[position]))
@@ -144,15 +145,7 @@ class Tables:
             self.messages.append(cluster.messages[message])
         return self.message_numbers[key]
 
-    def environment(self, cluster: Cluster) -> list[list[int]]:
-        """Return what each actor can receive from the environment."""
-        return [self.all(cluster, cluster.start.pending & to) for to in cluster.to]
-
     def numbered(self, messages: Iterable[Message]) -> list[int]:
         """Return the numbers of messages that are in the tables."""
         by_wording = {wording(message): number for number, message in enumerate(self.messages)}
         return [by_wording[wording(message)] for message in messages]
-
-    def told(self) -> dict[str, Any]:
-        """Return the tables as plain data, each step as its message, the next state, and the messages said."""
-        return {"messages": self.messages, "tables": [table.told() for table in self.tables]}

@@ -39,7 +39,7 @@ def all_games() -> str:
     """Return a page with correct Paxos, and with each changed rule for which a cluster of the same size is enough."""
     pages = Page()
     offered = with_wishes(Model(restarts=0))
-    pages.add("correct", "nothing: correct Paxos", GameView(Game(offered), "", {}))
+    pages.add("correct", "none: correct Paxos", GameView(Game(offered), "", {}))
     larger = []
     for name, rule in RULES.items():
         if (rule.num_proposers, rule.max_attempts) == (offered.num_proposers, offered.max_attempts):
@@ -60,7 +60,7 @@ def one_game(view: GameView, rule_name: str | None) -> str:
 
 
 class Page:
-    """The games that a page offers."""
+    """A page and the games that it offers, all of one size."""
 
     def __init__(self) -> None:
         self.tables = Tables()
@@ -88,26 +88,27 @@ class Page:
             if move.kind in MISSING:
                 words = f"the page cannot show that {MISSING[move.kind]}"
                 raise DrawingError(f"{words}: choose another ending, such as .svg")
-        # In the tables, all timeouts of a proposer are its first one.
+        # In the tables, the first timeout of a proposer stands for all of them.
         delivered = (message for message, _ in game.past)
         return self.tables.numbered(replace(each, id=1) if isinstance(each, Timeout) else each for each in delivered)
 
     def text(self, **more: Any) -> str:
-        """Return the page; raise DrawingError if it would be too large."""
+        """Return the page; ``more`` is where it begins, or further words. Raise DrawingError if it is too large."""
         messages = self.tables.messages
         when = partial(conditions, self.configuration, self.wishes, messages)
         values = sorted({message.value for message in messages if isinstance(message, Accept)})
         learned = {
             name: {value: [*when(learning(name, value))] for value in values} for name in self.configuration.proposers
         }
-        begin = {"moves": [], "others": ""} | more
+
         return game_page(
             self.configuration,
-            self.tables.told(),
+            messages,
+            tables=[table.told() for table in self.tables.tables],
             wishes=self.wishes,
             games=self.games,
             rules={rule.name: rule.sentence for rule in RULES_OF_PAXOS},
             saying=[[*when(statement(message))] for message in messages],
             learning=learned,
-            **begin,
+            **{"moves": [], "others": ""} | more,
         )

@@ -1,7 +1,7 @@
-// A game of Paxos in which you are the network. This script does not know Paxos: the actors are tables, made by the
-// model checker of toy-paxos from the classes themselves. A table lists, for each state of an actor, its steps: a
-// message that it receives, its next state, and the messages that it says. The script looks up steps, counts who has
-// accepted what, and searches through what can still happen.
+// A game of Paxos in which you are the network. This script does not know Paxos: the actors are tables, which the model
+// checker of toy-paxos makes from the classes themselves. A table lists, for each state of an actor, its steps: a
+// message that it receives, its next state, and the messages that it says. The script looks up steps, counts
+// acceptances, and searches through all that can still happen.
 "use strict";
 const place = id => document.getElementById(id);
 const {names, numProposers, wishes, quorum, messages, tables, games, rules, saying, learning, others, moves: given} =
@@ -27,20 +27,21 @@ for (const table of tables) {
 
 let game;
 
-// A proposal is chosen once a quorum has accepted it; ``by`` has the acceptances of each acceptor.
-const proposals = new Map;
-for (const {type, sender, id, value, bit} of messages) {
-  if (type !== "ACCEPT") continue;
-  const proposal = proposals.get(`${id} ${value}`) ?? {id, value, by: new Map};
-  proposals.set(`${id} ${value}`, proposal);
-  proposal.by.set(sender, (proposal.by.get(sender) ?? 0n) | bit);
+// A proposal is chosen once a quorum has accepted it. ``by`` has the set of the acceptances of each acceptor, and
+// ``proposed`` that of the messages that propose it.
+const proposals = [];
+for (const {type, id, value} of messages) {
+  if (type !== "ACCEPT" || proposals.some(one => one.id === id && one.value === value)) continue;
+  const about = kind => messages.filter(one => one.type === kind && one.id === id && one.value === value);
+  const by = acceptors.map(at => setOf(about("ACCEPT").filter(({sender}) => sender === names[at])));
+  proposals.push({id, value, by, proposed: setOf(about("PROPOSE"))});
 }
 
-// A state of the game: the state of each actor, the messages said so far, which can be delivered for ever, the number
-// of timeouts or restarts that each actor has received, and the proposals that are chosen, in this order.
+// A state of the game: the state of each actor, the messages said so far, which can be delivered any number of times,
+// the number of timeouts or restarts that each actor has received, and the chosen proposals in their order.
 const saidAtStart = () => game.said.map(number => messages[number]);
-const start = () =>
-  choose({actors: positions.map(() => 0), said: setOf(saidAtStart()), used: positions.map(() => 0), chosen: []});
+const zeros = positions.map(() => 0);
+
 const shown = ({actors}, at) => tables[game.actors[at]].shown[actors[at]];
 const learned = (state, at) => at < numProposers ? shown(state, at)[0] : null;
 const stepsOf = ({actors}, at) => tables[game.actors[at]].steps[actors[at]];
@@ -48,11 +49,11 @@ const stepOf = (state, message) =>
   stepsOf(state, message.to).get(message) ?? {message, after: state.actors[message.to], says: [], said: 0n};
 
 function choose(state) {
-  const isChosen = ({by}) => [...by.values()].filter(set => set & state.said).length >= quorum;
-  return {...state, chosen: [...new Set([...state.chosen, ...[...proposals.values()].filter(isChosen)])]};
+  const isChosen = ({by}) => by.filter(set => set & state.said).length >= quorum;
+  return {...state, chosen: [...new Set([...state.chosen, ...proposals.filter(isChosen)])]};
 }
 
-// The next timeout or restart of an actor. A proposer that has learned waits for nothing.
+// The next timeout or restart of an actor. A proposer that has learned has no timeout.
 const due = (state, at) =>
   learned(state, at) === null ? messages[game.environment[at][state.used[at]]] : undefined;
 const isDeliverable = (state, message) =>
@@ -64,16 +65,14 @@ function deliver(state, {message, after, said}) {
   return said & accepts & ~state.said ? choose(next) : next;
 }
 
-// How each property is lost between two states; the names and the words are those of toy-paxos.
+// How a step from one state to another violates each property; the names and the words are those of toy-paxos.
 const PROPERTIES = {
   "at most one value is chosen": (before, {chosen}) => {
     const second = chosen.find(({value}) => value !== chosen[0].value);
     return second && `a second value is chosen: ${second.value}`;
   },
   "a value that is chosen was proposed under its number": (before, {chosen, said}) => {
-    const isProposed = one => wishes.includes(one.value) && said & setWhere(({type, id, value}) =>
-      type === "PROPOSE" && id === one.id && value === one.value);
-    const invented = chosen.find(one => !isProposed(one));
+    const invented = chosen.find(({value, proposed}) => !wishes.includes(value) || !(said & proposed));
     return invented && `a value is chosen that nobody proposed: ${invented.value}`;
   },
   "what a proposer learns is chosen": (before, after) => {
@@ -89,41 +88,39 @@ const PROPERTIES = {
       `${learned(after, first)}, ${learned(after, other)}`;
   },
   "a promise never goes down": (before, after) => {
-    const isNew = after.said & ~before.said & promises;
-    const old = ({sender}) => messages.filter(one => one.bit & before.said & promises && one.sender === sender);
-    const highest = promise => Math.max(...old(promise).map(({id}) => id));
-    const fallen = messages.find(promise => isNew & promise.bit && promise.id < highest(promise));
-    return fallen && `${fallen.sender} promises ${fallen.id} after ${highest(fallen)}`;
+    const promised = set => messages.filter(({bit}) => bit & set & promises);
+    const highest = name => Math.max(...promised(before.said).filter(({sender}) => sender === name).map(({id}) => id));
+    const fallen = promised(after.said & ~before.said).find(({sender, id}) => id < highest(sender));
+    return fallen && `${fallen.sender} promises ${fallen.id} after ${highest(fallen.sender)}`;
   },
 };
 const lost = (before, after) => game.properties.map(name => PROPERTIES[name](before, after)).find(Boolean);
 
 // ---- The rules of each actor
 
-// A rule is about what one actor says, given what it alone has heard and said. The rules stand in toy_paxos/rules.py;
-// here are only their conditions: a rule is broken after one of some messages, or unless one of some sets was heard.
+// A rule judges what one actor says, given what it has heard and said itself. The rules are in toy_paxos/rules.py; here
+// are only their conditions: a rule is broken after certain messages, or unless one of certain sets was heard.
 function ruleBroken(conditions, heard, said) {
   const all = numbers => setOf(numbers.map(number => messages[number]));
   const isHeard = numbers => (all(numbers) & ~heard) === 0n;
   return (conditions.find(([, after, unless]) => all(after) & said || !unless.some(isHeard)) ?? [])[0];
 }
 
-// The first rule that each actor has broken in a game: which, in which delivery, and by what.
+// The first rule that each actor has broken in a game, with the delivery and the words that broke it.
 function departures(path) {
   const heard = positions.map(() => 0n), said = positions.map(() => 0n), found = [];
-  const judge = (at, when, words, conditions) => {
-    const rule = ruleBroken(conditions, heard[at], said[at]);
-    if (rule && !found.some(other => other.at === at)) found.push({at, when, rule, words});
-  };
   const speak = (at, when, says, value) => {
-    for (const {number, bit, words} of says.filter(({sender, bit}) => sender === names[at] && !(said[at] & bit))) {
-      judge(at, when, `says ${words}`, saying[number]);
+    const fresh = says.filter(({sender, bit}) => sender === names[at] && !(said[at] & bit));
+    const statements = fresh.map(({number, words, bit}) => [`says ${words}`, saying[number], bit]);
+    if (value !== null) statements.push([`learns ${value}`, learning[names[at]][value] ?? [], 0n]);
+    for (const [words, conditions, bit] of statements) {
+      const rule = ruleBroken(conditions, heard[at], said[at]);
+      if (rule && !found.some(other => other.at === at)) found.push({at, when, rule, words});
       said[at] |= bit;
     }
-    if (value !== null) judge(at, when, `learns ${value}`, learning[names[at]][value] ?? []);
   };
   for (const at of proposers) {
-    // A number belongs to the proposer that speaks first under it.
+    // Proposers speak one after the other: a number belongs to the first that uses it.
     said[at] = said[at - 1] ?? 0n;
     speak(at, 0, saidAtStart(), learned(path[0].state, at));
   }
@@ -134,17 +131,17 @@ function departures(path) {
   return found;
 }
 
-// ---- What can still happen: a breadth-first search, by the number of deliveries
+// ---- What can still happen: a breadth-first search by the number of deliveries
 
-// Two reductions of the checker (toy_paxos/checking/reduction.py) make it short. A delivery after which nothing new is
-// said or learned only prepares its recipient: it waits until just before one to the same actor after which something
-// is. And a message is forgotten once its recipient can no longer react, and no later message is compared with it. FAIL
-// is never delivered here, as in toy-paxos play.
+// Two reductions of the checker (toy_paxos/checking/reduction.py) make it short. A silent delivery, after which nothing
+// new is said or learned, only prepares its recipient. So it is made just before a delivery to the same actor that is
+// not silent. And a message is forgotten once its recipient can no longer react to it, and no later message is compared
+// with it. As in the hints of toy-paxos play, FAIL is never delivered here.
 const MOST_STATES = 100_000, STATES_AT_ONCE = 400;
 const searched = setWhere(({type}) => type !== "FAIL");
 
 function key({actors, said, used, chosen}) {
-  const settled = chosen.reduce((set, {by}) => [...by.values()].reduce((all, one) => all | one, set), 0n);
+  const settled = chosen.flatMap(({by}) => by).reduce((all, one) => all | one, 0n);
   const keeps = actors.reduce((set, actor, at) => set | tables[game.actors[at]].keeps[actor], 0n);
   return [actors, used, chosen.map(({id, value}) => `${id} ${value}`), said & searched & keeps & ~settled].join(" ");
 }
@@ -169,7 +166,8 @@ function* transitions(state, at) {
   }
 }
 
-// It yields now and then, and returns how many deliveries break it, and the first of them, or all that can be chosen.
+// Pause now and then; return how many deliveries violate a property and the first of them, or all values that can be
+// chosen.
 function* lookAhead(from) {
   const seen = new Set, values = new Set, layers = [[{state: from}]];
   for (let deliveries = 0; deliveries < layers.length; deliveries++) {
@@ -188,7 +186,7 @@ function* lookAhead(from) {
   return {values: [...values], states: seen.size};
 }
 
-// ---- What one sees
+// ---- What the page shows
 
 function element(kind, attributes, ...children) {
   const space = `http://www.w3.org/${["svg", "g", "line", "path", "text"].includes(kind) ? "2000/svg" : "1999/xhtml"}`;
@@ -203,13 +201,13 @@ const inHue = value => element("b", {class: hue(value)}, value);
 const counted = (number, one, many) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 const deliveries = number => counted(number, "delivery", "deliveries");
 
-// The game as it is played: the states so far, each with the step that led there, and how and after how many deliveries
-// it was broken, if it was. The state that is shown is number ``now``; later ones were taken back.
+// The game so far: its states, each with the step that led there, and with the violation so far, if there is one. The
+// page shows state number ``now``; later ones have been undone.
 let path, now, search;
 
 function begin(name, numbers = []) {
   game = games.find(other => other.name === name) ?? games[0];
-  path = [{state: start()}];
+  path = [{state: choose({actors: zeros, said: setOf(saidAtStart()), used: zeros, chosen: []})}];
   now = 0;
   for (const message of numbers.map(number => messages[number]))
     if (message && isDeliverable(path[now].state, message)) move(message);
@@ -260,11 +258,11 @@ function card(at) {
 const buttonOf = number => document.querySelector(`[data-message="${number}"]`);
 function button(state, message) {
   const isAgain = !message.isEnvironment && played().some(({step}) => step.message === message);
-  const isNew = now > 0 && message.bit & state.said & ~path[now - 1].state.said;
+
   const words = message.isEnvironment ? message.words : `${short(message.sender)} ${message.words}`;
   const made = element("button", {
     type: "button", "data-message": message.number,
-    class: `message ${hue(message.value)} ${isAgain ? "again" : ""} ${isNew ? "new" : ""}`,
+    class: `message ${hue(message.value)} ${isAgain ? "again" : ""}`,
     "aria-label": `${names[message.to]}: ${words}${isAgain ? ", again" : ""}`,
   }, words);
   made.disabled = !isDeliverable(state, message);
@@ -272,7 +270,7 @@ function button(state, message) {
   return made;
 }
 
-// What has just happened, what is so, and, as soon as it is known, what can still happen.
+// The last delivery, the state of the game, and, once it is known, what can still happen.
 function tell({state, step, broken}, departed) {
   const says = step && [...new Set(step.says.map(({words}) => words))].join(", ");
   const happened = step && `${now}. ${step.message.told}, and says ${says || "nothing"}.`;
@@ -288,7 +286,7 @@ function tell({state, step, broken}, departed) {
   run(lookAhead(broken ? path[0].state : state));
 }
 
-// The search goes on a little at a time; after the next move, another one takes its place.
+// The search runs a little at a time; the next move replaces it.
 function run(steps) {
   clearTimeout(search);
   const {value, done} = steps.next();
@@ -302,7 +300,7 @@ function foreseen({deliveries: number, first, states, limit, values}) {
   place("hint").disabled = !first;
   place("hint").value = first?.number;
   if (first) return `It can be broken in ${deliveries(number)} (${seen} seen).`;
-  if (limit !== undefined) return `It takes ${deliveries(limit)} or more to break it: not found out within ${seen}.`;
+  if (limit !== undefined) return `It takes ${deliveries(limit)} or more to break it; the search ends at ${seen}.`;
   const can = `${values.join(", ") || "nothing"}${values.length === 1 ? " only" : ""}`;
   return `It cannot be broken from here. Can still be chosen: ${can} (all ${seen} seen, FAIL never delivered).`;
 }
@@ -311,30 +309,26 @@ function lanes(departed) {
   const gap = names.length > 6 ? 24 : 28, x = at => 36 + gap * at, y = number => 14 + 20 * number, foot = y(now + 1);
   const line = (x1, y1, x2, y2, kind = "") => element("line", {x1, y1, x2, y2, class: kind});
   const text = (x, y, words) => element("text", {x, y}, words);
-  const parts = names.flatMap((name, at) => [text(x(at) - 7, 12, short(name)), line(x(at), 18, x(at), foot)]);
-  path.slice(0, now + 1).forEach(({state}, number) => {
-    for (const at of acceptors) {
-      const value = shown(state, at)[2];
-      if (value !== undefined) parts.push(line(x(at), y(number), x(at), y(number + 1), `held ${hue(value)}`));
+  const under = names.flatMap((name, at) => [text(x(at) - 7, 12, short(name)), line(x(at), 18, x(at), foot)]);
+  const arrows = played().map(({state, step: {message}, broken}, before) => {
+    const number = before + 1, at = y(number), from = names.indexOf(message.sender), end = x(message.to);
+    for (const acceptor of acceptors) {
+      const value = shown(state, acceptor)[2];
+      if (value !== undefined) under.push(line(x(acceptor), at, x(acceptor), y(number + 1), `held ${hue(value)}`));
     }
-  });
-  played().forEach(({state, step: {message}, broken}, before) => {
-    const from = names.indexOf(message.sender), end = x(message.to), at = y(before + 1);
-    const back = end < x(from) ? 8 : -8;
+    const rule = departed.find(({when}) => when === number)?.rule;
     const isFirst = state.chosen.length && !path[before].state.chosen.length;
-    const rule = departed.find(({when}) => when === before + 1)?.rule ?? "";
-    const mark = broken?.after === before + 1 ? " ✗ BROKEN" : isFirst ? " ★ CHOSEN" : "";
+    const marks = [isFirst && " ★ CHOSEN", broken?.after === number && " ✗ BROKEN", rule && ` ✗ ${rule}`];
     const arrow = from < 0 ? [element("path", {d: `M${end - 6} ${at}l6 -6l6 6l-6 6z`})]
-      : [line(x(from), at, end, at), element("path", {d: `M${end} ${at}l${back} -4v8z`})];
-    parts.push(element("g", {class: `arrow ${hue(message.value)} ${rule && "bad"}`}, ...arrow,
-      text(0, at + 4, before + 1), text(x(names.length), at + 4, message.words + mark + (rule && ` ✗ ${rule}`))));
+      : [line(x(from), at, end, at), element("path", {d: `M${end} ${at}l${end < x(from) ? 8 : -8} -4v8z`})];
+    return element("g", {class: `arrow ${hue(message.value)} ${rule ? "bad" : ""}`}, ...arrow,
+      text(0, at + 4, number), text(x(names.length), at + 4, [message.words, ...marks.filter(Boolean)].join("")));
   });
-  const widest = Math.max(20, ...played().map(({step}) => step.message.words.length + 15));
-  const width = x(names.length) + 7.6 * widest;
-  return element("svg", {width, height: foot, role: "img", "aria-label": "Lanes"}, ...parts);
+  const width = x(names.length) + 7.6 * Math.max(20, ...played().map(({step}) => step.message.words.length + 15));
+  return element("svg", {width, height: foot, role: "img", "aria-label": "Lanes"}, ...under, ...arrows);
 }
 
-// ---- What one can do
+// ---- What the player does
 
 function follow() {
   const [name, numbers] = location.hash.slice(1).split(":");

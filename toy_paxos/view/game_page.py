@@ -1,16 +1,15 @@
-"""A game of Paxos as a page: a single file, which loads nothing else and needs no server.
+"""A game of Paxos as a page.
 
 Its actors are tables (:mod:`toy_paxos.checking.tables`). The script, ``game.js``, looks up what they do.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
-from string import Template
 from typing import Any
 
 from toy_paxos.message import Message
 from toy_paxos.story import Configuration
+from toy_paxos.view.document import document
 from toy_paxos.view.output import DrawingError
 from toy_paxos.view.words import message_words
 
@@ -18,28 +17,22 @@ from toy_paxos.view.words import message_words
 MOST_BYTES = 400_000
 
 
-def game_page(configuration: Configuration, tables: Mapping[str, Any], **more: Any) -> str:
-    """Return the page; ``more`` is further data of the script. Raise DrawingError if the page is too large."""
+def game_page(configuration: Configuration, messages: Iterable[Message], **more: Any) -> str:
+    """Return the page; ``more`` is further data for the script. Raise DrawingError if the page is too large."""
     positions = {name: at for at, name in enumerate(configuration.names)}
     data = {
         "names": configuration.names,
         "numProposers": len(configuration.proposers),
         "quorum": configuration.accept_quorum,
-        "tables": tables["tables"],
-        "messages": [message_told(message, positions) for message in tables["messages"]],
+        "messages": [message_told(message, positions) for message in messages],
         **more,
     }
-    # A script ends at the first "</script", even within a text.
-    told = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    html, script = (files("toy_paxos.view").joinpath(name).read_text(encoding="utf-8") for name in FILES)
-    page = Template(html).substitute(data=told, script=script)
+    script = files("toy_paxos.view").joinpath("game.js").read_text(encoding="utf-8")
+    page = document("game.html", "Be the network of Paxos", data, script=script)
     if (size := len(page.encode("utf-8", "backslashreplace"))) > MOST_BYTES:
         words = f"the page would have {size:,} bytes, and a page has at most {MOST_BYTES:,}"
         raise DrawingError(f"{words}: choose fewer acceptors, proposers, attempts or restarts")
     return page
-
-
-FILES = "game.html", "game.js"
 
 
 # A message of the environment: the words on its button, and what its recipient does.

@@ -1,14 +1,12 @@
-"""A story as a page to step through: a single file, which loads nothing else and needs no server."""
+"""A story as a page to step through."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from importlib.resources import files
-from string import Template
 
 from toy_paxos.event import Chosen, Crash, Delivery, Event, Fate, Learned, Violation, Wants, says
 from toy_paxos.message import Message
 from toy_paxos.story import Story
+from toy_paxos.view.document import document
 from toy_paxos.view.rows import Row, spoken
 from toy_paxos.view.scenes import Scenes
 from toy_paxos.view.svg import NOTE_WIDTH, Drawing
@@ -32,12 +30,12 @@ def page(story: Story) -> str:
     tables = table("proposer", story.configuration.proposers, last, "learned")
     if any(isinstance(event, Delivery) and event.promised is not None for event in story.events):
         tables = table("acceptor", story.configuration.acceptors, last, "promised", "accepted") + tables
-    # A script ends at the first "</script", even within a text.
-    told = json.dumps(steps, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    drawing = Drawing(Scenes(story, NOTE_WIDTH))
-    form = Template(files("toy_paxos.view").joinpath("page.html").read_text(encoding="utf-8"))
-    return form.substitute(
-        title=escape(story.title),
+    # The tables have the long names; with short ones, the words of the drawing can be seen on a phone.
+    drawing = Drawing(Scenes(story, NOTE_WIDTH), long_names=0)
+    return document(
+        "page.html",
+        escape(story.title),
+        steps,
         last=len(steps) - 1,
         **{fact: last.get(fact, "-") for fact in ("words", "chosen", "way")},
         table="\n".join(tables),
@@ -45,7 +43,6 @@ def page(story: Story) -> str:
         least=round(drawing.width * LEAST_SCALE),
         side=SIDE,
         beside=round(drawing.width * LEAST_SCALE) + SIDE,
-        steps=told,
     )
 
 

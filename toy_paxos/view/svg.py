@@ -33,7 +33,7 @@ STYLE = "\n" + files("toy_paxos.view").joinpath("svg.css").read_text(encoding="u
 # The class of a drawing. Each selector of the style begins with it, so that it affects nothing else in a document.
 ROOT = "toy-paxos"
 
-# Above this number of actors, their short names stand above the lanes.
+# Up to this number of actors, their long names stand above the lanes.
 LONG_NAMES = 8
 
 NUM_HUES = 6
@@ -65,11 +65,11 @@ def svg(story: Story) -> str:
 class Drawing:
     """A drawing with its lanes, arrows and words."""
 
-    def __init__(self, scenes: Scenes) -> None:
+    def __init__(self, scenes: Scenes, long_names: int = LONG_NAMES) -> None:
         self.scenes = scenes
         self.shown = list(scenes)
         names = scenes.configuration.names
-        self.names = dict(zip(names, names, strict=True)) if len(names) <= LONG_NAMES else scenes.short
+        self.names = dict(zip(names, names, strict=True)) if len(names) <= long_names else scenes.short
         pitch = max(max(map(len, self.names.values())) * LETTER + 8, LEAST_PITCH)
         self.x = {name: round(LEFT + pitch * (at + 0.5), 1) for at, name in enumerate(names)}
         self.beside = round(LEFT + pitch * len(self.x) + 8, 1)
