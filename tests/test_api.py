@@ -189,7 +189,7 @@ def test_a_notebook_shows_a_story_as_a_drawing() -> None:
 def test_a_story_that_is_too_large_for_a_drawing_says_so_and_shows_a_line_in_a_notebook() -> None:
     story = next(toy_paxos.rounds(200, seed=1)).story
     assert story._repr_html_() is None
-    with pytest.raises(ValueError, match="up to 100"):
+    with pytest.raises(ValueError, match="at most 100"):
         story.svg()
 
 

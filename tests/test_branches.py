@@ -10,7 +10,7 @@ from toy_paxos.checking import RULES, Rule
 from toy_paxos.view.branches import branch_lanes, story_lanes
 from toy_paxos.view.mermaid import mermaid
 from toy_paxos.view.page import page
-from toy_paxos.view.scenes import Scenes
+from toy_paxos.view.scenes import scenes
 from toy_paxos.view.svg import svg
 from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import Line
@@ -31,7 +31,7 @@ def test_the_story_of_a_check_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate == "unsafe"])
-def test_a_changed_rule_is_drawn_beside_the_right_one(name: str) -> None:
+def test_a_changed_rule_is_drawn_beside_the_correct_one(name: str) -> None:
     rule = RULES[name]
     report = report_of(rule.name)
     lines = [line.text for line in branches(rule, 100)]
@@ -50,15 +50,15 @@ NOT_CHOSEN = ("skips-phase-1", "counts-twice", "accepts-below")
 
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate == "unsafe"])
-def test_every_picture_has_what_correct_actors_do_once_where_both_agree_and_how_that_ends(name: str) -> None:
+def test_every_picture_shows_correct_actors_from_where_they_differ_to_their_end(name: str) -> None:
     rule = RULES[name]
     report = report_of(name)
     found = report.model.sizes | report.found
     story = counterexample(report.story, report.correct_story, found, rule.told, rule.change)
-    scenes = [scene for scene in Scenes(story) if scene.rows]
-    first = [scene for scene in scenes if not scene.branch]
-    second = [scene for scene in scenes if scene.branch]
-    assert scenes == first + second
+    shown = [scene for scene in scenes(story) if scene.rows]
+    first = [scene for scene in shown if not scene.branch]
+    second = [scene for scene in shown if scene.branch]
+    assert shown == first + second
     assert "VIOLATED" in "".join(row.words for scene in first for row in scene.rows)
     assert "VIOLATED" not in "".join(row.words for scene in second for row in scene.rows)
     heading, *rest = second
@@ -67,7 +67,7 @@ def test_every_picture_has_what_correct_actors_do_once_where_both_agree_and_how_
     assert all(scene.event.time >= since for scene in rest)
     assert [scene.step for scene in second] == sorted(scene.step for scene in second)
     assert first[-1].step < heading.step
-    end = scenes[-1].rows[-1].words
+    end = shown[-1].rows[-1].words
     assert re.fullmatch("no value is chosen" if name in NOT_CHOSEN else r"value-\d stays chosen", end)
     assert branches(rule, None)[-1].text.startswith("+ ")
     assert branches(rule, None)[-1].text.endswith(end)
@@ -75,7 +75,7 @@ def test_every_picture_has_what_correct_actors_do_once_where_both_agree_and_how_
         assert text.index("Correct actors, from delivery") < text.rindex(end)
 
 
-def test_whoever_restarts_forgets_or_remembers() -> None:
+def test_a_restarted_actor_forgets_or_remembers() -> None:
     rule = RULES["forgets-promise"]
     lines = [line.text for line in branches(rule, None)]
     (at,) = (at for at, line in enumerate(lines) if "restarts" in line)
@@ -94,14 +94,14 @@ def test_a_row_on_lanes_that_differ_is_drawn_for_both() -> None:
     ]
 
 
-def test_on_few_columns_it_is_still_told_who_says_what() -> None:
+def test_a_narrow_diagram_still_shows_the_reactions() -> None:
     rule = RULES["adopts-lowest"]
     words = " ".join(line.text[19:] for line in branches(rule, 40))
     assert "PROMISE 3 (2 value-1), p2 says PROPOSE 3 value-0 " in words
     assert " p2 says PROPOSE 3 value-1 " in words
 
 
-def test_deliveries_in_a_row_that_nobody_says_are_one_row() -> None:
+def test_consecutive_deliveries_that_correct_actors_do_not_say_are_one_row() -> None:
     rule = RULES["skips-phase-1"]
     lines = [line.text for line in branches(rule, None)]
     assert [line for line in lines if "nobody" in line] == ["+   1  │   │   │   │   │   nobody says any of 1 to 4"]

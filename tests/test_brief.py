@@ -23,7 +23,7 @@ def lines_of(settings: Settings, number: int) -> list[tuple[Round, str]]:
 
 
 @pytest.mark.parametrize("num_acceptors", [1, 5, 20])
-def test_who_promised_and_who_accepted_is_ticked_off(num_acceptors: int) -> None:
+def test_acceptors_that_promised_or_accepted_have_a_tick(num_acceptors: int) -> None:
     for finished, line in lines_of(Settings(num_acceptors, 0.3, seed=1), 100):
         found = re.fullmatch(r"Round (\d+) +promised ([✓✗]+) (\d+) +accepted ([✓✗·]+) (\d+) +[\d.]+%  (.*)", line)
         assert found
@@ -36,7 +36,7 @@ def test_who_promised_and_who_accepted_is_ticked_off(num_acceptors: int) -> None
         assert ("consensus on" in outcome) == (finished.value is not None)
 
 
-def test_the_first_line_says_where_the_rate_will_settle_if_that_is_known() -> None:
+def test_the_first_line_has_the_expected_rate_if_that_is_known() -> None:
     first, *_ = Brief(Settings(5, 0.1, seed=1)).start()
     assert first.text.endswith("seed 1, consensus expected in 94.95%")
     assert "expected" not in Brief(Settings(5, 0.1, seed=1, network=Network(2))).start()[0].text
@@ -54,7 +54,7 @@ def test_the_rate_is_that_of_all_rounds_until_then() -> None:
         assert f"{agreed / at:6.1%}  " in line
 
 
-def test_over_the_network_attempts_and_times_are_told() -> None:
+def test_over_the_network_attempts_and_times_are_shown() -> None:
     for finished, line in lines_of(Settings(3, 0.3, seed=1, network=Network(2, message_loss_prob=0.3)), 50):
         facts = finished.facts
         assert f"{facts.attempts} attempt" in line

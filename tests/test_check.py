@@ -260,7 +260,7 @@ def test_a_story_can_be_drawn(run_here: RunHere) -> None:
     assert done.stdout.endswith("VIOLATED: a second value is chosen: value-0\n")
 
 
-def test_what_can_never_choose_is_no_success(run: Run) -> None:
+def test_actors_that_never_choose_a_value_are_not_a_success(run: Run) -> None:
     done = run("check", "--break", "accepts-only-above")
     assert done.returncode == 3
     assert "NOT  sometimes  value-0 is chosen\n" in done.stdout
@@ -275,7 +275,7 @@ def test_the_list_names_every_rule(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("small_climb")
-def test_not_explored_to_the_end_is_never_called_safe(file: str, run_here: RunHere) -> None:
+def test_an_unfinished_search_is_never_called_safe(file: str, run_here: RunHere) -> None:
     sharing = ["--proposer", f"{file}:Sharing"]
     done = run_here("check", "-n", "3", "--max-states", "10", *sharing)
     assert done.returncode == 4

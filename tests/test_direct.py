@@ -38,7 +38,7 @@ def both(run: Settings) -> list[tuple[InWords | JsonLines, Remembering]]:
     st.sampled_from([0, 0.1, 0.3, 0.5, 1]),
     st.integers(0, 1_000),
 )
-def test_what_is_remembered_of_a_round_is_what_would_be_told_of_it(
+def test_the_cached_text_of_a_round_is_its_text_without_the_cache(
     wish: str, num_acceptors: int, failure_prob: float, seed: int
 ) -> None:
     run = Settings(num_acceptors, failure_prob, seed, values=(wish,))
@@ -51,14 +51,14 @@ def test_what_is_remembered_of_a_round_is_what_would_be_told_of_it(
             assert remembering.round(finished) == view.round(finished)
 
 
-def test_many_acceptors_are_remembered_too() -> None:
+def test_many_acceptors_are_cached_too() -> None:
     run = Settings(50, 0.3, seed=1)
     for view, remembering in both(run):
         for finished in islice(play_rounds(run), 30):
             assert remembering.round(finished) == view.round(finished)
 
 
-def test_no_round_has_to_be_told_event_by_event() -> None:
+def test_no_round_needs_its_events_one_by_one() -> None:
     run = Settings(20, 0.3, seed=1)
     for _, remembering in both(run):
         # But for the first, which may be the only one.
@@ -67,7 +67,7 @@ def test_no_round_has_to_be_told_event_by_event() -> None:
             assert number == 0 or "events" not in vars(finished)
 
 
-def test_memory_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct, "MANY_PIECES", 100)
     for num_acceptors in (FEW, 40):
         run = Settings(num_acceptors, 0.4, seed=1)
@@ -79,7 +79,7 @@ def test_memory_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
             assert 90 < most <= 100
 
 
-def test_rounds_over_the_network_are_each_told_anew() -> None:
+def test_rounds_over_the_network_are_not_cached() -> None:
     run = Settings(3, 0.3, seed=1, network=Network(2))
     for _, remembering in both(run):
         first, second = (remembering.round(finished) for finished in islice(play_rounds(run), 2))

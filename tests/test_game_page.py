@@ -130,14 +130,14 @@ def compare_games(rule: str | None, number: int, tmp_path: Path) -> None:
 
 @in_a_browser
 @pytest.mark.parametrize("rule", [None, *OTHERS])
-def test_random_games_are_played_and_foretold_as_by_play(rule: str | None, tmp_path: Path) -> None:
+def test_random_games_and_their_predictions_are_those_of_play(rule: str | None, tmp_path: Path) -> None:
     compare_games(rule, 4, tmp_path)
 
 
 @pytest.mark.slow
 @in_a_browser
 @pytest.mark.parametrize("rule", [None, *OTHERS])
-def test_many_random_games_are_played_and_foretold_as_by_play(rule: str | None, tmp_path: Path) -> None:
+def test_many_random_games_and_their_predictions_are_those_of_play(rule: str | None, tmp_path: Path) -> None:
     compare_games(rule, 200, tmp_path)
 
 
@@ -194,7 +194,7 @@ class Incurious(Proposer):
 
 
 @in_a_browser
-def test_no_acceptance_is_forgotten_because_nobody_waits_for_it(tmp_path: Path) -> None:
+def test_an_acceptance_is_kept_even_if_no_proposer_waits_for_it(tmp_path: Path) -> None:
     model = Model(acceptor=Forgetful, proposer=Incurious, restarts=0, properties=(ONE_VALUE,))
     page = one_game(GameView(Game(model), "", {}), None)
     assert done_on(page, tmp_path, "return found();") == len(check(model).execution)
@@ -223,7 +223,7 @@ def seen_on(page: str, tmp_path: Path, script: str, address: str = "") -> Any:
 
 
 @in_a_browser
-def test_a_message_is_delivered_again_taken_back_and_made_again(tmp_path: Path) -> None:
+def test_a_message_is_delivered_again_undone_and_redone(tmp_path: Path) -> None:
     seen = seen_on(
         page_of("ignores-accepted"),
         tmp_path,
@@ -253,7 +253,7 @@ def test_a_message_is_delivered_again_taken_back_and_made_again(tmp_path: Path) 
 
 
 @in_a_browser
-def test_hints_win_and_it_is_said_that_no_way_is_shorter(tmp_path: Path) -> None:
+def test_hints_win_in_the_fewest_deliveries(tmp_path: Path) -> None:
     script = """for (let turn = 0; turn < 12; turn++) {
       all();
       place("hint").click();
@@ -269,7 +269,7 @@ def test_hints_win_and_it_is_said_that_no_way_is_shorter(tmp_path: Path) -> None
 
 
 @in_a_browser
-def test_what_can_still_happen_is_told_with_the_number_of_states_seen(tmp_path: Path) -> None:
+def test_predictions_have_the_number_of_states_seen(tmp_path: Path) -> None:
     script = """for (const name of ["correct", "hides-accepted"]) { begin(name); seen.push(all().ahead); }"""
     safe, unsafe = seen_on(page_of(None), tmp_path, script)
     can = re.escape("It cannot be broken from here. Can still be chosen: apple, pear")
@@ -279,7 +279,7 @@ def test_what_can_still_happen_is_told_with_the_number_of_states_seen(tmp_path: 
 
 
 @in_a_browser
-def test_it_says_so_if_it_does_not_find_out(tmp_path: Path) -> None:
+def test_it_says_when_its_search_ends_without_a_result(tmp_path: Path) -> None:
     page = page_of("ignores-accepted").replace("MOST_STATES = 100_000", "MOST_STATES = 100")
     (seen,) = seen_on(page, tmp_path, "seen.push(all());")
     assert re.fullmatch(r"It takes \d+ deliveries or more to break it; the search ends at 100 states\.", seen["ahead"])
@@ -371,7 +371,7 @@ def test_a_value_is_text_whatever_it_says(value: str) -> None:
     assert Tags(awkward).tags == Tags(plain).tags
 
 
-def test_it_asks_for_nothing_from_anywhere_and_is_small() -> None:
+def test_it_loads_nothing_and_is_small() -> None:
     text = page_of(None)
     assert "default-src 'none'" in text
     assert set(re.findall(r"https?://[^\"\s$]*", text)) == {"http://www.w3.org/"}
@@ -457,7 +457,7 @@ def test_it_begins_where_a_story_ends_and_the_story_can_be_copied(
     assert told_by(run_here, story)[0] == status
 
 
-def test_of_too_many_messages_no_rule_is_told(
+def test_with_too_many_messages_no_rule_is_judged(
     run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert any(written(run_here, tmp_path)["saying"])
@@ -505,7 +505,7 @@ class Endless(HidesAccepted):
         (["--max-attempts", "1"], "bytes, and a page has at most 9,000: choose fewer acceptors"),
     ],
 )
-def test_what_no_page_can_show_is_refused_in_one_line(
+def test_a_game_that_no_page_can_show_is_refused_in_one_line(
     args: list[str], words: str, run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.py").write_text(MINE)
@@ -524,6 +524,6 @@ def test_it_goes_to_standard_output_too_and_no_terminal_is_asked(run_here: RunHe
     assert "a terminal cannot show it" in on_terminal("play", "-o", "-.html", columns=200)
 
 
-def test_on_a_terminal_nobody_has_to_type_anything(on_terminal: OnTerminal, tmp_path: Path) -> None:
+def test_on_a_terminal_nothing_has_to_be_typed(on_terminal: OnTerminal, tmp_path: Path) -> None:
     shown = on_terminal("play", "--break", "skips-phase-1", "-o", str(tmp_path / "game.html"), columns=200)
     assert re.fullmatch(r"toy-paxos: .* written\n", shown)

@@ -196,7 +196,7 @@ def test_what_the_readmes_test_command_leaves_out_is_slow_by_nature_and_ci_runs_
     sources = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.glob("*.py")))
     assert re.findall(r"mark\.slow\b(?:.*\n)+?def (\w+)", sources) == [
         "test_what_all_rules_allow_is_never_violated_and_no_execution_breaks_a_rule",
-        "test_many_random_games_are_played_and_foretold_as_by_play",
+        "test_many_random_games_and_their_predictions_are_those_of_play",
         "test_wherever_they_are_killed_the_logs_are_complete_and_safe",
         "test_a_value_is_learned_in_999_of_1000_rounds",
         "test_acceptors_that_are_killed_at_random_lose_nothing",

@@ -78,7 +78,7 @@ def objects_of(settings: Settings) -> dict[str, list[str]]:
     return {told["event"]: list(told) for told in map(json.loads, lines)}
 
 
-def test_a_network_has_times_and_figures_of_its_own() -> None:
+def test_a_network_has_times_and_further_figures() -> None:
     view = JsonLines(NETWORK)
     started = json.loads(view.start())
     assert (started["num_proposers"], started["values"], started["timeout"]) == (2, ["x", "y"], 30.0)
@@ -116,7 +116,7 @@ def test_every_event_of_a_round_is_a_line_and_the_round_is_the_last(settings: Se
         assert {event["round"] for event in events} == {finished.number}
 
 
-def test_awkward_values_reach_the_program_whole(run: Run) -> None:
+def test_awkward_values_are_unchanged_in_json(run: Run) -> None:
     values = ["two\nlines", "\x1b[31mred", "漢字", "e\u0301", 'it\'s "quoted"', "back\\slash", "\ue000"]
     options = [word for value in values for word in ("--value", value)]
     done = run("--num-proposers", "7", *options, "--json", "--seed", "1", "-c", "1")

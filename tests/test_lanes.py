@@ -75,7 +75,7 @@ def test_an_arrow_goes_from_lane_to_lane(event: Event, line: str) -> None:
     assert first.startswith(line)
 
 
-def test_what_an_actor_holds_stands_beside_words_that_leave_a_space_and_else_below_them() -> None:
+def test_the_state_of_an_actor_is_beside_short_words_and_below_long_ones() -> None:
     def lines(value: str) -> list[str]:
         held = Proposal(3, value)
         return drawn(Delivery(1, Propose("proposer-1", "acceptor-0", *held), promised=3, accepted=held))
@@ -88,7 +88,7 @@ def test_what_an_actor_holds_stands_beside_words_that_leave_a_space_and_else_bel
     ]
 
 
-def test_all_that_can_happen_looks_different_without_colour_and_in_ascii() -> None:
+def test_all_events_look_different_without_colour_and_in_ascii() -> None:
     events = [event for event, _ in ARROWS]
     for glyphs in (BOXES, ASCII):
         assert len({drawn(event, glyphs=glyphs)[0][: 4 * len(NAMES)] for event in events}) == len(events) - 1
@@ -104,7 +104,7 @@ def test_a_message_that_was_overtaken_begins_with_another_mark() -> None:
     assert (lines[0][0], lines[1][0]) == ("●", "○")
 
 
-def test_whoever_has_no_lane_is_named() -> None:
+def test_an_actor_without_a_lane_is_named() -> None:
     ghost = Delivery(1, Promise("ghost-9", "proposer-0", 3, None))
     assert drawn(ghost) == ["│   │   │   │   │   ghost-9 -> proposer-0 PROMISE 3"]
 
@@ -137,20 +137,20 @@ MARKS = [
 
 
 @pytest.mark.parametrize(("event", "line"), MARKS)
-def test_what_befalls_somebody_is_a_mark_in_the_lane(event: Event, line: str) -> None:
+def test_an_event_of_one_actor_is_a_mark_in_its_lane(event: Event, line: str) -> None:
     assert drawn(event) == [line]
 
 
-def test_what_goes_without_saying_is_not_drawn() -> None:
+def test_wishes_and_timeouts_are_not_drawn() -> None:
     assert drawn(Wants(0, "proposer-0", "x"), Delivery(1, Timeout("clock", "proposer-0", 1))) == []
 
 
-def test_the_lane_of_whoever_crashed_ends() -> None:
+def test_the_lane_of_a_crashed_actor_ends() -> None:
     lines = drawn(Crash(1, "proposer-1", "PROPOSE", "acceptor-2"), Delivery(2, PREPARE))
     assert lines[1].startswith("●───────┼──>│   │")
 
 
-def test_the_lane_of_an_acceptor_that_is_down_is_not_there_and_comes_back_as_it_was() -> None:
+def test_the_lane_of_an_acceptor_is_not_drawn_while_it_is_down() -> None:
     propose = Propose("proposer-0", "acceptor-0", 1, "x")
     held = Delivery(1, propose, promised=1, accepted=Proposal(1, "x"))
     back = Delivery(4, Restart("power", "acceptor-0", 1), promised=1, accepted=Proposal(1, "x"))
@@ -163,7 +163,7 @@ def test_the_lane_of_an_acceptor_that_is_down_is_not_there_and_comes_back_as_it_
     ]
 
 
-def test_a_quorum_names_whom_it_shares_with_the_majority_that_accepted_before() -> None:
+def test_a_quorum_names_the_acceptors_that_it_shares_with_the_majority_that_accepted_before() -> None:
     chosen = Chosen(1, 1, "x", ("acceptor-0", "acceptor-1"))
     _, quorum, shared = drawn(chosen, Quorum(2, "proposer-1", 2, ("acceptor-1", "acceptor-2")))
     assert quorum.startswith("│   │   │   ✓   ✓")
@@ -182,7 +182,7 @@ def test_it_names_the_majority_of_the_proposal_that_is_adopted_though_another_wa
     assert shared == "│   │   │   ∩   ┃   a1 is in both: a0 a1 accepted 1, a1 a2 promised 1"
 
 
-def test_a_second_choice_marks_both_majorities_and_says_who_is_in_both() -> None:
+def test_a_second_chosen_value_marks_both_majorities_and_the_acceptors_in_both() -> None:
     first = Chosen(1, 1, "x", ("acceptor-0", "acceptor-1"))
     both = "a second value is chosen: y", 2, "y"
     assert drawn(first, Violation(2, "property", *both, ("acceptor-1", "acceptor-2")))[1:] == [
@@ -194,14 +194,14 @@ def test_a_second_choice_marks_both_majorities_and_says_who_is_in_both() -> None
     ]
 
 
-def test_a_lane_turns_heavy_by_what_is_seen_or_else_by_what_is_said() -> None:
+def test_a_lane_turns_heavy_by_the_visible_state_or_else_by_an_accept() -> None:
     propose = Propose("proposer-0", "acceptor-0", 1, "x")
     accept: list[Message] = [Accept("acceptor-0", "proposer-0", 1, "x")]
     for event in (Delivery(1, propose, promised=1, accepted=Proposal(1, "x")), Delivery(1, propose, answers=accept)):
         assert drawn(event, Delivery(2, PREPARE))[1].startswith("●───┼───╂──>│")
 
 
-def test_a_state_that_is_not_new_is_not_shown_again() -> None:
+def test_an_unchanged_state_is_not_shown_again() -> None:
     again = Delivery(2, PREPARE, Fate.DUPLICATE, denial="refused", promised=3)
     assert [("=" in line) for line in drawn(Delivery(1, PREPARE, promised=3), again)] == [True, False]
 
@@ -226,7 +226,7 @@ def test_names_that_do_not_fit_between_lanes_are_written_downward() -> None:
     assert [line.text for line in lanes.heading()] == ["    p a a", "    0 0 1", "        2"]
 
 
-def test_what_does_not_fit_beside_the_lanes_goes_on_below() -> None:
+def test_words_that_do_not_fit_beside_the_lanes_continue_below() -> None:
     lines = drawn(Chosen(1, 3, "wide 漢字 value", ("acceptor-0",)), width=40)
     assert [re.sub(r"^[│★] +", "", line).split("  ")[-1] for line in lines]
     assert " ".join(line[-18:].strip("│ ") for line in lines).endswith("value")
@@ -313,7 +313,7 @@ def test_long_rounds_on_a_terminal_have_the_names_on_each_screenful(on_terminal:
 # Where it is used
 
 
-def test_what_does_not_fit_falls_back_to_lines_and_says_from_where_on_it_would() -> None:
+def test_lanes_that_do_not_fit_become_lines_with_the_width_that_they_need() -> None:
     run = Settings(30, 0.1, 1, network=Network(2))
     diagram = Diagram(run, 80)
     assert diagram.start()[-1].text == (
@@ -329,7 +329,7 @@ def test_79_proposers_have_lanes_too() -> None:
     assert "p78 a0  a1" in lines[0].text
 
 
-def test_lanes_on_a_terminal_are_coloured_by_who_speaks_and_what_is_held(on_terminal: OnTerminal) -> None:
+def test_lanes_on_a_terminal_are_coloured_by_sender_and_accepted_value(on_terminal: OnTerminal) -> None:
     args = ("--diagram", "--num-proposers", "2", "-n", "3", "--seed", "1", "-c", "1", "-i", "0")
     seen = on_terminal(*args, columns=80)
     assert re.search(r"\x1b\[38;5;33m●", seen)
@@ -346,7 +346,7 @@ def test_an_encoding_without_boxes_gets_ascii(run: Run) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_text_and_diagram_tell_of_the_same_messages(seed: int) -> None:
+def test_text_and_diagram_show_the_same_messages(seed: int) -> None:
     run = Settings(3, 0.2, seed, network=Network(2))
     for finished in islice(play_rounds(run), 5):
         story = "\n".join(line.text for line in Diagram(run, None).story(finished))

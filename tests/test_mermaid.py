@@ -95,11 +95,11 @@ def test_a_story_is_drawn_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("text", AWKWARD)
-def test_what_is_escaped_is_what_it_was(text: str) -> None:
+def test_escaped_text_can_be_read_back(text: str) -> None:
     assert re.sub(r"#(\d+);", lambda match: chr(int(match[1])), escaped(text)) == text
 
 
-def test_what_mermaid_does_not_take_is_refused_with_a_line_that_says_what_to_do(run_here: RunHere) -> None:
+def test_a_diagram_too_long_for_mermaid_is_refused_in_one_line(run_here: RunHere) -> None:
     with pytest.raises(DrawingError):
         mermaid(told(list(first_round(Settings(1_000, 0.1, 1)).events), "a round", 1_000))
     refused = run_here("-n", "95", "--num-proposers", "4", "--seed", "1", "--round", "1", "-o", "-.mmd")

@@ -49,7 +49,7 @@ class Tags(HTMLParser):
         self.tags.append(tag)
 
 
-def test_it_tells_what_is_so_at_each_step() -> None:
+def test_each_step_has_its_facts() -> None:
     steps = steps_of(story_page())
     assert len(steps) == 18
     assert steps[0]["words"].splitlines() == ["p0 wants value-0", "p1 wants value-1", "p2 wants value-2"]
@@ -64,7 +64,7 @@ def test_it_tells_what_is_so_at_each_step() -> None:
 
 @settings(max_examples=40)
 @given(runs)
-def test_the_last_step_tells_what_everybody_holds_and_knows_in_the_end(run: Settings) -> None:
+def test_the_last_step_has_the_final_state_of_all_actors(run: Settings) -> None:
     events = first_round(run).events
     steps = steps_of(page(told(list(events), "a round", run.num_acceptors)))
     last = facts_at(steps, len(steps))
@@ -82,7 +82,7 @@ def test_a_value_is_text_whatever_it_says(value: str) -> None:
     assert Tags(page(told(events, "a round", 3))).tags == Tags(page(told(plain, "a round", 3))).tags
 
 
-def test_it_asks_for_nothing_from_anywhere() -> None:
+def test_it_loads_nothing() -> None:
     text = story_page()
     assert "default-src 'none'" in text
     assert re.findall(r"https?://[^\"\s]*", text) == ["http://www.w3.org/2000/svg"]
@@ -178,7 +178,7 @@ def test_it_plays_from_the_start_as_fast_as_one_reads_and_pauses(tmp_path: Path)
     assert 3_000 > int(first) > int(second) > 1_000
 
 
-def test_without_a_script_it_tells_what_is_so_in_the_end() -> None:
+def test_without_a_script_the_page_shows_the_last_step() -> None:
     text = story_page()
     last = facts_at(steps_of(text), 17)
     assert fact_of(text, "chosen") == last["chosen"] == "value-1, under 2; value-0, under 3"
@@ -187,7 +187,7 @@ def test_without_a_script_it_tells_what_is_so_in_the_end() -> None:
     assert ">After step 17 of 17.<" in text
 
 
-def test_it_tells_what_is_on_its_way() -> None:
+def test_it_shows_the_messages_in_flight() -> None:
     steps = steps_of(story_page())
     assert facts_at(steps, 0)["way"].splitlines() == [
         "PREPARE 1, p0 → a0 a1 a2",
@@ -199,12 +199,12 @@ def test_it_tells_what_is_on_its_way() -> None:
 
 @settings(max_examples=40)
 @given(runs)
-def test_what_is_on_its_way_in_the_end_is_nothing_since_all_arrives_or_is_lost(run: Settings) -> None:
+def test_no_message_is_in_flight_at_the_end_of_a_round(run: Settings) -> None:
     events = first_round(run).events
     assert facts_at(steps_of(page(told(list(events), "a round", run.num_acceptors))), 10_000)["way"] == "-"
 
 
-def test_what_only_incorrect_actors_have_chosen_is_not_chosen_where_correct_actors_begin() -> None:
+def test_a_value_chosen_only_by_incorrect_actors_is_not_chosen_in_the_second_branch() -> None:
     report, rule = report_of("skips-phase-1"), RULES["skips-phase-1"]
     found = report.model.sizes | report.found
     steps = steps_of(page(counterexample(report.story, report.correct_story, found, rule.told, rule.change)))
@@ -214,7 +214,7 @@ def test_what_only_incorrect_actors_have_chosen_is_not_chosen_where_correct_acto
 
 
 @in_a_browser
-def test_on_the_page_correct_actors_begin_with_what_was_so_when_they_do_something_else(tmp_path: Path) -> None:
+def test_the_second_branch_begins_with_the_state_before_the_first_difference(tmp_path: Path) -> None:
     report, rule = report_of("adopts-lowest"), RULES["adopts-lowest"]
     found = report.model.sizes | report.found
     text = page(counterexample(report.story, report.correct_story, found, rule.told, rule.change))
@@ -267,7 +267,7 @@ def test_lanes_end_at_the_step_that_is_shown(tmp_path: Path) -> None:
 
 
 @in_a_browser
-def test_what_is_still_to_come_of_a_broken_lane_is_not_shown(tmp_path: Path) -> None:
+def test_later_parts_of_a_broken_lane_are_not_shown(tmp_path: Path) -> None:
     crashes = Settings(3, 0.1, 1, network=Network(2, acceptor_crash_prob=0.3))
     shown = opened(page(told(list(first_round(crashes).events), "a round", 3)), tmp_path, "#4")
     lines = re.findall(r'<line class="(?:lane|held [^"]*)"[^>]* y1="(\d+)"[^>]* y2="(\d+)"', shown)

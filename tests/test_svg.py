@@ -90,7 +90,7 @@ def test_words_lie_on_nothing_and_nothing_is_cut_off(run: Settings) -> None:
 
 
 @pytest.mark.parametrize("rule", ["forgets-promise", "forgets-all", "counts-twice", "skips-phase-1"])
-def test_nor_in_a_story_of_a_check(rule: str) -> None:
+def test_words_of_a_check_lie_on_nothing_either(rule: str) -> None:
     events, num_acceptors = broken_story(rule)
     assert_words_lie_on_nothing(ElementTree.fromstring(svg(told(events, rule, num_acceptors))))
 
@@ -117,7 +117,7 @@ def assert_words_lie_on_nothing(tree: ElementTree.Element) -> None:
         assert top < float(line.attrib["y2"]) <= top + height
 
 
-def test_a_message_is_sent_where_what_provoked_it_arrived_so_that_a_late_one_slants_and_overtaken_ones_cross() -> None:
+def test_a_message_is_sent_where_its_cause_arrived_so_late_ones_slant_and_overtaken_ones_cross() -> None:
     tree, events = drawn(NETWORK)
     arrived = {
         (event.message.recipient, event.time): ends(arrow)[3]
@@ -135,7 +135,7 @@ def test_a_message_is_sent_where_what_provoked_it_arrived_so_that_a_late_one_sla
     assert crossing
 
 
-def test_what_is_said_at_once_is_drawn_from_one_place() -> None:
+def test_messages_sent_together_are_drawn_from_one_place() -> None:
     tree, events = drawn(NETWORK)
     starts: dict[tuple[str, float], set[float]] = {}
     for arrow, event in zip(groups(tree, "arrow"), messages(events), strict=True):
@@ -154,7 +154,7 @@ def test_the_first_words_of_a_proposer_are_drawn_just_before_they_first_arrive()
 
 @settings(max_examples=30)
 @given(runs)
-def test_somebody_who_cannot_see_it_is_told_the_same(run: Settings) -> None:
+def test_the_description_for_screen_readers_has_the_same_events(run: Settings) -> None:
     tree, events = drawn(run)
     title, desc = tree.find(f"{SVG}title"), tree.find(f"{SVG}desc")
     assert tree.get("role") == "img"
@@ -168,7 +168,7 @@ def test_somebody_who_cannot_see_it_is_told_the_same(run: Settings) -> None:
             assert printable(event.value) in desc.text
 
 
-def test_whatever_happens_looks_different_also_without_colour() -> None:
+def test_all_events_look_different_even_without_colour() -> None:
     text = svg(told(list(first_round(NETWORK).events), "a round", 5))
     dashes = re.findall(r"\.toy-paxos \.(duplicate|stale|lost) line \{ stroke-dasharray: ([\d ]+) }", text)
     assert len(dict(dashes)) == len({dash for _, dash in dashes}) == 3
@@ -207,7 +207,7 @@ def faded(colour: str, paper: str, opacity: float) -> str:
     return "".join(f"{round(int(one, 16) * opacity + int(two, 16) * (1 - opacity)):02x}" for one, two in pairs)
 
 
-def test_all_can_be_read_by_day_and_by_night() -> None:
+def test_all_colours_are_legible_on_light_and_dark_pages() -> None:
     light, _, dark = STYLE.partition("@media")
     (opacity,) = re.findall(r"\.held \{[^}]*opacity: ([.\d]+)", light)
     for style, paper in ((light, "ffffff"), (dark, "16181c")):
@@ -222,7 +222,7 @@ def test_all_can_be_read_by_day_and_by_night() -> None:
     assert min(contrast(lane, "ffffff"), contrast(lane, "16181c")) >= 3
 
 
-def test_what_is_prepared_and_promised_has_the_hue_of_whose_number_it_is() -> None:
+def test_prepares_and_promises_have_the_hue_of_the_proposer_with_that_number() -> None:
     tree, events = drawn(NETWORK)
     for arrow, event in zip(groups(tree, "arrow"), messages(events), strict=True):
         message = event.message
@@ -244,7 +244,7 @@ def test_many_lanes_have_short_names_so_that_they_are_near_one_another() -> None
     assert {after - before for before, after in pairwise(lanes(tree).values())} == {40}
 
 
-def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_loss() -> None:
+def test_a_counterexample_marks_the_shared_acceptor_the_adoption_and_the_violation() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
     text = svg(told(events, "a story", num_acceptors))
     for part in (
@@ -257,7 +257,7 @@ def test_a_story_that_goes_wrong_marks_the_shared_acceptor_who_adopts_and_the_lo
         assert part in text
 
 
-def test_a_restart_a_crash_and_the_end_of_patience_have_marks_and_a_lane_ends_where_its_proposer_crashes() -> None:
+def test_a_restart_a_crash_and_a_timeout_have_marks_and_a_lane_ends_where_its_proposer_crashes() -> None:
     events, num_acceptors = broken_story("forgets-promise")
     assert '<g class="restart ' in svg(told(events, "a story", num_acceptors))
     network = Network(2, message_loss_prob=0.3, proposer_failure_prob=0.08, max_attempts=2)
@@ -268,7 +268,7 @@ def test_a_restart_a_crash_and_the_end_of_patience_have_marks_and_a_lane_ends_wh
     assert len({line.get("y2") for line in tree.iter(f"{SVG}line") if line.get("class") == "lane"}) > 1
 
 
-def test_the_lane_of_an_acceptor_is_broken_while_it_is_down_and_so_is_what_it_holds() -> None:
+def test_the_lane_of_an_acceptor_and_its_value_are_interrupted_while_it_is_down() -> None:
     held = Proposal(1, "x")
     propose = Delivery(1, Propose("proposer-0", "acceptor-0", 1, "x"), promised=1, accepted=held)
     back = Delivery(3, Restart("power", "acceptor-0", 1), promised=1, accepted=held)
@@ -285,7 +285,7 @@ def test_the_lane_of_an_acceptor_is_broken_while_it_is_down_and_so_is_what_it_ho
     assert [(end == down, begin == back_again) for begin, end in ends["held"]] == [(True, False), (False, True)]
 
 
-def test_the_lane_of_an_acceptor_has_the_hue_of_what_it_holds_from_when_it_accepts_it() -> None:
+def test_the_lane_of_an_acceptor_has_the_hue_of_the_value_that_it_has_accepted() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
     tree = ElementTree.fromstring(svg(told(events, "a story", num_acceptors)))
     held = [line for line in tree.iter(f"{SVG}line") if str(line.get("class")).startswith("held")]
@@ -297,9 +297,7 @@ def test_the_lane_of_an_acceptor_has_the_hue_of_what_it_holds_from_when_it_accep
     ]
 
 
-def test_an_acceptor_that_keeps_nothing_by_these_names_has_no_state_but_a_lane_that_turns_heavy_when_it_accepts() -> (
-    None
-):
+def test_an_acceptor_without_visible_state_still_has_a_lane_that_turns_heavy() -> None:
     events, num_acceptors = broken_story("adopts-lowest")
     for event in events:
         if isinstance(event, Delivery):
@@ -310,7 +308,7 @@ def test_an_acceptor_that_keeps_nothing_by_these_names_has_no_state_but_a_lane_t
     assert sorted(map(str, held)) == ["held value-0", "held value-0", "held value-1", "held value-1"]
 
 
-def test_it_asks_for_nothing_and_is_the_same_every_time(run_here: RunHere) -> None:
+def test_it_loads_nothing_and_is_the_same_every_time(run_here: RunHere) -> None:
     args = ("--num-proposers", "3", "--seed", "3", "--round", "2", "-o", "-.svg")
     first, second = run_here(*args), run_here(*args)
     assert first == second
@@ -319,7 +317,7 @@ def test_it_asks_for_nothing_and_is_the_same_every_time(run_here: RunHere) -> No
 
 
 @pytest.mark.parametrize("ending", [".svg", ".mmd", ".html"])
-def test_what_nobody_could_look_at_is_refused_with_a_line_that_says_what_to_do(ending: str, run_here: RunHere) -> None:
+def test_a_picture_too_large_to_read_is_refused_in_one_line(ending: str, run_here: RunHere) -> None:
     duel = ["--num-proposers", "60", "--timeout", "1", "--backoff", "0", "--max-attempts", "50"]
     for args, what in ((["-n", "100"], "101 actors"), (duel, " events")):
         refused = run_here(*args, "--seed", "1", "--round", "1", "-o", f"-{ending}")
@@ -337,7 +335,7 @@ def test_the_title_says_which_rule_is_changed(run_here: RunHere) -> None:
 
 
 @pytest.mark.parametrize("ending", [".svg", ".mmd", ".html"])
-def test_of_a_run_it_is_one_round_and_nothing_else(ending: str, run_here: RunHere) -> None:
+def test_a_picture_of_a_run_shows_one_round(ending: str, run_here: RunHere) -> None:
     for args in ([], ["--rounds", "2"], ["--seed", "1"]):
         refused = run_here(*args, "-o", f"-{ending}")
         assert (refused.returncode, refused.stdout) == (2, "")
@@ -351,9 +349,7 @@ def test_of_a_run_it_is_one_round_and_nothing_else(ending: str, run_here: RunHer
 
 
 @pytest.mark.parametrize("ending", [".svg", ".mmd", ".html"])
-def test_of_a_check_it_is_the_story_or_nothing_and_the_status_is_that_of_the_verdict(
-    ending: str, run_here: RunHere
-) -> None:
+def test_a_picture_of_a_check_shows_the_counterexample_if_there_is_one(ending: str, run_here: RunHere) -> None:
     wrong = run_here("check", "--break", "skips-phase-1", "-o", f"-{ending}")
     assert (wrong.returncode, wrong.stderr) == (3, "")
     assert "SAFETY VIOLATED" in wrong.stdout
@@ -370,7 +366,7 @@ def test_of_a_check_it_is_the_story_or_nothing_and_the_status_is_that_of_the_ver
     assert run_here("check", "--break", "list", "-o", f"-{ending}").returncode == 2
 
 
-def test_a_note_stands_below_all_that_happens_at_its_time_in_rows_of_its_own() -> None:
+def test_a_note_is_in_separate_rows_below_the_events_of_its_time() -> None:
     events, num_acceptors = broken_story("takes-old-promises")
     words = "a note: " + "it counts promises under another number than its own, " * 3
     tree = ElementTree.fromstring(svg(told(events, "a story", num_acceptors, [(5, words.strip(), "bad")])))

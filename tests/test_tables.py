@@ -138,7 +138,7 @@ class Uneven(Acceptor):
         return super().receive(message)
 
 
-def test_an_actor_that_keeps_something_elsewhere_is_refused() -> None:
+def test_an_actor_with_hidden_state_is_refused() -> None:
     with pytest.raises(CheckError, match="calls of class Uneven is not what it was"):
         Tables().add(Model(acceptor=Uneven))
 

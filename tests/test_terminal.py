@@ -115,13 +115,13 @@ def test_a_pipe_is_plain_unless_colour_is_forced(run: Run) -> None:
     assert ANSI.sub("", forced).split("---")[0] == run(*args).stdout.split("---")[0]
 
 
-def test_what_colours_show_the_words_say_too(on_terminal: OnTerminal) -> None:
+def test_words_say_what_colours_show(on_terminal: OnTerminal) -> None:
     seen = on_terminal("--seed", "3", "--rounds", "20", "-p", "0.4", "-i", "0")
     for coloured in re.findall(r"\x1b\[(?:1;)?31m(.*?)\x1b", seen):
         assert re.match(r"FAIL|no quorum|Round \d+: no consensus", coloured)
 
 
-def test_on_the_network_what_matters_stands_out(on_terminal: OnTerminal) -> None:
+def test_over_the_network_important_events_stand_out(on_terminal: OnTerminal) -> None:
     seen = on_terminal("--seed", "3", "--rounds", "5", "-i", "0", *NETWORK)
     for words, code in (
         ("CHOSEN, ", "1;32"),
@@ -156,7 +156,7 @@ def test_every_hue_can_be_read_on_black_and_on_white() -> None:
     assert not {*HUES} & {*VALUE_HUES}
 
 
-def test_that_safety_is_violated_is_red_wherever_it_is_said() -> None:
+def test_a_violation_of_safety_is_red_everywhere() -> None:
     settings = Settings(3, 0, 1, network=Network(2))
     violated = Round.told(
         7, Story(Configuration.of(2, 3), [Wants(0, "proposer-0", "x"), Violation(1, "property", "why")])

@@ -48,7 +48,7 @@ def test_the_story_says_who_wants_what_then_a_line_a_delivery() -> None:
     assert lines[-1] == "VIOLATED: a second value is chosen: value-1"
 
 
-def test_the_line_that_teaches_is_there() -> None:
+def test_the_story_says_which_value_is_adopted() -> None:
     assert "  15  proposer-2 adopts what acceptor-0 accepted under 1: value-0" in said(report_of("adopts-lowest"))
 
 
@@ -65,7 +65,7 @@ def test_the_reason_is_the_first_rule_that_is_broken_and_where() -> None:
         assert reason.startswith(f"Reason: {where}, proposer-")
 
 
-def test_what_a_broken_rule_says_is_told_once_with_its_section() -> None:
+def test_the_text_of_a_broken_rule_is_shown_once_with_its_section() -> None:
     lines = said(report_of("accepts-below"), "accepts-below")
     (rule,) = (line for line in lines if line.startswith("A4 ("))
     assert rule.startswith("A4 (Paxos Made Simple, 2.2, P1a): An acceptor accepts only what it was asked to accept, ")
@@ -77,7 +77,7 @@ def test_what_a_broken_rule_says_is_told_once_with_its_section() -> None:
     assert rule.startswith("A2 (")
 
 
-def test_safe_says_what_was_found_out() -> None:
+def test_a_safe_verdict_comes_with_the_properties_that_hold() -> None:
     lines = said(check(Model(1, 2)))
     assert "ok   always     at most one value is chosen" in lines
     assert "ok   always     a promise never goes down" in lines
@@ -85,13 +85,13 @@ def test_safe_says_what_was_found_out() -> None:
     assert lines[-1] == "SAFE for 2 proposers, 1 acceptor, 1 attempt, 1 restart each, FAIL never delivered"
 
 
-def test_not_explored_to_the_end_is_never_called_safe() -> None:
+def test_an_unfinished_search_is_never_called_safe() -> None:
     report = check(Model(), max_states=100)
     assert said(report)[-1].startswith("UNKNOWN")
     assert json.loads(verdict_json(report.found, report.story).splitlines()[-1])["verdict"] == "unknown"
 
 
-def test_what_can_never_choose_is_no_success() -> None:
+def test_actors_that_never_choose_a_value_are_not_a_success() -> None:
     lines = said(report_of("accepts-only-above"), "accepts-only-above")
     assert "NOT  sometimes  value-0 is chosen" in lines
     assert any(line.startswith("NOT ALIVE") for line in lines)
@@ -136,7 +136,7 @@ def test_the_list_names_every_rule(name: str) -> None:
     assert any(line.text.startswith(f"  {name} ") for line in rules_lines([rule.told for rule in RULES.values()]))
 
 
-def test_where_a_changed_rule_does_no_harm_it_is_said_what_was_asked_and_where_it_does() -> None:
+def test_where_a_changed_rule_does_no_harm_the_verdict_names_a_cluster_where_it_does() -> None:
     rule = RULES["adopts-lowest"]
     report = check_rule(rule, replace(rule.model, num_proposers=2))
     assert said(report, "adopts-lowest")[-1] == (
@@ -158,7 +158,7 @@ def summit(*reports: Report, judgement: Judgement = NOT_JUDGED) -> list[str]:
     return [line.text for line in summary_lines(summary(reports, judgement))]
 
 
-def test_each_cluster_is_a_line_with_its_sizes_and_troubles() -> None:
+def test_each_cluster_is_a_line_with_its_sizes_and_failures() -> None:
     (line,) = cluster_lines(cluster_of(replace(FINISHED, elapsed_s=0.25)))
     assert re.fullmatch(r"ok  2 proposers, 1 acceptor, 1 attempt, 1 restart each: \d+ states, 0.2 s", line.text)
     (line,) = cluster_lines(cluster_of(UNFINISHED))
@@ -174,7 +174,7 @@ def test_only_the_values_of_the_checker_are_called_descending() -> None:
         assert cluster_words(model.sizes).endswith(" restart each")
 
 
-def test_safe_by_the_rules_says_what_it_does_not_say() -> None:
+def test_a_verdict_by_the_rules_says_what_it_does_not_cover() -> None:
     lines = summit(*[FINISHED] * 6, judgement=KEPT)
     assert lines[-3] == "SAFE in every execution of 1 cluster: each actor keeps the rules of Paxos"
     assert lines[-1] == "6 clusters searched as well. This says nothing about larger ones."
@@ -184,7 +184,7 @@ def test_safe_by_the_rules_says_what_it_does_not_say() -> None:
     assert summary([FINISHED] * 5, KEPT)["verdict"] == summary([UNFINISHED] * 6, KEPT)["verdict"] == "unknown"
 
 
-def test_what_was_not_explored_is_not_called_safe() -> None:
+def test_clusters_that_were_not_explored_are_not_called_safe() -> None:
     left, but = len(CLIMB) - 2, ", but the rules are not judged: nothing is known about larger ones"
     lines = summit(FINISHED, UNFINISHED)
     assert f"SAFE in 1 cluster, 1 not explored to the end, {left} not begun{but}" in lines
@@ -195,7 +195,7 @@ def test_what_was_not_explored_is_not_called_safe() -> None:
     assert summary([FINISHED] * len(CLIMB), NOT_JUDGED)["verdict"] == "unknown"
 
 
-def test_what_was_found_by_chance_is_not_called_the_shortest() -> None:
+def test_a_counterexample_found_by_chance_is_not_called_the_shortest() -> None:
     report = replace(report_of("hides-accepted"), by_chance=True)
     (line,) = cluster_lines(cluster_of(report))
     assert re.fullmatch(r"VIOLATED  2 proposers, .*: found by chance, \d+\.\d s", line.text)

@@ -92,7 +92,7 @@ def test_each_event_is_a_line(event: Event, words: str) -> None:
 
 
 @pytest.mark.parametrize("event", [event for event, _ in STORIES])
-def test_each_event_has_a_style_and_whoever_speaks_is_not_dim(event: Event) -> None:
+def test_each_event_has_a_style_and_senders_are_not_dim(event: Event) -> None:
     line = event_line(event, route_width=0)
     assert line
     assert any(style for style, _ in line.spans)
@@ -106,7 +106,7 @@ def test_routes_are_as_wide_as_the_widest_one() -> None:
     assert line.text == "proposer-0 -> acceptor-0   PREPARE 3"
 
 
-def test_what_goes_without_saying_is_no_line() -> None:
+def test_wishes_and_timeouts_have_no_line_of_their_own() -> None:
     assert event_line(Wants(0, "proposer-0", "x"), 0) is None
     assert event_line(Delivery(0, Timeout("clock", "proposer-0", 3)), 0) is None
 
@@ -124,7 +124,7 @@ def test_a_value_can_be_read_back_and_stays_on_its_line(first: str, second: str)
 
 
 @given(st.text())
-def test_what_is_escaped_is_escaped_as_python_does(value: str) -> None:
+def test_characters_are_escaped_as_in_python(value: str) -> None:
     read = re.sub(
         r"\\(?:\\|[nrt]|x..|u....|U........)",
         lambda found: found[0].encode("ascii").decode("unicode_escape"),
@@ -210,7 +210,7 @@ def test_the_outcome_does_not_say_more_than_is_known(events: list[Event], words:
     assert outcome.spans[0][0].split()[0] == style
 
 
-def test_a_violation_ends_with_the_way_to_see_it_again() -> None:
+def test_a_violation_ends_with_the_command_that_replays_it() -> None:
     last = Words(NETWORK).round(over_network(Violation(1, "property", "why")))[-1]
     assert last.text == f"To see it again: {NETWORK.command} --round 7"
     assert last.spans[0][0] == "command"
@@ -245,7 +245,7 @@ def summary(statistics: Statistics) -> str:
     return "".join(f"{line.text}\n" for line in Words(statistics.settings).summary(statistics))
 
 
-def test_the_summary_has_each_outcome_the_law_and_the_way_back() -> None:
+def test_the_summary_has_each_outcome_the_law_and_the_replay_command() -> None:
     statistics = Statistics(SETTINGS, rounds=4, messages=1234, elapsed_s=2.0)
     statistics.outcomes[Outcome.CONSENSUS] = 3
     statistics.outcomes[Outcome.NO_ACCEPT_QUORUM] = 1
@@ -261,7 +261,7 @@ def test_the_summary_has_each_outcome_the_law_and_the_way_back() -> None:
     )
 
 
-def test_a_summary_of_nothing_has_no_shares() -> None:
+def test_a_summary_without_rounds_has_no_shares() -> None:
     assert "consensus                    0\n" in summary(Statistics(SETTINGS))
     assert summary(Statistics(SETTINGS)).endswith("--seed 1\n")
     nothing, heading, *table = summary(Statistics(NETWORK)).splitlines()
@@ -278,7 +278,9 @@ def test_a_summary_of_nothing_has_no_shares() -> None:
         (NETWORK, Outcome.VIOLATED, "safety violated"),
     ],
 )
-def test_of_one_round_there_is_no_table_but_its_outcome(settings: Settings, outcome: Outcome, words: str) -> None:
+def test_the_summary_of_one_round_is_its_outcome_without_a_table(
+    settings: Settings, outcome: Outcome, words: str
+) -> None:
     statistics = Statistics(settings, rounds=1, messages=12, first=7)
     statistics.outcomes[outcome] = 1
     assert summary(statistics) == (
@@ -286,7 +288,7 @@ def test_of_one_round_there_is_no_table_but_its_outcome(settings: Settings, outc
     )
 
 
-def test_what_has_never_happened_is_left_out_of_a_table_but_violations_are_not() -> None:
+def test_the_table_leaves_out_zeros_except_for_violations() -> None:
     statistics = Statistics(NETWORK, rounds=2, messages=12, lost=3, attempts=4, attempts_max=3)
     statistics.outcomes[Outcome.NOT_CHOSEN] = 2
     assert summary(statistics).splitlines()[2:-2] == [
@@ -312,7 +314,7 @@ def test_one_is_singular() -> None:
     ]
 
 
-def test_a_message_of_a_users_own_kind_is_told_like_its_base() -> None:
+def test_a_message_of_a_users_own_class_is_told_like_its_base_class() -> None:
     class Told(Promise):
         pass
 

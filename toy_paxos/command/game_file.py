@@ -1,5 +1,6 @@
 """The game in a browser: the actors that the page offers, and the moves with which it begins."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -92,8 +93,8 @@ class Page:
         delivered = (message for message, _ in game.past)
         return self.tables.numbered(replace(each, id=1) if isinstance(each, Timeout) else each for each in delivered)
 
-    def text(self, **more: Any) -> str:
-        """Return the page; ``more`` is where it begins, or further words. Raise DrawingError if it is too large."""
+    def text(self, moves: Sequence[int] = (), others: str = "") -> str:
+        """Return the page, which begins after ``moves`` and names ``others``; raise DrawingError if it is too large."""
         messages = self.tables.messages
         when = partial(conditions, self.configuration, self.wishes, messages)
         values = sorted({message.value for message in messages if isinstance(message, Accept)})
@@ -110,5 +111,6 @@ class Page:
             rules={rule.name: rule.sentence for rule in RULES_OF_PAXOS},
             saying=[[*when(statement(message))] for message in messages],
             learning=learned,
-            **{"moves": [], "others": ""} | more,
+            moves=moves,
+            others=others,
         )

@@ -9,6 +9,7 @@ are left out. For example, acceptor-0 has accepted apple, and then promises 2:
       │   │<──●   PROMISE 2 (1 apple)
 """
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise, product, zip_longest
 
@@ -18,7 +19,7 @@ from toy_paxos.event import Delivery, Event, Fate
 from toy_paxos.round import Round
 from toy_paxos.settings import Settings
 from toy_paxos.story import Configuration
-from toy_paxos.view.output import can_say, columns, screen_lines, wants_colour
+from toy_paxos.view.output import can_say, columns, terminal_size, wants_colour
 from toy_paxos.view.rows import Row, Rows, short_name
 from toy_paxos.view.run_words import Words
 from toy_paxos.view.terminal import breaks
@@ -62,6 +63,7 @@ class Lanes:
         self.names = names = configuration.names
         self.short = {name: short_name(name) for name in names}
         self.time_width = time_width
+        self.least_width = time_width + PITCHES[-1] * len(names) + LEAST_WORDS
         needs = product((words_and_state, LEAST_WORDS), PITCHES)
         self.pitch = next((pitch for words, pitch in needs if self.fits(pitch, width, words)), 0)
         # Arrows that were drawn, by the look of the lanes.
@@ -74,11 +76,6 @@ class Lanes:
         """Return whether lanes at this distance leave room for words; at the least one, names are written downward."""
         has_names = pitch == PITCHES[-1] or max(map(len, self.short.values())) < pitch
         return has_names and (width is None or self.time_width + pitch * len(self.names) + words <= width)
-
-    @property
-    def least_width(self) -> int:
-        """The least width in which the lanes fit."""
-        return self.time_width + PITCHES[-1] * len(self.names) + LEAST_WORDS
 
     def heading(self) -> list[Line]:
         """Return the short names of the actors, above their lanes."""
@@ -231,7 +228,8 @@ def drawn(events: Iterable[Event], lanes: Lanes, time: str) -> list[Line]:
     """Return a story as lanes, with their heading on each screenful; ``time`` is the format of the time."""
     picture, heading = Picture(lanes, glyphs()), lanes.heading()
     lines = [part for event in events for part in picture.draw(event, time.format(event.time))]
-    screenful = max(screen_lines() - len(heading) - 1, LEAST_SCREENFUL)
+    screen_lines = size[1] if (size := terminal_size()) else sys.maxsize
+    screenful = max(screen_lines - len(heading) - 1, LEAST_SCREENFUL)
     return [part for start in range(0, len(lines), screenful) for part in (*heading, *lines[start : start + screenful])]
 
 

@@ -11,23 +11,19 @@ class DrawingError(ValueError):
     """A view cannot show this story; the message says what to do about it."""
 
 
-def columns() -> int | None:
-    """Return the width of the terminal, or None if standard output is not a terminal."""
+def terminal_size() -> tuple[int, int] | None:
+    """Return the columns and lines of the terminal, or None if standard output is not a terminal."""
     if not sys.stdout.isatty():
         return None
     # Imported here, because it is not needed on a pipe and takes as long to import as a round takes to play.
     from shutil import get_terminal_size
 
-    return get_terminal_size().columns
+    return get_terminal_size()
 
 
-def screen_lines() -> int:
-    """Return the height of the terminal, or a number above any height if standard output is not a terminal."""
-    if not sys.stdout.isatty():
-        return sys.maxsize
-    from shutil import get_terminal_size
-
-    return get_terminal_size().lines
+def columns() -> int | None:
+    """Return the width of the terminal, or None if standard output is not a terminal."""
+    return size[0] if (size := terminal_size()) else None
 
 
 def wants_colour() -> bool:

@@ -7,9 +7,9 @@ from toy_paxos.event import Chosen, Crash, Delivery, Event, Fate, Learned, Viola
 from toy_paxos.message import Message
 from toy_paxos.story import Story
 from toy_paxos.view.document import document
-from toy_paxos.view.rows import Row, spoken
-from toy_paxos.view.scenes import Scenes
-from toy_paxos.view.svg import NOTE_WIDTH, Drawing
+from toy_paxos.view.rows import Row, short_name, spoken
+from toy_paxos.view.scenes import scenes
+from toy_paxos.view.svg import Drawing
 from toy_paxos.view.words import printable
 
 # The least scale of the drawing at which its letters are readable.
@@ -24,14 +24,13 @@ Facts = dict[str, str]
 
 def page(story: Story) -> str:
     """Return a story as an HTML document under its printable title."""
-    scenes = Scenes(story)
-    steps = list(facts_by_step(scenes))
+    steps = [*facts_by_step(story)]
     last = {fact: escape(told) for step in steps for fact, told in step.items()}
     tables = table("proposer", story.configuration.proposers, last, "learned")
     if any(isinstance(event, Delivery) and event.promised is not None for event in story.events):
         tables = table("acceptor", story.configuration.acceptors, last, "promised", "accepted") + tables
     # The tables have the long names; with short ones, the words of the drawing can be seen on a phone.
-    drawing = Drawing(Scenes(story, NOTE_WIDTH), long_names=0)
+    drawing = Drawing(story, long_names=0)
     return document(
         "page.html",
         escape(story.title),
@@ -46,14 +45,16 @@ def page(story: Story) -> str:
     )
 
 
-def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
+def facts_by_step(story: Story) -> Iterator[Facts]:
     """Yield the facts that are new after each step, from step 0 on."""
+    short = {name: short_name(name) for name in story.configuration.names}
+    unit = " ms\n" if story.has_clock else ""
     facts: Facts = {}
     step = 0
     known: set[str] = set()
     chosen: list[str] = []
     way: list[Message] = []
-    for scene in scenes:
+    for scene in scenes(story):
         if scene.step > step:
             yield facts
             known |= facts.keys()
@@ -62,14 +63,14 @@ def facts_by_step(scenes: Scenes) -> Iterator[Facts]:
                 # The story of correct actors begins anew, and its repeated events tell all facts again.
                 facts, chosen, way = dict.fromkeys(known - {"words"}, "-"), [], []
         if "words" not in facts:
-            facts["words"] = f"{scenes.time(scene.event)} ms\n" if scenes.has_clock else ""
+            facts["words"] = scene.time + unit if unit else ""
         facts["words"] += "".join(f"{said(row)}\n" for row in scene.rows)
         facts |= new_facts(scene.event)
         if isinstance(scene.event, (Chosen, Violation)) and scene.event.value is not None:
             chosen.append(f"{printable(scene.event.value)}, under {scene.event.id}")
             facts["chosen"] = "; ".join(chosen)
         way = still_on_its_way(way, scene.event)
-        facts["way"] = way_words(way, scenes.short)
+        facts["way"] = way_words(way, short)
     yield facts
 
 
@@ -105,10 +106,8 @@ def said(row: Row) -> str:
 def new_facts(event: Event) -> Facts:
     """Return the facts that an event changes: the state of an acceptor, or what a proposer has learned."""
     match event:
-        case Wants():
-            return {f"{event.proposer} learned": learned(event.learned)}
-        case Learned():
-            return {f"{event.proposer} learned": learned(event.value)}
+        case Wants(proposer=name, learned=value) | Learned(proposer=name, value=value):
+            return {f"{name} learned": learned(value)}
         case Delivery() if event.promised is not None:
             id, value = event.accepted or (None, "")
             accepted = f"{id} {printable(value)}" if id else "-"

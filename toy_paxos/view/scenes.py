@@ -28,13 +28,14 @@ FOLLOWS = (Attempt, Quorum, Adoption, Chosen, Learned, Violation, Departure, Unh
 
 @dataclass
 class Scene:
-    """An event with its step, its rows, the number of rows ``above`` them, and the hue that its recipient then has.
+    """An event with its time, its step, its rows, and the number of rows ``above`` them.
 
-    The last rows may be notes. The story of correct actors with the same deliveries is a second branch; events that are
-    the same in both are ``repeated`` there, and have no rows.
+    ``holds`` is the hue of the recipient after a delivery. The last rows may be notes. The story of correct actors with
+    the same deliveries is a second branch; events that are the same in both are ``repeated`` there, and have no rows.
     """
 
     event: Event
+    time: str
     step: int
     above: int
     rows: Sequence[Row]
@@ -49,59 +50,41 @@ class Scene:
         return not isinstance(self.event, FOLLOWS)
 
 
-class Scenes:
-    """The scenes of a story, and the names of its actors.
+def scenes(story: Story, width: int | None = None) -> Iterator[Scene]:
+    """Yield the scenes of a story, then those of correct actors with the same deliveries, if they are known.
 
-    Step 0 has all wishes. In a story of the checker, and with direct calls, step 15 is delivery 15.
+    Step 0 has all wishes. In a story of the checker, and with direct calls, step 15 is delivery 15. ``width`` is the
+    limit on the width of notes.
     """
+    notes = [*([(0, story.change, "notable")] if story.change else []), *story.notes]
+    scene = None
+    for scene in branch(story, notes, width):
+        yield scene
+    if story.correct and scene:
+        since, notes = branch_notes(story, story.correct)
+        # The row between the two branches is empty.
+        above = scene.above + len(scene.rows) + 1
+        yield from branch(story.correct, notes, width, scene.step + 1, above, since)
 
-    def __init__(self, story: Story, width: int | None = None) -> None:
-        self.story = story
-        # The limit on the width of a note in columns.
-        self.width = width
-        self.configuration = story.configuration
-        self.short = {name: short_name(name) for name in story.configuration.names}
-        self.has_clock = story.has_clock
 
-    def __iter__(self) -> Iterator[Scene]:
-        """Yield the scenes of the story, then those of correct actors with the same deliveries, if they are known."""
-        story = self.story
-        notes = [*([(0, story.change, "notable")] if story.change else []), *story.notes]
-        scene = None
-        for scene in self.told(story.events, notes):
-            yield scene
-        if story.correct and scene:
-            since, notes = branch_notes(story, story.correct)
-            # The row between the two branches is empty.
-            above = scene.above + len(scene.rows) + 1
-            yield from self.told(story.correct.events, notes, scene.step + 1, above, since)
-
-    def told(
-        self, events: Sequence[Event], notes: Sequence[Note], step: int = 0, above: int = 0, since: float = 0
-    ) -> Iterator[Scene]:
-        """Yield events with their notes, from a step on and below some rows; those before ``since`` are repeated."""
-        shown = Rows(self.configuration)
-        for event, later in zip(events, [*events[1:], None], strict=True):
-            repeated = event.time < since
-            step += not repeated and not isinstance(event, (Wants, *FOLLOWS))
-            rows = shown.of(event)
-            scene = Scene(event, step, above, [] if repeated else rows, branch=since > 0, repeated=repeated)
-            if isinstance(event, Wants) and not repeated:
-                scene.rows = [Row(f"{self.short[event.proposer]} wants {printable(event.value)}", "heading")]
-            elif isinstance(event, Delivery):
-                scene.holds = shown.lane_style(event.message.recipient)
-            if not later or later.time > event.time:
-                now = [note for note in notes if event.time <= note[0] and (not later or note[0] < later.time)]
-                self.add_notes(scene, now)
-            above += len(scene.rows)
-            yield scene
-
-    def add_notes(self, scene: Scene, notes: Sequence[Note]) -> None:
-        """Add notes below the rows of a scene."""
-        scene.notes = [words for _, words, _ in notes]
-        rows = [Row(part, style) for _, words, style in notes for part in fitting(words, self.width)]
-        scene.rows = [*scene.rows, *rows]
-
-    def time(self, event: Event) -> str:
-        """Return the time of an event: in simulated milliseconds, or the number of its delivery."""
-        return f"{event.time:.1f}" if self.has_clock else f"{event.time:.0f}"
+def branch(
+    story: Story, notes: Sequence[Note], width: int | None, step: int = 0, above: int = 0, since: float = 0
+) -> Iterator[Scene]:
+    """Yield events with their notes, from a step on and below some rows; those before ``since`` are repeated."""
+    shown, digits = Rows(story.configuration), 1 if story.has_clock else 0
+    for event, later in zip(story.events, [*story.events[1:], None], strict=True):
+        repeated = event.time < since
+        step += not repeated and not isinstance(event, (Wants, *FOLLOWS))
+        told = shown.of(event)
+        rows = [] if repeated else [*told]
+        scene = Scene(event, f"{event.time:.{digits}f}", step, above, rows, branch=since > 0, repeated=repeated)
+        if isinstance(event, Wants) and not repeated:
+            rows.append(Row(f"{short_name(event.proposer)} wants {printable(event.value)}", "heading"))
+        elif isinstance(event, Delivery):
+            scene.holds = shown.lane_style(event.message.recipient)
+        if not later or later.time > event.time:
+            now = [note for note in notes if event.time <= note[0] and (not later or note[0] < later.time)]
+            scene.notes = [words for _, words, _ in now]
+            rows += [Row(part, style) for _, words, style in now for part in fitting(words, width)]
+        above += len(rows)
+        yield scene

@@ -16,8 +16,8 @@ from rich.cells import cell_len
 from toy_paxos.event import AcceptorCrash, Attempt, Crash, Delivery, Fate, Violation, Wants
 from toy_paxos.message import Restart
 from toy_paxos.story import Story
-from toy_paxos.view.rows import Row
-from toy_paxos.view.scenes import Scene, Scenes
+from toy_paxos.view.rows import Row, short_name
+from toy_paxos.view.scenes import Scene, scenes
 from toy_paxos.view.words import event_line
 
 # The height of a row, the greatest width of a letter, the width of the time, and the least distance between lanes.
@@ -59,17 +59,16 @@ HEAD, CROSS = "M0 0L-9-4V4Z", "M-5-5L5 5M-5 5L5-5"
 
 def svg(story: Story) -> str:
     """Return a story as an SVG document under its printable title."""
-    return Drawing(Scenes(story, NOTE_WIDTH)).document(story.title)
+    return Drawing(story).document(story.title)
 
 
 class Drawing:
     """A drawing with its lanes, arrows and words."""
 
-    def __init__(self, scenes: Scenes, long_names: int = LONG_NAMES) -> None:
-        self.scenes = scenes
-        self.shown = list(scenes)
-        names = scenes.configuration.names
-        self.names = dict(zip(names, names, strict=True)) if len(names) <= long_names else scenes.short
+    def __init__(self, story: Story, long_names: int = LONG_NAMES) -> None:
+        self.shown = [*scenes(story, NOTE_WIDTH)]
+        names = story.configuration.names
+        self.names = {name: name if len(names) <= long_names else short_name(name) for name in names}
         pitch = max(max(map(len, self.names.values())) * LETTER + 8, LEAST_PITCH)
         self.x = {name: round(LEFT + pitch * (at + 0.5), 1) for at, name in enumerate(names)}
         self.beside = round(LEFT + pitch * len(self.x) + 8, 1)
@@ -107,7 +106,7 @@ class Drawing:
             elif isinstance(scene.event, Wants):
                 lines.append(scene.rows[0].words)
             elif line := event_line(scene.event, 0):
-                lines.append(f"{self.scenes.time(scene.event)}: {line.text}")
+                lines.append(f"{scene.time}: {line.text}")
             lines += scene.notes
         return "\n".join(lines)
 
@@ -174,7 +173,7 @@ class Drawing:
         for at, row in enumerate(scene.rows):
             y = down(scene) + at * ROW
             if not at and not scene.repeated and (scene.begins or isinstance(scene.event, Attempt)):
-                yield text(LEFT - 8, y, self.scenes.time(scene.event), "time")
+                yield text(LEFT - 8, y, scene.time, "time")
             if isinstance(scene.event, Violation) and not at:
                 yield line("bad", LEFT, y, self.beside - 8, y)
             for name, mark in (row.marks or {}).items():
@@ -194,7 +193,7 @@ class Drawing:
         words = row.words
         if row.arrow:
             message = row.arrow.message
-            words = f"{self.scenes.short[message.sender]}→{self.scenes.short[message.recipient]} {words}"
+            words = f"{short_name(message.sender)}→{short_name(message.recipient)} {words}"
         places = [(0, words, row.style)]
         if row.state:
             places.append((max(STATE_AT, cell_len(words) + 2), row.state, row.state_style))

@@ -6,6 +6,7 @@ pipe takes only the text. Nothing here wraps or writes lines, or knows where the
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -35,14 +36,12 @@ Span = tuple[str, str]
 """The name of a style, and a text. The style ``proposer-0`` is the hue of that proposer."""
 
 
+@dataclass(slots=True)
 class Line:
     """Spans, and the text that they make together."""
 
-    __slots__ = ("spans", "text")
-
-    def __init__(self, spans: Sequence[Span], text: str) -> None:
-        self.spans = spans
-        self.text = text
+    spans: Sequence[Span]
+    text: str
 
     def with_prefix(self, style: str, text: str) -> "Line":
         """Return the line with a span before it."""
