@@ -9,7 +9,7 @@ incorrect actors are marked ``-`` and the correct ones ``+``:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from toy_paxos.event import Chosen, Delivery, Event
@@ -38,13 +38,8 @@ def branch_lanes(story: Story, correct: Story, width: int | None) -> list[Line]:
         return [*too_narrow(lanes, width), *story_lines(story)]
     wrong, right = (Picture(lanes, glyphs()) for _ in range(2))
     lines = marked("  ", lanes.heading())
-    groups, right_groups = by_delivery(story), by_delivery(correct)
-    for is_unsaid, run in groupby(groups.items(), key=lambda item: item[0] not in right_groups):
-        if is_unsaid:
-            lines += unsaid(wrong, right, [group for _, group in run])
-            continue
-        for number, group in run:
-            lines += both(wrong, right, group, right_groups[number])
+    for run, right_group in compared(by_delivery(story), by_delivery(correct)):
+        lines += both(wrong, right, run[0], right_group) if right_group else unsaid(wrong, right, run)
     end = Row(stays_chosen(correct), "good heading")
     return lines + marked("+ ", right.lines(end, ""))
 
@@ -61,24 +56,35 @@ def branch_notes(story: Story, correct: Story) -> tuple[float, list[Note]]:
     differing = {time: group for time, group in groups.items() if time and right_groups.get(time) != group}
     first = min(differing)
     notes: list[Note] = [(first - 1, f"Correct actors, from delivery {first:.0f} on:", "good heading")]
-    for is_unsaid, run in groupby(differing.items(), key=lambda item: item[0] not in right_groups):
-        if is_unsaid:
-            unheard = [group for _, group in run]
-            notes.append((unheard[0][0].time, unsaid_words(unheard), "good"))
+    for run, right_group in compared(differing, right_groups):
+        if not right_group:
+            notes.append((run[0][0].time, unsaid_words(run), "good"))
             continue
-        for time, group in run:
-            wrong, right = delivery_in(group), delivery_in(right_groups[time])
-            if not wrong or not right or wrong.message != right.message or right.denial:
-                continue
-            if wrong.answers != right.answers or isinstance(right.message, Restart):
-                notes.append((time, reaction(right), "good"))
+        wrong, right = delivery_in(run[0]), delivery_in(right_group)
+        if not wrong or not right or wrong.message != right.message or right.denial:
+            continue
+        if wrong.answers != right.answers or isinstance(right.message, Restart):
+            notes.append((right.time, reaction(right), "good"))
     notes.append((math.inf, stays_chosen(correct), "good heading"))
     return first, [note for note in notes if note[1]]
 
 
-def by_delivery(story: Story) -> dict[float, list[Event]]:
-    """Return the events of a story, grouped by the delivery that they follow from."""
+Groups = dict[float, Sequence[Event]]
+"""The events of a story, grouped by the delivery that they follow from."""
+
+
+def by_delivery(story: Story) -> Groups:
+    """Return the events of a story in groups."""
     return {time: [*group] for time, group in groupby(story.events, lambda event: event.time)}
+
+
+def compared(groups: Groups, right_groups: Groups) -> Iterator[tuple[list[Sequence[Event]], Sequence[Event]]]:
+    """Yield each group with that of correct actors, and runs of groups that correct actors lack with an empty one."""
+    for is_unsaid, run in groupby(groups, key=lambda time: time not in right_groups):
+        if is_unsaid:
+            yield [groups[time] for time in run], []
+        else:
+            yield from (([groups[time]], right_groups[time]) for time in run)
 
 
 def stays_chosen(correct: Story) -> str:
@@ -140,7 +146,8 @@ def unsaid_words(run: Sequence[Sequence[Event]]) -> str:
     if not messages:
         return ""
     first, last = run[0][0].time, run[-1][0].time
-    return f"nobody says {spoken(messages[0])[0] if len(run) == 1 else f'any of {first:.0f} to {last:.0f}'}"
+    unsaid = spoken(messages[0])[0] if len(run) == 1 else f"any of {first:.0f} to {last:.0f}"
+    return f"correct actors do not say {unsaid}"
 
 
 def reaction(event: Delivery) -> str:
