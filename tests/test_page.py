@@ -14,7 +14,7 @@ from stories import AWKWARD, broken_story, first_round, report_of, runs, told
 from toy_paxos.checking import RULES
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.settings import Network, Settings
-from toy_paxos.view.page import page
+from toy_paxos.view.page import LEAST_SCALE, page
 from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import printable
 
@@ -80,6 +80,11 @@ def test_a_value_is_text_whatever_it_says(value: str) -> None:
     events = list(first_round(Settings(3, 0.0, 1, (value,))).events)
     plain = list(first_round(Settings(3, 0.0, 1, ("value",))).events)
     assert Tags(page(told(events, "a round", 3))).tags == Tags(page(told(plain, "a round", 3))).tags
+
+
+def test_on_a_phone_the_words_of_the_drawing_can_be_seen() -> None:
+    (first,) = re.findall(r'<text class="heading" x="([0-9.]+)"[^>]*>p0 wants value-0<', story_page())
+    assert float(first) * LEAST_SCALE < 400 * 2 / 3
 
 
 def test_it_loads_nothing() -> None:

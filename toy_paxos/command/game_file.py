@@ -101,7 +101,6 @@ class Page:
         learned = {
             name: {value: [*when(learning(name, value))] for value in values} for name in self.configuration.proposers
         }
-
         return game_page(
             self.configuration,
             messages,
