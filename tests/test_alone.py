@@ -232,6 +232,21 @@ class Counts(Acceptor):
         return super().receive(message)
 
 
+class CountsTwoThings(Acceptor):
+    """It counts all messages up to 20; then PREPAREs and PROPOSEs separately, each from 15 to 0 and again."""
+
+    count = prepares = proposes = 0
+
+    def receive(self, message: Message) -> list[Message]:
+        if self.count < 20:
+            self.count += 1
+        elif isinstance(message, Prepare):
+            self.prepares = (self.prepares - 1) % 16
+        else:
+            self.proposes = (self.proposes - 1) % 16
+        return []
+
+
 def test_a_proposer_that_goes_back_to_an_earlier_number_is_not_accused() -> None:
     model = Model(3, 2, max_attempts=3)
     assert judge(with_actors(model, KeepsTheBestReport)).kept
@@ -248,13 +263,14 @@ class AnswersItself(Acceptor):
 @pytest.mark.parametrize(
     ("actor", "words"),
     [
-        (Counts, r"count has \d\d values; let it remember less, or check fewer attempts"),
+        (Counts, r"count has \d+ values; let it remember less, or check fewer attempts"),
+        (CountsTwoThings, r"prepares has \d+ values; let it remember less, or check fewer attempts"),
         (AnswersItself, "new messages are sent without end"),
     ],
 )
-def test_an_actor_without_an_end_is_not_judged(actor: type[Any], words: str) -> None:
-    judgement = judge(with_actors(LADDER[0], actor), max_steps=3_000)
-    assert re.fullmatch(f"not finished after 3,000 steps: {words}", judgement.not_judged)
+def test_an_actor_with_too_many_states_is_not_judged(actor: type[Any], words: str) -> None:
+    judgement = judge(with_actors(LADDER[0], actor), max_steps=2_000)
+    assert re.fullmatch(f"not finished after 2,000 steps: {words}", judgement.not_judged)
 
 
 FILES: dict[str, Path] = {}

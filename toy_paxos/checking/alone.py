@@ -26,11 +26,11 @@ broken only if one history that does so was found. Actors that depend on chance 
 :mod:`toy_paxos.checking.determinism`, not here.
 """
 
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 from toy_paxos.acceptor import Acceptor
@@ -173,11 +173,20 @@ class Alone:
         return Judgement(self.model, self.num_states)
 
     def what_grows(self) -> str:
-        """Return in words which attribute has most values, or that there are new messages without end."""
+        """Return in words which attribute multiplies the states most, or that actors send new messages without end.
+
+        It is the attribute without which the fewest states would be left.
+        """
         if len(self.cluster.messages) > len(self.cluster.states):
             return "new messages are sent without end"
-        values = dict.fromkeys(chain.from_iterable(state.items() for state in self.cluster.states))
-        ((attribute, number),) = Counter(attribute for attribute, _ in values).most_common(1)
+        values: dict[object, int] = defaultdict(count().__next__)
+        states = [{name: values[name, value] for name, value in state.items()} for state in self.cluster.states]
+
+        def states_without(attribute: str) -> int:
+            return len({tuple([value for name, value in state.items() if name != attribute]) for state in states})
+
+        attribute = min(dict.fromkeys(chain.from_iterable(states)), key=states_without)
+        number = len({state.get(attribute) for state in states} - {None})
         return f"{attribute} has {number:,} values; let it remember less, or check fewer attempts"
 
     @property
