@@ -13,13 +13,8 @@ from typing import Any, ClassVar, Literal
 
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.actor import Actor
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Terminate, Timeout
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.message_like import UnlikeMessageError, as_message, own_words
-
-# By type, the messages between actors.
-BETWEEN_ACTORS: dict[str, type[Message]] = {
-    kind.type: kind for kind in (Prepare, Promise, Propose, Accept, Fail, Terminate)
-}
 
 
 class Fate(StrEnum):

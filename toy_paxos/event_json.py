@@ -15,9 +15,9 @@ from functools import lru_cache
 from types import NoneType
 from typing import Any
 
-from toy_paxos.event import BETWEEN_ACTORS, KINDS, LOST, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
-from toy_paxos.message import Message, Promise, Proposal, Restart, Timeout
-from toy_paxos.message_like import own_kind
+from toy_paxos.event import KINDS, LOST, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
+from toy_paxos.message import Message, Promise, Proposal
+from toy_paxos.message_like import MESSAGES, own_kind
 
 FORMAT = 2
 """Raised whenever programs that read the lines have to be changed."""
@@ -149,9 +149,6 @@ def field_of(name: str, value: Any) -> Any:
     if name == "says":
         return [message_of(**line) for line in value]
     return tuple([a(each, str) for each in value]) if name == "acceptors" else a(value, TYPES.get(name, str))
-
-
-MESSAGES = BETWEEN_ACTORS | {kind.type: kind for kind in (Timeout, Restart)}
 
 
 def message_of(

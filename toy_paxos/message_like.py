@@ -14,9 +14,11 @@ from typing import Any
 
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Terminate, Timeout
 
-KINDS: dict[str, type[Message]] = {
-    kind.type: kind for kind in (Prepare, Promise, Propose, Accept, Fail, Terminate, Timeout, Restart)
+BETWEEN_ACTORS: dict[str, type[Message]] = {
+    kind.type: kind for kind in (Prepare, Promise, Propose, Accept, Fail, Terminate)
 }
+
+MESSAGES = BETWEEN_ACTORS | {kind.type: kind for kind in (Timeout, Restart)}
 
 ROUTE = ("sender", "recipient", "id")
 
@@ -41,7 +43,7 @@ def as_message(thing: Any) -> Any:
     type = getattr(thing, "type", None)
     if isinstance(thing, Message) or not isinstance(type, str):
         return thing
-    kind = KINDS.get(type)
+    kind = MESSAGES.get(type)
     if kind:
         parts = [*ROUTE, *parts_of(kind)]
     else:
@@ -67,7 +69,7 @@ def attributes(thing: Any) -> dict[str, Any]:
 
 def own_words(message: Message) -> str | None:
     """Return what a message of an actor's own type says beyond its number, as JSON; None for all other types."""
-    if message.type in KINDS:
+    if message.type in MESSAGES:
         return None
     # Imported only here, because most runs do without.
     from json import dumps

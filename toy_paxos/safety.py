@@ -190,7 +190,7 @@ def watch(
             yield from watcher.after(event)
     if at_the_end:
         watcher.always = at_the_end
-        yield from watcher.judge(time, ())
+        yield from watcher.judge(time, (), watcher.promised)
 
 
 def learned_again(story: Sequence[Event]) -> list[Violation]:
@@ -310,6 +310,7 @@ class Watcher:
         """Return what follows from what an actor says: an adoption, a choice, a property lost."""
         follows: list[Event] = []
         promises: list[Promise] = []
+        promised = dict(self.promised) if self.judges_all else self.promised
         for message in said:
             if isinstance(message, Promise):
                 # Most are higher than any before, which can lose nothing that is reducible; and to say the same again
@@ -338,7 +339,7 @@ class Watcher:
             elif isinstance(message, Terminate):
                 self.abandoned[message.sender] = message.id
         if promises or is_news or self.judges_all:
-            follows += self.judge(time, promises)
+            follows += self.judge(time, promises, promised)
         return follows
 
     def adoption(self, time: float, proposal: Propose) -> list[Event]:
@@ -356,9 +357,11 @@ class Watcher:
         _, id, acceptor = max(carriers)
         return [Adoption(time, proposal.sender, acceptor, id, proposal.value)]
 
-    def judge(self, time: float, promises: Sequence[Promise]) -> list[Event]:
-        """The properties that are lost now, and were not before."""
-        promised = self.promised_before(promises) if self.judges_all else self.promised
+    def judge(self, time: float, promises: Sequence[Promise], promised: Mapping[str, int]) -> list[Event]:
+        """Return a violation for each property that is lost now and was not before.
+
+        ``promises`` are the new ones, and ``promised`` has the highest number that each acceptor had promised before.
+        """
         moment = Moment(self.wishes.values(), self.issued, self.chosen, self.learned, promises, promised)
         lost: list[Event] = []
         for property in self.always:
@@ -370,11 +373,3 @@ class Watcher:
                     violation.acceptors = tuple(self.ballots.acceptors[second])
                 lost.append(violation)
         return lost
-
-    def promised_before(self, promises: Sequence[Promise]) -> dict[str, int]:
-        """The highest number that each acceptor had promised before these promises."""
-        highest: dict[str, int] = {}
-        for promise in self.promises:
-            if promise not in promises:
-                highest[promise.sender] = max(promise.id, highest.get(promise.sender, 0))
-        return highest

@@ -284,7 +284,11 @@ def restorer_of(kind: Any) -> Restorer:
         return lambda parts, maker, made: frozenset([put_back(part, maker, made) for part in parts])
     if issubclass(kind, tuple):
         return partial(put_tuple_back, kind)
-    mutable: dict[type, Restorer] = {list: put_list_back, set: put_set_back, deque: put_deque_back}
+    mutable: dict[type, Restorer] = {
+        list: lambda parts, maker, made: extended([], parts, maker, made),
+        deque: lambda parts, maker, made: extended(deque(maxlen=parts[0]), parts[1:], maker, made),
+        set: put_set_back,
+    }
     mutable |= dict.fromkeys((dict, Counter, OrderedDict), partial(put_entries_back, kind))
     mutable[defaultdict] = put_default_back
     return mutable.get(kind, partial(put_attributes_back, kind))
@@ -295,16 +299,6 @@ def put_tuple_back(kind: Any, parts: tuple[Snapshot, ...], maker: OtherMaker | N
     before = len(made)
     thing = tuple.__new__(kind, [put_back(part, maker, made) for part in parts])
     return maker.tuples.setdefault((kind, parts), thing) if maker and len(made) == before else thing
-
-
-def put_list_back(parts: Iterable[Snapshot], maker: OtherMaker | None, made: Made) -> Any:
-    """Return a new list with these elements."""
-    return extended([], parts, maker, made)
-
-
-def put_deque_back(parts: tuple[Snapshot, ...], maker: OtherMaker | None, made: Made) -> Any:
-    """Return a new deque with this limit and these elements."""
-    return extended(deque(maxlen=parts[0]), parts[1:], maker, made)
 
 
 def extended(thing: Any, parts: Iterable[Snapshot], maker: OtherMaker | None, made: Made) -> Any:

@@ -22,7 +22,7 @@ from weakref import finalize
 from toy_paxos.adapt.counting import Heard, count
 from toy_paxos.adapt.process import Process, ProgramError, SilentError
 from toy_paxos.message import Message, Promise, Proposal, Restart, Timeout
-from toy_paxos.message_like import KINDS, ROUTE, own_kind, parts_of
+from toy_paxos.message_like import MESSAGES, ROUTE, own_kind, parts_of
 from toy_paxos.proposer import Quorums, majority
 
 PROTOCOL = 1
@@ -286,7 +286,7 @@ def said_message(said: Any, name: str, answered: str | None) -> Message:
         raise ProgramError("says a message without a type in capitals, such as 'PROMISE'")
     message = {"sender": name, "recipient": answered, **said}
     del message["type"]
-    kind = KINDS.get(type_)
+    kind = MESSAGES.get(type_)
     parts = parts_of(kind) if kind else tuple(sorted(message.keys() - set(ROUTE)))
     if message.keys() != {*ROUTE, *parts}:
         raise ProgramError(f"says a {type_} with the keys {listed(frozenset(said))}: {expected(type_, parts)}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
+from operator import attrgetter
 from typing import Literal
 
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
@@ -147,13 +148,16 @@ class Game:
         return self.tell(*events)
 
     def make_alike(self, move: Move) -> None:
-        """Make a move, if need be with a message that differs in its content only; skip a move that cannot be made."""
+        """Make a move, if its message was not sent with one that is like it; skip a move that cannot be made."""
         with suppress(WrongMoveError):
-            try:
-                self.make(move)
-            except NotSentError as error:
-                if alike := [other for other in self.said if outline(other) == outline(error.message)]:
-                    self.make(replace(move, message=alike[-1]))
+            if move.message and wording(move.message) not in self.by_wording:
+                move = replace(move, message=self.alike(move.message))
+            self.make(move)
+
+    def alike(self, wanted: Message) -> Message:
+        """Return the last message that was said with this type, sender, recipient and number, else the wanted one."""
+        outline = attrgetter("type", "sender", "recipient", "id")
+        return next((other for other in reversed(self.said) if outline(other) == outline(wanted)), wanted)
 
     def receive(self, message: Message) -> Sequence[Event]:
         """Deliver a message as the checker does: anything that was said, a timeout or a restart; return what happens.
@@ -336,15 +340,10 @@ def story(model: Model, execution: Iterable[Message], instead: bool = False) -> 
     """
     game = Game(model)
     for message in execution:
+        if instead and not game.is_deliverable(message):
+            message = game.alike(message)
         if not instead or game.is_deliverable(message):
             game.receive(message)
-        elif alike := [other for other in game.said if outline(other) == outline(message)]:
-            game.receive(alike[-1])
         else:
             game.time += 1
     return Story(model.configuration, game.events)
-
-
-def outline(message: Message) -> tuple[str, str, str, int]:
-    """Return what two messages have in common if they differ only in what they say."""
-    return message.type, message.sender, message.recipient, message.id

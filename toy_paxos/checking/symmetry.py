@@ -1,6 +1,7 @@
 """States that differ only in the names of the acceptors, and whether these names make a difference at all."""
 
-from itertools import islice, pairwise, permutations, product
+from collections import defaultdict
+from itertools import count, islice, pairwise, permutations, product
 
 from toy_paxos import snapshot
 from toy_paxos.checking.cluster import Cluster, State, Step, cached_method, numbers
@@ -22,7 +23,8 @@ class Symmetry:
         self.positions = range(cluster.first_acceptor, len(cluster.actors))
         self.acceptors = cluster.names[cluster.first_acceptor :]
         self.identity: Order = tuple(range(len(self.acceptors)))
-        self.appearance_parts: dict[object, int] = {}
+        # A number for each part of an appearance.
+        self.parts: dict[object, int] = defaultdict(count().__next__)
 
     def broken(self) -> str | None:
         """Return why the names of the acceptors made a difference in the steps so far, or None if they made none.
@@ -114,16 +116,12 @@ class Symmetry:
         """Return a number for some messages with the name of this acceptor, and of all others, removed."""
         names = self.anonymous(position)
         renamed = [snapshot.rename(self.cluster.message_snapshots[number], names) for number in numbers(messages)]
-        return self.number_of_part(snapshot.unordered(renamed))
+        return self.parts[snapshot.unordered(renamed)]
 
     @cached_method
     def anonymous_state(self, position: int, state: int) -> int:
         """Return a number for the state of an actor with the name of this acceptor, and of all others, removed."""
-        return self.number_of_part(self.renamed(state, self.anonymous(position)))
-
-    def number_of_part(self, part: object) -> int:
-        """Return the number of a part of an appearance, new or known."""
-        return self.appearance_parts.setdefault(part, len(self.appearance_parts))
+        return self.parts[self.renamed(state, self.anonymous(position))]
 
     def anonymous(self, position: int) -> dict[str, str]:
         """Return new names that distinguish one acceptor from the others, and nothing else."""

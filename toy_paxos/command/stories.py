@@ -23,9 +23,10 @@ from typing import Any
 from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
 from toy_paxos.checking.game import Kind, NotSentError
 from toy_paxos.command.options import shortened
-from toy_paxos.event import BETWEEN_ACTORS, VALUED, Crash, Delivery, TimedOut, Wants
+from toy_paxos.event import VALUED, Crash, Delivery, TimedOut, Wants
 from toy_paxos.event_json import FORMAT, FormatError, check_format, event_of, message_of
 from toy_paxos.message import Message, Restart, Timeout
+from toy_paxos.message_like import BETWEEN_ACTORS
 from toy_paxos.story import Configuration
 from toy_paxos.view.words import message_words, read_back
 
