@@ -1,4 +1,4 @@
-"""One actor at a time: what it says of correct and faulty actors, held against searches and random executions."""
+"""One actor at a time: the judgements of correct and faulty actors, compared with searches and random executions."""
 
 import re
 from collections import Counter
@@ -33,7 +33,7 @@ def with_actors(model: Model, *actors: type[Any]) -> Model:
 
 
 def climb(*actors: type[Any], rungs: Sequence[Model] = LADDER) -> Judgement:
-    """The first judgement that is not that all rules are kept, or the last one."""
+    """Return the first judgement that the rules are not kept, or the last judgement."""
     for model in rungs:
         judgement = judge(with_actors(model, *actors))
         if not judgement.kept:
@@ -94,7 +94,7 @@ def test_a_correct_actor_is_not_said_to_break_a_rule(actor: type[Any]) -> None:
     assert climb(actor, rungs=(Model(1, 2, max_attempts=2), Model(3, 2), Model(3, 3, fail=True))).kept
 
 
-def test_it_says_which_step_breaks_which_rule() -> None:
+def test_the_judgement_names_the_step_and_the_rule_that_it_breaks() -> None:
     judgement = climb(RULES["accepts-below"].changed)
     assert str(judgement.broken) == "acceptor-0 breaks A4: it accepts 1 after it promised 2"
     assert judgement.received == Propose("proposer-0", "acceptor-0", 1, "value-0")
@@ -111,7 +111,7 @@ def test_it_says_which_step_breaks_which_rule() -> None:
         ("lowers-promise", "A2: it promises 1 after it promised 2"),
     ],
 )
-def test_it_says_whether_a_restart_lies_between(name: str, words: str) -> None:
+def test_the_words_say_if_a_restart_lies_between(name: str, words: str) -> None:
     assert str(climb(RULES[name].changed).broken) == f"acceptor-0 breaks {words}"
 
 
@@ -180,7 +180,7 @@ class Accepts(Proposer):
         ((Proposes, Accepts), "R0"),
     ],
 )
-def test_two_actors_do_not_hide_what_is_wrong_with_each_other(actors: tuple[type[Any], ...], rule: str) -> None:
+def test_two_faulty_actors_do_not_hide_each_other(actors: tuple[type[Any], ...], rule: str) -> None:
     broken = climb(*actors).broken
     assert broken
     assert broken.rule.name == rule
@@ -303,20 +303,20 @@ def test_an_actor_that_keeps_its_memory_in_a_file_is_refused_and_not_accused(act
         climb(actor)
 
 
-def test_a_variable_of_a_module_is_no_broken_rule_either() -> None:
+def test_an_actor_that_keeps_its_memory_in_a_module_is_not_accused() -> None:
     StoresInClass.storage.clear()
     with pytest.raises(CheckError, match="storage of class StoresInClass is not what it was"):
         climb(StoresInClass)
 
 
-def test_quorums_may_have_other_sizes_as_long_as_they_meet() -> None:
+def test_quorums_of_other_sizes_are_judged_if_they_meet() -> None:
     for quorums in ((4, 1), (2, 3), (3, 2)):
         assert judge(Model(4, 2, quorums=quorums)).kept
     words = "for quorums that need not share an acceptor the rules are not enough"
     assert judge(Model(4, 2, quorums=(2, 2))).not_judged == words
 
 
-def test_it_can_be_stopped() -> None:
+def test_the_caller_can_stop_a_judgement() -> None:
     assert judge(LADDER[0], keep_going=lambda states, depth: False).not_judged == "the check was stopped before"
 
 
@@ -324,7 +324,7 @@ def test_it_can_be_stopped() -> None:
 
 
 def executions(model: Model, number: int) -> list[Story]:
-    """Random executions of real actors, in the eyes of the rules for stories."""
+    """Return the stories of random executions by real actors."""
     stories = []
     for seed in range(number):
         random, game = Random(seed), Game(model)
@@ -348,7 +348,7 @@ def executions(model: Model, number: int) -> list[Story]:
         pytest.param(range(40, 400), {"kept": 137, "broken": 216, "not judged": 7}, marks=pytest.mark.slow),
     ],
 )
-def test_what_all_rules_allow_is_never_violated_and_no_execution_breaks_a_rule(
+def test_a_pair_that_keeps_the_rules_violates_nothing_and_no_execution_breaks_a_rule(
     seeds: range, outcomes: dict[str, int]
 ) -> None:
     counted: Counter[str] = Counter()
@@ -374,7 +374,7 @@ class FailsLate(Proposer):
         return super().receive(message)
 
 
-def test_what_an_actor_that_fails_would_do_next_is_not_known_so_it_is_not_judged() -> None:
+def test_an_actor_that_raises_an_error_is_not_judged() -> None:
     judgement = judge(Model(1, 2, max_attempts=4, proposer=FailsLate))
     assert not judgement.kept
     assert not judgement.broken
@@ -398,7 +398,7 @@ class LearnsLate(Proposer):
         return answers
 
 
-def test_an_actor_whose_state_does_not_tell_what_it_has_heard_is_not_accused() -> None:
+def test_an_actor_whose_state_does_not_determine_what_it_has_heard_is_not_accused() -> None:
     judgement = judge(Model(3, 2, proposer=LearnsLate))
     assert not judgement.broken
-    assert judgement.not_judged == "proposer-0 may break P4, but none of the ways that were tried shows that"
+    assert judgement.not_judged == "proposer-0 may break P4, but none of the paths that were tried shows that"

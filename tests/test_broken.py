@@ -52,12 +52,12 @@ def names(fate: str) -> list[str]:
     return [name for name, rule in RULES.items() if rule.fate == fate]
 
 
-def test_every_broken_rule_is_pinned() -> None:
+def test_every_changed_rule_has_a_row_in_these_tables() -> None:
     assert names("unsafe") == list(DELIVERIES) == list(DEPARTURES)
 
 
 @pytest.mark.parametrize("name", DELIVERIES)
-def test_a_broken_rule_loses_its_property_after_so_many_deliveries(name: str) -> None:
+def test_a_changed_rule_loses_its_property_after_this_number_of_deliveries(name: str) -> None:
     report = report_of(name)
     assert report.lost == ONE_VALUE
     assert report.violation
@@ -78,14 +78,14 @@ def test_no_fewer_proposers_attempts_or_restarts_show_it(name: str, size: str) -
 
 
 @pytest.mark.parametrize("name", names("safe"))
-def test_what_looks_wrong_is_safe(name: str) -> None:
+def test_changes_that_look_faulty_are_safe(name: str) -> None:
     model = RULES[name].model
     assert model.properties == ALWAYS
     assert check(model).safe
 
 
 @pytest.mark.parametrize("name", names("stuck"))
-def test_what_is_safe_can_lose_progress(name: str) -> None:
+def test_a_safe_change_can_lose_progress(name: str) -> None:
     report = check(RULES[name].model)
     assert (report.complete, report.violation, report.verdict) == (True, None, "stuck")
     story = counterexample(report.story, None, report.model.sizes | report.found, RULES[name].told, "")
@@ -94,7 +94,7 @@ def test_what_is_safe_can_lose_progress(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names("not-alive"))
-def test_what_is_safe_because_nothing_happens_is_not_called_safe(name: str) -> None:
+def test_a_change_that_is_safe_because_nothing_happens_is_not_called_safe(name: str) -> None:
     report = check(RULES[name].model)
     assert (report.complete, report.violation, report.safe) == (True, None, False)
     assert report.never == ["value-0", "value-1"]
@@ -106,7 +106,7 @@ def test_the_same_model_without_the_change_is_safe() -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_rule_says_what_it_does_and_where_the_paper_says_otherwise(name: str) -> None:
+def test_each_changed_rule_has_a_sentence_and_a_section_of_the_paper(name: str) -> None:
     rule = RULES[name]
     assert rule.summary.endswith(".")
     assert "section 2." in " ".join(rule.explanation) or rule.fate == "not-alive"

@@ -1,4 +1,4 @@
-"""The search: what it counts, what it proves, and that it finds the shortest way to go wrong."""
+"""The search: its counts and verdicts, and that it finds a shortest execution with a violation."""
 
 import os
 import random
@@ -61,7 +61,7 @@ def figures(report: Report) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("model", COUNTS)
-def test_small_clusters_are_safe_and_have_so_many_states_transitions_and_levels(model: Model) -> None:
+def test_small_clusters_are_safe_and_have_these_numbers_of_states_transitions_and_levels(model: Model) -> None:
     report = climbed().get(model) or check(model)
     assert report.safe
     assert (report.complete, report.violation, report.lost, report.never, report.execution) == (
@@ -75,7 +75,7 @@ def test_small_clusters_are_safe_and_have_so_many_states_transitions_and_levels(
 
 
 @pytest.mark.parametrize("model", FULL_COUNTS)
-def test_the_full_search_has_so_many(model: Model) -> None:
+def test_the_search_without_reductions_has_these_numbers(model: Model) -> None:
     report = check(replace(model, silence_waits=False, past_forgotten=False))
     assert report.safe
     assert figures(report) == FULL_COUNTS[model]
@@ -102,7 +102,7 @@ def test_without_symmetry_a_violation_is_as_far_away(name: str) -> None:
     )
 
 
-def test_restarts_make_no_difference_to_who_takes_no_notice() -> None:
+def test_restarts_make_no_difference_to_actors_that_ignore_them() -> None:
     counts = {check(Model(3, 2, restarts=restarts)).states for restarts in (0, 1, 2)}
     assert counts == {146}
 
@@ -132,12 +132,12 @@ def test_a_search_that_is_cut_short_proves_nothing() -> None:
     assert 100 <= report.states < 110
 
 
-def test_a_search_of_exactly_so_many_states_is_complete() -> None:
+def test_a_search_of_exactly_max_states_is_complete() -> None:
     assert check(Model(), max_states=146).complete
     assert not check(Model(), max_states=145).complete
 
 
-def test_a_search_ends_when_it_may_not_go_on() -> None:
+def test_a_search_ends_when_the_caller_stops_it() -> None:
     asked: list[tuple[int, int]] = []
 
     def twice(states: int, depth: int) -> bool:
@@ -149,7 +149,7 @@ def test_a_search_ends_when_it_may_not_go_on() -> None:
 
 
 class Murmurs(Proposer):
-    """It counts all that it hears, and there is no end to it."""
+    """It counts all messages, so its states have no end."""
 
     heard = 0
 
@@ -159,7 +159,7 @@ class Murmurs(Proposer):
 
 
 @pytest.mark.parametrize("silence_waits", [True, False])
-def test_a_silence_without_end_is_given_up(silence_waits: bool) -> None:
+def test_a_search_gives_up_a_silence_without_end(silence_waits: bool) -> None:
     report = check(Model(1, 1, proposer=Murmurs, silence_waits=silence_waits), max_states=500)
     assert not report.complete
 
@@ -167,7 +167,7 @@ def test_a_silence_without_end_is_given_up(silence_waits: bool) -> None:
 @pytest.mark.parametrize(
     "name", [name for name, rule in RULES.items() if rule.fate == "unsafe" and rule.num_proposers < 3]
 )
-def test_what_a_counterexample_delivers_has_been_sent(name: str) -> None:
+def test_a_counterexample_delivers_only_messages_that_were_sent(name: str) -> None:
     report = report_of(name)
     assert is_possible(report.model, report.story.events)
 
@@ -187,16 +187,16 @@ def test_a_promise_that_goes_down_is_a_violation(acceptor: type[Acceptor]) -> No
     assert (report.violation, report.lost) == ("acceptor-0 promises 1 after 2", PROMISES_RISE)
 
 
-def test_the_verdict_names_whom_the_story_is_about() -> None:
+def test_the_verdict_names_the_actors_of_the_story() -> None:
     report = check(Model(3, 2, acceptor=LowersPromise))
     assert report.violation == f"{report.execution[-1].recipient} promises 1 after 2"
 
 
-def test_to_say_a_promise_again_promises_nothing_new() -> None:
+def test_a_repeated_promise_promises_nothing_new() -> None:
     assert check(Model(1, 3, acceptor=RepeatsAllPromises)).safe
 
 
-def test_what_a_run_would_say_is_what_the_search_says() -> None:
+def test_the_search_and_the_watch_of_a_run_report_the_same_violation() -> None:
     report = check(Model(3, 2, acceptor=AcceptsAnotherValue))
     assert (report.violation, report.lost) == ("a value is chosen that nobody proposed: value-1", PROPOSED)
 
@@ -208,7 +208,7 @@ class Hasty(Proposer):
 
 
 @pytest.mark.parametrize(("proposer", "deliveries"), [(Hasty, 2), (LearnsByProperty, 2), (KnowsFromTheStart, 0)])
-def test_to_learn_what_is_not_chosen_is_a_violation_however_it_is_told(
+def test_learning_a_value_that_is_not_chosen_is_a_violation_in_each_form(
     proposer: type[Proposer], deliveries: int
 ) -> None:
     report = check(Model(1, 1, proposer=proposer))
@@ -222,12 +222,12 @@ class CountsFail(Proposer):
         return self.count_promise(Promise(fail.sender, fail.recipient, fail.id, None))
 
 
-def test_what_only_fail_shows_is_shown_if_fail_is_delivered() -> None:
+def test_a_fault_that_only_fail_shows_is_found_if_fail_is_delivered() -> None:
     assert check(Model(3, 2, proposer=CountsFail)).safe
     assert check(Model(3, 2, proposer=CountsFail, fail=True)).violation == "a second value is chosen: value-1"
 
 
-def test_what_only_the_second_restart_shows_is_shown_by_two() -> None:
+def test_a_fault_that_only_a_second_restart_shows_is_found_with_two() -> None:
     class Frail(Acceptor):
         """It survives one crash, not two."""
 
@@ -248,7 +248,7 @@ class AdoptsLargest(Proposer):
         return max((told.value for told in self.promises.values() if told), default=self.value)
 
 
-def test_what_only_descending_values_show_is_shown_by_them() -> None:
+def test_a_fault_that_only_descending_values_show_is_found_with_them() -> None:
     assert check(Model(3, 3, proposer=AdoptsLargest)).safe
     assert check(Model(3, 3, proposer=AdoptsLargest, descending=True)).lost == ONE_VALUE
 
@@ -259,9 +259,9 @@ def test_the_order_of_a_dictionary_is_part_of_what_an_actor_does() -> None:
 
 
 @pytest.mark.parametrize("who", ["acceptor-0", "acceptor-1", "acceptor-2"])
-def test_a_fault_of_one_acceptor_is_found_whoever_it_is(who: str) -> None:
+def test_a_fault_of_one_acceptor_is_found_whichever_it_is(who: str) -> None:
     class Only(OnlyTheFirstHides):
-        """One acceptor hides what it accepted, once it has changed its mind."""
+        """One acceptor hides what it accepted, once it has accepted two different values."""
 
         def promise(self, request: Prepare) -> list[Message]:
             if self.changed_its_mind and self.name == who:
@@ -284,7 +284,7 @@ def test_a_model_in_which_nothing_happens_is_not_safe() -> None:
 
 
 class Partial(Acceptor):
-    """It has something against one proposer."""
+    """It treats one proposer differently."""
 
     def accept(self, request: Propose) -> list[Message]:
         return [] if request.sender == "proposer-1" else super().accept(request)
@@ -295,7 +295,7 @@ def test_each_proposer_must_be_able_to_win() -> None:
     assert (report.violation, report.never, report.safe) == (None, ["value-1"], False)
 
 
-def test_the_checker_does_not_care_how_an_actor_keeps_its_state() -> None:
+def test_an_actor_may_keep_its_state_in_any_plain_data() -> None:
     assert check(Model(1, 2, acceptor=KeepsALog)).safe
     assert check(Model(2, 2, proposer=WaitsForAll)).safe
 
@@ -347,13 +347,13 @@ class ForgetfulBySlot(Forgetful):
 
 
 @pytest.mark.parametrize("acceptor", [Forgetful, ForgetfulByDeletion, ForgetfulByType, ForgetfulBySlot])
-def test_whatever_an_actor_keeps_its_state_in_is_seen(acceptor: type[Acceptor]) -> None:
+def test_state_in_any_plain_data_is_part_of_a_state(acceptor: type[Acceptor]) -> None:
     report = check(Model(1, 2, acceptor=acceptor, properties=(ONE_VALUE,)))
     assert report.violation
     assert report.violation.startswith("a second value is chosen: ")
 
 
-def test_the_first_search_is_part_of_the_time() -> None:
+def test_the_time_includes_the_search_with_symmetry() -> None:
     report = check(Model(acceptor=type("Other", (OnlyTheFirstHides,), {})))
     assert report.elapsed_s > 0
     with pytest.raises(CheckError, match="the actors cannot begin"):

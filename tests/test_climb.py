@@ -1,4 +1,4 @@
-"""The climb: what it holds, that it finds what is wrong and nothing else, and what it costs."""
+"""The climb: its clusters, that it finds faults and nothing else, and its cost."""
 
 import sys
 from collections.abc import Iterator
@@ -20,9 +20,10 @@ from wrong_actors import (
 )
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CLIMB, LADDER, CheckError, Model, Report, check, climb, throw_dice
+from toy_paxos.checking import CheckError, Model, Report, check, climb, throw_dice
+from toy_paxos.checking.alone import LADDER
 from toy_paxos.checking.broken import AcceptsOnlyAbove
-from toy_paxos.checking.climb import never_chosen
+from toy_paxos.checking.climb import CLIMB, never_chosen
 from toy_paxos.view.verdict import cluster_words
 
 MODULE = sys.modules["toy_paxos.checking.climb"]
@@ -38,7 +39,7 @@ def climb_with(actor: type[Any], max_states: int = 20_000) -> Iterator[Report]:
     return climb(proposer=actor, max_states=max_states)
 
 
-def test_between_them_the_clusters_hold_every_kind_of_trouble() -> None:
+def test_the_clusters_together_have_every_kind_of_failure() -> None:
     assert any(model.fail for model in CLIMB)
     assert any(model.restarts == 2 for model in CLIMB)
     assert {model.max_attempts for model in CLIMB} == {1, 2, 3}
@@ -49,7 +50,7 @@ def test_between_them_the_clusters_hold_every_kind_of_trouble() -> None:
     assert any(model.fail and model.num_acceptors == 4 for model in CLIMB)
 
 
-def test_the_right_actors_get_to_the_top(printed_by: PrintedBy) -> None:
+def test_correct_actors_pass_the_climb(printed_by: PrintedBy) -> None:
     lines = printed_by("toy-paxos check").splitlines()
     states = 153, 146, 784, 2_218, 2_218, 680
     assert lines[1] == "ok  780 executions by dice: no violation"
@@ -62,7 +63,7 @@ def test_the_right_actors_get_to_the_top(printed_by: PrintedBy) -> None:
     assert lines[-2] == "The largest, as proposers x acceptors x attempts: 2 x 3 x 3, 3 x 3 x 2, 3 x 5 x 1."
 
 
-def test_without_the_rules_the_right_actors_get_to_the_top() -> None:
+def test_correct_actors_pass_the_climb_without_the_rules() -> None:
     states = [153, 146, 784, 2_218, 2_218, 680, 1_596, 7_644, 9_612, 6_313, 5_318, 6_517, 19_885]
     assert list(climbed()) == list(CLIMB)
     assert [report.states for report in climbed().values()] == states
@@ -71,14 +72,14 @@ def test_without_the_rules_the_right_actors_get_to_the_top() -> None:
 
 @pytest.mark.usefixtures("few_walks")
 @pytest.mark.parametrize("actor", WRONG)
-def test_a_wrong_actor_is_found_out_by_a_story_that_really_happens(actor: type[Any]) -> None:
+def test_the_story_of_a_faulty_actor_can_be_repeated(actor: type[Any]) -> None:
     last = check(with_actor(CLIMB[WRONG[actor]], actor))
     assert last.lost
     assert is_possible(last.model, last.story.events)
 
 
 @pytest.mark.parametrize(("actor", "words"), UNJUDGEABLE)
-def test_what_cannot_be_judged_is_refused_in_one_line_that_says_why_and_where(actor: type[Any], words: str) -> None:
+def test_an_actor_that_cannot_be_checked_is_refused_in_one_line(actor: type[Any], words: str) -> None:
     with pytest.raises(CheckError, match=r"^[^\n]* \(wrong_actors.py, line \d+\)$") as refused:
         list(climb_with(actor))
     assert words in str(refused.value)
@@ -93,12 +94,12 @@ def test_the_climb_ends_with_the_first_violation(actor: type[Any]) -> None:
 
 
 @pytest.mark.parametrize("actor", RIGHT)
-def test_a_right_actor_is_never_called_violated(actor: type[Any]) -> None:
+def test_a_correct_actor_violates_nothing(actor: type[Any]) -> None:
     reports = [check(with_actor(model, actor)) for model in CLIMB[:2]]
     assert [report.safe for report in reports] == [True, True]
 
 
-def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clusters_with_many_states_come_last_and_are_reported_as_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "CLIMB", (Model(3, 2), Model(3, 3), Model(3, 1), Model(1, 2)))
     monkeypatch.setattr(MODULE, "FEW_STATES", 100)
     reports = list(climb(max_states=200))
@@ -106,7 +107,7 @@ def test_what_has_many_states_comes_last_and_is_said_to_be_unfinished(monkeypatc
     assert sizes == [(3, 1, True), (1, 2, True), (3, 2, True), (3, 3, False)]
 
 
-def test_dice_find_what_is_wrong_first_and_among_three_acceptors_if_they_can() -> None:
+def test_dice_find_a_fault_first_and_among_three_acceptors_if_they_can() -> None:
     for actor, num_acceptors in ((PromisesEqual, 3), (ForgetsAtSecondRestart, 1)):
         dice = throw_dice(acceptor=actor)
         [report] = climb(acceptor=actor, dice=dice)
@@ -116,7 +117,9 @@ def test_dice_find_what_is_wrong_first_and_among_three_acceptors_if_they_can() -
         assert report.violation
 
 
-def test_what_dice_find_is_told_if_there_are_too_many_states_to_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_execution_of_the_dice_is_reported_if_the_search_ends_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(MODULE, "STATES_AFTER_DICE", 100)
     [report] = climb(proposer=LogsAndAdoptsFirst, max_states=100, dice=throw_dice(proposer=LogsAndAdoptsFirst))
     assert report.by_chance
@@ -133,7 +136,7 @@ def test_sometimes_is_judged_over_all_clusters(monkeypatch: pytest.MonkeyPatch) 
     assert never_chosen([*reports, check(Model(3, 2), 10)]) == ["value-2"]
 
 
-def test_it_ends_when_it_may_not_go_on() -> None:
+def test_a_climb_ends_when_the_caller_stops_it() -> None:
     asked: list[int] = []
 
     def keep_going(states: int, depth: int) -> bool:

@@ -1,4 +1,4 @@
-"""States as numbers: what follows from what, and what cannot be a state or a message."""
+"""States as numbers: the steps between them, and what cannot be a state or a message."""
 
 import logging
 from collections import Counter, defaultdict, deque
@@ -19,7 +19,7 @@ from toy_paxos.proposer import Proposer
 
 
 def try_all(model: Model) -> Cluster:
-    """A cluster of which every actor has received all that is said at the start."""
+    """Return a cluster in which every actor has received all messages of the start."""
     cluster = Cluster(model)
     for position in range(len(cluster.actors)):
         for number in cluster.effective(position, 0, cluster.start.said | cluster.start.pending):
@@ -32,7 +32,7 @@ def test_a_set_of_messages_is_the_bits_of_a_number() -> None:
     assert list(numbers(0)) == []
 
 
-def test_at_the_start_the_proposers_have_spoken_and_nobody_has_heard() -> None:
+def test_at_the_start_proposers_have_spoken_and_no_message_is_delivered() -> None:
     cluster = Cluster(Model())
     actors, said, pending, chosen = cluster.start
     assert (set(actors), chosen) == ({0}, 0)
@@ -40,7 +40,7 @@ def test_at_the_start_the_proposers_have_spoken_and_nobody_has_heard() -> None:
     assert [cluster.messages[number].type for number in numbers(pending)] == ["RESTART"] * 3
 
 
-def test_a_step_is_taken_once_and_remembered() -> None:
+def test_a_step_is_taken_once_and_cached() -> None:
     cluster = Cluster(Model(num_acceptors=1, num_proposers=1))
     after, said = cluster.step(1, 0, 0)
     assert cluster.steps == {(1, 0, 0): (after, said)}
@@ -51,7 +51,7 @@ def test_a_step_is_taken_once_and_remembered() -> None:
     assert (actor.name, actor.promised) == ("acceptor-0", 1)
 
 
-def test_what_changes_nothing_is_not_effective() -> None:
+def test_a_message_without_effect_is_not_effective() -> None:
     cluster = Cluster(Model(num_acceptors=1, num_proposers=1))
     after, _ = cluster.step(1, 0, 0)
     assert list(cluster.effective(1, after, cluster.start.said)) == [0]
@@ -69,7 +69,7 @@ def test_fail_is_delivered_if_the_model_says_so(fail: bool) -> None:
     assert [cluster.messages[number].type for number in numbers(said)] == ["FAIL"] * fail
 
 
-def test_what_a_proposer_has_learned_is_asked_as_python_asks() -> None:
+def test_learned_may_be_an_attribute_of_the_class_or_a_property() -> None:
     cluster = Cluster(Model(proposer=KnowsByClass))
     assert cluster.learned(0, 0) == "value-0"
     assert Cluster(Model(proposer=LearnsByProperty)).learned(0, 0) is None
@@ -152,7 +152,7 @@ def nothing(message: Message) -> list[Message]:
     return []
 
 
-def test_ordinary_python_is_checked_like_any_other() -> None:
+def test_an_actor_in_ordinary_python_is_checked() -> None:
     report = check(Model(2, 2, max_attempts=2, acceptor=Ordinary))
     assert (report.complete, report.verdict, report.progress) == (True, "safe", "kept")
 
@@ -195,7 +195,7 @@ class WithFunction(Acceptor):
         (WithFunction, "self.die is a builtin_function_or_method: its state cannot be compared"),
     ],
 )
-def test_a_state_that_could_not_be_put_back_as_it_was_is_refused(acceptor: type[Acceptor], words: str) -> None:
+def test_a_state_that_cannot_be_restored_is_refused(acceptor: type[Acceptor], words: str) -> None:
     with pytest.raises(CheckError, match=words):
         Cluster(Model(acceptor=acceptor))
 
@@ -217,7 +217,7 @@ def test_actors_that_cannot_begin_are_named(change: dict[str, Any], words: str) 
 
 
 class Keeping(Acceptor):
-    """It keeps a request, and does no harm to it."""
+    """It keeps a request, and does not change it."""
 
     request: Message | None = None
 
@@ -227,7 +227,7 @@ class Keeping(Acceptor):
 
 
 class Spoiling(Keeping):
-    """It spoils a request that it has kept."""
+    """It changes a request that it has kept."""
 
     def promise(self, request: Prepare) -> list[Message]:
         if self.request:
@@ -235,7 +235,7 @@ class Spoiling(Keeping):
         return super().promise(request)
 
 
-def test_a_message_may_be_kept_and_not_be_changed() -> None:
+def test_an_actor_may_keep_a_message_but_not_change_it() -> None:
     for acceptor in (Keeping, Spoiling):
         cluster = Cluster(Model(acceptor=acceptor))
         if acceptor is Keeping:
@@ -246,7 +246,7 @@ def test_a_message_may_be_kept_and_not_be_changed() -> None:
 
 
 class DeletesAndAdds(Proposer):
-    """One attribute goes, another comes."""
+    """It deletes one attribute, and adds another one."""
 
     def receive(self, message: Message) -> list[Message]:
         if hasattr(self, "abandoned"):
@@ -255,7 +255,7 @@ class DeletesAndAdds(Proposer):
         return []
 
 
-def test_an_attribute_that_is_gone_is_gone_in_the_state_too() -> None:
+def test_a_deleted_attribute_is_deleted_in_the_state() -> None:
     cluster = Cluster(Model(1, 1, 2, proposer=DeletesAndAdds))
     (timeout,) = cluster.effective(0, 0, cluster.start.pending)
     after, _ = cluster.step(0, 0, timeout)

@@ -1,4 +1,4 @@
-"""Honesty: actors are what their attributes say, or are refused."""
+"""Determinism: an actor whose steps do not depend only on its attributes and the message is refused."""
 
 from dataclasses import replace
 
@@ -24,14 +24,14 @@ from toy_paxos.message import Message
 
 
 def explored(model: Model) -> Cluster:
-    """A cluster in which every actor has received all that anybody ever says."""
+    """Return a cluster in which every actor has received all messages that any actor says."""
     cluster = Cluster(model)
     assert Future(cluster, PropertyCache(cluster)).known
     return cluster
 
 
 @pytest.mark.parametrize("acceptor", [Acceptor, KeepsALog])
-def test_honest_actors_do_the_same_again_and_beside_the_model(acceptor: type[Acceptor]) -> None:
+def test_deterministic_actors_repeat_their_steps_and_agree_with_the_model(acceptor: type[Acceptor]) -> None:
     cluster = explored(Model(2, 2, acceptor=acceptor))
     shared_state = SharedState(cluster)
     repeat_steps(cluster)
@@ -39,20 +39,20 @@ def test_honest_actors_do_the_same_again_and_beside_the_model(acceptor: type[Acc
     shared_state.check()
 
 
-def test_to_do_it_again_reveals_what_is_kept_elsewhere() -> None:
+def test_repeated_steps_reveal_state_outside_the_attributes() -> None:
     cluster = explored(Model(2, 2, acceptor=StoresInClass))
     with pytest.raises(CheckError, match=r"acceptor-. does not always do the same"):
         repeat_steps(cluster)
 
 
-def test_to_do_it_again_reveals_that_an_actor_goes_by_the_order_of_a_set() -> None:
+def test_repeated_steps_reveal_that_an_actor_depends_on_the_order_of_a_set() -> None:
     cluster = explored(Model(3, 2, proposer=GoesByOrderOfSet))
     with pytest.raises(CheckError, match=r"proposer-. does not always do the same"):
         repeat_steps(cluster)
 
 
 class Tired(Acceptor):
-    """It does something else when it was never put back for long."""
+    """It is silent unless it was restored from a snapshot."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -64,7 +64,7 @@ class Tired(Acceptor):
         return [] if Tired.alive.get(self.name) is self else super().receive(message)
 
 
-def test_a_walk_of_real_actors_reveals_what_no_repetition_does() -> None:
+def test_a_walk_of_real_actors_reveals_what_repeated_steps_do_not() -> None:
     cluster = explored(Model(2, 2, acceptor=Tired))
     repeat_steps(cluster)
     with pytest.raises(CheckError, match=r"acceptor-. does not always do the same"):
@@ -73,7 +73,7 @@ def test_a_walk_of_real_actors_reveals_what_no_repetition_does() -> None:
 
 def test_a_walk_reveals_that_a_message_is_changed_after_it_was_sent() -> None:
     class Quiet(Acceptor):
-        """Nobody sees that it changes what it keeps, because it keeps it elsewhere."""
+        """It keeps a sent message outside its attributes, and changes it."""
 
         sent: dict[str, Message] = {}  # noqa: RUF012
 
@@ -99,7 +99,7 @@ def test_a_walk_reveals_that_a_message_is_changed_after_it_was_sent() -> None:
         (with_closure(), "promise of class with_closure.<locals>.StoresInClosure"),
     ],
 )
-def test_what_actors_share_has_to_stay_as_it_is(acceptor: type[Acceptor], words: str) -> None:
+def test_shared_variables_must_not_change(acceptor: type[Acceptor], words: str) -> None:
     StoresInClass.storage.clear()
     cluster = Cluster(Model(1, 2, acceptor=acceptor))
     shared_state = SharedState(cluster)
@@ -111,13 +111,13 @@ def test_what_actors_share_has_to_stay_as_it_is(acceptor: type[Acceptor], words:
     assert str(refused.value).startswith(f"{words} is not what it was: ")
 
 
-def test_modules_and_classes_and_functions_are_no_state() -> None:
+def test_modules_classes_and_functions_are_not_state() -> None:
     assert comparable(pytest) is comparable(Acceptor) is None
     assert comparable(comparable) == comparable(replace) == []
     assert comparable([1]) != comparable([2])
 
 
-def test_a_function_that_refers_to_itself_can_be_looked_at() -> None:
+def test_a_function_that_refers_to_itself_can_be_compared() -> None:
     def again(times: int) -> int:
         return again(times - 1) if times else 0
 

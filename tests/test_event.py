@@ -1,4 +1,4 @@
-"""What is seen of a delivery: the answers, why there was no better one, and what the recipient then holds."""
+"""Deliveries: the answers, why a request was denied, and what the recipient then holds."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +13,7 @@ from toy_paxos.proposer import Proposer
 PREPARE, PROPOSE = Prepare("proposer-0", "acceptor-0", 3), Propose("proposer-0", "acceptor-0", 3, "x")
 
 
-def test_of_an_acceptor_is_seen_what_it_has_promised_and_accepted() -> None:
+def test_a_delivery_shows_what_an_acceptor_has_promised_and_accepted() -> None:
     acceptor = Acceptor("acceptor-0")
     promise = Promise("acceptor-0", "proposer-0", 3, None)
     assert hand_over(acceptor, PREPARE, 5, 2, Fate.DUPLICATE) == Delivery(
@@ -23,7 +23,7 @@ def test_of_an_acceptor_is_seen_what_it_has_promised_and_accepted() -> None:
     assert (event.promised, event.accepted, event.denial) == (3, Proposal(3, "x"), None)
 
 
-def test_of_a_proposer_is_seen_what_it_has_learned() -> None:
+def test_a_delivery_shows_what_a_proposer_has_learned() -> None:
     proposer = Proposer("proposer-0", "x", ["acceptor-0"])
     hand_over(proposer, Promise("acceptor-0", "proposer-0", 1, None), 1, 0, proposes=True)
     event = hand_over(proposer, Accept("acceptor-0", "proposer-0", 1, "x"), 2, 1, proposes=True)
@@ -36,7 +36,7 @@ def test_a_request_is_failed_by_the_die_or_refused_by_the_acceptor() -> None:
     assert denials == ["failed", None, "refused"]
 
 
-def test_what_is_no_request_is_not_denied_whatever_the_answer() -> None:
+def test_a_message_that_is_not_a_request_is_not_denied() -> None:
     class Rude(Acceptor):
         def receive(self, message: Message) -> list[Message]:
             return [Fail(self.name, message.sender, message.id)]
@@ -62,7 +62,7 @@ def test_what_is_no_request_is_not_denied_whatever_the_answer() -> None:
         (2, (1, "x", "more"), (None, None)),
     ],
 )
-def test_what_is_kept_in_another_way_is_not_guessed(promised: Any, accepted: Any, seen: tuple[Any, Any]) -> None:
+def test_state_in_another_form_is_not_guessed(promised: Any, accepted: Any, seen: tuple[Any, Any]) -> None:
     class Other:
         name = "acceptor-0"
 
@@ -87,7 +87,7 @@ def test_an_acceptor_with_nothing_under_these_names_shows_nothing() -> None:
     assert (event.promised, event.accepted, event.answers) == (None, None, [])
 
 
-def test_what_a_message_says_is_a_value_or_a_report() -> None:
+def test_a_message_says_a_value_or_a_report() -> None:
     assert said_by(PREPARE) == (None, None)
     assert said_by(PROPOSE) == ("x", None)
     assert said_by(Promise("a", "p", 1, (1, "x"))) == (None, Proposal(1, "x"))  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ async def generator() -> AsyncIterator[Message]:
     ],
 )
 @pytest.mark.filterwarnings("error")
-def test_what_a_method_returns_instead_of_messages_is_named(returned: Any, words: str) -> None:
+def test_an_error_names_what_a_method_returns_instead_of_messages(returned: Any, words: str) -> None:
     with pytest.raises(AnswerError) as error:
         listed(returned() if callable(returned) else returned, "prepare")
     assert str(error.value) == words

@@ -69,7 +69,7 @@ def told(event: Event) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("event", "keys"), KEYS)
-def test_each_event_is_an_object_with_what_it_holds(event: Event, keys: list[str]) -> None:
+def test_each_event_is_an_object_with_its_fields(event: Event, keys: list[str]) -> None:
     assert told(event) == {key: loads_as(getattr(event, key)) for key in keys} | {"t_ms": None}
     assert list(told(event)) == [*keys, "t_ms"]
 
@@ -101,12 +101,12 @@ def loads_as(value: object) -> object:
         ),
     ],
 )
-def test_a_delivery_tells_the_message_its_fate_and_what_came_of_it(delivery: Delivery, values: list[object]) -> None:
+def test_a_delivery_has_the_message_its_fate_and_its_effect(delivery: Delivery, values: list[object]) -> None:
     assert told(delivery) == dict(zip(DELIVERY_KEYS, [*values, None, None], strict=True))
     assert list(told(delivery)) == DELIVERY_KEYS
 
 
-def test_what_is_no_json_is_refused() -> None:
+def test_values_that_json_does_not_have_are_refused() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         json_line(rate=float("nan"))
 
@@ -143,7 +143,7 @@ def as_tuples(event: Event | None) -> Event | None:
     return event
 
 
-def test_only_a_log_tells_what_is_said() -> None:
+def test_only_a_log_has_the_messages_said() -> None:
     said: list[Message] = [PREPARE, Accept("acceptor-0", "proposer-0", 1, "x")]
     for event in (Wants(0, "proposer-0", "x", said), Delivery(0, PREPARE, answers=said)):
         assert event_of(json.loads(event_line(event, '"run":1,"round":7', is_log=True))) == event
@@ -196,7 +196,7 @@ PREPARED = Delivery(0, PREPARE, answers=[])
     ],
     ids=repr,
 )
-def test_what_is_not_an_event_is_refused(changes: dict[str, Any]) -> None:
+def test_an_object_that_is_not_an_event_is_refused(changes: dict[str, Any]) -> None:
     line = json.loads(event_line(PREPARED, '"round":7')) | changes
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
         event_of(line)

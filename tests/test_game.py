@@ -1,4 +1,4 @@
-"""A game over real actors: moves, what they cost, and what the checker sees ahead of them."""
+"""Games of real actors: their moves, the limits of these, and what can still happen."""
 
 import random
 
@@ -14,7 +14,7 @@ MANY = 20_000
 
 
 def played(model: Model, *numbers: int) -> Game:
-    """A game in which these messages have been delivered."""
+    """Return a game in which these messages have been delivered."""
     game = Game(model)
     for number in numbers:
         game.make(Move("deliver", game.numbered(number)))
@@ -22,12 +22,12 @@ def played(model: Model, *numbers: int) -> Game:
 
 
 def last_delivery(game: Game) -> Delivery:
-    """The last message that met its fate."""
+    """Return the last message that was delivered or dropped."""
     return next(event for event in reversed(game.events) if isinstance(event, Delivery))
 
 
 def at_random(model: Model, seed: int, moves: int) -> Game:
-    """A game of some moves by dice."""
+    """Return a game after some random moves."""
     game, die = Game(model), random.Random(seed)
     while len(game.moves) < moves:
         kind = die.choice(("deliver", "deliver", "deliver", "fail", "drop", "timeout", "restart", "crash"))
@@ -39,19 +39,19 @@ def at_random(model: Model, seed: int, moves: int) -> Game:
     return game
 
 
-def test_messages_have_the_numbers_in_which_they_were_said() -> None:
+def test_messages_are_numbered_in_the_order_in_which_they_were_said() -> None:
     game = played(Model(), 1)
     assert [number for number, _ in game.in_flight()] == [2, 3, 4, 5, 6, 7]
     assert (game.numbered(7).type, game.numbered(7).sender) == ("PROMISE", "acceptor-0")
 
 
-def test_what_was_delivered_can_be_delivered_again() -> None:
+def test_a_delivered_message_can_be_delivered_again() -> None:
     game = played(Model(), 1, 1)
     delivery = last_delivery(game)
     assert (delivery.fate, delivery.denial) == (Fate.DUPLICATE, "refused")
 
 
-def test_what_was_dropped_is_lost_and_another_copy_may_arrive() -> None:
+def test_a_dropped_message_is_lost_and_another_copy_may_arrive() -> None:
     game = Game(Model())
     game.make(Move("drop", game.numbered(1)))
     assert last_delivery(game).fate is Fate.LOST
@@ -68,7 +68,7 @@ def test_a_failed_request_is_forgotten_by_its_acceptor() -> None:
     assert game.said[-1].type == "FAIL"
 
 
-def test_who_has_crashed_receives_nothing_and_who_gave_up_says_nothing() -> None:
+def test_crashed_proposers_receive_nothing_and_those_that_gave_up_say_nothing() -> None:
     game = played(Model(), 1, 2)
     game.make(Move("give up", actor="proposer-0"))
     for number in (7, 8):
@@ -90,7 +90,7 @@ def test_timeouts_and_restarts_are_limited_by_the_model() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_to_take_moves_back_is_as_if_they_had_never_been_made(seed: int) -> None:
+def test_undone_moves_leave_no_trace(seed: int) -> None:
     model = Model(max_attempts=3, restarts=2)
     game, other = at_random(model, seed, 30), at_random(model, seed, 12)
     undone = game.moves[12:]
@@ -102,7 +102,7 @@ def test_to_take_moves_back_is_as_if_they_had_never_been_made(seed: int) -> None
 
 
 @pytest.mark.parametrize("name", [rule.name for rule in RULES.values() if rule.fate == "unsafe"])
-def test_along_a_shortest_way_the_rest_of_it_is_seen_ahead(name: str) -> None:
+def test_from_each_state_of_a_shortest_execution_the_prospect_is_its_rest(name: str) -> None:
     model = RULES[name].model
     execution = report_of(name).execution
     for done in range(0, len(execution), 4):
@@ -117,7 +117,7 @@ def test_along_a_shortest_way_the_rest_of_it_is_seen_ahead(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_what_is_seen_ahead_does_not_depend_on_the_reductions(seed: int) -> None:
+def test_a_prospect_does_not_depend_on_the_reductions(seed: int) -> None:
     rule = RULES["ignores-accepted"].model
     game = at_random(rule, seed, 6 + seed % 4)
     if game.violation:
@@ -145,7 +145,7 @@ def test_the_value_of_a_crashed_proposer_can_no_longer_be_chosen() -> None:
     assert (found.complete, found.values) == (True, ["value-0"])
 
 
-def test_a_search_ahead_ends_after_so_many_states() -> None:
+def test_a_prospect_ends_at_its_limit() -> None:
     assert not prospect(Model(), [], (), 10).complete
     assert not prospect(Model(), [], (), MANY, lambda states, depth: False).complete
 
@@ -156,7 +156,7 @@ class AcceptsAnything(Acceptor):
         return [Accept(self.name, request.sender, request.id, request.value)]
 
 
-def test_the_first_step_of_an_actor_that_breaks_a_rule_is_told_at_its_delivery_and_once() -> None:
+def test_the_first_step_of_an_actor_that_breaks_a_rule_is_one_event_at_its_delivery() -> None:
     report = check(Model(acceptor=AcceptsAnything))
     events = report.story.events
     (departure,) = [event for event in events if isinstance(event, Departure)]
@@ -167,7 +167,7 @@ def test_the_first_step_of_an_actor_that_breaks_a_rule_is_told_at_its_delivery_a
     assert isinstance(events[-1], Unheard)
 
 
-def test_correct_actors_are_not_asked_about_rules() -> None:
+def test_correct_actors_have_no_onlooker() -> None:
     report = check(Model(4, quorums=(2, 2)))
     assert report.violation
     assert not [event for event in report.story.events if isinstance(event, Departure)]

@@ -499,9 +499,9 @@ class Endless(HidesAccepted):
         (["chosen-not-learned"], "the page cannot show that a proposer gives up: choose another ending, such as .svg"),
         (
             ["--acceptor", "mine.py:Endless"],
-            "these actors have no end, or more than 3,000 steps: choose fewer acceptors",
+            "these actors have more than 3,000 steps: choose fewer acceptors",
         ),
-        (["--break", "does-not-raise"], "these actors have no end, or more than 3,000 steps: choose fewer acceptors"),
+        (["--break", "does-not-raise"], "these actors have more than 3,000 steps: choose fewer acceptors"),
         (["--max-attempts", "1"], "bytes, and a page has at most 9,000: choose fewer acceptors"),
     ],
 )

@@ -195,7 +195,7 @@ def test_the_packages_that_processes_ask_for_are_the_extra() -> None:
 def test_what_the_readmes_test_command_leaves_out_is_slow_by_nature_and_ci_runs_it() -> None:
     sources = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.glob("*.py")))
     assert re.findall(r"mark\.slow\b(?:.*\n)+?def (\w+)", sources) == [
-        "test_what_all_rules_allow_is_never_violated_and_no_execution_breaks_a_rule",
+        "test_a_pair_that_keeps_the_rules_violates_nothing_and_no_execution_breaks_a_rule",
         "test_many_random_games_and_their_predictions_are_those_of_play",
         "test_wherever_they_are_killed_the_logs_are_complete_and_safe",
         "test_a_value_is_learned_in_999_of_1000_rounds",

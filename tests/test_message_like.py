@@ -1,4 +1,4 @@
-"""Messages of other classes: whatever has the parts of a message is one."""
+"""Messages of other classes: an object with the parts of a message becomes one."""
 
 import math
 from collections import namedtuple
@@ -72,7 +72,7 @@ def test_a_type_that_is_not_known_keeps_its_parts() -> None:
         (SimpleNamespace(type="PROMISE", **ROUTE, accepted=("x", 1)), "accepted in a PROMISE must be None, or"),
     ],
 )
-def test_what_is_missing_is_named(said: Any, words: str) -> None:
+def test_an_error_names_the_missing_part(said: Any, words: str) -> None:
     with pytest.raises(AnswerError) as raised:
         listed([said])
     assert str(raised.value).startswith(words)
@@ -196,7 +196,7 @@ ROUND = ("-n", "2", "--num-proposers", "2", "--seed", "3", "-c", "1")
 
 @pytest.mark.parametrize("network", [(), ("--message-loss-prob", "0.1")])
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_types_of_ones_own_are_told_in_a_run_and_played(
+def test_an_actors_own_types_appear_in_a_run_and_can_be_played(
     talkative: tuple[str, ...], network: tuple[str, ...], form: tuple[str, ...], run_here: RunHere, run: Run
 ) -> None:
     told = run_here(*talkative, *ROUND, *network, *form).stdout
@@ -209,7 +209,7 @@ def test_types_of_ones_own_are_told_in_a_run_and_played(
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_types_of_ones_own_are_told_in_a_counterexample_and_played(
+def test_an_actors_own_types_appear_in_a_counterexample_and_can_be_played(
     talkative: tuple[str, ...], form: tuple[str, ...], run_here: RunHere, run: Run
 ) -> None:
     forgetful = [word.replace("Busy", "Forgets") for word in talkative]
@@ -220,7 +220,7 @@ def test_types_of_ones_own_are_told_in_a_counterexample_and_played(
 
 
 @pytest.mark.parametrize("ending", ["svg", "html", "mmd", "txt", "jsonl"])
-def test_types_of_ones_own_stand_in_every_file(
+def test_an_actors_own_types_appear_in_every_file(
     talkative: tuple[str, ...], ending: str, tmp_path: Path, run_here: RunHere, run: Run
 ) -> None:
     file = tmp_path / f"round.{ending}"
@@ -232,11 +232,11 @@ def test_types_of_ones_own_stand_in_every_file(
         assert f" {BEAT}\n" in run("play", *talkative, str(file)).stdout
 
 
-def test_types_of_ones_own_stand_on_lanes(talkative: tuple[str, ...], run_here: RunHere) -> None:
+def test_an_actors_own_types_appear_on_lanes(talkative: tuple[str, ...], run_here: RunHere) -> None:
     assert f"●   {BEAT}\n" in run_here(*talkative, *ROUND, "--diagram").stdout
 
 
-def test_fields_of_any_kind_are_json() -> None:
+def test_fields_of_any_type_become_json() -> None:
     class Colour(Enum):
         RED = 1
 
@@ -255,7 +255,7 @@ def test_fields_of_any_kind_are_json() -> None:
 
 
 @pytest.mark.parametrize("line", ["NACK 1", "NACK 1 x", "NACK 1 {x}", 'NACK 1 {"class":1}', 'NACK 1 {"sender":1}'])
-def test_what_is_not_such_a_message_is_one_line(line: str, run: Run) -> None:
+def test_an_object_that_is_not_such_a_message_is_one_line(line: str, run: Run) -> None:
     done = run("play", "-", typed=f"p0 wants x\na0 -> p0 {line}\n")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "line 2: " in done.stderr

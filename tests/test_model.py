@@ -1,4 +1,4 @@
-"""What a model says: who takes part, what each wants, and what the environment may do."""
+"""Models: the actors, the wishes of proposers, and the messages of the environment."""
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import ProposingActor
@@ -23,7 +23,7 @@ def test_values_ascend_with_the_numbers_or_descend() -> None:
     assert Model(num_proposers=3, descending=True).values == ["value-2", "value-1", "value-0"]
 
 
-def test_each_proposer_has_numbers_and_a_list_of_its_own() -> None:
+def test_each_proposer_has_its_own_numbers_and_list() -> None:
     proposers, acceptors = Model().new_actors()
     first, second = proposers
     assert isinstance(first, Proposer)
@@ -33,7 +33,7 @@ def test_each_proposer_has_numbers_and_a_list_of_its_own() -> None:
     assert first.acceptors is not second.acceptors
 
 
-def test_whoever_takes_such_arguments_can_take_part() -> None:
+def test_any_class_with_these_arguments_can_take_part() -> None:
     made: list[str] = []
 
     def acceptor(name: str) -> Acceptor:

@@ -11,7 +11,8 @@ from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment, run_p
 from wrong_actors import WRONG, CountsFailAsPromise, FixedQuorum
 
 import toy_paxos
-from toy_paxos.checking import CLIMB, RULES, Game, Model
+from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.checking.climb import CLIMB
 from toy_paxos.command.game_view import GameView
 from toy_paxos.command.moves import Player
 from toy_paxos.command.play import offer

@@ -7,8 +7,10 @@ import pytest
 from stories import climbed
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CLIMB, LADDER, RULES, Judgement, Model, Report, check, climb, judge, judge_all, summary
+from toy_paxos.checking import RULES, Judgement, Model, Report, check, climb, judge_all, summary
 from toy_paxos.checking import progress as progress_module
+from toy_paxos.checking.alone import LADDER, judge
+from toy_paxos.checking.climb import CLIMB
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.message import Fail, Message, Prepare, Promise, Timeout
 from toy_paxos.proposer import Proposer
@@ -18,14 +20,14 @@ TWO = Model(3, 2)
 
 
 class AsksAgain(Proposer):
-    """At a timeout it asks again under its old number, and forgets nothing."""
+    """At a timeout it repeats its PREPARE with its old number, and forgets nothing."""
 
     def try_again(self) -> list[Message]:
         return self.prepare()
 
 
 class Retransmits(Proposer):
-    """At a timeout it says the same again, and every eighth time it takes a higher number."""
+    """At a timeout it repeats its PREPARE, and every eighth time it takes a higher number."""
 
     def __init__(self, *arguments: object, **keywords: object) -> None:
         super().__init__(*arguments, **keywords)  # type: ignore[arg-type]
@@ -37,7 +39,7 @@ class Retransmits(Proposer):
 
 
 class WaitsForRefusals(Proposer):
-    """At a timeout it asks again under its number; only a refusal makes it take a higher one."""
+    """At a timeout it repeats its PREPARE; only a refusal makes it take a higher number."""
 
     def try_again(self) -> list[Message]:
         return self.prepare()
@@ -122,13 +124,13 @@ class KeepsAJournal(Acceptor):
 
 
 @pytest.mark.parametrize("model", CLIMB)
-def test_the_correct_actors_keep_it_from_every_state(model: Model) -> None:
+def test_correct_actors_keep_progress_from_every_state(model: Model) -> None:
     report = climbed()[model]
     assert (report.complete, report.progress, report.progress_reason, report.verdict) == (True, "kept", "", "safe")
 
 
 @pytest.mark.parametrize("proposer", [Retransmits, WaitsForRefusals, Quarrels])
-def test_a_proposer_that_takes_a_higher_number_some_time_keeps_it(proposer: type[Proposer]) -> None:
+def test_a_proposer_that_takes_a_higher_number_eventually_keeps_progress(proposer: type[Proposer]) -> None:
     assert check(replace(TWO, proposer=proposer)).progress == "kept"
 
 
@@ -137,11 +139,11 @@ def stuck() -> Report:
     return check(replace(TWO, proposer=AsksAgain))
 
 
-def test_asking_again_under_the_old_number_loses_it() -> None:
+def test_repeating_the_old_number_loses_progress() -> None:
     report = stuck()
     assert (report.verdict, report.safe, report.violation) == ("stuck", False, None)
     assert "nothing is lost, but proposer-" in report.progress_reason
-    assert "everything is as it was after delivery" in report.progress_reason
+    assert "the state is the same as after delivery" in report.progress_reason
 
 
 def test_the_story_goes_up_to_the_state_and_then_through_the_quiet_run() -> None:
@@ -155,7 +157,7 @@ def test_the_story_goes_up_to_the_state_and_then_through_the_quiet_run() -> None
     assert name in report.progress_reason
 
 
-def test_attempts_that_come_to_nothing_lose_it_although_nothing_repeats_itself() -> None:
+def test_attempts_without_a_result_lose_progress_although_no_state_repeats_itself() -> None:
     report = check(RULES["accepts-once"].model)
     assert report.verdict == "stuck"
     assert report.progress_reason.endswith("5 attempts above all promised numbers came to nothing")
@@ -167,7 +169,7 @@ def test_a_proposer_that_ignores_timeouts_is_not_judged() -> None:
     assert report.progress_reason.endswith("does nothing on TIMEOUT")
 
 
-def test_an_error_in_a_quiet_run_accuses_nobody() -> None:
+def test_an_error_in_a_quiet_run_is_not_a_loss_of_progress() -> None:
     report = check(replace(TWO, proposer=Raises))
     assert (report.progress, "too many attempts" in report.progress_reason) == ("not known", True)
 
@@ -183,19 +185,19 @@ def test_a_proposer_that_another_one_disturbs_is_not_stuck() -> None:
     assert (report.progress, report.progress_reason) == ("not known", "nothing is known after 50 timeouts")
 
 
-def test_deliveries_without_end_accuse_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deliveries_without_end_are_not_a_loss_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress_module, "MAX_DELIVERIES", 3)
     report = check(TWO)
     assert (report.progress, report.progress_reason) == ("not known", "deliveries perhaps have no end")
 
 
-def test_without_room_for_many_timeouts_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_few_timeouts_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress_module, "MAX_TIMEOUTS", 2)
     report = check(replace(TWO, proposer=Retransmits))
     assert (report.progress, report.progress_reason) == ("not known", "nothing is known after 2 timeouts")
 
 
-def test_what_real_actors_do_not_confirm_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_not_lost_if_real_actors_do_not_confirm_it(monkeypatch: pytest.MonkeyPatch) -> None:
     learned = [Learned(1, name, "value-0") for name in TWO.configuration.proposers]
     monkeypatch.setattr(progress_module, "story", lambda *_: Story(TWO.configuration, learned))
     assert stuck.__wrapped__().progress == "not known"

@@ -1,4 +1,4 @@
-"""The property cache: properties see the same of a delivery as in a record of all messages."""
+"""The property cache: its results are those of the watch, which sees all messages."""
 
 import random
 
@@ -37,18 +37,18 @@ def walk(seed: int) -> tuple[Property | None, Violation | None, int]:
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_the_property_cache_of_a_search_and_the_watch_over_a_run_agree_about_wrong_actors(seed: int) -> None:
+def test_the_property_cache_and_the_watch_agree_about_faulty_actors(seed: int) -> None:
     lost, first, length = walk(seed)
     assert (first and first.property) == (lost and lost.name)
     assert first is None or first.time == length
 
 
-def test_actors_by_chance_are_wrong_in_many_ways() -> None:
+def test_random_actors_are_faulty_in_many_ways() -> None:
     # Else to agree about them would be easy.
     assert {lost for lost, _, _ in map(walk, range(200))} >= {None, ONE_VALUE, LEARNED_CHOSEN, PROMISES_RISE}
 
 
-def test_only_what_is_said_now_makes_a_proposal_chosen() -> None:
+def test_only_new_acceptances_make_a_proposal_chosen() -> None:
     cluster = Cluster(Model(1, 1))
     property_cache = PropertyCache(cluster)
     bits = cluster.bits([Accept("acceptor-0", "proposer-0", 1, "x"), Accept("acceptor-0", "proposer-0", 2, "x")])
@@ -58,7 +58,7 @@ def test_only_what_is_said_now_makes_a_proposal_chosen() -> None:
     assert property_cache.chosen(0, bits, 0) == 0
 
 
-def test_a_promise_is_compared_with_the_highest_before_in_whatever_order_they_became_known() -> None:
+def test_a_promise_is_compared_with_the_highest_before_it_in_any_order_of_numbers() -> None:
     cluster = Cluster(Model(1, 1))
     property_cache = PropertyCache(cluster)
     three, one, two = (

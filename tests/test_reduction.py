@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("few_walks")
 
 
 def found(model: Model) -> tuple[object, ...]:
-    """What has to be the same, whatever is left out: verdict, property, length, and what never happens."""
+    """Return what no reduction may change: verdict, property, length, and values never chosen."""
     try:
         report = check(model)
     except CheckError as error:
@@ -51,14 +51,14 @@ def in_full(model: Model) -> Model:
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_actors_by_chance_are_found_to_be_the_same_as_by_the_full_search(seed: int) -> None:
+def test_random_actors_get_the_same_verdict_as_in_the_full_search(seed: int) -> None:
     acceptor, proposer = by_chance(seed)
     model = replace(SMALL[seed % len(SMALL)], acceptor=acceptor, proposer=proposer)
     assert found(model) == found(in_full(model))
 
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.num_proposers < 3])
-def test_changed_rules_are_found_to_be_the_same_as_by_the_full_search(name: str) -> None:
+def test_changed_rules_get_the_same_verdict_as_in_the_full_search(name: str) -> None:
     model = replace(RULES[name].model, num_acceptors=2, max_attempts=1)
     assert found(model) == found(in_full(model))
     one = replace(RULES[name].model, num_acceptors=1, properties=ALWAYS)
@@ -76,7 +76,7 @@ def test_each_reduction_can_be_switched_off_alone() -> None:
 def accepts_early(
     visit: Callable[..., list[tuple[State, ActorTransitions, int]]],
 ) -> Callable[..., list[tuple[State, ActorTransitions, int]]]:
-    """A wrong reduction: as soon as an acceptor can accept, nobody else may do anything."""
+    """An unsound reduction: if an acceptor can accept, no other actor receives anything."""
 
     def wrong(self: Search, state: State, origin: Origin | None) -> list[tuple[State, ActorTransitions, int]]:
         turns = visit(self, state, origin)
@@ -114,7 +114,7 @@ class SaysSoLater(Acceptor):
         return super().receive(message)
 
 
-def test_a_proposal_that_nobody_reacts_to_any_more_is_remembered_until_it_is_chosen() -> None:
+def test_a_proposal_without_effect_is_kept_until_it_is_chosen() -> None:
     model = Model(1, 2, acceptor=SaysSoLater)
     assert not check(model).violation
     assert found(model) == found(in_full(model))
@@ -135,7 +135,7 @@ def test_silence_ends_with_the_delivery_that_makes_an_actor_speak() -> None:
     assert [message.type for message in spoken] == ["PROMISE", "PROMISE"]
 
 
-def test_what_nobody_reacts_to_any_more_is_forgotten() -> None:
+def test_messages_without_effect_are_removed() -> None:
     cluster = Cluster(Model(1, 1))
     future = Future(cluster, PropertyCache(cluster))
     prepare = cluster.start.said
@@ -144,7 +144,7 @@ def test_what_nobody_reacts_to_any_more_is_forgotten() -> None:
     assert future.without_past(state) == State((0, after), promise, 0, 0)
 
 
-def test_an_actor_that_has_too_many_states_keeps_its_past(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_too_many_states_no_message_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toy_paxos.checking.reduction.MANY_STEPS", 10)
     assert check(Model(3, 2)).states == check(Model(3, 2, past_forgotten=False)).states
 
@@ -235,7 +235,7 @@ def add_to_always(added: Property, monkeypatch: pytest.MonkeyPatch) -> tuple[Pro
     return properties
 
 
-def test_a_property_of_ones_own_gets_nothing_forgotten() -> None:
+def test_for_a_property_that_declares_nothing_no_message_is_removed() -> None:
     seen: list[int] = []
 
     def look(moment: Moment) -> None:
@@ -247,7 +247,7 @@ def test_a_property_of_ones_own_gets_nothing_forgotten() -> None:
     assert max(seen) == 2
 
 
-def test_two_who_learn_are_looked_at_together_where_nothing_else_is_looked_at() -> None:
+def test_two_learners_are_compared_if_no_other_property_finds_the_fault() -> None:
     model = Model(2, quorums=(1, 1), restarts=0, properties=(LEARNERS_AGREE,))
     assert found(model) == found(in_full(model))
     assert found(model) == (LEARNERS_AGREE, 8, [])

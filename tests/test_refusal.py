@@ -29,17 +29,17 @@ def test_a_refusal_is_one_line() -> None:
     assert str(refusal("it\n  cannot\tbe", int)) == "it cannot be"
 
 
-def test_it_ends_with_the_place_where_a_class_is_defined() -> None:
+def test_a_refusal_ends_with_the_place_where_a_class_is_defined() -> None:
     line = Mine.receive.__code__.co_firstlineno - 1
     assert str(refusal("no", Mine)) == f"no (test_refusal.py, line {line})"
 
 
-def test_a_class_of_the_user_is_rather_at_fault_than_one_of_ours() -> None:
+def test_a_refusal_blames_the_class_of_the_user_before_one_of_ours() -> None:
     assert str(refusal("no", Proposer, Mine)).startswith("no (test_refusal.py, line ")
     assert str(refusal("no", Proposer)).startswith("no (proposer.py, line ")
 
 
-def test_or_with_the_place_where_an_error_was_raised() -> None:
+def test_a_refusal_ends_with_the_place_where_an_error_was_raised() -> None:
     with pytest.raises(AttributeError) as raised:
         Mine("acceptor-0").receive(None)  # type: ignore[arg-type]
     line = Mine.receive.__code__.co_firstlineno + 1
@@ -55,5 +55,5 @@ def test_or_with_the_place_where_an_error_was_raised() -> None:
         (UnspeakableError(), "no: UnspeakableError (test_refusal.py, line "),
     ],
 )
-def test_any_error_can_be_spoken_of(error: BaseException, words: str) -> None:
+def test_any_error_can_be_reported(error: BaseException, words: str) -> None:
     assert str(failure("no", raised(error), Mine)).startswith(words)

@@ -42,7 +42,7 @@ def steps(state: State, num_numbers: int, quorum: int, dropped: str) -> Iterator
 
 
 def is_safe(num_acceptors: int, num_numbers: int, promise_quorum: int, accept_quorum: int, dropped: str = "") -> bool:
-    """Whether at most one value is chosen in every state."""
+    """Return whether at most one value is chosen in every state."""
     start: State = (frozenset(), ((frozenset(), frozenset()),) * num_acceptors)
     met, todo = {start}, [start]
     while todo:
@@ -57,7 +57,7 @@ def is_safe(num_acceptors: int, num_numbers: int, promise_quorum: int, accept_qu
 
 
 @pytest.mark.parametrize("sizes", [(3, 2, 2, 2), (4, 2, 3, 2), (2, 3, 2, 1), (2, 3, 1, 2)])
-def test_actors_that_keep_the_rules_are_safe_whatever_else_they_do(sizes: tuple[int, int, int, int]) -> None:
+def test_all_actors_that_keep_the_rules_are_safe(sizes: tuple[int, int, int, int]) -> None:
     assert is_safe(*sizes)
 
 
@@ -65,7 +65,7 @@ def test_actors_that_keep_the_rules_are_safe_whatever_else_they_do(sizes: tuple[
     ("sizes", "dropped"),
     [((3, 2, 2, 2), "A3"), ((3, 2, 2, 2), "A4"), ((4, 2, 2, 2), "no rule"), ((3, 2, 1, 2), "no rule")],
 )
-def test_without_a_rule_or_with_quorums_that_do_not_meet_they_are_not(
+def test_without_a_rule_or_with_quorums_that_do_not_meet_actors_are_not_safe(
     sizes: tuple[int, int, int, int], dropped: str
 ) -> None:
     assert not is_safe(*sizes, dropped)
@@ -96,7 +96,7 @@ def accept(id: int, value: str = "a", by: str = A, to: str = P) -> Accept:
 
 
 def reason(name: str, *steps: Step, learned: str | None = None, configuration: Configuration = THREE) -> str | None:
-    """How an actor breaks a rule in the last of these steps, whose last word may be that it learns something."""
+    """Return how an actor breaks a rule in the last of these steps, which may be that it learns a value."""
     events: list[Event] = [Wants(0, P, "a"), Wants(0, Q, "b")]
     for time, (heard, *said) in enumerate(steps, start=1):
         spoken = [one for one in said if one]
@@ -109,7 +109,7 @@ def reason(name: str, *steps: Step, learned: str | None = None, configuration: C
 
 
 def departures(events: Sequence[Event], configuration: Configuration = THREE) -> list[tuple[float, str]]:
-    """When each actor breaks a rule for the first time, and how."""
+    """Return the first departure of each actor."""
     departures = [event for event in Onlooker(configuration).told(events) if isinstance(event, Departure)]
     return [(event.time, f"{event.actor} breaks {event.rule}: {event.words}") for event in departures]
 
@@ -201,14 +201,14 @@ def test_quorums_may_have_different_sizes() -> None:
     assert reason(P, (accept(1),), (accept(1, by=B),), learned="a", configuration=flexible) is None
 
 
-def test_what_is_reported_and_is_not_a_proposal_breaks_a3() -> None:
+def test_a_report_that_is_not_a_proposal_breaks_a3() -> None:
     odd = promise(1)
     odd.accepted = [1, "a", "b"]  # type: ignore[assignment]
     words = "its promise of 1 reports [1, 'a', 'b'] under 0, which it was never asked to accept"
     assert reason(A, (prepare(1), odd)) == f"{A} breaks A3: {words}"
 
 
-def test_one_history_can_stand_for_two_and_takes_the_worst_of_both() -> None:
+def test_a_history_that_stands_for_two_takes_the_worst_case() -> None:
     start = History(A, THREE, {})
     heard = statements([prepare(1), prepare(2), propose(1)])
     one, _ = speak(start._replace(heard=frozenset(heard[:2])), statements([promise(2)]))

@@ -1,4 +1,4 @@
-"""The theorem, and that each way of losing it is noticed: by made-up events, and by actors that are wrong."""
+"""The properties: each loss is found, in constructed events and in runs of faulty actors."""
 
 import json
 from collections.abc import Sequence
@@ -32,24 +32,24 @@ def accept(number: int, id: int, value: str) -> Accept:
 
 
 def accepted(number: int, id: int, value: str) -> Delivery:
-    """The delivery of a proposal to an acceptor that accepts it."""
+    """Return the delivery of a proposal to an acceptor that accepts it."""
     answer = accept(number, id, value)
     return Delivery(0, Propose(answer.recipient, answer.sender, id, value), answers=[answer])
 
 
 def promised(number: int, id: int, accepted: Proposal | None = None) -> Delivery:
-    """The delivery of a PREPARE to an acceptor that promises."""
+    """Return the delivery of a PREPARE to an acceptor that promises."""
     proposer, acceptor = f"proposer-{id % 2}", f"acceptor-{number}"
     return Delivery(0, Prepare(proposer, acceptor, id), answers=[Promise(acceptor, proposer, id, accepted)])
 
 
 def learns(proposer: str, value: str) -> Delivery:
-    """The delivery of an ACCEPT, after which a proposer has learned."""
+    """Return the delivery of an ACCEPT, after which a proposer has learned."""
     return Delivery(0, Accept("acceptor-0", proposer, 1, value), learned=value)
 
 
 def forgets(proposer: str) -> Delivery:
-    """The delivery of a FAIL, after which a proposer has learned nothing."""
+    """Return the delivery of a FAIL, after which a proposer has learned nothing."""
     return Delivery(0, Fail("acceptor-0", proposer, 1))
 
 
@@ -59,12 +59,12 @@ WISHES = [Wants(0, "proposer-0", "x", PROPOSALS), Wants(0, "proposer-1", "y")]
 
 
 def told(*events: Event) -> list[Event]:
-    """These events among three acceptors, and what follows from them."""
+    """Return these events among three acceptors, and what follows from them."""
     return list(watch([*WISHES, *events], Configuration.of(2, 3)))[2:]
 
 
 def verdict(*events: Event) -> Sequence[Event]:
-    """What is chosen and what is lost in these events."""
+    """Return which values are chosen and which properties are lost in these events."""
     return [event for event in told(*events) if isinstance(event, (Chosen, Violation))]
 
 
@@ -94,7 +94,7 @@ def test_chosen_is_noted_once_right_after_it_happened() -> None:
     assert told(*events) == [*events[:2], X_CHOSEN, *events[2:]]
 
 
-def test_it_does_not_matter_whether_the_accept_arrives() -> None:
+def test_a_proposal_is_chosen_even_if_the_accept_is_lost() -> None:
     assert verdict(accepted(0, 1, "x"), accepted(1, 1, "x")) == [X_CHOSEN]
 
 
@@ -104,7 +104,7 @@ def test_two_values_are_a_violation() -> None:
     assert verdict(*events) == [X_CHOSEN, lost]
 
 
-def test_a_value_out_of_thin_air_is_a_violation() -> None:
+def test_a_value_that_was_never_proposed_is_a_violation() -> None:
     events = [accepted(0, 1, "z"), accepted(1, 1, "z")]
     assert verdict(*events)[-1] == Violation(0, PROPOSED.name, "a value is chosen that nobody proposed: z")
 
@@ -114,13 +114,13 @@ def test_a_value_that_was_not_proposed_under_its_number_is_a_violation() -> None
     assert verdict(*events)[-1] == Violation(0, PROPOSED.name, "a value is chosen that nobody proposed: x")
 
 
-def test_to_learn_what_is_not_chosen_is_a_violation() -> None:
+def test_learning_a_value_that_is_not_chosen_is_a_violation() -> None:
     lost = Violation(0, LEARNED_CHOSEN.name, "proposer-0 learns what is not chosen: x")
     assert verdict(accepted(0, 1, "x"), learns("proposer-0", "x")) == [lost]
     assert verdict(accepted(0, 1, "y"), accepted(1, 1, "y"), learns("proposer-0", "x"))[-1] == lost
 
 
-def test_what_a_proposer_has_learned_before_it_began_counts_too() -> None:
+def test_a_value_learned_before_the_start_counts_too() -> None:
     events = list(watch([Wants(0, "proposer-0", "x", learned="x")], Configuration.of(1, 3)))
     assert events[1:] == [
         Learned(0, "proposer-0", "x"),
@@ -128,14 +128,14 @@ def test_what_a_proposer_has_learned_before_it_began_counts_too() -> None:
     ]
 
 
-def test_who_forgets_what_it_has_learned_can_learn_it_again() -> None:
+def test_a_proposer_can_forget_a_value_and_learn_it_again() -> None:
     events = [accepted(0, 1, "x"), accepted(1, 1, "x"), learns("proposer-0", "x"), forgets("proposer-0")]
     assert [event for event in told(*events, learns("proposer-0", "x")) if isinstance(event, Learned)] == [
         Learned(0, "proposer-0", "x")
     ] * 2
 
 
-def test_to_learn_what_is_chosen_is_none() -> None:
+def test_learning_a_chosen_value_is_not_a_violation() -> None:
     events = [accepted(0, 1, "x"), accepted(1, 1, "x"), learns("proposer-1", "x")]
     assert verdict(*events) == [X_CHOSEN]
     assert told(*events)[-1] == Learned(0, "proposer-1", "x")
@@ -153,7 +153,7 @@ def test_a_promise_that_goes_down_is_a_violation() -> None:
     ]
 
 
-def test_to_say_a_promise_again_word_for_word_promises_nothing() -> None:
+def test_a_repeated_promise_is_not_a_violation() -> None:
     assert verdict(promised(0, 1), promised(0, 2), promised(0, 1)) == []
     assert len(verdict(promised(0, 1), promised(0, 2), promised(0, 1, Proposal(1, "x")))) == 1
 
@@ -189,7 +189,7 @@ FINE = Moment(
 )
 
 
-def test_where_nothing_is_wrong_nothing_is_lost() -> None:
+def test_correct_moments_lose_nothing() -> None:
     assert [found.lost(FINE) for found in ALWAYS] == [None] * 5
 
 
@@ -214,7 +214,7 @@ def test_where_nothing_is_wrong_nothing_is_lost() -> None:
         ),
     ],
 )
-def test_each_is_lost_in_its_own_way(lost: Property, moment: Moment, words: str) -> None:
+def test_each_property_is_lost_in_its_own_way(lost: Property, moment: Moment, words: str) -> None:
     assert lost.lost(moment) == words
 
 
@@ -264,7 +264,7 @@ class Inventive(Acceptor):
     ],
 )
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
-def test_a_wrong_actor_stops_the_run_with_the_transcript_the_way_back_and_status_3(
+def test_a_faulty_actor_stops_the_run_with_the_transcript_the_replay_command_and_status_3(
     kind: str, wrong: type, words: str, quiet: list[str]
 ) -> None:
     actor = [f"--{kind}", f"{__file__}:{wrong.__name__}"]

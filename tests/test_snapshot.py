@@ -1,4 +1,4 @@
-"""Snapshots: equal for equal states, put back as they were, renamed throughout."""
+"""Snapshots: equal for equal states, restored, and renamed."""
 
 import logging
 import random
@@ -72,7 +72,7 @@ class Slotted:
 
 
 class Guarded:
-    """Its attributes are not what they seem."""
+    """It overrides access to its attributes."""
 
     def __init__(self) -> None:
         self.__dict__["value"] = 1
@@ -83,7 +83,7 @@ class Guarded:
 
 
 @given(data)
-def test_what_is_put_back_is_equal_and_of_the_same_type(thing: object) -> None:
+def test_restored_objects_are_equal_and_of_the_same_type(thing: object) -> None:
     again = put_back(take(thing))
     assert again == thing
     assert type(again) is type(thing)
@@ -132,12 +132,12 @@ def test_to_exchange_two_names_twice_changes_nothing(thing: object) -> None:
     assert rename(rename(take(thing), names), names) == take(thing)
 
 
-def test_enums_are_what_they_are() -> None:
+def test_members_of_enumerations_are_restored() -> None:
     assert rename(take([Colour.RED]), {}) == take([Colour.RED])
     assert put_back(take(Colour.RED)) is Colour.RED
 
 
-def test_what_is_equal_and_not_the_same_has_another_snapshot() -> None:
+def test_equal_values_of_different_types_have_different_snapshots() -> None:
     things: list[object] = [1, True, 1.0, Level.LOW, Number(1), "1", Name("1"), b"1", 0.0, -0.0, False, (1,), [1]]
     assert len({take(thing) for thing in things}) == len(things)
     for thing in things:
@@ -145,12 +145,12 @@ def test_what_is_equal_and_not_the_same_has_another_snapshot() -> None:
         assert (type(again), repr(again)) == (type(thing), repr(thing))
 
 
-def test_what_is_derived_from_text_and_numbers_is_so_still_and_is_renamed() -> None:
+def test_classes_derived_from_text_and_numbers_are_restored_and_renamed() -> None:
     assert take(Number(1)) != take(Number(2))
     assert put_back(rename(take(Name("acceptor-0")), {"acceptor-0": "acceptor-1"})) == Name("acceptor-1")
 
 
-def test_what_has_more_to_it_than_its_text_is_refused() -> None:
+def test_text_with_attributes_is_refused() -> None:
     thing = Name("acceptor-0")
     thing.__dict__["more"] = 1
     pair = Labelled(1, 2)
@@ -168,13 +168,13 @@ def test_the_order_of_attributes_is_part_of_a_state_and_is_put_back() -> None:
     assert list(vars(put_back(take(other)))) == ["second", "first"]
 
 
-def test_slots_are_attributes_be_they_hidden_or_empty() -> None:
+def test_hidden_and_empty_slots_are_attributes() -> None:
     again = put_back(take(Slotted(3)))
     assert again.hidden() == 3
     assert not hasattr(again, "open")
 
 
-def test_attributes_are_put_back_past_what_the_class_says() -> None:
+def test_attributes_are_restored_without_setattr() -> None:
     again = put_back(take(Guarded()))
     assert (again.value, vars(again)) == (2, {"value": 1})
 
@@ -189,7 +189,7 @@ def test_another_maker_makes_the_same_sets_and_counts_those_with_an_order() -> N
     assert maker.num_choices == 1
 
 
-def test_another_maker_has_one_thing_for_all_equal_tuples() -> None:
+def test_another_maker_makes_equal_tuples_one_object() -> None:
     pairs = [(1, "x"), (1, "x"), (1, "y")]
     usual, other = put_back(take(pairs)), put_back(take(pairs), OtherMaker(FILLERS))
     assert usual == other == pairs
@@ -203,7 +203,7 @@ class Ballot:
     voters: Sequence[str]
 
 
-def test_what_is_frozen_can_be_reached_in_two_ways_and_so_can_what_it_holds() -> None:
+def test_a_frozen_object_and_its_parts_may_be_in_two_places() -> None:
     ballot = Ballot(1, [])
     again = put_back(take([ballot, Ballot(2, [])]))
     assert again == [ballot, Ballot(2, [])]
@@ -214,7 +214,7 @@ def test_what_is_frozen_can_be_reached_in_two_ways_and_so_can_what_it_holds() ->
 
 
 class Handlers:
-    """It finds its methods and functions in tables, and is held by what it holds."""
+    """It has tables of methods and functions, and refers to itself."""
 
     def __init__(self) -> None:
         self.by_kind = {Prepare: self.promise, Propose: helper}
@@ -257,7 +257,7 @@ def test_one_object_in_two_places_is_not_two_equal_ones() -> None:
     assert first[1] is not second[1]
 
 
-def test_what_is_in_a_set_and_elsewhere_is_refused() -> None:
+def test_an_object_in_a_set_and_elsewhere_is_refused() -> None:
     notes = Notes()
     with pytest.raises(TypeError, match="it is in a set and elsewhere"):
         take([{notes, Notes()}, notes])
@@ -301,6 +301,6 @@ def test_the_order_of_an_ordered_dictionary_is_part_of_a_state() -> None:
         Lock,
     ],
 )
-def test_what_is_not_plain_data_has_no_snapshot(new: Callable[[], object]) -> None:
+def test_objects_that_are_not_plain_data_have_no_snapshot(new: Callable[[], object]) -> None:
     with pytest.raises(TypeError, match="is not plain data"):
         take([new()])

@@ -1,4 +1,4 @@
-"""States that are one but for names: told by their looks, and only where acceptors are alike in all they do."""
+"""Symmetry reduction: states that differ only in names count as one, but only if names make no difference."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +18,7 @@ from toy_paxos.view.verdict import cluster_lines
 
 
 def successors(cluster: Cluster, state: State) -> Iterator[State]:
-    """Every state that one delivery can lead to."""
+    """Yield every state after one delivery."""
     for position, actor in enumerate(state.actors):
         for number in cluster.effective(position, actor, state.said | state.pending):
             after, said = cluster.step(position, actor, number)
@@ -28,7 +28,7 @@ def successors(cluster: Cluster, state: State) -> Iterator[State]:
 
 
 def all_states(cluster: Cluster) -> list[State]:
-    """Every state that can be reached, by names and all."""
+    """Return every reachable state, with all names."""
     found = {cluster.start: None}
     for state in (queue := [cluster.start]):
         for after in successors(cluster, state):
@@ -66,7 +66,7 @@ def test_canonical_states_are_the_same_for_all_names_and_stand_for_all_states(mo
 
 
 class Lopsided(Acceptor):
-    """It tells the next acceptor of each promise, so that what concerns one concerns two."""
+    """It tells the next acceptor of each promise."""
 
     heard: tuple[str, ...] = ()
 
@@ -92,14 +92,14 @@ def test_acceptors_that_look_the_same_may_still_differ_and_then_all_orders_are_t
 
 
 class OnlyTheFirst(Proposer):
-    """It asks the first two acceptors only, which is enough, and is not alike for all of them."""
+    """It asks only the first two acceptors: they are a quorum, but not all acceptors are treated alike."""
 
     def prepare(self) -> list[Message]:
         return super().prepare()[: self.promise_quorum]
 
 
 class Special(Acceptor):
-    """Acceptor 2 accepts whatever comes."""
+    """Acceptor 2 accepts every proposal."""
 
     def accept(self, request: Propose) -> list[Message]:
         if self.name == "acceptor-2":
@@ -138,7 +138,7 @@ class LearnsByNameOnly(LearnsByName):
     ],
 )
 @pytest.mark.parametrize("past_forgotten", [True, False])
-def test_where_names_make_a_difference_all_names_count(model: Model, past_forgotten: bool) -> None:
+def test_if_names_make_a_difference_all_names_count(model: Model, past_forgotten: bool) -> None:
     report = check(replace(model, past_forgotten=past_forgotten))
     assert not report.model.symmetric
     again = check(report.model)
@@ -157,8 +157,8 @@ class OnlyOne(OnlyTheFirstHides):
 
 
 @pytest.mark.parametrize("who", ["acceptor-0", "acceptor-1", "acceptor-2"])
-def test_what_the_comparison_of_two_adds_is_compared_too(who: str) -> None:
-    """Whoever it is, the fault is found, though only acceptor 2 was ever tried."""
+def test_steps_that_the_comparison_adds_are_compared_too(who: str) -> None:
+    """The fault is found whichever acceptor has it, although the search tries only acceptor 2."""
     acceptor = type("OnlyThisOne", (OnlyOne,), {"who": who})
     model = Model(3, 2, acceptor=acceptor)
     cluster = Cluster(model)
@@ -177,13 +177,13 @@ def test_what_the_comparison_of_two_adds_is_compared_too(who: str) -> None:
 
 
 class Mentions(Acceptor):
-    """It accepts its own name for a value."""
+    """It accepts its own name as the value."""
 
     def promise(self, request: Prepare) -> list[Message]:
         return [Promise(self.name, request.sender, request.id, Proposal(0, self.name))]
 
 
-def test_a_value_that_is_the_name_of_an_acceptor_is_nothing_to_be_renamed() -> None:
+def test_a_value_that_is_the_name_of_an_acceptor_ends_the_reduction() -> None:
     report = check(Model(2, 1, acceptor=Mentions))
     assert not report.model.symmetric
     assert report.violation == "a value is chosen that nobody proposed: acceptor-0" or report.never
@@ -212,7 +212,7 @@ class PrefersTheFirst(Proposer):
         (Model(3, 2), None),
     ],
 )
-def test_why_names_matter_is_told(model: Model, reason: str | None) -> None:
+def test_the_reason_why_names_matter_is_reported(model: Model, reason: str | None) -> None:
     report = check(model)
     words = shown(cluster_lines(report.model.sizes | report.found))
     assert report.found["names_matter"] == reason

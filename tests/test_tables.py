@@ -1,4 +1,4 @@
-"""Actors as tables: they do what the classes do, and what never ends is refused."""
+"""Actors as tables: they behave like the classes, and actors with too many steps are refused."""
 
 from dataclasses import replace
 from random import Random
@@ -23,7 +23,7 @@ MODELS = {
 
 
 def shown_of(game: Game) -> list[list[object]]:
-    """What can be seen of real actors, in the form of a table."""
+    """Return what a table shows of real actors."""
     seen: list[list[object]] = []
     for name, actor in game.actors.items():
         promised, accepted = stored_by(actor)
@@ -104,14 +104,14 @@ def test_a_step_that_changes_nothing_is_left_out() -> None:
 
 
 def all_tables(model: Model) -> list[Table]:
-    """The tables of all actors of a model."""
+    """Return the tables of all actors of a model."""
     tables = Tables()
     tables.add(model)
     return tables.tables
 
 
 class Counting(Acceptor):
-    """An acceptor that counts what it receives."""
+    """It counts the messages that it receives."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -124,12 +124,12 @@ class Counting(Acceptor):
 
 def test_an_actor_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toy_paxos.checking.tables.MOST_STEPS", 3_000)
-    with pytest.raises(CheckError, match="these actors have no end, or more than 3,000 steps: choose fewer"):
+    with pytest.raises(CheckError, match="these actors have more than 3,000 steps: choose fewer"):
         Tables().add(Model(acceptor=Counting))
 
 
 class Uneven(Acceptor):
-    """An acceptor that does not do the same each time."""
+    """It does not always do the same."""
 
     calls = 0
 

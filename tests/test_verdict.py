@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from stories import report_of
 
-from toy_paxos.checking import CLIMB, RULES, Judgement, Model, Report, check, check_rule, judge, summary
+from toy_paxos.checking import RULES, Judgement, Model, Report, check, check_rule, summary
+from toy_paxos.checking.alone import judge
+from toy_paxos.checking.climb import CLIMB
 from toy_paxos.event import Delivery
 from toy_paxos.view.json_lines import start_json, verdict_json
 from toy_paxos.view.verdict import (

@@ -1,8 +1,8 @@
-"""What can happen in a round, as plain data: one story, which every source tells and every view shows.
+"""The events of a round, as plain data: every source of stories yields them, and every view shows them.
 
-A source (direct calls, the simulated network, the checker) tells what proposers want, what is delivered
-(:func:`hand_over`), and what befalls them. What follows from that, :func:`toy_paxos.safety.watch` adds: that somebody
-has a quorum of promises, adopts, or learns; that a value is chosen; that safety is lost.
+A source (direct calls, the simulated network, the checker) yields what proposers want, the deliveries
+(:func:`hand_over`), and failures. :func:`toy_paxos.safety.watch` adds the events that follow: a proposer has a quorum
+of promises, adopts a value, or learns one; a value is chosen; a property is lost.
 """
 
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from toy_paxos.message_like import UnlikeMessageError, as_message, own_words
 
 
 class Fate(StrEnum):
-    """What became of a message."""
+    """The fate of a message."""
 
     DELIVERED = "delivered"
     LOST = "lost"
@@ -26,8 +26,7 @@ class Fate(StrEnum):
     STALE = "stale"
 
 
-# Before Python 3.12 looking up the member of an enumeration takes longer than a call; these are asked for at each
-# message.
+# Before Python 3.12 looking up the member of an enumeration takes longer than a call, and each message needs these.
 DELIVERED, LOST, DUPLICATE, STALE = Fate.DELIVERED, Fate.LOST, Fate.DUPLICATE, Fate.STALE
 
 
@@ -47,14 +46,14 @@ class Event:
     time: float
 
     def __init_subclass__(cls, event: str = "") -> None:
-        """Give a kind of event its name; with slots, a dataclass makes each class twice, and then without one."""
+        """Give a kind of event its name; a dataclass with slots makes the class twice, the second time without it."""
         cls.event = event or cls.event
         KINDS[cls.event] = cls
 
 
 @dataclass(slots=True)
 class Wants(Event, event="wants"):
-    """A proposer enters with a wish, and with what it says first; a correct one has learned nothing yet."""
+    """A proposer begins: its wish, and its first messages; a correct proposer has learned nothing yet."""
 
     proposer: str
     value: str
@@ -64,12 +63,12 @@ class Wants(Event, event="wants"):
 
 @dataclass(slots=True)
 class Delivery(Event, event="message"):
-    """A message met its fate, and provoked these answers.
+    """The delivery or the loss of a message.
 
-    ``sent`` is when it was sent. A lost one is known to be lost when it is sent, or when it reaches a proposer that
-    has crashed; a stale one answers an earlier attempt. ``denial`` says why a request came to nothing: the acceptor
-    failed, or it refused; or why real processes lost a message. The rest is what can be seen of the recipient
-    afterwards: of an acceptor what it has ``promised`` and ``accepted``, of a proposer what it has ``learned``.
+    ``sent`` is the time when it was sent. A message is known to be lost when it is sent, or when it reaches a proposer
+    that has crashed; a stale one answers an earlier attempt. ``denial`` says why a request had no effect (the acceptor
+    failed, or refused it), or why real processes lost a message. The rest is what can be seen of the recipient
+    afterwards: an acceptor's ``promised`` and ``accepted``, or a proposer's ``learned``.
     """
 
     message: Message
@@ -93,7 +92,7 @@ class Crash(Event, event="crash"):
 
 @dataclass(slots=True)
 class AcceptorCrash(Event, event="acceptor-crash"):
-    """An acceptor crashed, and lost what was on its way to it; it comes back with what is in stable storage."""
+    """An acceptor crashed: messages on their way to it are lost. It restarts with what is in stable storage."""
 
     acceptor: str
 
@@ -110,7 +109,7 @@ class TimedOut(Event, event="timeout"):
 
 @dataclass(slots=True)
 class Attempt(Event, event="attempt"):
-    """A proposer begins another attempt, under ``id``; that it begins a first one goes without saying."""
+    """A proposer begins another attempt, under ``id``; there is no such event for its first attempt."""
 
     proposer: str
     attempt: int
@@ -138,7 +137,7 @@ class Adoption(Event, event="adoption"):
 
 @dataclass(slots=True)
 class Chosen(Event, event="chosen"):
-    """A quorum of acceptors has now accepted one proposal; from here on its value is chosen."""
+    """A quorum of acceptors has accepted one proposal: from now on its value is chosen."""
 
     id: int
     value: str
@@ -147,7 +146,7 @@ class Chosen(Event, event="chosen"):
 
 @dataclass(slots=True)
 class Learned(Event, event="learned"):
-    """A proposer knows that a value is chosen."""
+    """A proposer has learned a value."""
 
     proposer: str
     value: str
@@ -155,7 +154,7 @@ class Learned(Event, event="learned"):
 
 @dataclass(slots=True)
 class Violation(Event, event="violation"):
-    """A property of :mod:`toy_paxos.safety` is lost, and how.
+    """A property of :mod:`toy_paxos.safety` is lost, in the way that ``words`` describe.
 
     If a second value is chosen, ``id`` and ``value`` are its proposal, which these ``acceptors`` have accepted.
     """
@@ -169,7 +168,7 @@ class Violation(Event, event="violation"):
 
 @dataclass(slots=True)
 class Departure(Event, event="departure"):
-    """For the first time an actor breaks a rule of :mod:`toy_paxos.rules`, which need not be a violation."""
+    """An actor breaks a rule of :mod:`toy_paxos.rules` for the first time, which need not be a violation."""
 
     actor: str
     rule: str
@@ -178,7 +177,7 @@ class Departure(Event, event="departure"):
 
 @dataclass(slots=True)
 class Unheard(Event, event="unheard"):
-    """What an actor said in the delivery that lost a property; most stories end before that is received."""
+    """What an actor said in the delivery that lost a property; most stories end before it is delivered."""
 
     actor: str
     words: str
@@ -187,7 +186,7 @@ class Unheard(Event, event="unheard"):
 def hand_over(
     actor: Actor, message: Message, time: float, sent: float, fate: Fate = Fate.DELIVERED, proposes: bool = False
 ) -> Delivery:
-    """Let an actor, which proposes or accepts, receive a message; tell all that can be seen of it."""
+    """Let an acceptor, or an actor that ``proposes``, receive a message; return the event."""
     answers = listed(actor.receive(message))
     if proposes:
         return Delivery(time, message, fate, sent, answers, None, None, None, learned_by(actor))
@@ -195,13 +194,13 @@ def hand_over(
 
 
 Denial = Literal["failed", "refused"]
-"""Why a request came to nothing: the acceptor failed, or it refused."""
+"""Why a request had no effect: the acceptor failed, or it refused."""
 
 
 def seen_of(
     acceptor: Actor, message: Message, answers: Iterable[Message]
 ) -> tuple[Denial | None, int | None, Proposal | None]:
-    """Return why an acceptor denied what it has just received, if it did, then what it has promised and accepted."""
+    """Return why an acceptor denied the request that it has just received, or None; then what it has stored."""
     promised, accepted = stored_by(acceptor.acceptor if isinstance(acceptor, FailingAcceptor) else acceptor)
     for answer in answers:
         if isinstance(answer, Fail) and isinstance(message, (Prepare, Propose)):
@@ -210,18 +209,18 @@ def seen_of(
     return None, promised, accepted
 
 
-# More than the largest cluster has to say at once.
+# More messages than an actor of the largest cluster says at once.
 TOO_MANY = 100_000
 
 
 class AnswerError(Exception):
-    """A method of an actor returned what it must not return; the words, one line of them, say what that is."""
+    """A method of an actor returned something that it must not return; the message is one line that says what."""
 
 
 def listed(messages: Iterable[Message], method: str = "receive") -> list[Message]:
-    """Return what a method of an actor returned as a list of messages; raises AnswerError if it cannot be one.
+    """Return what a method of an actor returned as a list of messages; raise AnswerError if it cannot be one.
 
-    What has the parts of a message becomes one.
+    Objects with the parts of a message become messages.
     """
     if type(messages) is list:
         for message in messages:
@@ -230,7 +229,7 @@ def listed(messages: Iterable[Message], method: str = "receive") -> list[Message
         else:
             return messages
     if hasattr(messages, "__await__") or hasattr(messages, "__aiter__"):
-        # Python would warn that it was never awaited.
+        # Otherwise Python warns that it was never awaited.
         getattr(messages, "close", int)()
         raise AnswerError(f"{method} is async: it is never awaited, so make it a plain method")
     if isinstance(messages, str) or not hasattr(messages, "__iter__"):
@@ -245,17 +244,16 @@ def listed(messages: Iterable[Message], method: str = "receive") -> list[Message
 
 
 def described(returned: object) -> str:
-    """Name what a method returned instead of a list."""
+    """Return words for what a method returned instead of a list."""
     if returned is None:
         return "None"
     return f"a {returned.type}" if isinstance(returned, Message) else f"a value of type {type(returned).__name__}"
 
 
 def check_message(message: object, names: Container[str]) -> None:
-    """Raise AnswerError for what no actor can send.
+    """Raise AnswerError if no actor can send a message.
 
-    That is anything but a message, a message with parts of the wrong type, one that only the clock or the power switch
-    sends, and one to a recipient that has none of these names.
+    It must be a message, with parts of the correct types, not of the clock or the power switch, to one of these names.
     """
     if not isinstance(message, Message):
         raise AnswerError(f"a {type(message).__name__} is not a message")
@@ -264,7 +262,7 @@ def check_message(message: object, names: Container[str]) -> None:
     parts = {"sender": str, "recipient": str, "id": int, "value": str}
     for name, kind in parts.items():
         part = getattr(message, name, kind())
-        # Not one of a class derived from it either, which may have its own idea of what is equal.
+        # A derived class is refused, too, because it may override comparison.
         if type(part) is not kind:
             raise AnswerError(f"the {name} of a {message.type} has type {type(part).__name__}, not {kind.__name__}")
     if message.recipient not in names:
@@ -272,7 +270,7 @@ def check_message(message: object, names: Container[str]) -> None:
 
 
 def unheard(events: Sequence[Event]) -> Iterator[Unheard]:
-    """Yield what was said in the last delivery of some events, the same to several recipients once."""
+    """Yield what was said in the last of some deliveries; a message to several recipients is one event."""
     last = next((event for event in reversed(events) if isinstance(event, Delivery)), None)
     recipients: dict[str, list[str]] = {}
     for answer in last.answers if last else ():
@@ -285,14 +283,14 @@ def unheard(events: Sequence[Event]) -> Iterator[Unheard]:
 
 
 def says(event: Event) -> Sequence[Message]:
-    """What is said in an event."""
+    """Return the messages that are said in an event."""
     if isinstance(event, Delivery):
         return event.answers
     return event.says if isinstance(event, Wants) else ()
 
 
 def stored_by(actor: Actor) -> tuple[int | None, Proposal | None]:
-    """What an acceptor has promised and accepted, if it keeps that under these names, as ours do."""
+    """Return what an acceptor has promised and accepted, if its attributes have these names, as ours do."""
     if type(actor) is Acceptor:
         return actor.promised, actor.accepted
     promised, accepted = getattr(actor, "promised", None), getattr(actor, "accepted", None)
@@ -305,8 +303,8 @@ def stored_by(actor: Actor) -> tuple[int | None, Proposal | None]:
 
 
 def as_proposal(accepted: object) -> Proposal | None:
-    """A pair of a number and a text as a proposal, anything else as none."""
-    # A match statement alone would do, at several times the price.
+    """Return a pair of a number and a text as a proposal, None for anything else."""
+    # The match statement below would suffice, but it takes several times as long.
     if type(accepted) is Proposal and type(accepted.id) is int and type(accepted.value) is str:
         return accepted
     match accepted:
@@ -319,9 +317,9 @@ VALUED = (Propose, Accept)
 
 
 def said_by(message: Message) -> tuple[str | None, Proposal | None]:
-    """What a message says beyond its number: a value, or what its sender accepted before.
+    """Return what a message says besides its number: a value, or the proposal that its sender accepted before.
 
-    Of a message of an actor's own type it is all its fields, as JSON.
+    For a message of an actor's own type, the value is all its fields, as JSON.
     """
     if isinstance(message, Promise):
         return None, message.accepted and as_proposal(message.accepted)
@@ -329,13 +327,13 @@ def said_by(message: Message) -> tuple[str | None, Proposal | None]:
 
 
 def learned_by(actor: Actor) -> str | None:
-    """What a proposer has learned."""
+    """Return what a proposer has learned as text, or None."""
     learned = getattr(actor, "learned", None)
     return None if learned is None else str(learned)
 
 
 def plain_learned(proposer: Any) -> str | None:
-    """What a proposer says that it has learned; raises AnswerError if it can be no value."""
+    """Return what a proposer has learned; raise AnswerError if that cannot be a value."""
     learned: str | None = proposer.learned
     if learned is not None and type(learned) is not str:
         raise AnswerError(f"it has type {type(learned).__name__}")

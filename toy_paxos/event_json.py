@@ -1,12 +1,12 @@
 """Events as JSON objects, one a line, and back: the dialect of ``--json`` and of the logs that processes write.
 
 An event is an object with its kind (``event``), its place (a ``round``, perhaps of a ``run``, or the ``step`` of a
-counterexample), the fields of its dataclass, and its time in simulated milliseconds (``t_ms``, null without a clock)::
+counterexample), the fields of its dataclass, and its time in simulated milliseconds (``t_ms``, null without a clock):
 
     {"event":"quorum","round":1,"proposer":"proposer-0","id":1,"acceptors":["acceptor-0","acceptor-2"],"t_ms":null}
 
-In a delivery the fields of the message come first. What is said in an event (``answers``, ``says``) follows from the
-actors, so only logs hold it. Readers ignore kinds and keys that they do not know, and refuse another format.
+In a delivery the fields of the message come first. The messages said in an event (``answers``, ``says``) follow from
+the actors, so only logs have them. Readers ignore kinds and keys that they do not know, and refuse other formats.
 """
 
 import json
@@ -20,7 +20,7 @@ from toy_paxos.message import Message, Promise, Proposal
 from toy_paxos.message_like import MESSAGES, own_kind
 
 FORMAT = 2
-"""Raised whenever programs that read the lines have to be changed."""
+"""The version of the format; increase it when programs that read the lines have to be changed."""
 
 # One encoder for all lines: json.dumps would make a new one for each.
 ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -37,7 +37,7 @@ def json_line(**keys: Any) -> str:
 def event_line(event: Event, place: str, is_timed: bool = False, is_log: bool = False, ending: str = "") -> str:
     """Return an event as a line; ``place`` and ``ending`` are keys that are JSON already.
 
-    ``is_timed`` if its times are simulated milliseconds; ``is_log`` if the line has to tell what is said in the event.
+    ``is_timed`` says that its times are simulated milliseconds, ``is_log`` that the line has the messages said in it.
     """
     if isinstance(event, Delivery):
         times = '"t_ms":null,"sent_ms":null'
@@ -46,8 +46,7 @@ def event_line(event: Event, place: str, is_timed: bool = False, is_log: bool = 
         if is_log:
             times = f'"answers":{objects(event.answers)},{times}'
         return f'{{"event":"message",{place},{delivery_keys(event)},{times}{ending}}}\n'
-    # The slots of a kind of event are the fields that Event does not have. What an incorrect proposer has learned
-    # before it begins is for the watch alone.
+    # The slots of a kind of event are the fields that Event does not have. Only the watch needs ``learned`` of a Wants.
     keys = keys_of(**{name: getattr(event, name) for name in event.__slots__ if name not in ("says", "learned")})
     time = round(event.time, 3) if is_timed else "null"
     says = f',"says":{objects(event.says)}' if is_log and isinstance(event, Wants) else ""
@@ -55,12 +54,12 @@ def event_line(event: Event, place: str, is_timed: bool = False, is_log: bool = 
 
 
 def objects(messages: Sequence[Message]) -> str:
-    """Return a list of messages."""
+    """Return messages as a JSON list."""
     return f"[{','.join([f'{{{message_keys(message)}}}' for message in messages])}]"
 
 
 def delivery_keys(event: Delivery) -> str:
-    """Return the message of a delivery, its fate, and what can be seen of the recipient afterwards."""
+    """Return the keys of a delivery: its message, its fate, and what can be seen of the recipient afterwards."""
     after = "null"
     if event.promised is not None:
         id, value = event.accepted or ("null", None)
@@ -72,7 +71,7 @@ def delivery_keys(event: Delivery) -> str:
 
 
 def message_keys(message: Message) -> str:
-    """Return all that a message says."""
+    """Return the keys of a message."""
     value, accepted = said_by(message)
     route = route_keys(message.type, message.sender, message.recipient, message.id)
     if accepted:
@@ -82,23 +81,23 @@ def message_keys(message: Message) -> str:
     return f'{route},"value":{"null" if value is None else encoded(value)},"accepted_id":null'
 
 
-# Most routes and values recur, so what was encoded is kept.
+# Most routes and values recur, so their JSON is cached.
 
 
 @lru_cache(maxsize=2**16)
 def route_keys(type: str, sender: str, recipient: str, id: int) -> str:
-    """Return the kind of a message, its actors and its number."""
+    """Return the keys of a message's type, actors and number."""
     return keys_of(type=type, sender=sender, recipient=recipient, id=id)
 
 
 @lru_cache(maxsize=2**10)
 def encoded(value: str | None) -> str:
-    """Return a text, or null."""
+    """Return a text or None as JSON."""
     return ENCODER.encode(value)
 
 
 def keys_of(**keys: Any) -> str:
-    """Return keys and values without the braces around them."""
+    """Return keys and values as JSON, without the braces around them."""
     return ENCODER.encode(keys)[1:-1]
 
 
@@ -106,11 +105,11 @@ def keys_of(**keys: Any) -> str:
 
 
 class FormatError(ValueError):
-    """Some lines have another format."""
+    """Lines have a format that this version does not read."""
 
 
 def check_format(number: object) -> None:
-    """Raise FormatError if lines have another format than those that are written here."""
+    """Raise FormatError unless lines have the format that is written here."""
     if number != FORMAT:
         raise FormatError(f"this is not in format {FORMAT}, the only one that this version of toy-paxos reads")
 
@@ -120,7 +119,7 @@ TYPES: dict[str, type] = {"attempt": int, "id": int, "accepted_id": int, "last":
 
 
 def event_of(line: Mapping[str, Any]) -> Event | None:
-    """Return the event in an object, None if it is of a kind that is not known here.
+    """Return the event in an object, or None for an unknown kind.
 
     Raises ValueError, KeyError, TypeError or AttributeError if the object cannot be an event.
     """
@@ -145,7 +144,7 @@ def event_of(line: Mapping[str, Any]) -> Event | None:
 
 
 def field_of(name: str, value: Any) -> Any:
-    """Return a field of an event; raises ValueError or TypeError if it cannot have this value."""
+    """Return a field of an event; raise ValueError or TypeError if it cannot have this value."""
     if name == "says":
         return [message_of(**line) for line in value]
     return tuple([a(each, str) for each in value]) if name == "acceptors" else a(value, TYPES.get(name, str))
@@ -161,9 +160,9 @@ def message_of(
     fields: Mapping[str, Any] | None = None,
     **_: object,
 ) -> Message:
-    """Return the message with these keys, whatever other keys there are.
+    """Return the message with these keys, and ignore others; raise ValueError or TypeError if it cannot be one.
 
-    One of an actor's own type has ``fields``. Raises ValueError or TypeError if it cannot be a message.
+    A message of an actor's own type has ``fields``.
     """
     kind, about = MESSAGES.get(type), list[Any]()
     if not kind:
@@ -178,19 +177,19 @@ def message_of(
 
 
 def proposal_of(id: object, value: object) -> Proposal | None:
-    """Return a proposal, or None without a number; raises ValueError if it is incomplete."""
+    """Return a proposal, or None without a number; raise ValueError if it is incomplete."""
     return None if id is None else Proposal(a(id, int), a(value, str))
 
 
 def denial_of(value: object) -> Denial | None:
-    """Return why a request came to nothing, if it did; raises ValueError if that is no reason."""
+    """Return why a request had no effect, or None; raise ValueError for any other value."""
     if value not in (None, "failed", "refused"):
         raise ValueError(f"no acceptor denies a request like that: {value!r}")
     return value
 
 
 def a(value: object, *types: type) -> Any:
-    """Return a value of one of these types; raises ValueError if it is of another."""
+    """Return a value of one of these types; raise ValueError if it has another type."""
     if type(value) not in types:
         raise ValueError(f"{value!r} has a wrong type")
     return value

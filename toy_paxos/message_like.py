@@ -1,8 +1,9 @@
-"""Messages of other classes: an object with the parts of a message becomes one.
+"""Messages of other classes: an object with the parts of a message becomes a message.
 
-Actors need not import anything from here. What they say has the attributes ``type``, ``sender``, ``recipient`` and
-``id``, and those of its type: ``accepted`` in a PROMISE, ``value`` in a PROPOSE or ACCEPT. A message of any other type
-is one of the actor's own, and keeps all its attributes. It is told with them: ``NACK 2 {"promised":3}``.
+Actors need not import anything from this program. Their messages have the attributes ``type``, ``sender``,
+``recipient`` and ``id``, and those of the type: ``accepted`` in a PROMISE, ``value`` in a PROPOSE or ACCEPT. An actor
+can also have message types of its own. Such a message keeps all its attributes, and stories show them:
+``NACK 2 {"promised":3}``.
 """
 
 from collections.abc import Mapping
@@ -24,22 +25,22 @@ ROUTE = ("sender", "recipient", "id")
 
 
 class UnlikeMessageError(Exception):
-    """An object has the type of a message, but not its parts; the words say what is expected."""
+    """An object has the type of a message, but not its parts; the message says what is expected."""
 
 
 @cache
 def own_kind(type: str, parts: tuple[str, ...]) -> type[Message]:
-    """Return the class of the messages of a type that is unknown here, with these parts; one class for all of them."""
+    """Return the class of messages of an actor's own type with these parts, always the same one."""
     return make_dataclass(type, parts, bases=(Message,), namespace={"type": type})
 
 
 def parts_of(kind: type[Message]) -> tuple[str, ...]:
-    """Return the names of what a kind of message says beyond its route and its number."""
+    """Return the names of the parts of a kind of message besides its sender, recipient and number."""
     return tuple(field.name for field in fields(kind) if field.name not in ROUTE)
 
 
 def as_message(thing: Any) -> Any:
-    """Return an object as a message if it has a type; raise UnlikeMessageError if it lacks something else."""
+    """Return an object that has a type as a message; raise UnlikeMessageError if it lacks other parts."""
     type = getattr(thing, "type", None)
     if isinstance(thing, Message) or not isinstance(type, str):
         return thing
@@ -68,10 +69,10 @@ def attributes(thing: Any) -> dict[str, Any]:
 
 
 def own_words(message: Message) -> str | None:
-    """Return what a message of an actor's own type says beyond its number, as JSON; None for all other types."""
+    """Return the parts of a message of an actor's own type as JSON; None for all other types."""
     if message.type in MESSAGES:
         return None
-    # Imported only here, because most runs do without.
+    # Imported here, because most runs do not need it.
     from json import dumps
 
     said = {name: as_json(getattr(message, name)) for name in parts_of(type(message))}
@@ -79,7 +80,7 @@ def own_words(message: Message) -> str | None:
 
 
 def as_json(value: Any) -> Any:
-    """Return a value as JSON can hold it: objects by their attributes, in the end by the name of their class."""
+    """Return a value in a form that JSON has: an object as its attributes, or the name of its class if it has none."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
@@ -96,7 +97,7 @@ def as_json(value: Any) -> Any:
 
 
 def as_accepted(accepted: Any) -> Proposal | None:
-    """Return what a promise reports: nothing, or a number and a value, as a pair or in attributes."""
+    """Return the proposal that a promise reports as a pair or in attributes, or None."""
     if accepted is None:
         return None
     pair = (accepted.id, accepted.value) if hasattr(accepted, "id") and hasattr(accepted, "value") else accepted

@@ -1,8 +1,8 @@
-"""The rules of Paxos, in one place: what an acceptor or a proposer may say, given what it alone has heard and said.
+"""The rules of Paxos: what an acceptor or a proposer may say, given only what it has heard and said itself.
 
 :mod:`toy_paxos.safety` is about the cluster; a rule is about one actor. A theorem connects them: **if every actor keeps
 the rules, then at most one value is chosen**, whatever the network delays, loses, repeats or reorders, and however
-often actors restart. So an actor can be judged alone, and in a story that goes wrong some actor breaks a rule first.
+often actors restart. So an actor can be judged alone, and if a second value is chosen, some actor broke a rule before.
 
 **Proof.** Two proposals with the same number are the same proposal: acceptors accept only what they were asked to
 accept (A4), and a number belongs to one proposer (P1), which proposes one value under it (P3). Now let every acceptor
@@ -13,22 +13,22 @@ after, the same follows from A4. So the highest-numbered report that the propose
 By A3 it had been proposed before. If m = k, then u = v as shown above. If m > k, then u = v because (n, w) is the first
 proposal that differs. By P2, w = u. So w = v, a contradiction.
 
-The other properties follow. What a proposer learns is chosen (P4), and proposers learn the same value. Each value is
-some proposer's wish: by P2 a proposer takes either its own wish or a value that was proposed earlier. A2 says that a
-promise never goes down. The proof does not use A1; it allows :mod:`toy_paxos.checking.alone` to rule out messages.
+The other properties follow. A learned value is chosen (P4), so all proposers learn the same value. Each value is some
+proposer's wish: by P2 a proposer proposes either its own wish or a value that was proposed earlier. A2 says that a
+promise never goes down. The proof does not use A1, but :mod:`toy_paxos.checking.alone` rules out messages by it.
 
 **Example.** Three acceptors; proposer-0 wants ``a`` and has number 1, proposer-1 wants ``b`` and has number 2.
 
     acceptor-0  promises 1, accepts (1, a), promises 2 and reports (1, a)
     acceptor-1  promises 1, promises 2 and reports nothing, accepts (1, a)     <- breaks A4
 
-acceptor-1 accepts 1 after it promised 2, and its promise did not report (1, a). With acceptor-2, whose promise of 2
-reports nothing either, it misleads proposer-1, which proposes ``b`` as P2 allows. But ``a`` is chosen already.
+acceptor-1 accepts 1 after it promised 2, and its promise did not report (1, a). The promise of 2 by acceptor-2 reports
+nothing either. So proposer-1 has a quorum that reports nothing, and proposes ``b`` as P2 allows; but ``a`` is chosen.
 
-The rules are no stricter than the proof. A promise may report a proposal that was received and never acknowledged,
-because an acceptor may crash between saving and answering; for the same reason A4 allows to acknowledge (k, v) late if
-the promise has reported it. A correct actor can break a rule: for example, all proposers can share their numbers if
-acceptors promise each number once. So a broken rule explains a violation, but it is not a violation by itself.
+The rules are not stricter than the proof. A promise may report a proposal that was received and never acknowledged,
+because an acceptor may crash between saving and answering. For the same reason, A4 allows an acceptor to acknowledge
+(k, v) late if its promise has reported (k, v). A correct actor can break a rule: for example, all proposers can share
+their numbers if acceptors promise each number once. So a broken rule can explain a violation, but it is not one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -46,8 +46,8 @@ from toy_paxos.story import Configuration
 class Statement(NamedTuple):
     """A message to which rules apply, as a value that can be in a set.
 
-    ``proposal`` is what it is about: what a promise reports, what is proposed, or what is accepted. What a proposer has
-    learned counts as a statement, too, about that value under number 0.
+    ``proposal`` is what a promise reports, a PROPOSE proposes, or an ACCEPT accepts. That a proposer has learned a
+    value counts as a statement, too, about that value with number 0.
     """
 
     kind: type[Message] | type[Learned]
@@ -62,7 +62,7 @@ def statement(message: Message) -> Statement | None:
     proposal = None
     if isinstance(message, Promise):
         if message.accepted:
-            # A report that is not a proposal breaks A3, because nobody has proposed such a thing.
+            # A report that is not a proposal breaks A3, because no actor has proposed it.
             proposal = as_proposal(message.accepted) or Proposal(0, repr(message.accepted))
     elif isinstance(message, (Propose, Accept)):
         proposal = Proposal(message.id, message.value)
@@ -72,7 +72,7 @@ def statement(message: Message) -> Statement | None:
 
 
 def statements(messages: Iterable[Message]) -> list[Statement]:
-    """Return those messages to which rules apply as statements."""
+    """Return the messages to which rules apply, as statements."""
     return [said for message in messages if (said := statement(message))]
 
 
@@ -84,12 +84,12 @@ def learning(proposer: str, value: str) -> Statement:
 class History(NamedTuple):
     """What one actor has heard and said.
 
-    ``users`` has the proposer that was first to use each number; all histories of a cluster share it. ``wish`` is the
-    value that a proposer wants, ``number`` the one under which it spoke last. ``before_restart`` is what an actor had
-    said when it restarted last; only words depend on it.
+    ``users`` has the first proposer that used each number; all histories of a cluster share it. ``wish`` is the value
+    that a proposer wants, ``number`` the number under which it spoke last. ``before_restart`` is what an actor had said
+    when it restarted last; only the explanations use it.
 
-    If an actor can reach one state in several ways, a history can stand for all of them: then ``heard`` and ``said``
-    have what it heard and said in each of them, ``may_have_said`` what it said in any. The rules take the worst case.
+    A history can stand for several: then ``heard`` and ``said`` have what the actor heard and said in each of them, and
+    ``may_have_said`` what it said in any of them. The rules take the worst case.
     """
 
     name: str
@@ -103,7 +103,7 @@ class History(NamedTuple):
     before_restart: frozenset[Statement] = frozenset()
 
     def after_receiving(self, message: Message) -> "History":
-        """Return the history after one more message: a restart, or one to which rules may apply."""
+        """Return the history after one more message."""
         if isinstance(message, Restart):
             return self._replace(before_restart=self.may_have_said)
         return self.after_hearing(heard) if (heard := statement(message)) else self
@@ -121,12 +121,12 @@ class History(NamedTuple):
         return self._replace(said=self.said | news, may_have_said=self.may_have_said | news, number=number)
 
     def or_else(self, other: "History") -> "History":
-        """Return one history that stands for both."""
+        """Return one history that stands for this and another one."""
         may_have_said = self.may_have_said | other.may_have_said
         return self._replace(heard=self.heard & other.heard, said=self.said & other.said, may_have_said=may_have_said)
 
     def promises(self, number: int) -> dict[str, list[Proposal | None]]:
-        """Return what each acceptor that promised a number has reported, as far as this proposer has heard."""
+        """Return the reports in the promises of a number that this proposer has heard, by acceptor."""
         found: dict[str, list[Proposal | None]] = {}
         for heard in of_kind(Promise, self.heard):
             if heard.id == number and heard.sender in self.configuration.acceptors:
@@ -140,7 +140,7 @@ def of_kind(kind: type[Message], among: Iterable[Statement]) -> list[Statement]:
 
 
 def rank(report: Proposal | None) -> float:
-    """Return the number of a report; no report is below all others."""
+    """Return the number of a report; a promise that reports nothing ranks below all reports."""
     return report.id if report else -inf
 
 
@@ -182,7 +182,7 @@ def worded(report: Proposal | None) -> str:
 
 
 def received(history: History, proposal: Proposal | None) -> bool:
-    """Whether an acceptor was asked to accept a proposal."""
+    """Return whether an acceptor was asked to accept a proposal."""
     return any(request.proposal == proposal for request in of_kind(Propose, history.heard))
 
 
@@ -200,7 +200,7 @@ def forbidden(history: History, said: Statement) -> str | None:
 
 
 def when(history: History, kind: type[Message], number: float) -> str:
-    """Return a number under which an actor said something, and that it has restarted since then, if so."""
+    """Return a number in words; if the actor has restarted since it spoke under that number, the words say so."""
     said = {before for before in of_kind(kind, history.may_have_said) if before.id == number}
     return f"{number} (before its restart)" if said <= history.before_restart else str(number)
 
@@ -267,16 +267,15 @@ def quorum_words(history: History, quorum: int) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """``1 promise``, ``2 promises``."""
+    """Return a number with a noun, as in ``1 promise`` or ``2 promises``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its name, its section in *Paxos Made Simple*, and which statements it is about.
+    """A rule: its name, its section in *Paxos Made Simple*, and the kinds of statements that it is about.
 
-    ``broken`` returns in words how a statement, made after a history, breaks the rule, or None. Its docstring states
-    the rule.
+    ``broken`` returns in words how a statement after a history breaks the rule, or None. Its docstring is the rule.
     """
 
     name: str
@@ -286,7 +285,7 @@ class Rule:
 
     @property
     def sentence(self) -> str:
-        """The rule, in words."""
+        """The rule in words."""
         return " ".join((getdoc(self.broken) or "").split())
 
 
@@ -304,13 +303,13 @@ RULES = (
 
 
 def cited(names: Collection[str]) -> list[str]:
-    """Return in words what the rules with these names say, with the section of the paper."""
+    """Return the rules with these names in words, each with its section of the paper."""
     return [f"{rule.name} (Paxos Made Simple, {rule.section}): {rule.sentence}" for rule in RULES if rule.name in names]
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule that an actor breaks, how, and by which statement."""
+    """A rule that an actor breaks, the statement that breaks it, and how, in words."""
 
     actor: str
     rule: Rule
@@ -322,9 +321,9 @@ class Broken:
 
 
 def speak(history: History, said: Iterable[Statement]) -> tuple[History, Broken | None]:
-    """Return the history after some statements, and the first rule that they break.
+    """Return the history after some statements, and the first rule that they break, if any.
 
-    To say the same again, word for word, breaks nothing, because the network may do that, too.
+    A repeated statement breaks nothing, because the network may repeat it, too.
     """
     for one in said:
         if one not in history.said:
@@ -336,14 +335,14 @@ def speak(history: History, said: Iterable[Statement]) -> tuple[History, Broken 
 
 
 class Onlooker:
-    """It finds the first event in which each actor of a cluster breaks a rule."""
+    """Finds the first event in which each actor of a cluster breaks a rule."""
 
     def __init__(self, configuration: Configuration) -> None:
         users: dict[int, str] = {}
         self.histories = {name: History(name, configuration, users) for name in configuration.names}
 
     def after(self, event: Event) -> Broken | None:
-        """Return which rule an actor breaks in an event, for the first time."""
+        """Return the rule that an actor breaks in an event, if it has broken none before."""
         if isinstance(event, Delivery) and event.fate is not LOST:
             name = event.message.recipient
         elif isinstance(event, Wants):
@@ -364,7 +363,7 @@ class Onlooker:
         return broken
 
     def told(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Yield events, and after each in which an actor breaks a rule for the first time that it does."""
+        """Yield events, each followed by a departure if an actor breaks a rule in it for the first time."""
         for event in events:
             yield event
             if broken := self.after(event):

@@ -1,8 +1,8 @@
-"""The theorem, in one place: what must always be so, and the watch that finds out whether it is.
+"""The properties that every execution must have, and the watch that evaluates them during a run.
 
-*Chosen* is a fact about the cluster, whether or not anybody knows it: a quorum of acceptors has accepted
-one proposal (*Paxos Made Simple*, section 2.2). So it is found out from what the acceptors have said, be it
-lost on the way, and never from what a proposer believes.
+*Chosen* is a fact about the cluster, even if no actor knows it: a quorum of acceptors has accepted one proposal (*Paxos
+Made Simple*, section 2.2). So it is derived from what the acceptors have said, including messages that are lost, and
+never from what a proposer has learned.
 
 The watch over a run and the search through all executions evaluate the same properties on the same data: a
 :class:`Moment`.
@@ -34,12 +34,11 @@ from toy_paxos.story import Configuration
 
 @dataclass(slots=True)
 class Moment:
-    """What is so after a delivery, as far as safety is concerned.
+    """The facts after a delivery on which safety depends.
 
-    ``wishes`` are the values that proposers want; ``issued`` the proposals that anybody has made; ``chosen`` those
-    that are chosen, the ones that are chosen only now at the end; ``learned`` what each proposer has learned.
-    ``promises`` are those that were said now and never before, ``promised`` the highest number that each acceptor had
-    promised until then.
+    ``wishes`` are the values that proposers want, ``issued`` the proposals that were made, ``chosen`` the chosen
+    proposals, those chosen in this delivery last, and ``learned`` what each proposer has learned. ``promises`` are
+    those said in this delivery and never before, ``promised`` the highest number that each acceptor promised before.
     """
 
     wishes: Collection[str]
@@ -52,14 +51,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Property:
-    """An invariant: its name, and a function that returns how a moment violates it, in words, or None.
+    """An invariant: its name, and a function that returns in words how a moment violates it, or None.
 
-    A property that declares nothing more is evaluated at every moment, and for it a search leaves out nothing.
-    ``reducible`` declares that it treats acceptors alike and compares only the following: a promise with a higher
-    one that the same acceptor made before; proposals that are chosen with what is wanted and proposed, and their
-    values with one another; what is learned with the values that are chosen. ``learners_alone`` declares that it
-    never compares what two proposers have learned. If a property ``follows_from`` others, it is never violated
-    before one of them is.
+    A property that declares nothing more is evaluated at every moment, and a search for its violation uses no
+    reduction that depends on properties. ``reducible`` declares that it treats acceptors alike and compares only the
+    following: a promise with a higher one that the same acceptor made before; chosen proposals with wishes and issued
+    proposals; chosen values with each other; learned values with chosen ones. ``learners_alone`` declares that it never
+    compares what two proposers have learned. If a property ``follows_from`` others, it is never violated before one of
+    them is.
     """
 
     name: str
@@ -82,12 +81,10 @@ def second_value(moment: Moment) -> str | None:
 
 def invented_value(moment: Moment) -> str | None:
     """Return which value is chosen that nobody proposed under its number or that nobody wants, or None."""
-    invented = [
-        proposal.value
-        for proposal in moment.chosen
-        if proposal not in moment.issued or proposal.value not in moment.wishes
-    ]
-    return f"a value is chosen that nobody proposed: {invented[0]}" if invented else None
+    for proposal in moment.chosen:
+        if proposal not in moment.issued or proposal.value not in moment.wishes:
+            return f"a value is chosen that nobody proposed: {proposal.value}"
+    return None
 
 
 def premature_learning(moment: Moment) -> str | None:
@@ -135,7 +132,7 @@ LEARNED_CHOSEN = Property("what a proposer learns is chosen", premature_learning
 LEARNERS_AGREE = Property(
     "proposers learn the same value", disagreement, reducible=True, follows_from=(ONE_VALUE, LEARNED_CHOSEN)
 )
-# Where not all acceptances are known, what is learned may have been chosen; but not if another value was.
+# If some acceptances are unknown, a learned value may have been chosen; but not if another value was.
 LEARNED_NO_OTHER = Property("what a proposer learns is not another value than the chosen one", contradicted_learning)
 PROMISES_RISE = Property("a promise never goes down", fallen_promise, reducible=True, learners_alone=True)
 
@@ -143,14 +140,14 @@ ALWAYS = (ONE_VALUE, PROPOSED, LEARNED_CHOSEN, LEARNERS_AGREE, PROMISES_RISE)
 
 
 class Ballots:
-    """Who has accepted which proposal so far."""
+    """The acceptors that have accepted each proposal so far."""
 
     def __init__(self, quorum: int) -> None:
         self.quorum = quorum
         self.acceptors: dict[tuple[int, str], dict[str, None]] = {}
 
     def add(self, accept: Accept) -> Proposal | None:
-        """Count one acceptance; return the proposal if it is this one that makes it chosen."""
+        """Count one acceptance; return the proposal if it becomes chosen by it."""
         # A dictionary for a set that keeps its order.
         acceptors = self.acceptors.setdefault((accept.id, accept.value), {})
         if accept.sender in acceptors:
@@ -160,7 +157,7 @@ class Ballots:
 
 
 def chosen(accepts: Iterable[Accept], quorum: int) -> list[Proposal]:
-    """The proposals that are chosen, given all that acceptors have said, in the order of their choice."""
+    """Return the chosen proposals in the order of their choice, given all acceptances."""
     ballots = Ballots(quorum)
     return [proposal for accept in accepts if (proposal := ballots.add(accept))]
 
@@ -171,11 +168,11 @@ def watch(
     always: Sequence[Property] = ALWAYS,
     at_the_end: Sequence[Property] = (),
 ) -> Iterator[Event]:
-    """Pass the events of a round on, and tell after each what follows from it.
+    """Yield the events of a round, each followed by the events that follow from it.
 
-    Each property is named once, when it is lost; where to stop is up to whoever listens. An answer to an earlier
-    attempt than that of the recipient's last PREPARE is marked as stale. Where not all is known, or not in which order
-    it happened, some properties can be judged only ``at_the_end``, or not at all.
+    For each property that is lost, there is one violation, and the events go on. An answer to an earlier attempt than
+    that of the recipient's last PREPARE is marked as stale. If events are missing, or their order is not known, some
+    properties can be judged only ``at_the_end``, or not at all.
     """
     watcher = Watcher(configuration, always)
     time = 0.0
@@ -194,9 +191,9 @@ def watch(
 
 
 def learned_again(story: Sequence[Event]) -> list[Violation]:
-    """Return how different values were learned, perhaps by one proposer before and after a restart.
+    """Return a violation if different values were learned, perhaps by one proposer before and after a restart.
 
-    The watch knows only what each proposer learned last.
+    The watch does not find the latter, because it knows only what each proposer learned last.
     """
     learned: dict[str, str] = {}
     for event in story:
@@ -209,7 +206,7 @@ def learned_again(story: Sequence[Event]) -> list[Violation]:
 
 
 class Reported(NamedTuple):
-    """What a promise reports: under which number it was given, what was accepted before, and by whom."""
+    """A report: the number of the promise, the proposal accepted before, and the acceptor."""
 
     promise_id: int
     accepted: Proposal
@@ -217,7 +214,7 @@ class Reported(NamedTuple):
 
 
 class Watcher:
-    """What is known of a round so far, and what follows from the next event."""
+    """The facts of a round so far, from which it derives what follows from the next event."""
 
     def __init__(self, configuration: Configuration, always: Sequence[Property] = ALWAYS) -> None:
         self.promise_quorum = configuration.promise_quorum
@@ -232,16 +229,16 @@ class Watcher:
         self.promised: dict[str, int] = {}
         self.named: set[str] = set()
         self.promises: list[Promise] = []
-        # Of each proposer: the number of its last PREPARE, how many attempts it has begun, which number it gave up.
+        # By proposer: the number of its last PREPARE, its number of attempts, and the number that it gave up.
         self.last_prepare: dict[str, int] = {}
         self.attempts: dict[str, int] = {}
         self.abandoned: dict[str, int] = {}
-        # What each proposer has heard: who promised which number, and what was reported as accepted.
+        # What each proposer has heard: the acceptors that promised each number, and the reports in their promises.
         self.promisers: dict[tuple[str, int], dict[str, None]] = {}
         self.reports: dict[str, list[Reported]] = {}
 
     def fate(self, message: Message, fate: Fate) -> Fate:
-        """The fate of a message, which is stale if it answers an earlier attempt than its recipient's last PREPARE."""
+        """Return the fate of a message: stale if it answers an earlier attempt than its recipient's last PREPARE."""
         if message.id >= self.last_prepare.get(message.recipient, 0) or fate is LOST:
             return fate
         return STALE
@@ -263,7 +260,7 @@ class Watcher:
     def after_delivery(
         self, time: float, message: Message, fate: Fate, answers: Sequence[Message], learned: str | None
     ) -> Sequence[Event]:
-        """Return what follows from a delivery to an actor that answers so, and has learned that if it proposes."""
+        """Return what follows from a delivery and the recipient's answers; ``learned`` is that of a proposer."""
         if message.recipient not in self.wishes:
             return self.after_saying(time, answers) if answers else ()
         return () if fate is LOST else self.after_answer(time, message, fate, answers, learned)
@@ -271,7 +268,7 @@ class Watcher:
     def after_answer(
         self, time: float, message: Message, fate: Fate, answers: Sequence[Message], learned: str | None
     ) -> Sequence[Event]:
-        """Return what follows from a delivery to a proposer that goes on so, and has learned that."""
+        """Return what follows from a delivery to a proposer, its answers, and what it has learned."""
         recipient = message.recipient
         follows = self.after_promise(time, message, fate) if isinstance(message, Promise) else []
         if changed := self.learned.get(recipient) != learned:
@@ -285,7 +282,7 @@ class Watcher:
         return follows
 
     def after_learning(self, time: float, proposer: str, learned: str | None) -> list[Event]:
-        """That a proposer has learned, unless it has forgotten what it knew."""
+        """Return the event that a proposer has learned, or nothing if it has forgotten what it had learned."""
         if learned is None:
             self.learned.pop(proposer, None)
             return []
@@ -293,7 +290,7 @@ class Watcher:
         return [Learned(time, proposer, learned)]
 
     def after_promise(self, time: float, promise: Promise, fate: Fate) -> list[Event]:
-        """That a proposer has a quorum of promises, if it has one now."""
+        """Return the event that a proposer has a quorum of promises, if this promise completes it."""
         if promise.accepted and (accepted := as_proposal(promise.accepted)):
             self.reports[promise.recipient].append(Reported(promise.id, accepted, promise.sender))
         if fate is STALE:
@@ -313,8 +310,8 @@ class Watcher:
         promised = dict(self.promised) if self.judges_all else self.promised
         for message in said:
             if isinstance(message, Promise):
-                # Most are higher than any before, which can lose nothing that is reducible; and to say the same again
-                # promises nothing.
+                # Most promises are higher than any before, so they cannot lose a reducible property. A repeated promise
+                # promises nothing new.
                 if message.id > self.promised.get(message.sender, 0):
                     self.promised[message.sender] = message.id
                     self.promises.append(message)
@@ -343,7 +340,7 @@ class Watcher:
         return follows
 
     def adoption(self, time: float, proposal: Propose) -> list[Event]:
-        """Whose value a proposer proposes, if it is not its own, and which promise brought it."""
+        """Return the event that a proposer proposes a reported value, with the promise that reported it."""
         if proposal.value == self.wishes.get(proposal.sender):
             return []
         # A report from the present attempt comes before an older one, then the higher number.

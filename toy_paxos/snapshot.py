@@ -1,14 +1,13 @@
 """Snapshots: the state of an actor, or a message, as plain data that can be compared, restored, and renamed.
 
-A snapshot consists of nested tuples, so two objects are in the same state exactly if their snapshots are equal. The
-order of a dictionary, also of attributes, is part of a state, because a program can rely on it; the order of a set is
-not.
+A snapshot consists of nested tuples. Two objects are in the same state exactly if their snapshots are equal. The order
+of a dictionary or of attributes is part of a state, because a program can rely on it; the order of a set is not.
 
-*Plain data* is: numbers, text, bytes, None, members of enumerations; tuples, also named ones, lists, sets,
-dictionaries, defaultdict, Counter, OrderedDict, deque; objects whose only state is in their attributes; and what never
-changes: classes, functions that are defined in a module or in a class, methods of such objects, loggers. One mutable
-object may be held in several places; a snapshot tells that from equal copies. Taking a snapshot of anything else (a
-lock, an open file, a lambda) raises TypeError.
+*Plain data* is: numbers, text, bytes, None, members of enumerations; tuples and named tuples, lists, sets,
+dictionaries, defaultdict, Counter, OrderedDict, deque; objects whose only state is in their attributes; and things that
+never change: classes, functions that are defined in a module or in a class, methods of such objects, loggers. If two
+places hold the same mutable object, a snapshot differs from that of two equal copies. Taking a snapshot of anything
+else (a lock, an open file, a lambda) raises TypeError.
 """
 
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -23,7 +22,7 @@ Snapshot = Any
 
 ATOMS = frozenset({str, int, bytes, NoneType})
 
-# Their values can be equal to integers or to each other; their class and their digits distinguish them.
+# Their values can be equal to integers or to each other, so a snapshot has their class and their digits.
 NUMBERS = frozenset({bool, float})
 
 ADVICE = "keep the state in numbers, text, tuples, lists, sets, dictionaries, and objects of such attributes"
@@ -32,7 +31,7 @@ REMEDIES = {
     "lock": "keep locks out of the actor",
     "RLock": "keep locks out of the actor",
     "TextIOWrapper": "keep files out of the actor",
-    "Random": "leave chance to the network",
+    "Random": "leave random choices to the network",
     "generator": "keep what it has left to do in a list",
     "function": "use a method, or a function that is defined in a module",
 }
@@ -48,11 +47,11 @@ class NotPlainError(TypeError):
 
 
 class Again:
-    """In a snapshot, the class of what was reached before; its part is the number of that object."""
+    """In a snapshot, this stands for a mutable object that occurs before; the part is the number of that object."""
 
 
 Seen = dict[int, int]
-"""The mutable objects reached so far: by identity, a number; -1 in a set, where no order gives them one."""
+"""A number for each mutable object reached so far, by identity; -1 in a set, because its elements have no order."""
 
 
 def take(thing: Any, seen: Seen | None = None) -> Snapshot:
@@ -92,9 +91,9 @@ def taker_of(kind: Any) -> Taker:
     if kind is MethodType:
         return take_method
     if issubclass(kind, (str, int)):
-        return lambda thing, seen: (without_attributes(thing, str if issubclass(kind, str) else int),)
+        return lambda thing, seen: (without_attributes(thing, str.__str__ if issubclass(kind, str) else int.__int__),)
     if issubclass(kind, tuple) and (kind is tuple or hasattr(kind, "_fields")):
-        return lambda thing, seen: tuple([take(part, seen) for part in without_attributes(thing, tuple)])
+        return lambda thing, seen: tuple([take(part, seen) for part in without_attributes(thing, tuple.__iter__)])
     if kind is frozenset:
         return take_unordered
     if is_frozen(kind):
@@ -104,7 +103,7 @@ def taker_of(kind: Any) -> Taker:
     return partial(take_mutable, mutable.get(kind, take_attributes))
 
 
-# Their state is that of the program, not of an actor.
+# Loggers belong to the program, not to an actor.
 LOGGERS = {("logging", "Logger"), ("logging", "RootLogger")}
 
 
@@ -168,13 +167,14 @@ def take_attributes(thing: object, seen: Seen) -> tuple[Snapshot, ...]:
     return tuple([(name, take(value, seen)) for name, value in attributes(thing).items()])
 
 
-def without_attributes(thing: Any, base: type) -> Any:
-    """Return the plain text, number or tuple in an object of a derived class; raise TypeError if it has attributes."""
+def without_attributes(thing: Any, plain: Callable[[Any], Any]) -> Any:
+    """Return the plain text, number or elements in an object of a derived class; raise TypeError if it has attributes.
+
+    ``plain`` is a method of the base class, because the derived class may override it.
+    """
     if getattr(thing, "__dict__", None):
         raise NotPlainError(f"{type(thing).__name__} with attributes", ADVICE)
-    # Call the methods of the base class, because the derived class may override them.
-    plain: dict[type, Callable[[Any], Any]] = {str: str.__str__, int: int.__int__, tuple: tuple.__iter__}
-    return plain[base](thing)
+    return plain(thing)
 
 
 def attributes(thing: Any) -> dict[str, object]:
@@ -221,15 +221,15 @@ def is_made_in_python(kind: type) -> bool:
 
 
 def unordered(parts: Iterable[Snapshot]) -> tuple[Snapshot, ...]:
-    """Return some snapshots in an order that depends only on the snapshots."""
+    """Return snapshots in an order that depends only on the snapshots."""
     return tuple(sorted(parts, key=repr))
 
 
 class OtherMaker:
-    """Another way to make objects, on which an actor must not depend.
+    """Makes objects in another way, on which an actor must not depend.
 
-    Its sets may have another order, which depends on ``fillers``; equal tuples are one object. ``num_choices`` counts
-    the sets that can have more than one order.
+    The order of a set may differ, depending on ``fillers``; equal tuples are one object. ``num_choices`` is the number
+    of sets that can have more than one order.
     """
 
     def __init__(self, fillers: range) -> None:
@@ -238,7 +238,7 @@ class OtherMaker:
         self.tuples: dict[object, Any] = {}
 
     def set(self, parts: Iterable[Any]) -> Any:
-        """Return a set of these parts that was built with the fillers in it, if it can have more than one order."""
+        """Return a set of these parts; if it can have more than one order, it is built with the fillers in it."""
         parts = list(parts)
         if len(parts) < 2:
             return {*parts}
@@ -295,7 +295,7 @@ def restorer_of(kind: Any) -> Restorer:
 
 
 def put_tuple_back(kind: Any, parts: tuple[Snapshot, ...], maker: OtherMaker | None, made: Made) -> Any:
-    """Return a new tuple with these elements; another maker has one for all that are equal and hold nothing mutable."""
+    """Return a tuple with these elements; a maker returns the same one for equal tuples without mutable parts."""
     before = len(made)
     thing = tuple.__new__(kind, [put_back(part, maker, made) for part in parts])
     return maker.tuples.setdefault((kind, parts), thing) if maker and len(made) == before else thing
@@ -340,7 +340,7 @@ def put_attributes_back(kind: type, parts: Iterable[Any], maker: OtherMaker | No
         made.append(thing)
     in_slots = slots(kind)
     for name, value in parts:
-        # Without ``__setattr__``, which the class may override.
+        # Do not call ``__setattr__``, because the class may override it.
         if name in in_slots:
             in_slots[name].__set__(thing, put_back(value, maker, made))
         else:

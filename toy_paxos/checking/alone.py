@@ -2,27 +2,27 @@
 
 If no actor of a configuration can break a rule of :mod:`toy_paxos.rules`, then no execution of that configuration
 violates a property. To find out, no execution is needed. Each actor **alone** receives, in each of its states, every
-message that some actor says anywhere, in any order and any number of times; acceptors restart whenever they like. That
-is far more than can happen, but the states of single actors add up, where those of a cluster multiply.
+message that any actor says in any state, in any order and any number of times; acceptors restart at any moment. Far
+more is tried than can happen, but the numbers of states of single actors add up, while those of a cluster multiply.
 
-**What cannot be heard.** Most of those messages contradict what the actor itself has heard and said, and almost all
+**Impossible messages.** Most of those messages contradict what the actor itself has heard and said, and almost all
 time would be spent on them. A message is left out only if it cannot exist beside the history of this actor as long as
 all actors keep the rules (:class:`Past`). For example, proposer-0 with number 3 receives no PROMISE 3 before it has
-said PREPARE 3: by A1 no acceptor says it. This is not circular. In an execution in which a rule is broken, look at the
-first step that breaks one. Before that step all rules were kept, so no message that was received until then is left
-out, and the actor that takes the step is found in the same state here.
+said PREPARE 3: by A1 no acceptor says it. The argument is not circular. Take an execution in which a rule is broken,
+and the first step that breaks one. Before that step all rules were kept, so no message received until then is left out
+here, and the actor that takes the step reaches the same state here.
 
-**What is remembered of the past.** The rules need the history of an actor. Many histories can lead to one state; one
+**Histories.** The rules need the history of an actor. Many histories can lead to one state; one
 :class:`History <toy_paxos.rules.History>` stands for all of them, and the rules take the worst case. For example, an
-acceptor in some state may have promised 2 on one way to it and 3 on another; if it now accepts 2, then it breaks A4 on
-the second. Only P2 depends on how the messages on one way go together. So a proposer with different promises for its
-number, before it has proposed, counts as being in different places (:data:`Node`). If one way needs no promise that
-another way has not, too, it stands for both, because with more promises more values are allowed.
+acceptor may have promised 2 on one path to a state and 3 on another; if it then accepts 2, it breaks A4 on the second
+path. Only P2 depends on which messages occur together on one path. So until a proposer proposes, the promises for its
+number that it has heard are part of where it is (:data:`Node`). If the promises on one path are a subset of those on
+another, the smaller set stands for both, because more promises allow more values.
 
-**What this does not say.** A broken rule need not be a violation, and the history that breaks it need not be possible
-with these other actors. A proposer that goes on with an earlier number is not judged, if what it has heard about that
-number would make a difference; nor are actors with very many states, or that fail on a message. A rule is said to be
-broken only if one history that does so was found. Actors that depend on chance or on hidden state are found by
+**Limits.** A broken rule need not be a violation, and the history that breaks it need not be possible with these other
+actors. Three kinds of actors are not judged: a proposer that goes on with an earlier number, if what it has heard about
+that number would make a difference; actors with too many states; and actors that fail on a message. A rule is reported
+as broken only if one history that breaks it was found. Actors that depend on chance or on hidden state are found by
 :mod:`toy_paxos.checking.determinism`, not here.
 """
 
@@ -34,7 +34,7 @@ from itertools import chain, count
 from typing import Any
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking.cluster import Cluster, numbers
+from toy_paxos.checking.cluster import Cluster, cached_method, numbers
 from toy_paxos.checking.determinism import SharedState, refuse_files
 from toy_paxos.checking.model import CheckError, KeepGoing, MakeAcceptor, MakeProposer, Model, always
 from toy_paxos.checking.refusal import described
@@ -43,11 +43,11 @@ from toy_paxos.message import Message, Prepare, Promise, Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.rules import Broken, History, Statement, learning, speak, statement, statements
 
-# The limit on the steps of single actors: actors with more of them, as those that keep a journal, are not judged.
+# The limit on the steps of single actors. Actors with more, such as those that keep a journal, are not judged.
 MAX_STEPS = 50_000
 
-# The limit on the ways from the start of an actor among which one that surely breaks a rule is looked for.
-MOST_WAYS = 5_000
+# The limit on the paths from the start of an actor that are searched for one that breaks a rule.
+MOST_PATHS = 5_000
 
 LARGEST = (
     Model(3, 2, max_attempts=3),
@@ -71,8 +71,8 @@ class Judgement:
     """Whether all actors of a model keep the rules.
 
     If not, ``broken`` is the rule that one of them can break, on receiving ``received`` or at the start; or
-    ``not_judged`` says why nothing is known. ``states`` is the number of places in which single actors can be. If
-    many models were judged, ``clusters`` is their number, and this is the last one.
+    ``not_judged`` says why nothing is known. ``states`` is the number of nodes of all actors. If several models were
+    judged, ``clusters`` is their number, and ``model`` is the last one.
     """
 
     model: Model
@@ -84,7 +84,7 @@ class Judgement:
 
     @property
     def kept(self) -> bool:
-        """Whether all actors keep all rules."""
+        """Whether no actor can break a rule."""
         return not self.broken and not self.not_judged
 
     @property
@@ -108,7 +108,7 @@ def judge(model: Model, max_steps: int = MAX_STEPS, keep_going: KeepGoing = alwa
     alone = Alone(model)
     judgement = alone.explore(max_steps, keep_going)
     if judgement.broken or not alone.said & alone.cluster.accepts:
-        # Perhaps their state is in a variable or in a file, which has one state where the actor alone is in many.
+        # Perhaps the actors keep their state in a variable or in a file, where a check cannot put it back.
         alone.shared_state.check()
         refuse_files(alone.cluster)
     return judgement
@@ -117,7 +117,7 @@ def judge(model: Model, max_steps: int = MAX_STEPS, keep_going: KeepGoing = alwa
 def judge_all(
     acceptor: MakeAcceptor = Acceptor, proposer: MakeProposer = Proposer, keep_going: KeepGoing = always
 ) -> Judgement:
-    """Judge one model of the ladder after the other, up to the first whose actors do not keep the rules.
+    """Judge the models of the ladder, up to the first whose actors can break a rule or are not judged.
 
     Raises CheckError for actors that cannot begin.
     """
@@ -131,19 +131,18 @@ def judge_all(
 
 
 Phase = tuple[int, int, int, bool]
-"""The number of an actor's state; of a proposer also its timeouts left, its number, and whether it has proposed."""
+"""The number of an actor's state; and for a proposer its remaining timeouts, its number, whether it has proposed."""
 
 Node = tuple[Phase, frozenset[Statement]]
-"""Where an actor can be: its phase; and until a proposer proposes, the promises for its number that it has heard."""
+"""Where an actor can be: its phase, and for a proposer that has not proposed, the promises heard for its number."""
 
 
 class Alone:
-    """Where each actor of a model can be, and its history there."""
+    """The nodes that each actor of a model can reach, and its history in each."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.cluster = Cluster(model)
-        self.statements: list[Statement | None] = []
         self.said = self.cluster.start.said
         # By position: the history in each node, and the messages that were tried there.
         self.histories: list[dict[Node, History]] = [{} for _ in self.cluster.actors]
@@ -157,7 +156,7 @@ class Alone:
         self.shared_state = SharedState(self.cluster)
 
     def explore(self, max_steps: int, keep_going: KeepGoing) -> Judgement:
-        """Judge the actors wherever they can be."""
+        """Judge the actors in all nodes that they can reach."""
         if broken := self.begin():
             return Judgement(self.model, self.num_states, broken)
         while self.queue:
@@ -195,11 +194,11 @@ class Alone:
         return sum(map(len, self.histories))
 
     def not_judged(self, because: str) -> Judgement:
-        """Return that nothing is known, and why."""
+        """Return a judgement that says why nothing is known."""
         return Judgement(self.model, self.num_states, not_judged=because)
 
     def begin(self) -> Broken | None:
-        """Put every actor into its first state; return the rule that one breaks there."""
+        """Put every actor into its first state; return the rule that one of them breaks there, if any."""
         users: dict[int, str] = {}
         proposers, _ = self.model.new_actors()
         began = [statements(listed(proposer.prepare(), "prepare")) for proposer in proposers]
@@ -216,12 +215,12 @@ class Alone:
         return None
 
     def learned(self, position: int, state: int) -> list[Statement]:
-        """Return what an actor has learned in some state."""
+        """Return what an actor has learned in some state as a list of at most one statement."""
         learned = self.cluster.learned(position, state) if position < self.cluster.first_acceptor else None
         return [] if learned is None else [learning(self.cluster.names[position], learned)]
 
     def reach(self, position: int, state: int, timeouts: int, history: History) -> None:
-        """Note that an actor can be in some state after some history."""
+        """Record that an actor can be in a state after a history; queue the node if that is news."""
         number = history.number if position < self.cluster.first_acceptor else 0
         has_proposed = any(said.kind is Propose and said.id == number for said in history.said)
         phase = state, timeouts, number, has_proposed
@@ -240,7 +239,7 @@ class Alone:
             self.queue.append((position, node))
 
     def judge_node(self, position: int, node: Node) -> Judgement | None:
-        """Let an actor receive all messages that were not tried; return how it breaks a rule."""
+        """Let an actor receive all messages that were not tried; return the judgement if this decides it."""
         if not (messages := self.possible(position, node)):
             return None
         history = self.histories[position][node]
@@ -248,37 +247,37 @@ class Alone:
             try:
                 broken = self.deliver(position, node, number)
             except CheckError as error:
-                # Not a verdict, because perhaps this cannot happen; but what would come after it is not known.
+                # Perhaps this message cannot reach the actor, so this is not a verdict.
                 self.error = self.error or str(error)
                 continue
             if broken:
                 if Past(history).is_vague_about(broken):
                     return self.not_judged(f"{broken.actor} goes on with {broken.said.id}, not its latest number")
                 return self.witness(position) or self.not_judged(
-                    f"{broken.actor} may break {broken.rule.name}, but none of the ways that were tried shows that"
+                    f"{broken.actor} may break {broken.rule.name}, but none of the paths that were tried shows that"
                 )
         return None
 
     def witness(self, position: int) -> Judgement | None:
-        """Return how an actor breaks a rule on one way from its start, if it does on one of the first ways."""
-        ways, seen = deque([self.starts[position]]), set[object]()
-        while ways and len(seen) < MOST_WAYS:
-            state, timeouts, history = ways.popleft()
+        """Return how an actor breaks a rule on a path from its start, if it does on one of the shortest paths."""
+        paths, seen = deque([self.starts[position]]), set[object]()
+        while paths and len(seen) < MOST_PATHS:
+            state, timeouts, history = paths.popleft()
             for number in self.heard(history, self.sent(position, timeouts)):
                 before = history.after_receiving(self.cluster.messages[number])
                 with suppress(CheckError):
-                    after, _, way, broken = self.react(position, state, number, before)
+                    after, _, path, broken = self.react(position, state, number, before)
                     if broken:
                         received = self.cluster.delivered(position, state, number)
                         return Judgement(self.model, self.num_states, broken, received)
                     left = timeouts & ~(1 << number)
-                    if (key := (after, left, way.heard, way.said)) not in seen:
+                    if (key := (after, left, path.heard, path.said)) not in seen:
                         seen.add(key)
-                        ways.append((after, left, way))
+                        paths.append((after, left, path))
         return None
 
     def heard(self, history: History, messages: int) -> Iterator[int]:
-        """Yield those of some messages that can exist beside a history."""
+        """Yield the messages in a set that can exist beside a history."""
         past = Past(history)
         for number in numbers(messages):
             heard = self.statement(number)
@@ -286,26 +285,25 @@ class Alone:
                 yield number
 
     def sent(self, position: int, timeouts: int) -> int:
-        """Return the messages that may reach an actor which has these timeouts left."""
+        """Return the messages that may reach an actor with these remaining timeouts."""
         restarts = self.cluster.start.pending & ~self.cluster.timeouts
         return self.cluster.first_timeout((self.said | restarts | timeouts) & self.cluster.to[position])
 
     def possible(self, position: int, node: Node) -> int:
-        """Return the messages that may reach an actor and may have an effect, and were not tried."""
+        """Return the untried messages that may reach an actor and have an effect on it; mark them as tried."""
         (state, timeouts, *_), _ = node
         sent = self.sent(position, timeouts)
         new = sent & ~self.tried[position][node] & ~self.cluster.ineffective.get((position, state), 0)
         self.tried[position][node] |= sent
         return new
 
+    @cached_method
     def statement(self, number: int) -> Statement | None:
-        """Return a message as a statement."""
-        while len(self.statements) <= number:
-            self.statements.append(statement(self.cluster.messages[len(self.statements)]))
-        return self.statements[number]
+        """Return a message as a statement, or None if no rule applies to it."""
+        return statement(self.cluster.messages[number])
 
     def deliver(self, position: int, node: Node, number: int) -> Broken | None:
-        """Let an actor receive a message; return the rule that it breaks."""
+        """Let an actor receive a message, and record the result; return the rule that it breaks, if any."""
         (state, timeouts, *_), _ = node
         after, said, history, broken = self.react(position, state, number, self.histories[position][node])
         if broken or (after == state and not said):
@@ -320,19 +318,19 @@ class Alone:
     def react(
         self, position: int, state: int, number: int, history: History
     ) -> tuple[int, int, History, Broken | None]:
-        """Return the next state of an actor that receives a message, what it says, its history, and what it breaks."""
+        """Return an actor's next state, what it says, its history, and the rule that it breaks, if any."""
         after, said = self.cluster.step(position, state, number)
         if after == state and not said:
             return after, said, history, None
         if heard := self.statement(number):
             history = history.after_hearing(heard)
-        # The order in which an actor says several things at once makes no difference to the proof.
+        # The proof does not depend on the order in which an actor says several things at once.
         answers = sorted((one for at in numbers(said) if (one := self.statement(at))), key=lambda one: one.id)
         return after, said, *speak(history, [*answers, *self.learned(position, after)])
 
 
 class Past:
-    """What the history of an actor rules out, as long as all actors keep the rules."""
+    """Messages that cannot exist beside the history of an actor as long as all actors keep the rules."""
 
     def __init__(self, history: History) -> None:
         self.history = history
@@ -342,7 +340,7 @@ class Past:
         self.proposed = {said.proposal for said in history.may_have_said if said.kind is Propose}
 
     def rules_out(self, heard: Statement) -> bool:
-        """Whether a message cannot exist beside this history."""
+        """Return whether a message cannot exist beside this history."""
         # A1, P1: an acceptor promises a number only after it was asked to by the proposer that has the number.
         if heard.kind is Promise and self.uses(heard.id) and heard.id not in self.prepared:
             return True
@@ -355,11 +353,11 @@ class Past:
         return self.proposals.get(proposal.id, proposal) != proposal
 
     def uses(self, number: int) -> bool:
-        """Whether a number is one of this actor."""
+        """Return whether this actor is the one that uses a number."""
         return self.history.users.get(number) == self.history.name
 
     def is_vague_about(self, broken: Broken) -> bool:
-        """Whether a rule may be broken only because a history stands for many: promises for an earlier number."""
+        """Return whether P2 may only seem broken: a merged history does not keep the promises for earlier numbers."""
         number = broken.said.id
         is_earlier = number != self.history.number or number < max(self.prepared, default=number)
         return broken.rule.name == "P2" and number in self.prepared and is_earlier

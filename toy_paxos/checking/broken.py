@@ -2,7 +2,7 @@
 
 Each class is an actor that differs from the correct one in a single rule of *Paxos Made Simple* (2001). The first
 sentence of its docstring says what the actor does. The rest says which sentence of the paper it drops, and the
-consequences, or why it is harmless. ``toy-paxos check --break NAME`` prints these docstrings.
+consequences, or why the change is harmless. ``toy-paxos check --break NAME`` prints these docstrings.
 """
 
 import re
@@ -23,8 +23,8 @@ from toy_paxos.safety import ALWAYS, ONE_VALUE
 class IgnoresAccepted(Proposer):
     """A proposer proposes its own value, whatever the promises report.
 
-    Dropped: P2c, that the value is that of the highest-numbered proposal reported (section 2.2). This is
-    the slip of the original in Go. A later proposer overrules what is chosen.
+    Dropped: P2c, that the value is that of the highest-numbered proposal reported (section 2.2). The
+    original in Go has this fault. A later proposer proposes another value than the chosen one.
     """
 
     def choose_value(self) -> str:
@@ -46,7 +46,8 @@ class AdoptsAny(Proposer):
 class AdoptsLowest(Proposer):
     """A proposer adopts the value of the lowest-numbered proposal that is reported.
 
-    Dropped: the word highest-numbered in P2c (section 2.2), turned around. What was chosen last loses.
+    Dropped: the word highest-numbered in P2c (section 2.2). An old proposal that was never chosen can
+    win over the chosen one.
     """
 
     def choose_value(self) -> str:
@@ -57,8 +58,8 @@ class AdoptsLowest(Proposer):
 class SkipsPhase1(Proposer):
     """A proposer proposes at once, without asking for promises; the acceptors are those of the paper.
 
-    Dropped: phase 1 (section 2.2). It cannot hear of what is chosen already. The acceptors accept any
-    number not below the promised one, as in the paper; those that want the number to be equal would refuse.
+    Dropped: phase 1 (section 2.2). The proposer does not hear of a chosen value. The acceptors accept any
+    number not below the promised one, as in the paper; those that require an equal number would refuse.
     """
 
     def prepare(self) -> list[Message]:
@@ -69,8 +70,8 @@ class SkipsPhase1(Proposer):
 class CountsTwice(Proposer):
     """A proposer counts the promises that arrive, not the acceptors that promise.
 
-    Dropped: that a quorum of acceptors has to answer (section 2.2). A message that arrives twice makes
-    one acceptor two.
+    Dropped: that a quorum of acceptors has to answer (section 2.2). If a promise arrives twice, its
+    acceptor counts as two.
     """
 
     def count_promise(self, promise: Promise) -> list[Message]:
@@ -79,10 +80,10 @@ class CountsTwice(Proposer):
 
 
 class TakesOldPromises(Proposer):
-    """A proposer takes promises of an earlier attempt for promises of the present one.
+    """A proposer counts promises of an earlier attempt as promises of the present one.
 
-    Dropped: that the answers are to the request with its own number (section 2.2). What was accepted since
-    then stays unheard.
+    Dropped: that the answers are to the request with its own number (section 2.2). Such a promise does not
+    report what its acceptor has accepted since then.
     """
 
     def receive(self, message: Message) -> list[Message]:
@@ -108,8 +109,8 @@ class ProposesTwice(Proposer):
 class AcceptsBelow(Acceptor):
     """An acceptor accepts a number below the one it has promised.
 
-    Dropped: P1a, that an answer to a greater number forbids to accept a smaller one (section 2.2). The
-    proposer that got the promise was told that nothing like this would happen.
+    Dropped: P1a, that an acceptor accepts no number below one that it has promised (section 2.2). The
+    proposer that got the promise relies on that.
     """
 
     def accept(self, request: Propose) -> list[Message]:
@@ -120,9 +121,9 @@ class AcceptsBelow(Acceptor):
 class DoesNotRaise(AcceptsBelow):
     """An acceptor accepts above its promise, and does not raise the promise with it.
 
-    Dropped: that an acceptor remembers the highest-numbered proposal that it has accepted (section 2.2). To
-    raise the promise is the usual way to keep that so. Here an older proposal is accepted after a newer one, and
-    takes its place.
+    Dropped: that an acceptor remembers the highest-numbered proposal that it has accepted (section 2.2).
+    Acceptors usually ensure that by raising the promise. Here an older proposal is accepted after a newer one,
+    and takes its place.
     """
 
     def accept(self, request: Propose) -> list[Message]:
@@ -135,7 +136,7 @@ class LowersPromise(Acceptor):
     """An acceptor promises any number, even one below what it has promised.
 
     Dropped: that it answers only a number greater than all that it has answered (section 2.2, phase 1b).
-    Its earlier promise is worth nothing.
+    The proposer that got the earlier promise relies on it.
     """
 
     def promise(self, request: Prepare) -> list[Message]:
@@ -191,7 +192,7 @@ class HidesAccepted(Acceptor):
 class AcceptsAbove(Acceptor):
     """An acceptor accepts any number not below its promise, and raises the promise with it.
 
-    This is the paper's own rule (section 2.2, phase 2b). It costs nothing: acceptors that missed a PREPARE
+    This is the paper's own rule (section 2.2, phase 2b). It is harmless: acceptors that missed a PREPARE
     can still take part, so more rounds succeed.
     """
 
@@ -201,10 +202,10 @@ class AcceptsAbove(Acceptor):
 
 
 class AcceptsOnce(Acceptor):
-    """An acceptor accepts one proposal in its life, and refuses all others.
+    """An acceptor accepts one proposal, and refuses all others.
 
-    P1 asks for the first only (section 2.2). What it costs: once no proposal can get a majority any more, because
-    too many acceptors have given theirs to others, no value can ever be chosen.
+    P1 only requires that it accepts the first one (section 2.2). The cost: if the acceptors have accepted
+    different proposals and none of these can get a majority any more, no value can ever be chosen.
     """
 
     def accept(self, request: Propose) -> list[Message]:
@@ -216,8 +217,8 @@ class AcceptsOnce(Acceptor):
 class PromisesAgain(Acceptor):
     """An acceptor answers a repeated PREPARE with its promise again.
 
-    The paper lets it ignore a repeated request (section 2.2). To repeat a promise promises nothing new. It
-    costs nothing, and helps when the first answer was lost.
+    The paper lets it ignore a repeated request (section 2.2). A repeated promise promises nothing new. The
+    change is harmless, and helps if the first answer was lost.
     """
 
     def promise(self, request: Prepare) -> list[Message]:
@@ -229,8 +230,8 @@ class PromisesAgain(Acceptor):
 class SharesNumbers(Proposer):
     """Proposers all use the same numbers.
 
-    The paper lets them choose from disjoint sets (section 2.5). Here each acceptor promises a number once,
-    so only one of two proposers gets a majority for it. What it costs: they may both get none.
+    In the paper they choose from disjoint sets (section 2.5). Here each acceptor promises a number once,
+    so only one of two proposers gets a majority for it. The cost: they may both get none.
     """
 
     def begin_attempt(self, id: int) -> None:
@@ -240,8 +241,8 @@ class SharesNumbers(Proposer):
 class AcceptsOnlyAbove(AcceptsBelow):
     """An acceptor accepts only above its promise.
 
-    Nobody ever proposes above what was promised to it, so nothing is ever accepted: safe, because nothing
-    can happen.
+    A proposer proposes only under a number that a quorum has promised, and those acceptors refuse it. So no
+    value can be chosen: this is safe only because nothing can happen.
     """
 
     def accept(self, request: Propose) -> list[Message]:
@@ -276,7 +277,7 @@ class Rule:
 
     @property
     def change(self) -> str:
-        """What the first lines of a story tell of the rule."""
+        """The line that names the rule at the beginning of a story."""
         return f"Changed rule, {self.name}: {self.summary}"
 
     @property
@@ -286,13 +287,13 @@ class Rule:
 
     @property
     def told(self) -> dict[str, Any]:
-        """What a user is told about the rule, and the sizes of its model, by names that are those in JSON."""
+        """What the program prints about the rule, and the sizes of its model, by their keys in JSON."""
         keys = "name", "fate", "summary", "explanation"
         return {key: getattr(self, key) for key in keys} | self.model.sizes
 
     @property
     def model(self) -> Model:
-        """The smallest model that shows the change; an unsafe one evaluates only the property that is lost."""
+        """The smallest model that shows the change. If it is unsafe, only the property that is lost is evaluated."""
         changed: dict[str, Any] = {"acceptor" if issubclass(self.changed, Acceptor) else "proposer": self.changed}
         properties = (ONE_VALUE,) if self.fate == "unsafe" else ALWAYS
         return replace(self.correct_model, properties=properties, **changed)
@@ -335,9 +336,9 @@ RULES = {
 
 
 def check_rule(rule: Rule, model: Model, max_states: int = MAX_STATES, keep_going: KeepGoing = always) -> Report:
-    """Check a model with a changed rule; if it loses a property, report what correct actors would do, too.
+    """Check a model with a changed rule; if it loses a property, also report what correct actors would do.
 
-    If the model does not lose the property that it evaluates, it is checked again with all properties.
+    If it does not lose the property that it evaluates, check it again with all properties.
     """
     report = check(model, max_states, keep_going)
     if report.verdict in ("safe", "stuck") and model.properties != ALWAYS:

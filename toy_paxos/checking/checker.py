@@ -2,17 +2,16 @@
 
 The network is the set of all messages sent so far. Any of them may be delivered at any time, any number of times, or
 never; this covers delay, reordering, loss and duplication. A timeout or a restart is a message of the environment,
-which is delivered at most once. The search proceeds by the number of deliveries, so the first violation that it finds
-is at the end of a shortest execution with a violation.
+which is delivered at most once. The search is breadth-first in the number of deliveries, so the first violation that it
+finds ends a shortest execution with a violation.
 
 Of Paxos, the checker knows only ``receive``, ``prepare``, names, ``learned``, and the properties of
 :mod:`toy_paxos.safety`. States that differ only in the names of the acceptors count as one if the acceptors behave
 alike. The checker verifies that they do; if the behaviour of one depends on its name, all names count.
 
-A *state* holds the state of every actor, the messages said so far, and what is chosen, between two deliveries that make
-an actor send or learn something. Messages that no longer make a difference are removed
-(:mod:`toy_paxos.checking.reduction`). A *transition* leads from one state to the next: some silent deliveries to one
-actor, then one delivery to the same actor that is not silent.
+A *state* is the state of every actor, the messages said so far, and what is chosen. A *transition* leads from one state
+to the next: some silent deliveries to one actor, then one delivery to the same actor that is not silent.
+:mod:`toy_paxos.checking.reduction` says what counts as silent, and which messages are removed from a state.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -44,7 +43,7 @@ LONG_SILENCE = 100
 T = TypeVar("T")
 
 Past = Sequence[tuple[Message, bool]]
-"""Deliveries that have happened, each with whether its answers were sent."""
+"""Earlier deliveries, each with whether its answers were sent."""
 
 Origin = tuple[State, int, tuple[int, ...]]
 """How a state was reached first: the state before it, the position of an actor, and the deliveries to that actor."""
@@ -76,7 +75,7 @@ class Prospect:
 def prospect(
     model: Model, past: Past, stopped: Collection[str], max_states: int, keep_going: KeepGoing = always
 ) -> Prospect:
-    """Explore all that can happen after some deliveries; ``stopped`` actors receive nothing more.
+    """Explore all that can happen after some deliveries, in which ``stopped`` actors receive nothing.
 
     Raises CheckError for actors that cannot be checked.
     """
@@ -84,7 +83,7 @@ def prospect(
 
 
 def with_fewest_states(model: Model, search: Callable[[Model], T]) -> T:
-    """Return the result of a search that merges states if it may, and does not if names make a difference."""
+    """Return the result of a search with symmetry reduction, or without it if names make a difference."""
     try:
         return search(model)
     except NamesMatterError as error:
@@ -133,12 +132,12 @@ class Search:
             _, transition = self.transition(state, position, (number,))
             transition = transition if is_answered else transition._replace(said=0)
             after = self.successor(state, position, transition) or state
-            # A message of the environment is used up even if it makes no difference.
+            # The environment sends a message once, even if it makes no difference.
             state = after._replace(pending=after.pending & ~transition.used)
         return state
 
     def look_ahead(self) -> Prospect:
-        """Explore, and return what can still happen."""
+        """Explore, and return the prospect."""
         lost, execution = self.explore() or (None, None)
         self.compare_names()
         return Prospect(self.complete, self.wanted_values(chosen=True), lost, execution)
@@ -190,7 +189,7 @@ class Search:
             raise NamesMatterError(why)
 
     def explore(self) -> tuple[Property, list[Message]] | None:
-        """Visit the states in the order of their deliveries; return the first violated property, and how it happens."""
+        """Visit the states in the order of their deliveries; return the first property lost, and the execution."""
         start = self.start
         before_start = State(start.actors, 0, 0, 0)
         if lost := self.property_cache.lost(before_start, start, start.said):
@@ -226,7 +225,7 @@ class Search:
         return None
 
     def may_go_on(self, deliveries: int) -> bool:
-        """Whether neither a limit nor the caller ends the search."""
+        """Return whether no limit and not the caller ends the search."""
         states = len(self.origins)
         self.was_stopped = not self.keep_going(states, self.depth)
         return (
@@ -239,7 +238,7 @@ class Search:
     # From state to state
 
     def visit(self, state: State, origin: Origin | None) -> list[tuple[State, ActorTransitions, int]]:
-        """Note how a new state was reached; return the transitions of each actor that can receive something in it."""
+        """Record how a new state was reached; return the transitions of each actor that can receive a message."""
         self.origins[state] = origin
         if self.progress:
             for proposer in self.progress.losers(state):
@@ -269,12 +268,10 @@ class Search:
         return State(actors, said, pending & ~transition.used, chosen)
 
     def canonical(self, state: State) -> tuple[State, Order]:
-        """Return the canonical state among those that differ from this one only in names, and how to rename."""
+        """Return the canonical state of those that differ only in names, and the order that leads to it."""
         if self.symmetry:
             return self.symmetry.canonical(state)
         return state, tuple(range(self.model.num_acceptors))
-
-    # From a state back to its execution
 
     def execution(self, last: Origin) -> list[Message]:
         """Return the messages whose delivery leads from the start to a state, and then those of its last transition."""

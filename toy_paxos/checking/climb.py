@@ -30,19 +30,21 @@ CLIMB = (
     Model(2, 3, max_attempts=2),
 )
 
-# The first limit on the states of a cluster: an actor with more states in one may show its fault in another cluster.
+# The first limit on the states of a cluster. Beyond it the others are searched first: one may show a fault sooner.
 FEW_STATES = 30_000
 
-# The limit for the cluster in which dice have found a violation: what they found can be told, too.
+# The limit for the cluster in which dice have found a violation; after that, the execution of the dice is reported.
 STATES_AFTER_DICE = 30_000
 
-# How many clusters are searched although the actors keep the rules: as an independent witness, to find out whether each
-# value can be chosen, and to refuse actors that cannot be checked.
+# The number of clusters that are searched even if the actors keep the rules: the search is independent evidence, finds
+# out whether each value can be chosen, and refuses actors that cannot be checked.
 WITNESSES = 6
 
 
 def check_one(model: Model, max_states: int | None = None, keep_going: KeepGoing = always) -> Report:
-    """Judge the actors of a model by the rules, then search it; without ``max_states``, not for long if they keep them.
+    """Judge the actors of a model by the rules, then search the model.
+
+    Without ``max_states``, the search visits fewer states if the actors keep the rules.
 
     Raises CheckError for actors that cannot be checked.
     """
@@ -72,9 +74,10 @@ def climb(
 ) -> Iterator[Report]:
     """Check one model after the other, up to the first violation, or until ``keep_going`` returns False.
 
-    If all rules are known to be ``kept``, only the first few models are searched, none of them for long. Otherwise each
-    search visits up to ``max_states`` states, but a model with many states waits until all others are done. If ``dice``
-    have found a violation, only a short story of it is looked for. Raises CheckError for actors that cannot be checked.
+    If all rules are known to be ``kept``, the first few models are searched, each up to ``FEW_STATES`` states.
+    Otherwise each search visits up to ``max_states`` states, but a model with many states is searched after all others.
+    If ``dice`` have found a violation, only their model is searched, for a short execution. Raises CheckError for
+    actors that cannot be checked.
     """
     if dice and dice.loss:
         yield told_shortly(dice.loss, keep_going)
@@ -99,9 +102,9 @@ def models_with(acceptor: MakeAcceptor, proposer: MakeProposer) -> list[Model]:
 
 
 def told_shortly(loss: Loss, keep_going: KeepGoing) -> Report:
-    """Search the model in which dice have found a violation for a shortest execution with one.
+    """Report a shortest execution with a violation in the model in which dice have found one.
 
-    If the model has too many states, shorten the execution that the dice have found.
+    If the model has too many states to find it, report the execution of the dice, shortened.
     """
     report = check(loss.model, STATES_AFTER_DICE, keep_going)
     if report.violation or report.was_stopped:
@@ -120,7 +123,7 @@ def told_shortly(loss: Loss, keep_going: KeepGoing) -> Report:
 
 
 def most_telling(reports: Sequence[Report]) -> Report:
-    """Return the report with the story to tell: a violation, or else the first loss of progress, if there are any."""
+    """Return the report with a violation, or else the first with a loss of progress, or else the last one."""
     last = reports[-1]
     return last if last.violation else next((report for report in reports if report.progress == LOST), last)
 

@@ -1,7 +1,7 @@
 """A small cluster as numbers: the states of its actors, the messages that they send, and the steps between states.
 
-The behaviour of an actor depends only on its state and on the message, so each pair is tried once and cached. The cache
-makes it feasible to visit every state, and so do sets of messages that are the bits of one number.
+The behaviour of an actor depends only on its state and on the message, so each pair is tried once and cached. A set of
+messages is one integer with a bit for each message. Both make it feasible to visit every state.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,9 +29,8 @@ def cached_method(method: F) -> F:
 class State(NamedTuple):
     """A state of a cluster.
 
-    ``actors`` has a number for the state of each actor. ``said`` and ``pending`` are sets of messages, one bit for each
-    message: those said so far, and those that the environment may still deliver. ``chosen`` is a number for the
-    proposals that are chosen.
+    ``actors`` has the number of the state of each actor. ``said`` and ``pending`` are sets of messages: those said so
+    far, and those that the environment may still deliver. ``chosen`` is the number of the set of chosen proposals.
     """
 
     actors: tuple[int, ...]
@@ -44,11 +43,11 @@ Step = tuple[int, int]
 """The number of the state in which a delivery leaves an actor, and the set of messages that it sends."""
 
 
-# In a state, the value of an attribute that was deleted: no object has this snapshot.
+# In a state, this stands for the value of a deleted attribute; no object has this snapshot.
 MISSING: snapshot.Snapshot = (object, ())
 
-# Besides attributes, a state can hold the number that the next timeout of a proposer gets, and the order of all
-# attributes if the changed ones do not show it.
+# Besides attributes, a state can have two more entries: the number that the next timeout of a proposer gets, and the
+# order of all attributes if that of the changed ones does not determine it.
 NUMBER = "the number under which it spoke last"
 ORDER = "the order of its attributes"
 
@@ -69,7 +68,7 @@ class Cluster:
         self.message_numbers: dict[snapshot.Snapshot, int] = {}
         self.states: list[dict[str, snapshot.Snapshot]] = []
         self.state_numbers: dict[snapshot.Snapshot, int] = {}
-        # Caches: by actor, its state and a message; and by actor and its state.
+        # Caches: the step by actor, state and message; the messages without effect by actor and state.
         self.steps: dict[tuple[int, int, int], Step] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
         try:
@@ -80,7 +79,7 @@ class Cluster:
             self.positions = {name: at for at, name in enumerate(self.names)}
             if len(self.positions) < len(self.names):
                 raise refusal("two of them have the same name", model.acceptor, model.proposer)
-            # Sets of messages: by recipient, by sender or recipient, and by type.
+            # Sets of messages, by recipient, by sender or recipient, and by type.
             self.to = [0] * len(self.actors)
             self.involving = [0] * len(self.actors)
             self.accepts = self.promises = self.proposes = self.timeouts = 0
@@ -90,7 +89,7 @@ class Cluster:
         except BaseException as error:
             raise failure("the actors cannot begin", error, model.proposer, model.acceptor) from error
         pending = sum(1 << self.add(message, snapshot.take(message)) for message in model.environment())
-        # Two actors that share something mutable cannot be checked one by one.
+        # Actors that share a mutable object have no separate states.
         others: set[int] = set()
         self.at_start = [self.attributes(actor, others) for actor in self.actors]
         unchanged = self.number_of_state({})
@@ -101,7 +100,7 @@ class Cluster:
     def attributes(self, actor: Actor, others: set[int]) -> dict[str, snapshot.Snapshot]:
         """Return a snapshot of each attribute of an actor; raise CheckError if one is not plain data.
 
-        ``others`` has the identities of the mutable objects of other actors, and gets those of this one.
+        ``others`` has the identities of the mutable objects of other actors; those of this actor are added.
         """
         if words := getattr(actor, "cannot_be_restored", ""):
             raise CheckError(f"{actor.name} cannot be checked: {words}")
@@ -140,7 +139,7 @@ class Cluster:
     def add(self, message: Message, key: snapshot.Snapshot) -> int:
         """Give a new message a number."""
         number = self.message_numbers[key] = len(self.messages)
-        # A copy, because its sender may keep the message.
+        # A copy, because the sender may keep and change the message.
         self.messages.append(snapshot.put_back(key))
         self.message_snapshots.append(key)
         self.sort_in(message, 1 << number)
@@ -161,7 +160,7 @@ class Cluster:
             self.timeouts |= bit
 
     def bits(self, messages: Iterable[Message]) -> int:
-        """Return some messages as a set, without those that are never delivered."""
+        """Return messages as a set, without those that are never delivered."""
         bits = 0
         for message in messages:
             if self.is_deliverable(message):
@@ -169,7 +168,7 @@ class Cluster:
         return bits
 
     def is_deliverable(self, message: Message) -> bool:
-        """Whether a message is ever delivered."""
+        """Return whether the model ever delivers a message."""
         return self.model.fail or not isinstance(message, Fail)
 
     def step(self, position: int, state: int, number: int) -> Step:
@@ -188,12 +187,12 @@ class Cluster:
         self.ineffective.clear()
 
     def effective(self, position: int, state: int, messages: int) -> Iterator[int]:
-        """Yield those of some messages that an actor receives, without those known to change nothing in this state."""
+        """Yield the messages in a set that an actor receives, without those known to have no effect in this state."""
         found = self.first_timeout(messages & self.to[position])
         return numbers(found & ~self.ineffective.get((position, state), 0))
 
     def first_timeout(self, messages: int) -> int:
-        """Return a set of messages to one actor with only the first of its timeouts: they are interchangeable."""
+        """Return a set of messages to one actor without all but the first timeout; timeouts are interchangeable."""
         timeouts = messages & self.timeouts
         return messages ^ timeouts & (timeouts - 1)
 
@@ -229,7 +228,7 @@ class Cluster:
     def changes(self, position: int, actor: Actor, spoke_last: int) -> int:
         """Return the number of an actor's state; a proposer's includes the number under which it spoke last."""
         if type(actor) is not type(self.actors[position]):
-            words = f"{self.names[position]} changes its class: let an attribute say what it is now"
+            words = f"{self.names[position]} changes its class: keep its class, and use an attribute instead"
             raise refusal(words, type(self.actors[position]))
         before, after = self.at_start[position], self.attributes(actor, set())
         now = dict.fromkeys(before, MISSING) | after
@@ -256,7 +255,7 @@ class Cluster:
 
     @cached_method
     def learned(self, position: int, state: int) -> str | None:
-        """Return what a proposer in some state has learned; raise CheckError if it does not say."""
+        """Return what a proposer has learned in some state; raise CheckError if ``learned`` cannot tell."""
         actor = self.restore(position, state)
         try:
             learned = plain_learned(actor)
@@ -273,7 +272,7 @@ class Cluster:
         return {acceptors[old]: acceptors[new] for new, old in enumerate(order)}
 
     def renamed_message(self, message: Message, names: Mapping[str, str]) -> Message:
-        """Return the message with other names in it."""
+        """Return a message in which names are replaced."""
         renamed: Message = snapshot.put_back(snapshot.rename(snapshot.take(message), names))
         return renamed
 

@@ -31,7 +31,7 @@ class Condition(NamedTuple):
 def conditions(
     configuration: Configuration, wishes: Sequence[str], messages: Sequence[Message], said: Statement | None
 ) -> Iterator[Condition]:
-    """Yield the rules that a statement of an actor may break, in their order."""
+    """Yield a condition for each rule that a statement may break, in the order of the rules."""
     if not said:
         return
     known = {number: one for number, each in enumerate(messages) if (one := statement(each))}

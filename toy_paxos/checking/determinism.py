@@ -1,10 +1,10 @@
-"""Whether each actor is deterministic and keeps its state in its attributes, so that the results of a search are true.
+"""Tests that each actor is deterministic and keeps its state in its attributes; otherwise a search would be incorrect.
 
-A search takes each step of an actor once and caches the result. That would be incorrect for an actor that uses random
-numbers, or that keeps state where no snapshot sees it. So every step that made a difference is repeated in another
-order; real instances, which are never restored from a snapshot, receive random deliveries in parallel with the model;
-and the variables that instances of a class share must not change. This cannot reveal that an actor reads a clock or
-uses the address of an object.
+A search takes each step of an actor once and caches the result. That is incorrect for an actor that uses random
+numbers, or that keeps state where no snapshot sees it. So there are three tests. Every step that made a difference is
+repeated in another order. Real instances, which are never restored from a snapshot, receive random deliveries in
+parallel with the model. And the variables that instances of a class share must not change. These tests cannot reveal
+that an actor reads a clock or uses the address of an object.
 """
 
 import builtins
@@ -34,9 +34,9 @@ KEEP_IT_IN_ATTRIBUTES = (
 
 KEEP_IT_IN_THE_STATE = "an answer may depend on the question alone, so all that an actor remembers must be in its state"
 
-# Numbers that are in a set while it is built for the second time, so that its elements get another order: the hash of a
-# number is the number, so these occupy a section of the table, and elements with a place there move elsewhere. In half
-# of all cases two elements keep their order nevertheless, so several ranges are tried.
+# Numbers that are in a set while it is built for the second time, so that its elements get another order. The hash of a
+# number is the number, so these occupy a section of the table, and elements with a place there move elsewhere. Two
+# elements keep their order in half of all cases, so several ranges are tried.
 FILLERS = [range(at, at + 70) for at in range(10**9, 10**9 + 128, 16)] + [range(10**9, 10**9 + 280)]
 
 
@@ -62,7 +62,7 @@ def repeat_steps(cluster: Cluster) -> None:
 
 
 def not_deterministic(cluster: Cluster, position: int, number: int) -> Exception:
-    """Return the error that an actor reacts differently to the same message in the same state."""
+    """Return the error for an actor that reacts differently to the same message in the same state."""
     kind = type(cluster.actors[position])
     words = f"on receiving {described(cluster.messages[number])}: {cluster.names[position]} does not always do the same"
     return refusal(f"{words}: {KEEP_IT_IN_THE_STATE if program_of(kind) else KEEP_IT_IN_ATTRIBUTES}", kind)
@@ -194,7 +194,7 @@ class SharedState:
 
 
 def comparable(thing: object) -> object:
-    """Return what can be compared of a variable: None for a module or a class."""
+    """Return the value of a variable in comparable form, or None if it has none, as a module or a class."""
     if isinstance(thing, (type, ModuleType)):
         return None
     function = getattr(thing, "__func__", thing)
@@ -211,7 +211,7 @@ def kept_by(function: FunctionType) -> list[object]:
     """Return what a function keeps from one call to the next."""
     parts = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *vars(function).values()]
     for cell in function.__closure__ or ():
-        # A cell is empty if the function was defined before the variable that it refers to.
+        # A cell is empty if the variable that it refers to has no value yet.
         with suppress(ValueError):
             parts.append(cell.cell_contents)
     return parts

@@ -1,7 +1,8 @@
-"""Dice first: a fixed number of random executions of each cluster, before any is searched.
+"""Dice: a fixed number of random executions of each cluster, before any is searched.
 
-They prove nothing if no property is lost. But most faults are not hard to find, also in an actor with too many states
-to visit, as one that stores all messages that it receives. The seeds are fixed, so the result is always the same.
+If none of them loses a property, that proves nothing. But random executions find many faults, also those of an actor
+with too many states to visit, such as one that stores all messages that it receives. The seeds are fixed, so the result
+is always the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -74,7 +75,7 @@ def walk(model: Model, random: Random) -> Loss | None:
         try:
             possible += deliverable(model, game.receive(message))
         except KeyboardInterrupt as error:
-            # A search does not stop like that, so it is the actor's own.
+            # ``keep_going`` stops a search, not this exception, so the actor raised it.
             raise failure_at(message, error, type(game.actors[message.recipient])) from error
         if not from_environment and random.random() < DUPLICATE_PROBABILITY:
             possible.append(message)
@@ -82,12 +83,12 @@ def walk(model: Model, random: Random) -> Loss | None:
 
 
 def deliverable(model: Model, events: Iterable[Event]) -> list[Message]:
-    """Return the messages that are said in some events and that the model delivers."""
+    """Return the messages that are said in events and that the model delivers."""
     return [message for event in events for message in says(event) if model.fail or not isinstance(message, Fail)]
 
 
 def outcome(model: Model, execution: Sequence[Message]) -> Loss | None:
-    """Return what an execution loses, as far as that takes; None if it loses nothing, or cannot happen."""
+    """Return the first loss in an execution, which ends there; None if there is none, or it cannot happen."""
     game = Game(model)
     for message in execution:
         if not game.is_deliverable(message):
@@ -102,7 +103,7 @@ def outcome(model: Model, execution: Sequence[Message]) -> Loss | None:
 
 
 def shortened(found: Loss) -> Loss:
-    """Leave out deliveries one by one as long as a property is still lost; return what remains."""
+    """Leave out deliveries as long as the rest loses a property; return a loss from which none can be left out."""
     at = len(found.execution) - 1
     while at >= 0:
         if shorter := outcome(found.model, found.execution[:at] + found.execution[at + 1 :]):

@@ -1,6 +1,6 @@
-"""One execution by real actors: a player chooses its moves, or it repeats the deliveries that a search has found.
+"""One execution by real instances of the actors: a player chooses its moves, or it repeats what a search has found.
 
-Actors are deterministic, so undoing moves means making all the other moves again; no state has to be restored. A
+To undo moves, new actors repeat all the other moves; no state has to be restored, because actors are deterministic. A
 message stays deliverable once it was sent, as in the checker, so every game is a path through the checker's states.
 """
 
@@ -42,7 +42,7 @@ Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give u
 
 @dataclass(frozen=True)
 class Move:
-    """An action of the network on a message, or of the clock or the power switch on the actor with a name.
+    """What happens to a message, or what the clock or a crash does to the actor with a name.
 
     ``unsent`` is the type and the recipient of the first message that a crashed proposer did not send, or empty texts.
     """
@@ -67,8 +67,8 @@ class WrongMoveError(Exception):
 class Game:
     """A cluster of real actors, and all that has happened in it so far.
 
-    ``said`` has the messages in the order in which they were said first, ``moves`` those made so far, ``chapters`` the
-    events of the beginning and of each move or delivery; ``time`` is the number of deliveries. ``past`` has those that
+    ``said`` has the messages in the order in which they were first said, ``moves`` the moves so far, ``chapters`` the
+    events of the beginning and of each move or delivery. ``time`` is the number of deliveries; ``past`` has those that
     did not fail, each with whether its answers were sent. ``violation`` is the first violation of a property of the
     model, or None.
     """
@@ -78,7 +78,7 @@ class Game:
         self.begin()
 
     def begin(self) -> None:
-        """Forget all that has happened, and let new actors begin; raise CheckError if they cannot."""
+        """Start again with new actors; raise CheckError if they cannot begin."""
         model = self.model
         try:
             proposers, acceptors = model.new_actors()
@@ -100,7 +100,7 @@ class Game:
         self.said: list[Message] = []
         self.by_wording: dict[tuple[object, ...], Message] = {}
         self.since: dict[str, int] = {}
-        # How many more times each message was said than delivered; and the messages delivered or dropped at least once.
+        # By message, how often it was said minus how often it was delivered; the messages delivered or dropped so far.
         self.undelivered: Counter[str] = Counter()
         self.gone: set[str] = set()
         self.crashed: set[str] = set()
@@ -110,7 +110,7 @@ class Game:
         self.attempts = dict.fromkeys(self.proposers, 1)
         self.restarts: Counter[str] = Counter()
         self.queue: deque[Event] = deque()
-        # Each lost property is told, also if the model does not have it.
+        # A property that is lost is part of the story even if it is not one of the model.
         always = tuple(dict.fromkeys((*ALWAYS, *model.properties)))
         self.watched = watch(iter(self.queue.popleft, None), model.configuration, always)
         is_ours = (model.acceptor, model.proposer) == (Acceptor, Proposer)
@@ -126,11 +126,11 @@ class Game:
 
     @property
     def stopped(self) -> set[str]:
-        """The proposers that receive nothing more, or say nothing more."""
+        """The proposers that have crashed or given up."""
         return self.crashed | self.gave_up
 
     def in_flight(self) -> Iterator[tuple[int, Message]]:
-        """Yield the messages that can be delivered and were neither delivered nor dropped yet, with their numbers."""
+        """Yield the messages that were neither delivered nor dropped, if their recipients run, with their numbers."""
         for number, message in enumerate(self.said, start=1):
             if repr(message) not in self.gone and message.recipient not in self.crashed:
                 yield number, message
@@ -148,30 +148,30 @@ class Game:
         return self.tell(*events)
 
     def make_alike(self, move: Move) -> None:
-        """Make a move, if its message was not sent with one that is like it; skip a move that cannot be made."""
+        """Make a move, with a similar message if its own was not sent; skip a move that cannot be made."""
         with suppress(WrongMoveError):
             if move.message and wording(move.message) not in self.by_wording:
                 move = replace(move, message=self.alike(move.message))
             self.make(move)
 
     def alike(self, wanted: Message) -> Message:
-        """Return the last message that was said with this type, sender, recipient and number, else the wanted one."""
+        """Return the last message said with this type, sender, recipient and number; if none was, the wanted one."""
         outline = attrgetter("type", "sender", "recipient", "id")
         return next((other for other in reversed(self.said) if outline(other) == outline(wanted)), wanted)
 
     def receive(self, message: Message) -> Sequence[Event]:
-        """Deliver a message as the checker does: anything that was said, a timeout or a restart; return what happens.
+        """Deliver a message that was said, a timeout or a restart, as the checker does; return what happens.
 
-        This is not a move: it cannot be undone, and no limit of the model applies to it.
+        This is not a move: it cannot be undone, and the limits of the model do not apply.
         """
         return self.tell(self.hand_over(self.actors[message.recipient], message))
 
     def is_deliverable(self, message: Message) -> bool:
-        """Whether the message was said, or comes from the environment."""
+        """Return whether a message was said or comes from the environment."""
         return repr(message) in self.since or isinstance(message, (Timeout, Restart))
 
     def undo(self, number: int) -> None:
-        """Undo the last moves; all other moves are made again, even if number is 0."""
+        """Undo the last moves: start again, and repeat the others."""
         if number > len(self.moves):
             raise WrongMoveError(f"there are {len(self.moves)} moves to undo, not {number:,}")
         kept = self.moves[: len(self.moves) - number]
@@ -181,7 +181,7 @@ class Game:
 
     def tell(self, *events: Event) -> list[Event]:
         """Add events, and what follows from them, to the story; return both."""
-        # The plain event at the end comes back after all that follows from the events before it.
+        # The watch passes the plain event on after everything that follows from the events before it.
         end = Event(self.time)
         self.queue.extend((*events, end))
         told = list(iter(lambda: next(self.watched), end))
@@ -302,16 +302,16 @@ class Game:
         raise NotSentError(wanted)
 
     def waiting(self, name: str) -> str:
-        """Return the name if it is that of a proposer that still waits; raise WrongMoveError otherwise."""
+        """Return the name of a proposer that still waits; raise WrongMoveError for any other name."""
         name = self.alive(name)
         if name in self.gave_up:
             raise WrongMoveError(f"{name} has given up")
         if learned_by(self.actors[name]) is not None:
-            raise WrongMoveError(f"{name} has learned what is chosen, and waits for nothing")
+            raise WrongMoveError(f"{name} has learned a value, and waits for nothing")
         return name
 
     def alive(self, name: str) -> str:
-        """Return the name if it is that of a proposer that has not crashed; raise WrongMoveError otherwise."""
+        """Return the name of a proposer that has not crashed; raise WrongMoveError for any other name."""
         if name not in self.proposers:
             raise WrongMoveError(f"there is no proposer {name}: they are {', '.join(self.proposers)}")
         if name in self.crashed:
@@ -328,15 +328,15 @@ class NotSentError(WrongMoveError):
 
 
 def wording(message: Message) -> tuple[object, ...]:
-    """Return the content of a message, without what a derived class may add to it."""
+    """Return the content of a message without attributes that a derived class adds."""
     return message.type, message.sender, message.recipient, message.id, *said_by(message)
 
 
 def story(model: Model, execution: Iterable[Message], instead: bool = False) -> Story:
-    """Return what happens when these messages are delivered one after the other, and what follows from it.
+    """Return the story of these deliveries by real actors; its times are the numbers of the deliveries.
 
-    The time is the number of the delivery. With ``instead``, a message that no actor has sent is replaced by one of the
-    same type, sender, recipient and number; if there is none, that delivery is left out.
+    With ``instead``, a message that no actor has sent is replaced by one with the same type, sender, recipient and
+    number; if there is none, that delivery is left out.
     """
     game = Game(model)
     for message in execution:

@@ -18,16 +18,16 @@ class CheckError(Exception):
 
 
 MakeAcceptor = Callable[[str], Actor]
-"""What makes an acceptor, given its name."""
+"""A class or function that returns an acceptor, given its name."""
 
 MakeProposer = Callable[..., ProposingActor]
-"""What makes a proposer, given its name, value, acceptors, first number, and the step to its next number.
+"""A class or function that returns a proposer, given its name, value, acceptors, first number, and step to the next.
 
-If quorums are not majorities, it is also given the keyword ``quorums``.
+If quorums are not majorities, it also gets the keyword ``quorums``.
 """
 
 KeepGoing = Callable[[int, int], bool]
-"""Whether a search goes on, given the numbers of states and of deliveries so far; it is called regularly."""
+"""A function that returns whether a search goes on, given the numbers of states and of deliveries so far."""
 
 
 def always(states: int, depth: int) -> bool:
@@ -40,9 +40,9 @@ class Model:
     """A cluster to check, and the actors in it.
 
     Each acceptor may restart ``restarts`` times. FAIL is delivered only if ``fail`` is true. ``first_number`` is the
-    number of the first proposer; with ``descending`` values, that proposer wants the last value in the alphabet;
-    ``wishes`` replace these values. Three attributes are switches: each makes the search shorter, and none changes its
-    result. If the names of acceptors had to be told apart after all, ``names_matter`` says why.
+    number of the first proposer; with ``descending`` values, that proposer wants the last value in the alphabet.
+    ``wishes`` replace these values. ``symmetric``, ``silence_waits`` and ``past_forgotten`` switch reductions: each
+    makes the search shorter, and none changes its result. ``names_matter`` says why symmetry could not be used.
     """
 
     num_acceptors: int = 3
@@ -72,17 +72,17 @@ class Model:
 
     @property
     def reducible(self) -> bool:
-        """Whether the properties allow a search to forget messages and to exchange the names of acceptors."""
+        """Whether the properties allow a search to remove messages and to exchange the names of acceptors."""
         return all(property.reducible for property in self.properties)
 
     @cached_property
     def configuration(self) -> Configuration:
-        """Who takes part, and how large a quorum is."""
+        """The names of the actors, and the sizes of quorums."""
         return Configuration.of(self.num_proposers, self.num_acceptors, self.quorums)
 
     @property
     def sizes(self) -> dict[str, Any]:
-        """How large the cluster is, and what can go wrong in it, by names that are those in JSON."""
+        """The size of the cluster and the failures in it, by their keys in JSON."""
         names = "max_attempts", "restarts", "fail", "values", "first_number"
         return self.configuration.sizes | {name: getattr(self, name) for name in names}
 
@@ -98,7 +98,7 @@ class Model:
     def environment(self) -> Iterator[Message]:
         """Yield the messages of the environment, each delivered at most once: timeouts and restarts.
 
-        A proposer has a timeout for each attempt but the last. Here they have the numbers 1, 2, ...; a timeout is
+        A proposer has a timeout for each attempt but the last. They are numbered from 1 here, and a timeout is
         delivered with the number under which the proposer spoke last.
         """
         for name in self.configuration.proposers:

@@ -1,23 +1,24 @@
 """Progress: once the network behaves, a proposer that keeps trying learns a value.
 
-A cluster that never decides is safe, so safety is not enough. From each state that the search visits, a **quiet run**
-follows. Everything said so far is delivered once, and then each new message once, FAIL included. When nothing new comes
-of that, one proposer gets a timeout, and the other proposers get none. Such a run is a possible execution, so what goes
-wrong in it can happen. Progress is lost only if the proposer never learns in it, however long it lasts:
+A cluster that never decides is safe, so safety is not enough. From each state that the search visits, there is a
+**quiet run** for each proposer. Everything said so far is delivered once, and then each new message once, FAIL
+included. When deliveries bring nothing new, this proposer gets a timeout; the other proposers get none. Such a run is a
+possible execution, so a failure in it can happen. Progress is lost only if the proposer never learns in the run,
+however long that lasts:
 
-- at a timeout everything is as it was at an earlier timeout, so the run repeats itself for ever; or
+- at some timeout the state is the same as at an earlier timeout, so the run repeats itself for ever; or
 - the proposer has begun five attempts, each above every number that an acceptor has promised.
 
-For example, a proposer asks again under its old number when the clock says so. Where two acceptors of three have
-promised a higher number, they refuse it, and at the next timeout everything is as it was at this one.
+For example, a proposer repeats its PREPARE with the same number at each timeout. If two acceptors of three have
+promised a higher number, they refuse it, and at the next timeout the state is the same.
 
-Other proposers may go on in answer to what they hear. Then proposers can get into each other's way, as correct ones
-do, so what came before that does not count. Nothing is known after fifty timeouts, or if an actor raises an error. A
-proposer on which a timeout has no effect does not keep trying, and is not judged.
+Other proposers may go on when they receive messages. Then proposers can interrupt each other, as correct ones do, so
+timeouts and attempts before that do not count. The result is *not known* after fifty timeouts, or if an actor raises an
+error. It is *not judged* if a timeout has no effect on the proposer, which then does not keep trying.
 
-States that differ only in what is still on its way soon come to the same, so most of a run is taken from a cache. The
-search forgets messages that make no difference to it (:mod:`toy_paxos.checking.reduction`), and in a quiet run they
-could make one. So what seems to be lost is repeated after the whole execution, and then by real actors.
+Runs from states that differ only in messages on their way soon meet, so most of a run is taken from a cache. The search
+removes messages that make no difference to it (:mod:`toy_paxos.checking.reduction`), but in a quiet run they could make
+one. So a run without progress is repeated after the whole execution, and then by real actors.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,13 +35,13 @@ from toy_paxos.story import Story
 MAX_TIMEOUTS = 50
 MAX_ATTEMPTS = 5
 
-# More deliveries than this may have no end.
+# The limit on the deliveries between two timeouts; more of them may have no end.
 MAX_DELIVERIES = 1_000
 
-# The number of states for which nothing is known after which no more are tried.
+# The limit on the runs without a known result; after it no more are tried.
 MAX_DOUBTS = 100
 
-# Steps that are always tried. Beyond them the quiet runs stop when they have taken a quarter of those of the search.
+# Quiet runs may take this many steps, and in addition a quarter as many as the search.
 FREE_STEPS = 2_000
 
 KEPT, LOST, NOT_JUDGED, NOT_KNOWN = "kept", "lost", "not judged", "not known"
@@ -50,7 +51,7 @@ Actors = tuple[int, ...]
 
 
 class Settled(NamedTuple):
-    """Where deliveries lead that bring nothing new, the messages still on their way, and who said something."""
+    """The result of deliveries until nothing is new: actors, messages still on their way, deliveries, and speakers."""
 
     actors: Actors
     coming: int
@@ -59,9 +60,9 @@ class Settled(NamedTuple):
 
 
 class QuietRun(NamedTuple):
-    """What a quiet run shows: a result, the reason, and the deliveries.
+    """The result of a quiet run, the reason for it, and the deliveries.
 
-    ``repeats`` is the number of deliveries after which everything was as it is at the end, if it repeats itself.
+    If the run repeats itself, ``repeats`` is the number of deliveries after which the state was that of the end.
     """
 
     result: str
@@ -74,7 +75,7 @@ NOT_EXPLORED = QuietRun(NOT_KNOWN, "not explored to the end")
 
 
 class Stuck(NamedTuple):
-    """How progress is lost: by which deliveries, how many come before the quiet run, and all that happens."""
+    """A loss of progress: the deliveries, how many of them come before the quiet run, and the story."""
 
     execution: Sequence[Message]
     quiet_from: int | None
@@ -82,9 +83,9 @@ class Stuck(NamedTuple):
 
 
 class Progress:
-    """The quiet runs from the states of a search, in a cluster of their own: their steps do not count in the search.
+    """The quiet runs from the states of a search, in a separate cluster, whose steps the search does not count.
 
-    ``result`` is what they show together so far, and ``reason`` why; ``stuck`` is the first loss of progress.
+    ``result`` is the result of all runs so far, and ``reason`` the reason; ``stuck`` is the first loss of progress.
     """
 
     def __init__(self, searched: Cluster) -> None:
@@ -99,7 +100,7 @@ class Progress:
         self.doubts = 0
 
     def losers(self, state: State) -> list[int]:
-        """Return the proposers that seem to be stuck from a state of the search on."""
+        """Return the proposers that seem to be stuck in a state of the search."""
         too_many = len(self.cluster.steps) > FREE_STEPS + len(self.searched.steps) // 4
         if self.stuck or self.doubts > MAX_DOUBTS or too_many:
             if too_many and self.result == KEPT:
@@ -145,7 +146,7 @@ class Progress:
             if not any(isinstance(event, Learned) and event.proposer == name for event in told.events):
                 begins, reason = len(execution), run.reason
                 if run.repeats is not None:
-                    reason = f"everything is as it was after delivery {begins + run.repeats}"
+                    reason = f"the state is the same as after delivery {begins + run.repeats}"
                 self.result = LOST
                 self.reason = f"from delivery {begins + 1} on nothing is lost, but {name} never learns: {reason}"
                 self.stuck = Stuck(deliveries, begins, told)
@@ -153,7 +154,7 @@ class Progress:
         self.note(QuietRun(NOT_KNOWN, "a quiet run depends on messages that the search has forgotten"))
 
     def after_hearing_all(self, state: State) -> tuple[Actors, int]:
-        """Return where the actors are after receiving everything said in a state of the search, and what is coming."""
+        """Return the actors after they receive everything said in a state of the search, and the new messages."""
         actors, coming = [*state.actors], 0
         for at in self.turns:
             actor, said = self.translated(at, actors[at], state.said & self.searched.to[at])
@@ -170,7 +171,7 @@ class Progress:
 
     @cached_method
     def hear(self, position: int, state: int, messages: int) -> Step:
-        """Let an actor receive messages, one after the other; return its state and what it says."""
+        """Let an actor receive messages, one after the other; return its state and the messages that it says."""
         all_said = 0
         for number in numbers(messages):
             state, said = self.cluster.step(position, state, number)
@@ -178,7 +179,7 @@ class Progress:
         return state, all_said
 
     def quiet_run(self, proposer: int, actors: Actors, coming: int, highest: int) -> QuietRun:
-        """Let everything arrive, then let a proposer keep trying; see ``keep_trying``."""
+        """Deliver messages until nothing is new, then let a proposer keep trying."""
         try:
             settled = self.settle(actors, coming)
             run = self.keep_trying(proposer, settled.actors, settled.coming, highest)
@@ -217,13 +218,13 @@ class Progress:
         return QuietRun(NOT_KNOWN, f"nothing is known after {MAX_TIMEOUTS} timeouts")
 
     def highest(self, kind: type[Message], among: Iterable[int]) -> int:
-        """Return the highest number of a kind of messages, 0 if there is none."""
+        """Return the highest number of the messages of one kind, or 0 if there are none."""
         messages = [self.cluster.messages[number] for number in among]
         return max((message.id for message in messages if isinstance(message, kind)), default=0)
 
     @cached_method
     def settle(self, actors: Actors, coming: int) -> Settled:
-        """Deliver messages until none is left, or nothing new comes of them.
+        """Deliver messages until none is left, or the state repeats itself.
 
         Raises CheckError if there may be no end.
         """

@@ -1,4 +1,4 @@
-"""The properties in a search, each evaluated once for all deliveries that look the same to it."""
+"""The properties in a search, evaluated once for all deliveries that lead to the same moment."""
 
 from collections.abc import Iterator
 from typing import TypeVar
@@ -13,9 +13,8 @@ Kind = TypeVar("Kind", bound=Message)
 class PropertyCache:
     """The cache of which property a delivery loses, and which proposals are chosen.
 
-    A state holds a number for the proposals that are chosen, because the search may forget their acceptances. A
-    property sees only a :class:`Moment <toy_paxos.safety.Moment>`. Most deliveries lead to a moment that was evaluated
-    before, so the result is taken from the cache.
+    A state has a number for the set of chosen proposals, because the search may remove their acceptances. A property
+    sees only a :class:`Moment <toy_paxos.safety.Moment>`, and most deliveries lead to one that was evaluated before.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -26,7 +25,7 @@ class PropertyCache:
         self.number_of_choice(())
 
     def number_of_choice(self, proposals: tuple[Proposal, ...]) -> int:
-        """Return the number of some proposals that are chosen together."""
+        """Return the number of a set of chosen proposals."""
         if proposals not in self.choice_numbers:
             self.choice_numbers[proposals] = len(self.choices)
             self.choices.append(proposals)
@@ -34,10 +33,10 @@ class PropertyCache:
 
     @cached_method
     def chosen(self, before: int, all_said: int, said: int) -> int:
-        """Return what is chosen after a delivery, given what was chosen before, all messages and the new ones.
+        """Return what is chosen after a delivery, given what was chosen before, all messages, and the new ones.
 
-        Only new acceptances can make a proposal chosen. Another proposal may be chosen by acceptances that are still
-        known; it is not counted, because its value is chosen already. Other messages than acceptances change nothing.
+        Only new acceptances can make a proposal chosen. Acceptances that are still known may show that another proposal
+        is chosen; it is not added, because its value is known to be chosen. Other messages make no difference.
         """
         accepted = {Proposal(accept.id, accept.value) for accept in self.all_of(Accept, said)}
         quorum = self.cluster.model.configuration.accept_quorum
@@ -61,11 +60,11 @@ class PropertyCache:
                 yield message
 
     def lost(self, before: State, after: State, said: int) -> Property | None:
-        """Return the property that is lost by a transition between two states that says these messages, or None."""
+        """Return the first property that is lost in a transition in which these messages are said, or None."""
         promises = said & self.cluster.promises & ~before.said
         issued = self.issued(after.said & self.cluster.proposes)
         learned = self.learned(after.actors[: self.cluster.first_acceptor])
-        # Properties that are reducible compare promises with each other only.
+        # Reducible properties compare promises only with each other.
         promised = before.said & self.cluster.promises if promises or not self.is_reducible else 0
         return self.first_lost(before.chosen, after.chosen, issued, learned, promises, promised)
 
@@ -79,7 +78,7 @@ class PropertyCache:
         promises: int,
         promised: int,
     ) -> Property | None:
-        """Return the first property that is lost in the moment that has these parts, or None."""
+        """Return the first property that is lost in the moment with these parts, or None."""
         first = self.choices[chosen_before]
         then = [proposal for proposal in self.choices[chosen_after] if proposal not in first]
         highest: dict[str, int] = {}
@@ -87,7 +86,7 @@ class PropertyCache:
             highest[promise.sender] = max(promise.id, highest.get(promise.sender, 0))
         moment = Moment(
             self.cluster.model.values,
-            # Where a PROPOSE may be forgotten, each chosen proposal was found to be issued when it was chosen.
+            # If a PROPOSE may have been removed, each chosen proposal was found to be issued when it was chosen.
             issued | {*first} if self.is_reducible else issued,
             [*first, *then],
             {name: value for name, value in zip(self.cluster.names, learned, strict=False) if value is not None},

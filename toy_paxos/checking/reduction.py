@@ -1,30 +1,45 @@
 """Two reductions: why the search need not visit every state to find every violation.
 
-Both rest on three facts. A message that was sent is never removed. The effect of a delivery depends only on the message
-and on the state of its recipient, so deliveries to different actors commute. And a property can only be lost when an
-actor says something or a proposer learns something: a :class:`Moment <toy_paxos.safety.Moment>` consists of nothing
-else.
+Both rest on three facts. A message that was sent is never removed from the network. The effect of a delivery depends
+only on the message and on the state of its recipient, so deliveries to different actors commute. And a property can be
+lost only when an actor says something or a proposer learns something: a :class:`Moment <toy_paxos.safety.Moment>`
+contains nothing else.
 
-**Silence can wait** (:class:`ActorTransitions`). A delivery after which its recipient says nothing changes only the
-recipient. So it can be delayed until just before the next delivery that makes the same recipient speak, or be left out
-if there is none. The message is still there then, and a timeout or restart is only for this actor. All messages keep
-their order, and the execution does not become longer. So it is enough to explore the executions in which each silence
-is followed by a message of the same actor, and states in the middle of a silence need not be visited. What a proposer
-learns during a silence is evaluated in each state in which it can learn it, for one proposer at a time. This misses
-that two proposers learn different values; but then one of them learns a value that is not chosen, or two values are
-chosen. If a property compares learners and does not follow from others that are evaluated, learning ends a silence. No
-message is delayed or sent earlier: an earlier ACCEPT could hide that a proposer learned its value before it was chosen.
+**Silence can wait** (:class:`ActorTransitions`). A *silent* delivery is one after which the recipient says nothing. It
+changes only the recipient, so it can be delayed until just before the next delivery that makes the same recipient
+speak, or be left out if there is none. Both executions below lead to the same state; the search visits only the second,
+as two transitions:
 
-**The past can be forgotten** (:class:`Future`). A message makes a difference only as long as (1) its recipient can
-still reach a state in which the message has an effect; or (2) a property may compare it with a later message: a PROMISE
-with one by the same acceptor under the same or a lower number, an ACCEPT with another for the same proposal until that
-is chosen, a PROPOSE with an ACCEPT of its proposal. Other messages are removed from the state. What an actor can still
-do is over-approximated for each actor alone: it receives every message that some actor sends if all actors receive all
-messages. There are two exceptions: messages that other actors say only because of a message of this actor do not arrive
-before it, and the environment says nothing twice. From a state on, an actor can only do what it could do before. So a
-message that is forgotten once makes no difference later, and if it is said again, it is forgotten again. Of the chosen
-proposals, one for each value is remembered. All this holds for properties that are :attr:`reducible
-<toy_paxos.safety.Property>`: they compare nothing else. If one is not, nothing is forgotten.
+    PROMISE 1 from acceptor-0 to proposer-0    silent         PREPARE 2 to acceptor-2                    PROMISE 2
+    PREPARE 2 to acceptor-2                    PROMISE 2      PROMISE 1 from acceptor-0 to proposer-0    silent
+    PROMISE 1 from acceptor-1 to proposer-0    PROPOSE 1      PROMISE 1 from acceptor-1 to proposer-0    PROPOSE 1
+
+The delayed message is still there, and a timeout or restart is for this actor only. Messages are said in the same order
+as before, and the execution does not become longer. So it is enough to explore the executions in which each silent
+delivery is followed by another one to the same actor, until the actor speaks.
+
+A proposer can learn in a silent delivery. The search evaluates the properties in each state in which one proposer has
+just learned, for one proposer at a time. It does not see the states in which two proposers have learned silently. If
+they learn different values, then one of the values is not chosen, or two values are chosen; both are found without
+them. If a property compares learners and does not follow from others that are evaluated, a delivery in which a proposer
+learns does not count as silent. No message is said earlier than before: an earlier ACCEPT could hide that a proposer
+learned a value before it was chosen.
+
+**The past can be forgotten** (:class:`Future`). A message is removed from a state once it can make no difference later.
+There are two ways in which it can. (1) Its recipient can still reach a state in which the message has an effect. (2) A
+property may compare it with a later message: a PROMISE with one by the same acceptor under the same or a lower number,
+an ACCEPT with another for the same proposal until that is chosen, a PROPOSE with an ACCEPT of its proposal. For
+example, these two executions lead to one state once proposer-0 has proposed:
+
+    acceptor-2 promises 1, then 2      PROMISE 1 is said, but proposer-0 ignores it now, and
+    acceptor-2 promises 2 at once      acceptor-2 will promise neither 1 nor a lower number
+
+The future of an actor is over-approximated for each actor alone: it receives every message that some actor sends if all
+actors receive all messages. There are two exceptions: a message that other actors say only because of a message of this
+actor does not arrive before the latter is sent, and the environment says nothing twice. After a transition an actor can
+do no more than before it. So a message that is removed once makes no difference later, and if it is said again, it is
+removed again. Of the chosen proposals, one for each value is remembered. All this holds only for properties that are
+:attr:`reducible <toy_paxos.safety.Property>`, because they compare nothing else. If one is not, nothing is removed.
 """
 
 from collections import defaultdict
@@ -41,7 +56,7 @@ MANY_STEPS = 12_000
 
 
 def may_learn_in_silence(model: Model) -> bool:
-    """Whether it is enough for the properties to see what each proposer learns alone."""
+    """Return whether the properties need to see only one proposer at a time learn something."""
     properties = {*model.properties}
     return all(
         property.learners_alone or (property.follows_from and properties.issuperset(property.follows_from))
@@ -50,9 +65,9 @@ def may_learn_in_silence(model: Model) -> bool:
 
 
 class Transition(NamedTuple):
-    """Deliveries to one actor: the state after them, and the messages that it says at the last of them.
+    """Deliveries to one actor, the state after them, and the messages that it says in the last of them.
 
-    ``used`` is the set of delivered messages that the environment can send only once.
+    ``used`` is the set of delivered timeouts and restarts, which the environment sends only once.
     """
 
     deliveries: tuple[int, ...]
@@ -62,9 +77,9 @@ class Transition(NamedTuple):
 
 
 class ActorTransitions:
-    """The transitions of one actor from one state, by the number of silent deliveries at their beginning.
+    """The transitions of one actor from one state, by the number of silent deliveries that they begin with.
 
-    They are computed when they are needed, because their number may be infinite.
+    They are computed on demand, because there may be infinitely many.
     """
 
     def __init__(self, cluster: Cluster, position: int, state: int, said: int, pending: int) -> None:
@@ -75,10 +90,11 @@ class ActorTransitions:
         self.silence_waits = cluster.model.silence_waits
         self.is_proposer = position < cluster.first_acceptor
         self.learns_silently = may_learn_in_silence(cluster.model)
-        # By the number of silent deliveries before: the deliveries that end a silence, and those that silently teach.
+        # By the number of silent deliveries before the last one: the transitions, and the silent deliveries in which a
+        # proposer learns.
         self.transitions: list[list[Transition]] = []
         self.silent_learning: list[list[Transition]] = []
-        # Where the actor can be after the last of them: its state, what is still pending, and the deliveries.
+        # After the longest silences so far: the actor's state, its pending timeouts and restarts, and the deliveries.
         self.silent: list[tuple[int, int, tuple[int, ...]]] = [(state, pending, ())]
         self.met: set[tuple[object, ...]] = {(state, pending)}
 
@@ -91,7 +107,7 @@ class ActorTransitions:
         return bool(self.silent) or num_silent + 1 < len(self.transitions)
 
     def extend(self) -> None:
-        """Deliver one more message in each state that silent deliveries lead to."""
+        """Deliver each message in each state that the longest silences so far lead to."""
         now, self.silent = self.silent, []
         for state, pending, deliveries in now:
             for number in self.cluster.effective(self.position, state, self.said | pending):
@@ -109,7 +125,7 @@ class ActorTransitions:
                         self.silent_learning[-1].append(transition)
 
     def learns(self, before: int, after: int) -> bool:
-        """Whether a proposer has learned something between two states, or forgotten it."""
+        """Return whether a proposer learns something between two states, or forgets it."""
         learned = self.cluster.learned
         return self.is_proposer and learned(self.position, before) != learned(self.position, after)
 
@@ -122,25 +138,25 @@ class ActorTransitions:
 
 
 class Future:
-    """What each actor may still do from each of its states, and so which messages can be forgotten."""
+    """What each actor may still do in each of its states, and therefore which messages can be removed."""
 
     def __init__(self, cluster: Cluster, property_cache: PropertyCache, most_steps: int | None = None) -> None:
         self.cluster = cluster
         self.property_cache = property_cache
         self.most_steps = most_steps or MANY_STEPS
         actors = range(len(cluster.actors))
-        # By actor and state: the next states, each with the message that leads there if there is only one.
+        # By actor and state: the next states, each with the message that leads there, or 0 if several do.
         self.following: list[dict[int, dict[int, int]]] = [{0: {}} for _ in actors]
-        # Also by actor and state: what the environment may still say, what the actor has said, which messages have an
+        # By actor and state: what the environment may still say, what the actor may have said, which messages have an
         # effect on it, and what it may still say.
         self.pending: list[dict[int, int]] = [defaultdict(int, {0: cluster.start.pending}) for _ in actors]
         self.has_said: list[dict[int, int]] = [defaultdict(int) for _ in actors]
         self.effective: list[dict[int, int]] = [defaultdict(int) for _ in actors]
         self.says: list[dict[int, int]] = [defaultdict(int) for _ in actors]
-        # By actor and state, once all is known: the messages that may still have an effect on the actor, and those with
-        # which a property may compare what it may still say.
+        # By actor and state, after the exploration: the messages that may still have an effect on the actor, and those
+        # with which a property may compare what the actor may still say.
         self.needs: list[dict[int, tuple[int, int]]] = [{} for _ in actors]
-        # By actor, what it may say; by message, the messages that may cause it.
+        # By actor, the messages that it may say; by message, the messages that may cause it.
         self.said_by = [0] * len(actors)
         self.causes: dict[int, int] = defaultdict(int)
         self.known = cluster.model.past_forgotten and cluster.model.reducible and self.explore()
@@ -148,7 +164,7 @@ class Future:
             self.look_ahead()
 
     def explore(self) -> bool:
-        """Let each actor alone receive all messages of all actors in any order; return False if there are too many."""
+        """Let each actor alone receive all messages of all actors in any order; return False if it takes too long."""
         tried: dict[tuple[int, int], int] = defaultdict(int)
         grown = True
         while grown:
@@ -167,9 +183,9 @@ class Future:
         return True
 
     def possible(self, position: int, state: int) -> int:
-        """Return the messages that an actor may receive in some state, or more.
+        """Return a superset of the messages that an actor can receive in some state.
 
-        A message that is said only because of a message of this actor cannot arrive before the latter is sent.
+        A message that is said only because of a message of this actor does not arrive before the latter is sent.
         """
         others = 0
         for other, said in enumerate(self.said_by):
@@ -189,7 +205,7 @@ class Future:
         try:
             after, said = self.cluster.step(position, state, number)
         except CheckError:
-            # Perhaps this cannot happen in an execution. If it can, the search must find it, too.
+            # Perhaps no execution delivers the message in this state. If one does, the search must find it, too.
             self.effective[position][state] |= received
             return False
         following = self.following[position]
@@ -206,7 +222,7 @@ class Future:
         return is_new
 
     def propagate(self, position: int, state: int) -> bool:
-        """Add what was said, and what is pending, in a state to the states after it; return whether anything is new."""
+        """Pass on what was said, and what is pending, from a state to the next ones; return whether that is new."""
         has_said, pending = self.has_said[position], self.pending[position]
         is_new = False
         for after, used in self.following[position][state].items():
@@ -217,7 +233,7 @@ class Future:
         return is_new
 
     def look_ahead(self) -> None:
-        """Add to each state of an actor all that it may do in later states."""
+        """Add to each state of each actor what the actor may do in later states."""
         for position, following in enumerate(self.following):
             for table in (self.effective[position], self.says[position]):
                 grown = True
@@ -234,7 +250,7 @@ class Future:
             }
 
     def compared_with(self, said: int) -> int:
-        """Return the messages with which a property may compare one of these."""
+        """Return the messages with which a property may compare one of the messages in a set."""
         accepted = {Proposal(accept.id, accept.value) for accept in self.property_cache.all_of(Accept, said)}
         lowest: dict[str, int] = {}
         for promise in self.property_cache.all_of(Promise, said):
@@ -258,10 +274,10 @@ class Future:
 
     @cached_method
     def needed_by(self, actors: tuple[int, ...]) -> tuple[int, int]:
-        """Return the messages with an effect on actors in these states, and those compared with what they may say."""
+        """Return the messages that may have an effect on actors in these states, and those that may be compared."""
         effective = compared = 0
         for needs, actor in zip(self.needs, actors, strict=True):
-            # A state of an actor that was not explored, because the actor is not deterministic, needs all messages.
+            # If the state was not explored, because the actor is not deterministic, all messages are needed.
             effective_now, compared_now = needs.get(actor, (-1, -1))
             effective |= effective_now
             compared |= compared_now
@@ -269,7 +285,7 @@ class Future:
 
     @cached_method
     def settle(self, chosen: int) -> tuple[int, int]:
-        """Return one chosen proposal for each value, and the acceptances that need not be counted any more."""
+        """Return the number of one chosen proposal for each value, and the acceptances that no longer count."""
         first = {proposal.value: proposal for proposal in reversed(self.property_cache.choices[chosen])}
         proposals = tuple(sorted(first.values()))
         accepts = self.property_cache.all_of(Accept, self.cluster.accepts)

@@ -1,4 +1,4 @@
-"""Errors that say in one line why an actor cannot be checked, and end with the file and line at fault."""
+"""Errors that say in one line why an actor cannot be checked, and where: the file and line, if they are known."""
 
 import inspect
 import os
@@ -16,14 +16,13 @@ LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 
 def refusal(words: str, *kinds: object, error: BaseException | None = None) -> CheckError:
     """Return an error with these words and the place at which ``error`` was raised, or else a class is defined."""
-    # The words can have line breaks.
     words = " ".join(words.split())
     if kinds and (program := program_of(kinds[0])):
         return CheckError(f"{words} ({program.last_words()})")
     known = [defined_at(kind) for kind in kinds]
     places = [*(raised_at(error) if error else ()), *filter(None, known)]
     ours = [place for place in places if place[0].startswith(OURS)]
-    # If the place of one of these classes is not known, ours need not be the one at fault.
+    # If the place of one of these classes is not known, do not blame ours.
     at = next((place for place in places if place not in ours), ours[0] if ours and None not in known else None)
     return CheckError(words + (f" ({os.path.basename(at[0])}, line {at[1]})" if at else ""))
 
@@ -42,7 +41,7 @@ def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
 
 
 def failure_at(message: Message, error: BaseException, *kinds: object) -> CheckError:
-    """Return an error that says what was raised, where, and on receiving which message."""
+    """Return an error that says what was raised on receiving a message, and where."""
     return failure(f"on receiving {described(message)}", error, *kinds)
 
 
@@ -52,19 +51,19 @@ def needs_learned(proposer: str) -> str:
 
 
 def described(message: Message) -> str:
-    """Describe a message by its type, number, sender and recipient."""
+    """Return the type, number, sender and recipient of a message in words."""
     return f"{message.type} {message.id} from {message.sender} to {message.recipient}"
 
 
 def program_of(kind: object) -> Any:
-    """Return the program behind a class of actors (:mod:`toy_paxos.adapt`), None if it is Python."""
+    """Return the program that a class of actors adapts (:mod:`toy_paxos.adapt`), or None if it is a Python class."""
     behind = getattr(kind, "__adapts__", None)
     return None if isinstance(behind, type) else behind
 
 
 def raised_at(error: BaseException) -> Iterator[tuple[str, int]]:
     """Yield the last place in the traceback of an error that is neither in this program nor in Python's library."""
-    # Imported only here, because a search without an error does not need it.
+    # Imported here, because only errors need it.
     from traceback import walk_tb
 
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
@@ -72,7 +71,7 @@ def raised_at(error: BaseException) -> Iterator[tuple[str, int]]:
 
 
 def is_of_the_user(file: str) -> bool:
-    """Whether a file is part of the user's own code."""
+    """Return whether a file is part of the user's code."""
     in_library = file.startswith(LIBRARY) and "site-packages" not in file
     return not file.startswith((OURS, "<")) and not in_library
 

@@ -18,17 +18,16 @@ from toy_paxos.story import Story
 class Report:
     """The result of a search.
 
-    ``violation`` says in words what goes wrong at the end of ``execution``, the messages delivered until then;
-    ``story`` tells these deliveries, and ``lost`` is the property that is violated. If there is no violation,
-    ``complete`` says whether all was explored; if so, ``never`` has the values that are wanted but chosen in no
-    execution. If a changed rule caused the violation, ``correct_story`` is what correct actors would do with the same
-    deliveries. What is found ``by_chance`` (:mod:`toy_paxos.checking.dice`) is short, but need not be the shortest: the
-    search did not get that far.
-    ``progress`` says whether it is kept in all states that were visited (:mod:`toy_paxos.checking.progress`), with a
-    reason if not. If it is lost and nothing is violated, ``execution`` and ``story`` show that, with a quiet run after
-    ``quiet_from`` deliveries.
-    ``was_stopped`` says whether the caller ended the search. ``judgement`` is what each actor alone does; if that keeps
-    the rules, the model is safe even if the search is not complete.
+    ``violation`` says in words how the property ``lost`` is violated at the end of ``execution``, the messages
+    delivered until then; ``story`` tells these deliveries. ``complete`` says whether all states were explored; if so,
+    ``never`` has the values that are wanted but chosen in no execution. If a changed rule caused the violation,
+    ``correct_story`` is what correct actors would do with the same deliveries. An execution found ``by_chance``
+    (:mod:`toy_paxos.checking.dice`) need not be a shortest one, because the search did not get that far.
+
+    ``progress`` says whether progress is kept in all visited states (:mod:`toy_paxos.checking.progress`), and
+    ``progress_reason`` why not. If it is lost and no property is violated, ``execution`` and ``story`` show that, with
+    a quiet run after ``quiet_from`` deliveries. ``was_stopped`` says whether the caller ended the search. If the
+    ``judgement`` is that each actor keeps the rules, the model is safe even if the search is not complete.
     """
 
     model: Model
@@ -56,19 +55,19 @@ class Report:
 
     @property
     def safe(self) -> bool:
-        """Whether nothing violates a property, and each value can be chosen as far as that is known."""
+        """Whether the verdict is "safe"."""
         return self.verdict == "safe"
 
     @property
     def verdict(self) -> str:
         """The verdict in one word."""
-        # After a search that was stopped it is not known whether the actors can be checked.
+        # A search that was stopped has not tested whether the actors can be checked.
         kept = self.judgement is not None and self.judgement.kept and not self.was_stopped
         return verdict_of(self.violation, self.never, self.progress, self.complete or kept)
 
     @property
     def found(self) -> dict[str, Any]:
-        """What was found, by names that are those in JSON."""
+        """The results, by their keys in JSON."""
         return {
             "verdict": self.verdict,
             "property": self.lost and self.lost.name,
@@ -89,7 +88,7 @@ class Report:
 
 
 def rules_found(report: Report, judgement: Judgement | None) -> dict[str, Any]:
-    """Return which rules are kept and which are broken, in the story and elsewhere, by names that are those in JSON."""
+    """Return which rules are kept and which are broken, in a report and a judgement, by their keys in JSON."""
     found: dict[str, Any] = {"first_wrong_delivery": None, "departure": None}
     found |= judgement.found if judgement else {"rules": None, "reason": None}
     departures = [event for event in report.story.events if isinstance(event, Departure)]
@@ -102,7 +101,7 @@ def rules_found(report: Report, judgement: Judgement | None) -> dict[str, Any]:
 
 
 def verdict_of(violation: str | None, never: Sequence[str], progress: str, complete: bool) -> str:
-    """Return in one word what follows from one search or from many."""
+    """Return the verdict of one search or of several, in one word."""
     if violation:
         return "violated"
     if never:

@@ -1,4 +1,19 @@
-"""States that differ only in the names of the acceptors, and whether these names make a difference at all."""
+"""Symmetry reduction: states that differ only in the names of the acceptors count as one state.
+
+For example, these two states differ only in which acceptor has promised. Exchanging acceptor-0 and acceptor-2 turns one
+into the other, so what can happen after one can happen after the other with the names exchanged:
+
+    acceptor-0 has promised 1, and PROMISE 1 from acceptor-0 was said
+    acceptor-2 has promised 1, and PROMISE 1 from acceptor-2 was said
+
+The search keeps one *canonical* state of all that differ in this way. To find it, the acceptors are sorted by their
+appearance: the acceptor's state, the messages that it sends or receives, and how the proposers' states mention it, each
+without the names. Here acceptor-2 gets the same place in the second state as acceptor-0 in the first. If two acceptors
+look the same and exchanging them changes nothing, either may come first; otherwise all their orders are tried.
+
+This is sound only if the actors treat all acceptors alike, which is tested after the search, step by step. If they do
+not, the search starts again without the reduction.
+"""
 
 from collections import defaultdict
 from itertools import count, islice, pairwise, permutations, product
@@ -11,12 +26,7 @@ Order = tuple[int, ...]
 
 
 class Symmetry:
-    """It finds the canonical state among all states that differ only in the names of the acceptors.
-
-    Acceptors are sorted by their appearance, which does not depend on names: the state of the acceptor, the messages
-    that it sends or receives, and how the proposers see it. If two acceptors have the same appearance and exchanging
-    them makes no difference, either may come first; otherwise all their orders are tried.
-    """
+    """The canonical states of a cluster, and the test that names make no difference."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -29,9 +39,9 @@ class Symmetry:
     def broken(self) -> str | None:
         """Return why the names of the acceptors made a difference in the steps so far, or None if they made none.
 
-        If two neighbours exchange their names, each step must become a step with the renamed result. A step that this
-        comparison adds is compared, too, until none is new; otherwise a result for two neighbours need not hold for two
-        others.
+        If two neighbours exchange their names, each step must become a step with the renamed result. The comparison
+        adds steps, and these are compared, too, until there are no new ones: only then do the exchanges of neighbours
+        stand for all orders.
         """
         swaps = [self.swap(at, at + 1) for at in range(len(self.acceptors) - 1)]
         if any(self.rename(self.cluster.start, order) != self.cluster.start for order in swaps):
@@ -59,7 +69,7 @@ class Symmetry:
         return f"{self.cluster.names[position]} does not treat all acceptors alike"
 
     def is_the_same(self, order: Order, step: tuple[int, int, int], result: Step) -> bool:
-        """Whether the renamed step has the renamed result."""
+        """Return whether the renamed step has the renamed result."""
         (position, state, number), (after, said) = step, result
         first = self.cluster.first_acceptor
         renamed = position if position < first else first + order.index(position - first)
@@ -67,7 +77,7 @@ class Symmetry:
         step = renamed, self.rename_state(order, state), self.rename_message(order, number)
         if self.cluster.step(*step) != (after_renamed, self.rename_set(order, said)):
             return False
-        # The learned value of a proposer may be computed, so renamed attributes do not cover it.
+        # `learned` may be computed, so comparing the attributes is not enough.
         return position >= first or self.cluster.learned(position, after) == self.cluster.learned(
             position, after_renamed
         )
@@ -95,7 +105,7 @@ class Symmetry:
         return min((self.rename(state, order), order) for order in (sum(parts, ()) for parts in orders))
 
     def appearance(self, state: State, position: int) -> tuple[int, ...]:
-        """Return what can be seen of an acceptor independently of its name."""
+        """Return the appearance of an acceptor, which does not depend on names."""
         actors, said, pending, _ = state
         involving = self.cluster.involving[position]
         proposers = actors[: self.cluster.first_acceptor]
@@ -103,7 +113,7 @@ class Symmetry:
 
     @cached_method
     def seen(self, position: int, actor: int, said: int, pending: int, proposers: tuple[int, ...]) -> tuple[int, ...]:
-        """Return numbers for the state of an acceptor, its messages, and the states of the proposers without names."""
+        """Return numbers for an acceptor's state, its messages, and the states of the proposers, without names."""
         return (
             self.anonymous_state(position, actor),
             self.anonymous_set(position, said),
@@ -113,14 +123,14 @@ class Symmetry:
 
     @cached_method
     def anonymous_set(self, position: int, messages: int) -> int:
-        """Return a number for some messages with the name of this acceptor, and of all others, removed."""
+        """Return a number for some messages in which the names of this acceptor and of the others are replaced."""
         names = self.anonymous(position)
         renamed = [snapshot.rename(self.cluster.message_snapshots[number], names) for number in numbers(messages)]
         return self.parts[snapshot.unordered(renamed)]
 
     @cached_method
     def anonymous_state(self, position: int, state: int) -> int:
-        """Return a number for the state of an actor with the name of this acceptor, and of all others, removed."""
+        """Return a number for a state in which the names of this acceptor and of the others are replaced."""
         return self.parts[self.renamed(state, self.anonymous(position))]
 
     def anonymous(self, position: int) -> dict[str, str]:

@@ -1,14 +1,14 @@
 """Actors as tables of numbers, so that a program that does not know Paxos can play with them.
 
-The behaviour of an actor depends only on its state and the message. So an actor is a finite table: for each state and
-each message that it can receive, the table has the next state and the messages that the actor says. Each actor is
-explored alone, as :class:`Future <toy_paxos.checking.reduction.Future>` does it, with FAIL delivered. For example, an
+The behaviour of an actor depends only on its state and on the message. So an actor with finitely many states is a
+table: for each state, and each message that it can receive in it, the next state and the messages that it says. Each
+actor is explored alone by :class:`Future <toy_paxos.checking.reduction.Future>`, with FAIL delivered. For example, an
 acceptor that has promised nothing has two steps in a cluster of two proposers that have not proposed yet:
 
-    state 0: receives PREPARE 1, is in state 1 then, and says PROMISE 1, nothing accepted
-    state 0: receives PREPARE 2, is in state 2 then, and says PROMISE 2, nothing accepted
+    state 0   PREPARE 1   next state 1   says PROMISE 1, nothing accepted
+    state 0   PREPARE 2   next state 2   says PROMISE 2, nothing accepted
 
-Several clusters of the same size share the tables of actors that begin alike: a table has the steps of all of them.
+Several clusters share the tables of actors that begin alike: such a table has the steps in all of these clusters.
 """
 
 from collections.abc import Iterable
@@ -88,7 +88,7 @@ class Tables:
         shared_state = SharedState(cluster)
         future = Future(cluster, PropertyCache(cluster), MOST_STEPS)
         if not future.known:
-            words = f"these actors have no end, or more than {MOST_STEPS:,} steps"
+            words = f"these actors have more than {MOST_STEPS:,} steps"
             raise CheckError(f"{words}: choose fewer acceptors, proposers, attempts or restarts")
         repeat_steps(cluster)
         walk_real_actors(cluster)
