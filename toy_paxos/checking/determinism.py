@@ -150,7 +150,8 @@ def refuse_files(cluster: Cluster) -> None:
     opened, paths = io.open, list[str]()
 
     def note(path: Any, mode: str = "r", *args: Any, **keywords: Any) -> Any:
-        if "r" in mode or "+" in mode:
+        # A number is a file that is open already, such as the pipe to a program.
+        if not isinstance(path, int) and ("r" in mode or "+" in mode):
             paths.append(str(path))
         return opened(path, mode, *args, **keywords)
 
