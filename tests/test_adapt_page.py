@@ -54,10 +54,10 @@ def test_a_transcript_is_what_the_program_says(command: str, expected: str, fold
 @pytest.mark.parametrize("roles", [("proposer",), ("acceptor", "proposer")])
 def test_the_programs_are_correct_in_both_roles(roles: tuple[str, ...], folder: Path, run_here: RunHere) -> None:
     actors = [word for role in roles for word in (f"--{role}", "exec:node paxos.js")]
-    done = run_here("check", *actors, "-n", "3", "--max-attempts", "2")
+    done = run_here("check", *actors, "-n", "2", "--max-attempts", "2")
     assert done.returncode == 0
     # The acceptors' names in the state of a proposer cost no states.
-    assert "9,612 states" in done.stdout
+    assert "784 states" in done.stdout
     ran = run_here(*actors, "--num-proposers", "3", "--message-loss-prob", "0.1", "-c", "20", "-q", "--seed", "1")
     assert "consensus                   20  100.00%" in ran.stdout
 
@@ -125,8 +125,12 @@ def test_a_class_of_submissions_is_judged_by_a_loop(folder: Path) -> None:
     (submissions / "1.js").write_text(FILES["paxos.js"])
     (submissions / "2.js").write_text(FILES["paxos.js"].replace(*FAULTS[1][1:3]))
     (submissions / "3.js").write_text("this is not a program")
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    printed = subprocess.check_output(["sh", "-c", LOOP], encoding="utf-8", env=clean_environment(PATH=path))
+    # What plain `check` says of the program of the page, a test above compares; this one is about the loop.
+    command = folder / "toy-paxos"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m toy_paxos "$@" -n 3\n')
+    command.chmod(0o700)
+    env = clean_environment(PATH=f"{folder}:{os.environ['PATH']}")
+    printed = subprocess.check_output(["sh", "-c", LOOP], encoding="utf-8", env=env)
     first, second, third = printed.splitlines()
     assert (first, second) == ('"verdict":"safe"', '"verdict":"violated"')
     assert third.startswith("not judged: toy-paxos: the model cannot be checked: the actors cannot begin: 'node subm")
