@@ -48,6 +48,9 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: object) -> None:
         self.tags.append(tag)
 
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append(f"/{tag}")
+
 
 def test_each_step_has_its_facts() -> None:
     steps = steps_of(story_page())
