@@ -347,7 +347,7 @@ def test_to_ask_again_under_the_same_number_is_another_attempt(classes: dict[str
 
 
 def test_code_that_makes_one_attempt_needs_fewer_states(classes: dict[str, Any], few_walks: None) -> None:
-    sizes: Any = {"num_acceptors": 2, "max_attempts": 2}
+    sizes: Any = {"num_acceptors": 1, "max_attempts": 3}
     in_a_loop = check(Model(proposer=proposer(classes, "Textbook"), **sizes))
     one_attempt = check(Model(proposer=proposer(classes, "OneAttempt"), **sizes))
     assert one_attempt.safe
@@ -359,8 +359,7 @@ def test_it_forgets_who_has_promised_once_that_makes_no_difference(classes: dict
     assert states == check(Model()).states
     # One that remembers that, for its next attempt or for its result, does so here, too.
     assert check(Model(proposer=proposer(classes, "Remembers"))).states > states
-    report = check(Model(3, 2, max_attempts=2, proposer=proposer(classes, "Regrets")), 30_000)
-    assert report.violation
+    assert check(Model(proposer=proposer(classes, "Regrets"))).violation
 
 
 @pytest.mark.parametrize(
