@@ -9,6 +9,7 @@ from typing import Any
 import law
 import pytest
 from conftest import OnTerminal, PrintedBy
+from once import once
 from rich.cells import chop_cells
 
 from toy_paxos.checking import Model, check
@@ -70,6 +71,15 @@ def test_the_picture_is_what_the_program_draws(printed_by: PrintedBy, request: p
     assert picture.read_text(encoding="utf-8") == drawn
 
 
+@pytest.fixture
+def dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Play the rounds behind the dots of the picture once for all tests."""
+    dots = [(number, p) for number in law.SIZES for p in law.DOTS]
+    rates = once("the dots of the law", lambda: {dot: law.observed(*dot) for dot in dots})
+    monkeypatch.setattr(law, "observed", lambda *dot: rates[dot])
+
+
+@pytest.mark.usefixtures("dots")
 def test_the_picture_of_the_law_is_what_its_script_draws(request: pytest.FixtureRequest) -> None:
     drawn, picture = law.drawing(), PICTURES / "law.svg"
     if request.config.getoption("--regenerate"):
@@ -78,6 +88,7 @@ def test_the_picture_of_the_law_is_what_its_script_draws(request: pytest.Fixture
     assert len(re.findall("<circle ", drawn)) == len(law.SIZES) * len(law.DOTS)
 
 
+@pytest.mark.usefixtures("dots")
 def test_more_acceptors_help_below_a_probability_of_failure_and_hurt_above() -> None:
     for rate in (law.expected, law.observed):
         assert rate(3, 0.1) < rate(9, 0.1) < rate(27, 0.1)
