@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import RunHere, clean_environment
+from test_as_test import pytest_of
 
 PAGE = (Path(__file__).parent.parent / "toy_paxos" / "adapt" / "README.md").read_text(encoding="utf-8")
 FILES = {
@@ -111,10 +112,9 @@ def test_a_counterexample_becomes_a_test(folder: Path, run_here: RunHere) -> Non
     _, right, wrong, _ = FAULTS[1]
     (folder / "paxos.js").write_text(FILES["paxos.js"].replace(right, wrong))
     assert run_here(*shlex.split(command)).returncode == 3
-    test = [sys.executable, "-m", "pytest", "-n", "0", "test_paxos.py"]
-    assert subprocess.run(test, stdout=subprocess.DEVNULL, check=False).returncode == 1
+    assert pytest_of(folder, "test_paxos.py").returncode == 1
     (folder / "paxos.js").write_text(FILES["paxos.js"])
-    assert subprocess.run(test, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    assert pytest_of(folder, "test_paxos.py").returncode == 0
 
 
 @pytest.mark.outside

@@ -56,11 +56,10 @@ for line in sys.stdin:
 
 
 def pytest_of(folder: Path, test: str) -> "subprocess.CompletedProcess[str]":
-    """Run one test file from another folder, as a continuous integration might."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0", str(folder / test)]
-    return subprocess.run(
-        command, cwd=folder.parent, stdout=subprocess.PIPE, env=clean_environment(), encoding="utf-8", check=False
-    )
+    """Run one test file from another folder, as a continuous integration might, with pytest alone."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(folder / test)]
+    env = clean_environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    return subprocess.run(command, cwd=folder.parent, stdout=subprocess.PIPE, env=env, encoding="utf-8", check=False)
 
 
 @pytest.mark.parametrize("test", ["test_mine.py", "tests/test_mine.py"])

@@ -360,10 +360,11 @@ def test_the_time_includes_the_search_with_symmetry() -> None:
         check(Model(acceptor=int))  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("few_walks")
 @pytest.mark.parametrize("num_acceptors", [1, 2, 3, 4, 5])
 def test_it_is_safe_exactly_if_a_quorum_of_promises_and_one_of_acceptances_always_meet(num_acceptors: int) -> None:
     for promises, accepts in product(range(1, num_acceptors + 1), repeat=2):
-        if num_acceptors == 5 and promises + accepts not in (5, 6):
+        if num_acceptors > 3 and promises + accepts not in (num_acceptors, num_acceptors + 1):
             # Larger quorums allow less, so among many acceptors only those count that just meet, or just do not.
             continue
         report = check(Model(num_acceptors, quorums=(promises, accepts), restarts=0))
