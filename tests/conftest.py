@@ -18,6 +18,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -174,6 +175,8 @@ def start() -> Iterator[Start]:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
+                # An endless run that is not read waits soon, and uses no time.
+                pipesize=2**14,
                 env=clean_environment(**env),
                 encoding="utf-8",
                 errors="replace",
@@ -183,6 +186,16 @@ def start() -> Iterator[Start]:
             return process
 
         yield start
+
+
+def rest_of(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """What a process writes until its end; communicate() would lose what readline() has read ahead."""
+    assert process.stdout
+    assert process.stderr
+    with ThreadPoolExecutor() as pool:
+        output, errors = pool.map(lambda stream: stream.read(), (process.stdout, process.stderr))
+    process.wait()
+    return output, errors
 
 
 SLOW = """

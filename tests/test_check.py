@@ -5,13 +5,14 @@ import re
 import signal
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import OnTerminal, Run, RunHere, Start
+from conftest import OnTerminal, Run, RunHere, Start, rest_of
 
 from toy_paxos.checking import Model, check
-from toy_paxos.checking.alone import LADDER
+from toy_paxos.checking.alone import LADDER, judge
 from toy_paxos.checking.climb import CLIMB
 from toy_paxos.command.check import Search
 
@@ -148,7 +149,9 @@ def test_what_has_too_many_states_is_said_at_the_end_of_the_climb(run_here: RunH
 
 
 @pytest.mark.usefixtures("small_climb")
-def test_a_rule_that_is_broken_or_not_judged_says_nothing_of_larger_clusters(file: str, run_here: RunHere) -> None:
+def test_a_rule_that_is_broken_or_not_judged_says_nothing_of_larger_clusters(
+    file: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done = run_here("check", "--proposer", f"{file}:Sharing")
     assert done.returncode == 4
     reason = "proposer-1 breaks P1: it uses number 1 of proposer-0"
@@ -159,9 +162,11 @@ def test_a_rule_that_is_broken_or_not_judged_says_nothing_of_larger_clusters(fil
         f"Reason: {reason}.",
         "P1 (Paxos Made Simple, 2.5): No two proposers use the same number.",
     ]
+    judge_soon = partial(judge, max_steps=1_000)
+    monkeypatch.setattr(sys.modules["toy_paxos.checking.alone"], "judge", judge_soon)
     done = run_here("check", "--acceptor", f"{file}:Counting", "--max-states", "150")
     assert done.returncode == 4
-    assert "the rules are not judged: not finished after 50,000 steps: " in done.stdout
+    assert "the rules are not judged: not finished after 1,000 steps: " in done.stdout
     done = run_here("check", "-n", "3", "--proposer", f"{file}:Sharing")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].endswith(
@@ -301,7 +306,7 @@ def interrupted_search(start: Start, slow: Path, number: int) -> "tuple[int, str
     assert process.stderr
     assert " deep" in process.stderr.readline()
     process.send_signal(number)
-    stdout, _ = process.communicate()
+    stdout, _ = rest_of(process)
     return process.returncode, stdout
 
 

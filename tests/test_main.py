@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import COMMAND, PATIENT_COMMAND, OnTerminal, Run, RunHere, Start, clean_environment, wait_until
+from conftest import COMMAND, PATIENT_COMMAND, OnTerminal, Run, RunHere, Start, clean_environment, rest_of, wait_until
 
 from toy_paxos import simulation
 from toy_paxos.command.show import NEXT
@@ -294,7 +294,7 @@ def test_after_ctrl_c_one_dim_line_on_a_terminal_says_what_to_try_next(on_termin
 def interrupt(process: "subprocess.Popen[str]", number: int = signal.SIGINT) -> tuple[str, str]:
     """Send a signal and return what the process then still has to say."""
     process.send_signal(number)
-    return process.communicate()
+    return rest_of(process)
 
 
 @pytest.mark.parametrize("interval", ["0", "3600"])
@@ -425,7 +425,7 @@ def test_the_round_that_was_waited_for_is_shown(start_long: StartLong, tmp_path:
     process = start_long()
     process.send_signal(signal.SIGINT)
     (tmp_path / "permitted").touch()
-    stdout, _ = process.communicate()
+    stdout, _ = rest_of(process)
     assert "Round 1: consensus on " in stdout
     assert "--- 1 round of toy-paxos: " in stdout
     assert stdout.endswith("--rounds 1\n")

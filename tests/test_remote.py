@@ -15,7 +15,7 @@ from typing import Any
 
 import grpc
 import pytest
-from conftest import COMMAND, NEVER_LATE, Run, RunHere, Start, clean_environment, processes_that_know
+from conftest import COMMAND, NEVER_LATE, Run, RunHere, Start, clean_environment, processes_that_know, rest_of
 from test_real_round import Here
 from test_service import let_go, service
 
@@ -273,7 +273,7 @@ def test_a_run_that_reaches_one_of_its_acceptors_ends_with_0(acceptors: Begin, s
     assert process.stdout
     assert any("acceptor-0 -> proposer-0 PROMISE" in line for line in process.stdout)
     process.send_signal(signal.SIGINT)
-    assert (process.communicate()[1], process.returncode) == ("", 0)
+    assert (rest_of(process)[1], process.returncode) == ("", 0)
 
 
 # A cluster and its supervisor
@@ -305,8 +305,7 @@ def test_who_was_killed_is_told_and_counted(nothing_left: dict[str, str], start:
     while sum(event["event"] == "acceptor-crash" for event in told) < 3:
         told.append(json.loads(process.stdout.readline()))
     process.send_signal(signal.SIGINT)
-    # communicate() would lose what readline() has read ahead.
-    told += map(json.loads, process.stdout)
+    told += map(json.loads, rest_of(process)[0].splitlines())
     crashes = [event for event in told if event["event"] == "acceptor-crash"]
     restarts = [event for event in told if event.get("type") == "RESTART"]
     # The next kill waits until the last one is back.
@@ -323,7 +322,7 @@ def test_if_the_supervisor_is_killed_nothing_is_left(
     assert any("consensus on" in line for line in process.stdout)
     acceptor, _ = processes_that_know("acceptor", str(tmp_path))
     os.kill(parent_of(acceptor), signal.SIGKILL)
-    assert process.communicate()[1] == "toy-paxos: the cluster has ended, or was killed\n"
+    assert rest_of(process)[1] == "toy-paxos: the cluster has ended, or was killed\n"
 
 
 def parent_of(process: int) -> int:
@@ -459,7 +458,7 @@ def test_however_it_ends_nothing_is_left(
     assert any(line.startswith("Round 1: consensus") for line in process.stdout)
     assert len(processes_that_know(str(tmp_path))) >= 2
     process.send_signal(number)
-    output, _ = process.communicate()
+    output, _ = rest_of(process)
     assert process.returncode == status
     assert ("of toy-paxos" in output) == (number != signal.SIGKILL)
 
@@ -491,7 +490,7 @@ def test_a_run_that_cannot_go_on_is_summed_up(start: Start, nothing_left: dict[s
     assert any("consensus on" in line for line in process.stdout)
     (acceptor,) = processes_that_know("acceptor-0", str(tmp_path))
     os.kill(parent_of(acceptor), signal.SIGTERM)
-    output, errors = process.communicate()
+    output, errors = rest_of(process)
     assert (process.returncode, errors) == (2, "toy-paxos: the cluster has ended, or was killed\n")
     assert "of toy-paxos" in output
 
@@ -554,7 +553,7 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
     assert propose(its.addresses, 0, "x" * LONGEST).learned == "x" * LONGEST
     process = its.processes["acceptor-0"]
     process.terminate()
-    _, errors = process.communicate()
+    _, errors = rest_of(process)
     assert (process.returncode, errors) == (-signal.SIGTERM, "")
 
 

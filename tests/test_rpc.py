@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from conftest import NEVER_LATE, Run, RunHere, Start
+from conftest import NEVER_LATE, Run, RunHere, Start, rest_of
 from test_remote import Acceptors
 
 from toy_paxos.remote.rpc import is_loopback, reason
@@ -119,7 +119,7 @@ def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, ru
     assert "no value is known to be chosen" in run(*play, *stranger).stdout
     process = its.processes["acceptor-0"]
     process.terminate()
-    assert process.communicate()[1] == ""
+    assert rest_of(process)[1] == ""
 
 
 @needs_openssl

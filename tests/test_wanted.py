@@ -4,7 +4,7 @@ import signal
 from itertools import islice
 
 import pytest
-from conftest import RunHere, Start
+from conftest import RunHere, Start, rest_of
 
 from toy_paxos.command.options import WANTED as NAMES
 from toy_paxos.event import Delivery
@@ -111,6 +111,6 @@ def test_ctrl_c_ends_the_search_by_its_signal(start: Start) -> None:
     assert process.stdout
     assert process.stdout.readline().startswith("toy-paxos ")
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate()
+    rest, errors = rest_of(process)
     assert (process.returncode, errors) == (-signal.SIGINT, "")
     assert "rounds of toy-paxos" not in rest

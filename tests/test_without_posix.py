@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import OnTerminal, Run, RunHere, Start
+from conftest import OnTerminal, Run, RunHere, Start, rest_of
 
 # What Windows lacks is taken away from every Python that finds this file before it imports anything else.
 SITECUSTOMIZE = """
@@ -94,7 +94,7 @@ def test_signals_end_it_with_the_same_status(
     assert process.stdout
     assert any(line.startswith("Round 1: ") for line in process.stdout)
     process.send_signal(number)
-    output, errors = process.communicate()
+    output, errors = rest_of(process)
     assert (process.returncode, errors) == (status, "")
     assert "--- 1 round of toy-paxos: " in output
 

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import NEVER_LATE, Run, RunHere, Start, wait_until
+from conftest import NEVER_LATE, Run, RunHere, Start, rest_of, wait_until
 from test_remote import Acceptors
 
 from toy_paxos.remote import ZOOKEEPER_AUTH, local_zookeeper
@@ -234,20 +235,20 @@ def test_a_cluster_that_is_asked_to_stop_removes_its_nodes(
     )
     wait_for_line(process.stdout, "consensus on")
     process.send_signal(signal.SIGINT)
-    process.communicate()
+    rest_of(process)
     assert process.returncode == -signal.SIGINT
     assert client.get_children(f"/{place.partition('/')[2]}") == []
 
 
 @needs_zookeeper
-@pytest.mark.parametrize("root", ["fresh", ""])
 def test_the_nodes_above_a_cluster_stay_open_to_others(
-    root: str, run: Run, own_zookeeper: ZooKeeper, nothing_left: dict[str, str]
+    run: Run, own_zookeeper: ZooKeeper, nothing_left: dict[str, str]
 ) -> None:
-    place = f"{own_zookeeper.address}/{root}"
-    play = "cluster", "-n", "1", "-p", "0", "-c", "1", "--zookeeper", place, *NEVER_LATE
-    for auth in ({ZOOKEEPER_AUTH: "me:secret"}, {}, {ZOOKEEPER_AUTH: "you:secret"}):
-        assert "Round 1: consensus on" in run(*play, **auth, **nothing_left).stdout
+    for root, auth in product(("fresh", ""), ("me:secret", "", "you:secret")):
+        place = f"{own_zookeeper.address}/{root}"
+        play = "cluster", "-n", "1", "-p", "0", "-c", "1", "--zookeeper", place, *NEVER_LATE
+        env = {ZOOKEEPER_AUTH: auth} if auth else {}
+        assert "Round 1: consensus on" in run(*play, **env, **nothing_left).stdout
 
 
 @needs_zookeeper
@@ -274,7 +275,7 @@ def test_what_a_killed_cluster_has_left_is_swept_by_the_next_one_and_what_lives_
     assert len(client.get_children(parent)) == 1
     wait_for_line(living.stdout, "consensus on")
     living.send_signal(signal.SIGINT)
-    living.communicate()
+    rest_of(living)
     assert (living.returncode, client.get_children(parent)) == (0, [])
 
 
@@ -328,7 +329,7 @@ def test_a_cluster_whose_zookeeper_is_gone_ends_and_says_what_stays_there(
     own_zookeeper.kill()
     wait_for_line(process.stderr, "does not answer")
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate()
+    output, errors = rest_of(process)
     assert (process.returncode, "of toy-paxos" in output) == (0, True)
     assert re.search(f"/cluster-\\d+ could not be removed from the ZooKeeper at {place}\n", errors)
 
@@ -357,7 +358,7 @@ def test_while_it_is_away_rounds_go_on_and_when_it_is_back_all_is_as_before(
     wait_for_line(play.stderr, "does not answer")
     for process in (its.processes["acceptor-0"], play):
         process.send_signal(signal.SIGINT)
-        process.communicate()
+        rest_of(process)
         assert process.returncode == 0
 
 
@@ -374,8 +375,8 @@ def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
     own_zookeeper.begin()
     words = f"the ZooKeeper at {own_zookeeper.address} has come back without this cluster: it has lost its data"
     (acceptor,) = its.processes.values()
-    assert f"acceptor-0 stops: {words}\n" in acceptor.communicate()[1]
-    assert f"toy-paxos: {words}\n" in play.communicate()[1]
+    assert f"acceptor-0 stops: {words}\n" in rest_of(acceptor)[1]
+    assert f"toy-paxos: {words}\n" in rest_of(play)[1]
     assert (acceptor.returncode, play.returncode) == (1, 2)
 
 
