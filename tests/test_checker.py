@@ -367,5 +367,8 @@ def test_it_is_safe_exactly_if_a_quorum_of_promises_and_one_of_acceptances_alway
         if num_acceptors > 3 and promises + accepts not in (num_acceptors, num_acceptors + 1):
             # Larger quorums allow less, so among many acceptors only those count that just meet, or just do not.
             continue
+        if num_acceptors == 5 and promises not in (2, 3):
+            # Quorums far from a majority are those of four acceptors over again, and their searches take long.
+            continue
         report = check(Model(num_acceptors, quorums=(promises, accepts), restarts=0))
         assert report.verdict == ("safe" if promises + accepts > num_acceptors else "violated")

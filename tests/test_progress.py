@@ -7,7 +7,7 @@ import pytest
 from stories import climbed
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Judgement, Model, Report, check, climb, judge_all, summary
+from toy_paxos.checking import RULES, Judgement, Model, Report, check, climb, summary
 from toy_paxos.checking import progress as progress_module
 from toy_paxos.checking.alone import LADDER, judge
 from toy_paxos.checking.climb import CLIMB
@@ -211,7 +211,7 @@ def test_a_violation_counts_for_more() -> None:
 
 def test_a_climb_goes_on_and_says_what_was_stuck_first() -> None:
     reports = [*climb(proposer=AsksAgain, kept=True)]
-    total = summary(reports, judge_all(proposer=AsksAgain))
+    total = summary(reports, judge(replace(LADDER[0], proposer=AsksAgain)))
     assert len(reports) == 6
     assert (total["verdict"], total["progress"]) == ("stuck", "lost")
     assert total["quiet_from"] == reports[0].quiet_from

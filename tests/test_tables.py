@@ -75,7 +75,7 @@ def test_tables_do_what_the_classes_do(name: str) -> None:
 
 def test_all_games_of_a_page_can_be_played_with_the_tables_that_they_share() -> None:
     tables = Tables()
-    models = [replace(model, max_attempts=1, num_proposers=2, num_acceptors=3) for model in MODELS.values()]
+    models = [replace(model, max_attempts=1, num_proposers=2, num_acceptors=2) for model in MODELS.values()]
     added = [tables.add(model) for model in models]
     for model, actors in zip(models, added, strict=True):
         walk = Walk(model, tables, actors, seed=1)
