@@ -1,4 +1,4 @@
-"""A real browser: one a process of pytest, which opens one page after another."""
+"""A real browser, which opens one page after another: pytest runs all tests that need it in one process."""
 
 import atexit
 import fcntl
@@ -24,7 +24,8 @@ QUIET += ["--disable-background-networking", "--disable-component-update", "--di
 
 def in_a_browser(test: F) -> F:
     """Mark a test that needs a browser, and skip it where there is none."""
-    marked: F = pytest.mark.outside(pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")(test))
+    skipped = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")(test)
+    marked: F = pytest.mark.outside(pytest.mark.xdist_group("browser")(skipped))
     return marked
 
 
