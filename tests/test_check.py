@@ -19,6 +19,7 @@ from toy_paxos.command.check import Search
 ACTORS = """
 import os
 import sys
+from types import SimpleNamespace
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.proposer import Proposer
@@ -56,6 +57,15 @@ class Rings(Acceptor):
         raise ValueError("\\x1b[31m\\a\\udc80")
 
 print("I am being imported")
+
+class RefusesFromThree(Acceptor):
+    def promise(self, request):
+        return super().promise(request) if request.id < 3 else []
+
+class Misspells(Acceptor):
+    def promise(self, request):
+        self.promised = request.id
+        return [SimpleNamespace(type="PROMIS", sender=self.name, recipient=request.sender, id=request.id)]
 
 class Deaf:
     pass
@@ -109,6 +119,32 @@ def test_without_sizes_it_climbs_from_small_clusters_to_larger_ones(run_here: Ru
     assert lines[2] == "ok  each actor alone keeps the rules of Paxos in 2 clusters: 183 states of single actors"
     assert lines[-3] == "SAFE in every execution of 2 clusters: each actor keeps the rules of Paxos"
     assert lines[-1] == "4 clusters searched as well. This says nothing about larger ones."
+
+
+@pytest.mark.usefixtures("small_climb")
+@pytest.mark.parametrize(
+    ("acceptor", "verdict", "never", "reason"),
+    [
+        ("RefusesFromThree", "stuck", ["value-2"], "acceptor-0 does not promise 3, 5, 7, 9, 11"),
+        (
+            "Misspells",
+            "not-alive",
+            ["value-0", "value-1", "value-2"],
+            "no actor says PROMISE; acceptor-0 says PROMIS, a type of its own",
+        ),
+    ],
+)
+def test_text_and_json_give_one_verdict_on_what_is_stuck_and_what_never_chooses(
+    acceptor: str, verdict: str, never: list[str], reason: str, file: str, run_here: RunHere
+) -> None:
+    option = ("--acceptor", f"{file}:{acceptor}")
+    found = json.loads(run_here("check", *option, "--json").stdout.splitlines()[-1])
+    assert (found["verdict"], found["never"], found["reason"]) == (verdict, never, reason)
+    lines = run_here("check", *option).stdout.splitlines()
+    assert lines[-1].startswith(f"{verdict.upper().replace('-', ' ')}: ")
+    assert [line for line in lines if line.startswith("NOT  some")] == [f"NOT  sometimes  {v} is chosen" for v in never]
+    assert f"Reason: {reason}." in lines
+    assert any(re.match(r"(STUCK|\?\?) .* s; no execution chooses value-", line) for line in lines)
 
 
 def test_with_any_size_it_is_just_that_cluster(run_here: RunHere) -> None:
@@ -349,9 +385,9 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
         ),
         (
             ["--acceptor", "{file}:Raises"],
-            "to acceptor-0: ZeroDivisionError: division by zero (actors.py, line 18)\n",
+            "to acceptor-0: ZeroDivisionError: division by zero (actors.py, line 19)\n",
         ),
-        (["--acceptor", "{file}:Interrupts"], "to acceptor-0: KeyboardInterrupt (actors.py, line 22)\n"),
+        (["--acceptor", "{file}:Interrupts"], "to acceptor-0: KeyboardInterrupt (actors.py, line 23)\n"),
         (
             ["--acceptor", "{file}:Holds"],
             "self.file is a TextIOWrapper: keep files out of the actor (",

@@ -149,9 +149,10 @@ def played(settings: Settings) -> Iterator[PlayedRound]:
 class Verdict:
     """The result of a check, with a report on each cluster that was searched.
 
-    ``word`` is ``safe``, ``violated``, ``not-alive`` (a value can never be chosen), ``stuck`` (a proposer that keeps
-    trying never learns) or ``unknown`` (a search was not completed, or a rule is broken, so that larger clusters may
-    not be safe). ``judgement`` says whether each actor alone keeps the rules in many clusters.
+    ``word`` is ``safe``, ``violated``, ``stuck`` (a proposer that keeps trying never learns), ``not-alive`` (no value
+    can be chosen, or one never, and no proposer is stuck) or ``unknown`` (a search was not completed, or a rule is
+    broken, so that larger clusters may not be safe). ``judgement`` says whether each actor alone keeps the rules in
+    many clusters.
 
     >>> check(num_acceptors=2, num_proposers=1)  # doctest: +ELLIPSIS
     <Verdict: safe, 1 cluster, ... states>

@@ -30,7 +30,8 @@ from toy_paxos.checking.refusal import failure, refusal
 from toy_paxos.checking.report import Report
 from toy_paxos.checking.symmetry import Order, Symmetry
 from toy_paxos.event import Violation
-from toy_paxos.message import Message, Timeout
+from toy_paxos.message import Accept, Message, Prepare, Promise, Propose, Timeout
+from toy_paxos.message_like import MESSAGES
 from toy_paxos.safety import Property
 from toy_paxos.story import Story
 
@@ -156,7 +157,7 @@ class Search:
         # An incomplete search without a violation claims nothing that depends on the names.
         if not self.future.known and (lost or self.complete or self.progress.stuck):
             self.compare_names()
-        stuck = self.progress.stuck or Stuck([], None, Story(self.model.configuration, []))
+        stuck = self.progress.stuck or Stuck([], None, Story(self.model.configuration, []), "")
         violation, told = what_happens(self.model, execution, lost) if lost else (None, stuck.story)
         if not (self.complete or self.progress.stuck or self.progress.reason):
             self.progress.note(NOT_EXPLORED)
@@ -175,8 +176,20 @@ class Search:
             progress=self.progress.result,
             progress_reason=self.progress.reason,
             quiet_from=None if lost else stuck.quiet_from,
+            because=self.silence() or stuck.reason,
             was_stopped=self.was_stopped,
         )
+
+    def silence(self) -> str:
+        """Return which message of a round no actor says, and who says one of another type, if no value is chosen."""
+        if not self.complete or self.wanted_values(chosen=True):
+            return ""
+        said = {message.type: message for message in reversed(self.cluster.messages)}
+        missing = [kind.type for kind in (Prepare, Promise, Propose, Accept) if kind.type not in said]
+        own = [
+            f"; {said[type].sender} says {type}, a type of its own" for type in sorted(said.keys() - MESSAGES.keys())
+        ]
+        return "".join([f"no actor says {missing[0]}", *own]) if missing else ""
 
     def wanted_values(self, chosen: bool) -> list[str]:
         """Return the values that proposers want and that some execution chooses, or that none chooses."""

@@ -131,6 +131,7 @@ def most_telling(reports: Sequence[Report]) -> Report:
 def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
     """Return what the reports of a climb and the rules say together, by names that are those in JSON."""
     last, never, told = reports[-1], never_chosen(reports), most_telling(reports)
+    values = {value for report in reports for value in report.model.values}
     results = {report.progress: report.progress_reason for report in reversed(reports)}
     progress = next((result for result in (LOST, NOT_JUDGED, NOT_KNOWN) if result in results), KEPT)
     progress_reason = results[progress]
@@ -140,7 +141,7 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
     incomplete = sum(not report.complete and not report.violation for report in reports)
     is_known = judgement.kept and not last.was_stopped and not not_begun and incomplete < len(reports)
     return {
-        "verdict": verdict_of(last.violation, never, progress, is_known),
+        "verdict": verdict_of(last.violation, never, values, progress, is_known),
         "clusters": len(reports),
         "incomplete": incomplete,
         "not_begun": not_begun,

@@ -28,8 +28,8 @@ from typing import NamedTuple
 from toy_paxos.checking.cluster import Cluster, State, Step, cached_method, numbers
 from toy_paxos.checking.game import story
 from toy_paxos.checking.model import CheckError
-from toy_paxos.event import Learned
-from toy_paxos.message import Message, Prepare, Promise, Timeout
+from toy_paxos.event import Delivery, Learned
+from toy_paxos.message import Accept, Message, Prepare, Promise, Propose, Timeout
 from toy_paxos.story import Story
 
 MAX_TIMEOUTS = 50
@@ -75,11 +75,12 @@ NOT_EXPLORED = QuietRun(NOT_KNOWN, "not explored to the end")
 
 
 class Stuck(NamedTuple):
-    """A loss of progress: the deliveries, how many of them come before the quiet run, and the story."""
+    """A loss of progress: the deliveries, how many of them come before the quiet run, the story, and the reason."""
 
     execution: Sequence[Message]
     quiet_from: int | None
     story: Story
+    reason: str
 
 
 class Progress:
@@ -149,7 +150,7 @@ class Progress:
                     reason = f"the state is the same as after delivery {begins + run.repeats}"
                 self.result = LOST
                 self.reason = f"from delivery {begins + 1} on nothing is lost, but {name} never learns: {reason}"
-                self.stuck = Stuck(deliveries, begins, told)
+                self.stuck = Stuck(deliveries, begins, told, refusals(told, name))
                 return
         self.note(QuietRun(NOT_KNOWN, "a quiet run depends on messages that the search has forgotten"))
 
@@ -245,3 +246,25 @@ class Progress:
                         spoke.add(at)
             actors = tuple(now)
         return Settled(actors, coming, deliveries, spoke)
+
+
+def refusals(told: Story, proposer: str) -> str:
+    """Return which acceptors refuse the last requests of a proposer, and under which numbers."""
+    asked = [event for event in told.events if isinstance(event, Delivery) and event.message.sender == proposer]
+    requests = [event for event in asked if isinstance(event.message, (Prepare, Propose))]
+    if not requests:
+        return ""
+    kind, answer, verb = (
+        (Prepare, Promise, "promise") if isinstance(requests[-1].message, Prepare) else (Propose, Accept, "accept")
+    )
+    refused: dict[str, dict[int, None]] = {name: {} for name in told.configuration.acceptors}
+    for request in requests:
+        if isinstance(request.message, kind):
+            numbers = refused[request.message.recipient]
+            if any(isinstance(said, answer) for said in request.answers):
+                numbers.clear()
+            else:
+                numbers[request.message.id] = None
+    return "; ".join(
+        f"{name} does not {verb} {', '.join(map(str, numbers))}" for name, numbers in refused.items() if numbers
+    )

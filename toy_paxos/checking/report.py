@@ -1,6 +1,6 @@
 """The result of a search, and the verdict that follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,8 @@ class Report:
 
     ``progress`` says whether progress is kept in all visited states (:mod:`toy_paxos.checking.progress`), and
     ``progress_reason`` why not. If it is lost and no property is violated, ``execution`` and ``story`` show that, with
-    a quiet run after ``quiet_from`` deliveries. ``was_stopped`` says whether the caller ended the search. If the
+    a quiet run after ``quiet_from`` deliveries. ``because`` says which message is missing if no value is chosen, or
+    which requests acceptors refuse in the quiet run. ``was_stopped`` says whether the caller ended the search. If the
     ``judgement`` is that each actor keeps the rules, the model is safe even if the search is not complete.
     """
 
@@ -45,6 +46,7 @@ class Report:
     progress: str = NOT_KNOWN
     progress_reason: str = ""
     quiet_from: int | None = None
+    because: str = ""
     by_chance: bool = False
     was_stopped: bool = False
     judgement: Judgement | None = None
@@ -63,7 +65,7 @@ class Report:
         """The verdict in one word."""
         # A search that was stopped has not tested whether the actors can be checked.
         kept = self.judgement is not None and self.judgement.kept and not self.was_stopped
-        return verdict_of(self.violation, self.never, self.progress, self.complete or kept)
+        return verdict_of(self.violation, self.never, self.model.values, self.progress, self.complete or kept)
 
     @property
     def found(self) -> dict[str, Any]:
@@ -91,6 +93,8 @@ def rules_found(report: Report, judgement: Judgement | None) -> dict[str, Any]:
     """Return which rules are kept and which are broken, in a report and a judgement, by their keys in JSON."""
     found: dict[str, Any] = {"first_wrong_delivery": None, "departure": None}
     found |= judgement.found if judgement else {"rules": None, "reason": None}
+    if report.because and not report.violation:
+        found["reason"] = report.because
     departures = [event for event in report.story.events if isinstance(event, Departure)]
     if first := next(iter(departures), None):
         at = f"at delivery {first.time:.0f}" if first.time else "at the start"
@@ -100,12 +104,15 @@ def rules_found(report: Report, judgement: Judgement | None) -> dict[str, Any]:
     return found | {"broken_rules": cited([found["rules"], *(event.rule for event in departures)])}
 
 
-def verdict_of(violation: str | None, never: Sequence[str], progress: str, complete: bool) -> str:
-    """Return the verdict of one search or of several, in one word."""
+def verdict_of(
+    violation: str | None, never: Sequence[str], values: Iterable[str], progress: str, complete: bool
+) -> str:
+    """Return in one word what follows from one search or from many, of whose ``values`` some are ``never`` chosen."""
     if violation:
         return "violated"
+    if progress == LOST and {*never} != {*values}:
+        # The story of how a proposer gets stuck says more than that its value is not chosen.
+        return "stuck"
     if never:
         return "not-alive"
-    if progress == LOST:
-        return "stuck"
     return "safe" if complete else "unknown"

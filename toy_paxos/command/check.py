@@ -207,7 +207,9 @@ def many_clusters(actors: dict[str, Any], search: Search) -> str:
         cluster = report.model.sizes | report.found
         search.show(cluster_lines(cluster), event="cluster", **cluster)
     telling, total = most_telling(reports), summary(reports, judgement)
-    search.end(telling, total, report_in_words(telling, search) if telling.story.events else summary_lines(total))
+    all_found = {name: total[name] for name in ("verdict", "never")}
+    words = report_in_words(telling, search, all_found) if telling.story.events else summary_lines(total)
+    search.end(telling, total, words)
     return str(total["verdict"])
 
 
@@ -235,11 +237,12 @@ def judged() -> Iterator[None]:
             raise at_fault("the model cannot be checked", error) from error
 
 
-def report_in_words(report: Report, search: Search) -> Iterator[Line]:
-    """Return the result for one cluster as lines, after the story of a counterexample."""
+def report_in_words(report: Report, search: Search, all_found: dict[str, Any] | None = None) -> Iterator[Line]:
+    """Return the result for one cluster as lines, after its story; ``all_found`` is the result for many."""
     story = told(report.story, drawn(report, search))
     rule = search.rule.told if search.rule else None
-    return report_lines(report.model.sizes | report.found, report.model.properties, rule, story)
+    found = report.model.sizes | report.found | (all_found or {})
+    return report_lines(found, report.model.properties, rule, story)
 
 
 def drawn(report: Report, search: Search) -> list[Line]:

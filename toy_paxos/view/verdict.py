@@ -36,8 +36,9 @@ def cluster_lines(cluster: Found) -> list[Line]:
     words = f"{cluster_words(cluster)}: {seen}, {cluster['elapsed_s']:.1f} s"
     words += f"; {names_words(cluster)}" if cluster["names_matter"] else ""
     words += ", not explored to the end" if cluster["verdict"] == "unknown" else ""
-    marks = {"violated": ("bad heading", "VIOLATED"), "stuck": ("bad heading", "STUCK"), "unknown": ("notable", "??")}
-    style, mark = marks.get(cluster["verdict"], ("good", "ok"))
+    words += f"; no execution chooses {' or '.join(cluster['never'])}" if cluster["never"] else ""
+    marks = {"violated": ("bad heading", "VIOLATED"), "stuck": ("bad heading", "STUCK"), "safe": ("good", "ok")}
+    style, mark = marks.get(cluster["verdict"], ("notable", "??"))
     return [line((style, f"{mark}  {words}"))]
 
 
@@ -85,9 +86,10 @@ def summary_lines(total: Found) -> Iterator[Line]:
         yield from reason_lines(total)
         yield line(("bad heading", UNKNOWN))
         return
-    yield from property_lines(ALWAYS, never or ["each value"], total)
+    yield from property_lines(ALWAYS, [] if never else ["each value"], total)
     if never:
-        yield line(("bad heading", NOT_ALIVE))
+        yield from reason_lines(total)
+        yield line(("bad heading", not_alive(never)))
         return
     if total["verdict"] == "safe":
         judged = plural(total["judged"], "cluster")
@@ -107,7 +109,10 @@ def summary_lines(total: Found) -> Iterator[Line]:
 
 UNKNOWN = "UNKNOWN: not explored to the end, so nothing is proved; take a smaller cluster, or a larger --max-states"
 
-NOT_ALIVE = "NOT ALIVE: a value that should be chosen sometimes never can be"
+
+def not_alive(never: Sequence[str]) -> str:
+    """Return which values can never be chosen."""
+    return f"NOT ALIVE: no execution chooses {' or '.join(never)}"
 
 
 def report_lines(
@@ -131,7 +136,7 @@ def report_lines(
         headings = {
             "safe": ("good heading", safe_words(cluster, rule)),
             "stuck": ("bad heading", f"STUCK: {printable(cluster['progress_reason'] or '')}"),
-            "not-alive": ("bad heading", NOT_ALIVE),
+            "not-alive": ("bad heading", not_alive(cluster["never"])),
         }
         yield line(headings[verdict])
         if rule and rule["fate"] == verdict:
@@ -188,7 +193,7 @@ def property_lines(properties: Iterable[Property], values: Iterable[str], found:
     """Return which properties always hold, which values are sometimes chosen, and what is known about progress."""
     for property in properties:
         yield line(("good", f"ok   always     {property.name}"))
-    for value in values:
+    for value in dict.fromkeys([*values, *found["never"]]):
         style, word = ("bad heading", "NOT") if value in found["never"] else ("good", "ok ")
         yield line((style, f"{word}  sometimes  {value} is chosen"))
     result, progress = found["progress"], "progress   once the network behaves, a proposer that keeps trying learns"
