@@ -167,9 +167,13 @@ AT = "on receiving PREPARE 1 from proposer-0 to acceptor-0: "
         ("Nothing", f"{AT}receive returned None, not a list of messages"),
         ("Async", f"{AT}receive is async: it is never awaited, so make it a plain method"),
         ("One", f"{AT}receive returned a PROMISE, not a list of messages"),
-        ("Word", f"{AT}a str is not a message"),
+        ("Word", f"{AT}a str is not a message: it lacks an attribute type, a text such as 'PROMISE'"),
         ("Stray", f"{AT}PREPARE to 'nobody', but no actor has that name"),
-        ("Nameless", "the actors cannot begin: AttributeError: 'Nameless' object has no attribute 'name'"),
+        (
+            "Nameless",
+            "the actors cannot begin: AttributeError: 'Nameless' object has no attribute 'name'; set self.name = name"
+            ", which the tool reads",
+        ),
         ("Idle", "the actors cannot begin: prepare returned None, not a list of messages"),
     ],
 )

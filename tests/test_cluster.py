@@ -111,7 +111,10 @@ class Unnumbered(Acceptor):
         (Failing, "RuntimeError: out of order (test_cluster.py, line "),
         (Stray, "PREPARE to 'nobody', but no actor has that name (test_cluster.py, line "),
         (Silent, "receive returned None, not a list of messages (test_cluster.py, line "),
-        (Talkative, "a str is not a message (test_cluster.py, line "),
+        (
+            Talkative,
+            "a str is not a message: it lacks an attribute type, a text such as 'PROMISE' (test_cluster.py, line ",
+        ),
         (Unhashable, "the value of a ACCEPT has type list, not str (test_cluster.py, line "),
         (Unnumbered, "the id of a PROMISE has type NoneType, not int (test_cluster.py, line "),
     ],

@@ -50,6 +50,10 @@ class Nack:
     why: str = "late"
 
 
+class Kind(Enum):
+    NACK = 1
+
+
 Vote = namedtuple("Vote", "type sender recipient id seen")
 
 
@@ -65,9 +69,11 @@ def test_a_type_that_is_not_known_keeps_its_parts() -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (SimpleNamespace(type="PROMISE", **ROUTE), "a PROMISE needs accepted besides type, sender, recipient and id"),
-        (SimpleNamespace(type="PREPARE", id=1), "a PREPARE needs sender and recipient besides type, sender"),
-        (SimpleNamespace(type="NACK", id=1), "a NACK needs sender and recipient besides type, sender"),
+        (SimpleNamespace(type="PROMISE", **ROUTE), "a PROMISE lacks accepted"),
+        (SimpleNamespace(type="PREPARE", id=1), "a PREPARE lacks sender and recipient"),
+        (SimpleNamespace(type="NACK", id=1), "a NACK lacks sender and recipient"),
+        (SimpleNamespace(**ROUTE), "a SimpleNamespace is not a message: it lacks an attribute type, a text such as"),
+        (SimpleNamespace(type=Kind.NACK, **ROUTE), "a SimpleNamespace is not a message: its attribute type is <Kind.N"),
         (SimpleNamespace(type="PROMISE", **ROUTE, accepted=1), "accepted in a PROMISE must be None, or a pair of a"),
         (SimpleNamespace(type="PROMISE", **ROUTE, accepted=("x", 1)), "accepted in a PROMISE must be None, or"),
     ],
@@ -122,7 +128,7 @@ def test_such_actors_are_checked_run_and_explained(tmp_path: Path, run_here: Run
     assert run_here("check", "--acceptor", f"{file}:Hasty").returncode == 3
     done = run_here("check", "--acceptor", f"{file}:Talker", "-n", "1")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "a PROMISE needs accepted besides type, sender, recipient and id (strangers.py, line " in done.stderr
+    assert "a PROMISE lacks accepted (strangers.py, line " in done.stderr
 
 
 def test_one_type_has_one_class_in_every_search() -> None:

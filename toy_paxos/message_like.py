@@ -25,7 +25,7 @@ ROUTE = ("sender", "recipient", "id")
 
 
 class UnlikeMessageError(Exception):
-    """An object has the type of a message, but not its parts; the message says what is expected."""
+    """An object is not a message; the words say what it lacks."""
 
 
 @cache
@@ -39,11 +39,14 @@ def parts_of(kind: type[Message]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if field.name not in ROUTE)
 
 
-def as_message(thing: Any) -> Any:
-    """Return an object that has a type as a message; raise UnlikeMessageError if it lacks other parts."""
-    type = getattr(thing, "type", None)
-    if isinstance(thing, Message) or not isinstance(type, str):
+def as_message(thing: Any) -> Message:
+    """Return an object as a message; raise UnlikeMessageError if it lacks something."""
+    if isinstance(thing, Message):
         return thing
+    type = getattr(thing, "type", None)
+    if not isinstance(type, str):
+        has = f"its attribute type is {type!r}, not" if hasattr(thing, "type") else "it lacks an attribute type,"
+        raise UnlikeMessageError(f"a {thing.__class__.__name__} is not a message: {has} a text such as 'PROMISE'")
     kind = MESSAGES.get(type)
     if kind:
         parts = [*ROUTE, *parts_of(kind)]
@@ -52,7 +55,7 @@ def as_message(thing: Any) -> Any:
         kind = own_kind(type, tuple(parts[len(ROUTE) :]))
     missing = [name for name in parts if not hasattr(thing, name)]
     if missing:
-        raise UnlikeMessageError(f"a {type} needs {' and '.join(missing)} besides type, sender, recipient and id")
+        raise UnlikeMessageError(f"a {type} lacks {' and '.join(missing)}")
     values = {name: getattr(thing, name) for name in parts}
     if kind is Promise:
         values["accepted"] = as_accepted(values["accepted"])

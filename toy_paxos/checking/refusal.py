@@ -37,6 +37,8 @@ def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
         said = str(error)
     except BaseException:
         said = ""
+    if isinstance(error, AttributeError) and error.name == "name" and type(error.obj) in kinds:
+        said += "; set self.name = name, which the tool reads"
     return refusal(f"{words}: {type(error).__name__}{': ' if said else ''}{said}", *kinds, error=error)
 
 
