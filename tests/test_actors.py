@@ -27,6 +27,9 @@ class Minimal:
             return [Accept(self.name, message.sender, message.id, message.value)]
         return []
 
+class HalfNamed(Minimal):
+    promised = 1
+
 class Talkative(Minimal):
     def receive(self, message):
         print("I was asked")
@@ -149,6 +152,12 @@ def test_an_acceptor_that_can_receive_and_has_a_name_will_do(file: str, run_here
     assert f"\nActors: acceptor {file}:Minimal\n" in done.stdout
     assert done.stdout.count(": consensus on ") == 3
     assert f" --acceptor {file}:Minimal --seed 1 --rounds 3" in done.stdout
+
+
+@pytest.mark.parametrize("actor", ["Minimal", "HalfNamed"])
+def test_what_an_acceptor_holds_under_other_names_is_unknown(actor: str, file: str, run_here: RunHere) -> None:
+    done = run_here("play", "--acceptor", f"{file}:{actor}", "-n", "1", typed="1\nstate\n")
+    assert "acceptor-0: unknown, for its state has no 'promised' (a number) with 'accepted'\n" in done.stdout
 
 
 def test_the_output_of_an_actor_goes_to_standard_error(file: str, run: Run) -> None:

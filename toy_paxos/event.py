@@ -291,7 +291,8 @@ def stored_by(actor: Actor) -> tuple[int | None, Proposal | None]:
     """Return what an acceptor has promised and accepted, if its attributes have these names, as ours do."""
     if type(actor) is Acceptor:
         return actor.promised, actor.accepted
-    promised, accepted = getattr(actor, "promised", None), getattr(actor, "accepted", None)
+    # Without the attribute it is not known what it has accepted.
+    promised, accepted = getattr(actor, "promised", None), getattr(actor, "accepted", "")
     if type(promised) is not int:
         return None, None
     if accepted is None:

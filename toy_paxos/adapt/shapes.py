@@ -87,7 +87,7 @@ class TwoFunctions:
     @property
     def accepted(self) -> Any:
         """What a picture shows as accepted: the attribute of that name, if there is one."""
-        accepted = getattr(self.acceptor, "accepted", None)
+        accepted = getattr(self.acceptor, "accepted", "")
         return None if accepted == (None, None) else accepted
 
 

@@ -112,6 +112,8 @@ class Player:
         game, actor = self.game, self.game.actors[name]
         if name not in game.proposers:
             promised, accepted = stored_by(actor)
+            if promised is None:
+                return f"{name}: unknown, for its state has no 'promised' (a number) with 'accepted'"
             held = f"{accepted.id} {printable(accepted.value)}" if accepted else "nothing"
             return f"{name}: promised {promised or 'nothing'}, accepted {held}"
         learned = learned_by(actor)
