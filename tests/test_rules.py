@@ -132,6 +132,8 @@ OLD, NEW = Proposal(1, "a"), Proposal(2, "b")
         ([(prepare(1), promise(1)), (prepare(2), promise(2)), (None, promise(1, to=Q))],
          "A2: it promises 1 after it promised 2 (before its restart)"),
         ([(prepare(2), promise(2, OLD))], "A3: its promise of 2 reports a under 1, which it was never asked to accept"),
+        ([(propose(9),), (propose(7, "b"),), (prepare(10), promise(10, OLD))],
+         "A3: its promise of 10 reports a under 1, which it was never asked to accept; it was asked to under 9"),
         ([(propose(1),), (prepare(2), promise(2, OLD))], None),
         ([(propose(1),), (prepare(2), promise(2))], None),
         ([*ACCEPTED, (prepare(2), promise(2))], "A3: its promise of 2 reports nothing after it accepted 1"),

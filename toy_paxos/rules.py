@@ -171,7 +171,9 @@ def concealed(history: History, said: Statement) -> str | None:
     """A promise reports a proposal that its acceptor was asked to accept, or none; nothing below what it accepted."""
     words = f"its promise of {said.id} reports {worded(said.proposal)}"
     if said.proposal and not received(history, said.proposal):
-        return f"{words}, which it was never asked to accept"
+        numbers = {one.id for one in of_kind(Propose, history.heard) if one.proposal == (one.id, said.proposal.value)}
+        asked = f"; it was asked to under {', '.join(map(str, sorted(numbers)))}" if numbers else ""
+        return f"{words}, which it was never asked to accept{asked}"
     highest = max((before.id for before in of_kind(Accept, history.may_have_said)), default=-inf)
     return f"{words} after it accepted {when(history, Accept, highest)}" if highest > rank(said.proposal) else None
 
