@@ -33,7 +33,7 @@ SHOWN = 160
 
 
 class ProgramError(AnswerError):
-    """A program violates the protocol; the words name its command and the last line that it wrote."""
+    """A program violates the protocol; the words name its command, and what it wrote last or where its error is."""
 
     names_its_place = True
 
@@ -48,6 +48,7 @@ class Process:
     def __init__(self, command: str) -> None:
         self.command = command
         self.last = self.unread = b""
+        self.ended_itself = False
         if not hasattr(signal, "pthread_sigmask"):
             raise ProgramError("exec: needs a POSIX system, such as Linux or macOS")
         try:
@@ -77,15 +78,14 @@ class Process:
         self.expect_silence()
         deadline = monotonic() + PATIENCE_S
         self.write(question, deadline)
-        answer = b""
-        while b"\n" not in answer:
+        while b"\n" not in self.unread:
             self.wait(self.is_readable, deadline)
             read = os.read(self.output, 2**16)
-            answer += read
-            if not read or len(answer) > LONGEST:
-                self.last = answer or self.last
+            self.unread += read
+            if not read or len(self.unread) > LONGEST:
+                self.last = self.unread or self.last
                 raise self.error(f"answers with more than {LONGEST:,} bytes" if read else self.how_it_ended())
-        self.last, _, self.unread = answer.partition(b"\n")
+        self.last, _, self.unread = self.unread.partition(b"\n")
         return self.last
 
     def expect_silence(self) -> None:
@@ -115,23 +115,28 @@ class Process:
     def wait(self, until: "select.poll", deadline: float) -> None:
         """Wait until the process can be read from or written to; raise ProgramError if that takes too long."""
         if not until.poll(max(0, deadline - monotonic()) * 1000):
-            raise SilentError(self.error(f"does not answer within {PATIENCE_S:g} s"))
+            self.last = self.unread or self.last
+            hint = ": it has not ended its line; end each answer with a newline, and flush it" if self.unread else ""
+            raise SilentError(self.error(f"does not answer within {PATIENCE_S:g} s{hint}"))
 
     def how_it_ended(self) -> str:
         """Say how the process ended, if it did."""
         with suppress(subprocess.TimeoutExpired):
             status = self.running.wait(GRACE_S)
+            self.ended_itself = True
             return f"ended with status {status}" if status >= 0 else f"was killed by {signal.Signals(-status).name}"
         return "closed its standard output"
 
     def error(self, words: str) -> ProgramError:
-        """Kill the process, and return an error that names its command and its last line."""
+        """Kill the process, and return an error that names its command and what it wrote."""
         kill(self.running)
         self.end()
         return ProgramError(f"{self.command!r} {words}; {self.last_words()}")
 
     def last_words(self) -> str:
-        """Say which line the process wrote last."""
+        """Say which line the process wrote last, or where its own error is if it ended."""
+        if self.ended_itself:
+            return "its own error, if it wrote one, is above"
         shown = self.last[:SHOWN].decode(errors="backslashreplace") + ("..." if len(self.last) > SHOWN else "")
         return f"its last line: {shown}" if self.last else "it has written no line"
 

@@ -122,7 +122,7 @@ class Program:
         return process.error(words)
 
     def last_words(self) -> str:
-        """Name the command and the last line that it wrote, as the place where something is wrong."""
+        """Name the command and what it wrote last, as the place where something is wrong."""
         return f"{self.command!r}, {self.shared.last_words()}" if self.shared else repr(self.command)
 
 
