@@ -168,7 +168,7 @@ def test_the_climb_ends_with_the_first_story(file: str, run_here: RunHere) -> No
     done = run_here("check", "--acceptor", f"{file}:Lax")
     assert done.returncode == 3
     sizes = "2 proposers, 3 acceptors, 1 attempt, 1 restart each"
-    assert done.stdout.splitlines()[2] == f"??  dice found a violation with {sizes}: searching for a short one"
+    assert done.stdout.splitlines()[2] == f"VIOLATED  by dice with {sizes}: searching for a short execution"
     assert done.stdout.splitlines()[3].startswith(f"VIOLATED  {sizes}: ")
     assert "  SAFETY VIOLATED, " in done.stdout
     assert done.stdout.splitlines()[-1].startswith("VIOLATED: ")
@@ -350,9 +350,9 @@ def interrupted_search(start: Start, slow: Path, number: int) -> "tuple[int, str
 def test_a_search_says_how_far_it_is() -> None:
     with closing(Search()) as search:
         assert search.keep_going(1, 1)
-        assert str(search) == "1 state, 1 delivery deep"
+        assert str(search) == "searching: 1 state, 1 delivery deep"
         assert search.keep_going(1_000, 20)
-        assert str(search) == "1,000 states, 20 deliveries deep"
+        assert str(search) == "searching: 1,000 states, 20 deliveries deep"
 
 
 def test_ctrl_c_ends_the_search_with_a_report(start: Start, slow: Path) -> None:
@@ -465,7 +465,7 @@ def test_on_a_terminal_the_verdict_stands_out(on_terminal: OnTerminal) -> None:
 
 def test_a_terminal_shows_progress_after_a_second(slow: Path, on_terminal: OnTerminal) -> None:
     shown = on_terminal("check", "-n", "3", "--acceptor", f"{slow}:Slow", interrupt_at=b" states, ")
-    assert re.search(r"\n[\d,]+ states, \d+ (delivery|deliveries) deep", shown)
+    assert re.search(r"\nsearching: [\d,]+ states, \d+ (delivery|deliveries) deep", shown)
 
 
 def test_help_and_completion_know_the_command(run: Run) -> None:

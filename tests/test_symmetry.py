@@ -216,4 +216,4 @@ def test_the_reason_why_names_matter_is_reported(model: Model, reason: str | Non
     report = check(model)
     words = shown(cluster_lines(report.model.sizes | report.found))
     assert report.found["names_matter"] == reason
-    assert ("names matter: " in words) == bool(reason)
+    assert ("names matter, which is not a fault" in words) == bool(reason)

@@ -129,7 +129,7 @@ class Search:
         self.stop = StopRequest(on_quit=lambda: f"toy-paxos check: {self}", waiting_for="the search")
 
     def __str__(self) -> str:
-        return f"{plural(self.states, 'state')}, {deliveries(self.depth)} deep"
+        return f"searching: {plural(self.states, 'state')}, {deliveries(self.depth)} deep"
 
     def close(self) -> None:
         """Erase the progress and stop listening to signals."""

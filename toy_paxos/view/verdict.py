@@ -44,7 +44,7 @@ def cluster_lines(cluster: Found) -> list[Line]:
 
 def names_words(cluster: Found) -> str:
     """Return why a search could not merge states that differ only in the names of acceptors."""
-    return f"names matter: {printable(cluster['names_matter'])}"
+    return f"names matter, which is not a fault but takes longer: {printable(cluster['names_matter'])}"
 
 
 def dice_lines(thrown: Found) -> list[Line]:
@@ -52,7 +52,7 @@ def dice_lines(thrown: Found) -> list[Line]:
     if not thrown["violated_in"]:
         return [line(("good", f"ok  {plural(thrown['executions'], 'execution')} by dice: no violation"))]
     where = cluster_words(thrown["violated_in"])
-    return [line(("notable", f"??  dice found a violation with {where}: searching for a short one"))]
+    return [line(("bad heading", f"VIOLATED  by dice with {where}: searching for a short execution"))]
 
 
 def judgement_lines(judged: Found) -> list[Line]:
