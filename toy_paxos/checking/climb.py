@@ -149,7 +149,6 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
         "violation": last.violation,
         "never": never,
         "states": sum(report.states for report in reports),
-        "elapsed_s": sum(report.elapsed_s for report in reports),
         "by_chance": last.by_chance,
         "progress": progress,
         "progress_reason": progress_reason or None,

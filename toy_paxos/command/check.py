@@ -206,7 +206,7 @@ def many_clusters(actors: dict[str, Any], search: Search) -> str:
         reports.append(report)
         cluster = report.model.sizes | report.found
         search.show(cluster_lines(cluster), event="cluster", **cluster)
-    telling, total = most_telling(reports), summary(reports, judgement)
+    telling, total = most_telling(reports), summary(reports, judgement) | {"elapsed_s": search.progress.elapsed_s}
     all_found = {name: total[name] for name in ("verdict", "never")}
     words = report_in_words(telling, search, all_found) if telling.story.events else summary_lines(total)
     search.end(telling, total, words)

@@ -112,8 +112,14 @@ class Progress:
         on_terminal = sys.stderr is not None and sys.stderr.isatty()
         self.in_place = on_terminal and os.environ.get("TERM") != "dumb"
         self.period = 1.0 if on_terminal else 10.0
-        self.due = time.monotonic() + self.period
+        self.began = time.monotonic()
+        self.due = self.began + self.period
         self.shown = False
+
+    @property
+    def elapsed_s(self) -> float:
+        """The wall time since the start, in seconds."""
+        return time.monotonic() - self.began
 
     def show(self, words: Callable[[], str]) -> None:
         """Show the words if they are due; only then call the function that makes them."""
