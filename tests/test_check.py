@@ -125,7 +125,7 @@ def test_without_sizes_it_climbs_from_small_clusters_to_larger_ones(run_here: Ru
 @pytest.mark.parametrize(
     ("acceptor", "verdict", "never", "reason"),
     [
-        ("RefusesFromThree", "stuck", ["value-2"], "acceptor-0 does not promise 3, 5, 7, 9, 11"),
+        ("RefusesFromThree", "stuck", ["value-2"], "acceptor-0 does not grant PREPARE 3, 5, 7, 9, 11"),
         (
             "Misspells",
             "not-alive",
@@ -382,7 +382,7 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
         (["--acceptor", "{file}:not_a_class"], "there is no class 'not_a_class'"),
         (
             ["--acceptor", "{file}:Deaf"],
-            "class 'Deaf' in {file!r} is not an acceptor: it needs receive(message), or",
+            "class 'Deaf' is not an acceptor: it needs receive(message), or",
         ),
         (
             ["--acceptor", "{file}:Raises"],

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
-from toy_paxos.event import AnswerError, Delivery, Fate, as_proposal, hand_over, listed, said_by
+from toy_paxos.event import Delivery, Fate, as_proposal, hand_over, listed, said_by
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate
+from toy_paxos.message_like import AnswerError
 from toy_paxos.proposer import Proposer
 
 PREPARE, PROPOSE = Prepare("proposer-0", "acceptor-0", 3), Propose("proposer-0", "acceptor-0", 3, "x")

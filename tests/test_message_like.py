@@ -13,9 +13,9 @@ import pytest
 from conftest import Run, RunHere
 
 from toy_paxos.checking import Model, check
-from toy_paxos.event import AnswerError, listed, said_by
+from toy_paxos.event import listed, said_by
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
-from toy_paxos.message_like import own_kind
+from toy_paxos.message_like import AnswerError, own_kind
 
 ROUTE = {"sender": "a", "recipient": "b", "id": 1}
 

@@ -183,7 +183,7 @@ STATE = '{"promised": 1, "accepted": null}'
         ("says bytes", "writes a line that is not JSON", r"\xff"),
         ("says a list", "answers with something that is not a JSON object", "[1]"),
         ("says much", "answers with more than 1,000 bytes", "1" * 160 + "..."),
-        ("misspells", "answers with the unknown key 'mesages'; known are 'learned', 'messages' and 'state'", "{"),
+        ("misspells", "answers with the unknown key 'mesages'; known are 'learned', 'messages', 'state'", "{"),
         ("says a word", "says 'messages' that are not a list", "{"),
         ("lists a word", "says a message that is not an object", "{"),
         ("sometimes", "says 'state' sometimes: say it in every answer, or never", "{"),
@@ -193,10 +193,10 @@ STATE = '{"promised": 1, "accepted": null}'
         ("reports a number", "says a PROMISE whose 'accepted' is neither null nor an 'id' with a 'value'", "{"),
         (
             "reports nothing",
-            "says a PROMISE with the keys 'id' and 'type': it needs 'accepted', 'id' and 'type'",
+            "says a PROMISE with the keys 'id', 'type': it needs 'accepted', 'id', 'type'",
             "{",
         ),
-        ("adds", "says a PROMISE with the keys 'accepted', 'id', 'type' and 'value': it needs", "{"),
+        ("adds", "says a PROMISE with the keys 'accepted', 'id', 'type', 'value': it needs", "{"),
     ],
 )
 def test_whatever_breaks_the_protocol_is_named_by_every_command(

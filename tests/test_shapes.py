@@ -9,8 +9,9 @@ from conftest import RunHere
 from toy_paxos.adapt import adapted
 from toy_paxos.adapt.blocking import Run
 from toy_paxos.checking import Model, check
-from toy_paxos.event import AnswerError, Wants, hand_over, listed
+from toy_paxos.event import Wants, hand_over, listed
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Timeout
+from toy_paxos.message_like import AnswerError
 from toy_paxos.rules import Onlooker
 from toy_paxos.story import Configuration
 
@@ -274,7 +275,7 @@ def test_a_class_of_no_shape_is_told_what_is_expected(
 ) -> None:
     done = run_here("check", option, f"{shapes}:{name}")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert f"class '{name}' in {shapes!r} {words}" in done.stderr
+    assert f"class '{name}' {words}" in done.stderr
 
 
 # Proposers that wait

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from toy_paxos.acceptor import Acceptor, FailingAcceptor
 from toy_paxos.actor import Actor
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
-from toy_paxos.message_like import UnlikeMessageError, as_message, own_words
+from toy_paxos.message_like import AnswerError, as_message, own_words
 
 
 class Fate(StrEnum):
@@ -213,10 +213,6 @@ def seen_of(
 TOO_MANY = 100_000
 
 
-class AnswerError(Exception):
-    """A method of an actor returned something that it must not return; the message is one line that says what."""
-
-
 def listed(messages: Iterable[Message], method: str = "receive") -> list[Message]:
     """Return what a method of an actor returned as a list of messages; raise AnswerError if it cannot be one.
 
@@ -237,10 +233,7 @@ def listed(messages: Iterable[Message], method: str = "receive") -> list[Message
     found = list(islice(messages, TOO_MANY))
     if len(found) == TOO_MANY:
         raise AnswerError(f"{method} returned {TOO_MANY:,} messages or more: there seems to be no end to them")
-    try:
-        return [as_message(message) for message in found]
-    except UnlikeMessageError as error:
-        raise AnswerError(str(error)) from error
+    return [as_message(message) for message in found]
 
 
 def described(returned: object) -> str:

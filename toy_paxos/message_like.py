@@ -24,8 +24,8 @@ MESSAGES = BETWEEN_ACTORS | {kind.type: kind for kind in (Timeout, Restart)}
 ROUTE = ("sender", "recipient", "id")
 
 
-class UnlikeMessageError(Exception):
-    """An object is not a message; the words say what it lacks."""
+class AnswerError(Exception):
+    """A method of an actor returned something that it must not return; the message is one line that says what."""
 
 
 @cache
@@ -40,13 +40,13 @@ def parts_of(kind: type[Message]) -> tuple[str, ...]:
 
 
 def as_message(thing: Any) -> Message:
-    """Return an object as a message; raise UnlikeMessageError if it lacks something."""
+    """Return an object as a message; raise AnswerError if it lacks something."""
     if isinstance(thing, Message):
         return thing
     type = getattr(thing, "type", None)
     if not isinstance(type, str):
         has = f"its attribute type is {type!r}, not" if hasattr(thing, "type") else "it lacks an attribute type,"
-        raise UnlikeMessageError(f"a {thing.__class__.__name__} is not a message: {has} a text such as 'PROMISE'")
+        raise AnswerError(f"a {thing.__class__.__name__} is not a message: {has} a text such as 'PROMISE'")
     kind = MESSAGES.get(type)
     if kind:
         parts = [*ROUTE, *parts_of(kind)]
@@ -55,7 +55,7 @@ def as_message(thing: Any) -> Message:
         kind = own_kind(type, tuple(parts[len(ROUTE) :]))
     missing = [name for name in parts if not hasattr(thing, name)]
     if missing:
-        raise UnlikeMessageError(f"a {type} lacks {' and '.join(missing)}")
+        raise AnswerError(f"a {type} lacks {' and '.join(missing)}")
     values = {name: getattr(thing, name) for name in parts}
     if kind is Promise:
         values["accepted"] = as_accepted(values["accepted"])
@@ -107,4 +107,4 @@ def as_accepted(accepted: Any) -> Proposal | None:
     match pair:
         case [int(id), str(value)]:
             return Proposal(id, value)
-    raise UnlikeMessageError("accepted in a PROMISE must be None, or a pair of a number and a value")
+    raise AnswerError("accepted in a PROMISE must be None, or a pair of a number and a value")

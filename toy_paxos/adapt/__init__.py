@@ -7,6 +7,6 @@ class have a name and ``receive``, as all actors have, so the rooms above need n
 
 from toy_paxos.adapt.process import ProgramError
 from toy_paxos.adapt.program import ProgramActor, Role, program
-from toy_paxos.adapt.shapes import EXPECTED, adapted
+from toy_paxos.adapt.shapes import adapted
 
-__all__ = ["EXPECTED", "ProgramActor", "ProgramError", "Role", "adapted", "program"]
+__all__ = ["ProgramActor", "ProgramError", "Role", "adapted", "program"]

@@ -26,8 +26,9 @@ from copy import deepcopy
 from itertools import chain, combinations
 from typing import Any, ClassVar
 
-from toy_paxos.event import AnswerError, as_proposal
+from toy_paxos.event import as_proposal
 from toy_paxos.message import Accept, Message, Prepare, Promise, Propose, Timeout
+from toy_paxos.message_like import AnswerError
 from toy_paxos.snapshot import take
 
 Arguments = tuple[int] | tuple[int, str]

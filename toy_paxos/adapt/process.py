@@ -17,7 +17,7 @@ from functools import cache, partial
 from time import monotonic
 from weakref import finalize
 
-from toy_paxos.event import AnswerError
+from toy_paxos.message_like import AnswerError
 
 PATIENCE_S = 10.0
 """The maximum time for an answer."""
@@ -83,7 +83,6 @@ class Process:
             read = os.read(self.output, 2**16)
             self.unread += read
             if not read or len(self.unread) > LONGEST:
-                self.last = self.unread or self.last
                 raise self.error(f"answers with more than {LONGEST:,} bytes" if read else self.how_it_ended())
         self.last, _, self.unread = self.unread.partition(b"\n")
         return self.last
@@ -91,9 +90,8 @@ class Process:
     def expect_silence(self) -> None:
         """Raise ProgramError if the process has written something without being asked."""
         if self.unread or self.is_readable.poll(0):
-            unread = self.unread or os.read(self.output, SHOWN)
-            self.last = unread or self.last
-            raise self.error("answers more than once, or before it is asked" if unread else self.how_it_ended())
+            self.unread = self.unread or os.read(self.output, SHOWN)
+            raise self.error("answers more than once, or before it is asked" if self.unread else self.how_it_ended())
 
     def write(self, question: bytes, deadline: float) -> None:
         """Write a line, even if the process is slow to read it."""
@@ -115,7 +113,6 @@ class Process:
     def wait(self, until: "select.poll", deadline: float) -> None:
         """Wait until the process can be read from or written to; raise ProgramError if that takes too long."""
         if not until.poll(max(0, deadline - monotonic()) * 1000):
-            self.last = self.unread or self.last
             hint = ": it has not ended its line; end each answer with a newline, and flush it" if self.unread else ""
             raise SilentError(self.error(f"does not answer within {PATIENCE_S:g} s{hint}"))
 
@@ -137,8 +134,9 @@ class Process:
         """Say which line the process wrote last, or where its own error is if it ended."""
         if self.ended_itself:
             return "its own error, if it wrote one, is above"
-        shown = self.last[:SHOWN].decode(errors="backslashreplace") + ("..." if len(self.last) > SHOWN else "")
-        return f"its last line: {shown}" if self.last else "it has written no line"
+        last = self.unread or self.last
+        shown = last[:SHOWN].decode(errors="backslashreplace") + ("..." if len(last) > SHOWN else "")
+        return f"its last line: {shown}" if last else "it has written no line"
 
 
 def end(running: "subprocess.Popen[bytes]") -> None:

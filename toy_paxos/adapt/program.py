@@ -14,13 +14,12 @@ program that leaves out the state keeps its memory to itself. It needs a process
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 from weakref import finalize
 
-from toy_paxos.adapt.counting import Heard, count
 from toy_paxos.adapt.process import Process, ProgramError, SilentError
+from toy_paxos.adapt.shapes import Heard, count
 from toy_paxos.message import Message, Promise, Proposal, Restart, Timeout
 from toy_paxos.message_like import MESSAGES, ROUTE, own_kind, parts_of
 from toy_paxos.proposer import Quorums, majority
@@ -126,10 +125,9 @@ class Program:
         return f"{self.command!r}, {self.shared.last_words()}" if self.shared else repr(self.command)
 
 
-def listed(keys: frozenset[str]) -> str:
+def listed(keys: Iterable[str]) -> str:
     """Return some keys in words."""
-    *others, last = sorted(map(repr, keys))
-    return f"{', '.join(others)} and {last}" if others else last
+    return ", ".join(sorted(map(repr, keys)))
 
 
 class ProgramActor:
@@ -289,7 +287,8 @@ def said_message(said: Any, name: str, answered: str | None) -> Message:
     kind = MESSAGES.get(type_)
     parts = parts_of(kind) if kind else tuple(sorted(message.keys() - set(ROUTE)))
     if message.keys() != {*ROUTE, *parts}:
-        raise ProgramError(f"says a {type_} with the keys {listed(frozenset(said))}: {expected(type_, parts)}")
+        needed = f"it needs {listed(['type', 'id', *parts])}, and may have 'recipient' and 'sender'"
+        raise ProgramError(f"says a {type_} with the keys {listed(said)}: {needed}")
     if message["sender"] != name:
         raise ProgramError(f"speaks in another's name: 'sender' must be {name!r}, or left out")
     if message["recipient"] is None:
@@ -305,12 +304,6 @@ def said_message(said: Any, name: str, answered: str | None) -> Message:
     if kind is Promise:
         message["accepted"] = proposal(message["accepted"])
     return kind(**message)
-
-
-@cache
-def expected(type: str, parts: Sequence[str]) -> str:
-    """Say which keys a message must have."""
-    return f"it needs {listed(frozenset({'type', 'id', *parts}))}, and may have 'recipient' and 'sender'"
 
 
 def proposal(accepted: Any) -> Proposal | None:

@@ -6,9 +6,9 @@ from types import FunctionType
 from typing import Any, ClassVar, Literal
 
 from toy_paxos.adapt.blocking import Blocking
-from toy_paxos.adapt.counting import Heard, count
-from toy_paxos.event import AnswerError, as_proposal
+from toy_paxos.event import as_proposal
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.message_like import AnswerError
 from toy_paxos.proposer import Quorums, majority
 
 EXPECTED = {
@@ -18,8 +18,8 @@ EXPECTED = {
 """By role, the methods that make a class an actor."""
 
 
-def adapted(kind: type, role: Literal["acceptor", "proposer"]) -> type | None:
-    """Return a class of actors for a class of any known shape, perhaps the class itself; None for an unknown shape.
+def adapted(kind: type, role: Literal["acceptor", "proposer"]) -> type:
+    """Return a class of actors for a class of any known shape, perhaps the class itself; raise ValueError for another.
 
     A class that is made here has the attribute ``__adapts__``: the class that it was made of.
     """
@@ -32,7 +32,7 @@ def adapted(kind: type, role: Literal["acceptor", "proposer"]) -> type | None:
     elif role == "proposer" and has(kind, "propose"):
         bases = (Blocking,)
     else:
-        return None
+        raise ValueError(f"class {kind.__name__!r} is not {EXPECTED[role]}.")
     return type(kind.__name__, bases, {"__adapts__": kind, "__module__": kind.__module__})
 
 
@@ -102,6 +102,19 @@ def accepted_in(promised: object) -> Proposal | None:
         f"prepare returned {promised!r}: return None or False to refuse, else what was accepted last, "
         "(number, value), and (None, None) if nothing was"
     )
+
+
+Heard = frozenset[tuple[int, str, str]]
+"""The acceptances that a proposer has heard: the number, the value, and the acceptor of each."""
+
+
+def count(heard: Heard, message: Message, quorum: int) -> tuple[Heard, str | None]:
+    """Count a message; return the acceptances heard so far, and the value if a quorum has accepted it."""
+    if not isinstance(message, Accept):
+        return heard, None
+    heard |= {(message.id, message.value, message.sender)}
+    acceptors = [acceptor for id, value, acceptor in heard if (id, value) == (message.id, message.value)]
+    return (frozenset(), message.value) if len(acceptors) >= quorum else (heard, None)
 
 
 class Counting:

@@ -249,22 +249,19 @@ class Progress:
 
 
 def refusals(told: Story, proposer: str) -> str:
-    """Return which acceptors refuse the last requests of a proposer, and under which numbers."""
-    asked = [event for event in told.events if isinstance(event, Delivery) and event.message.sender == proposer]
-    requests = [event for event in asked if isinstance(event.message, (Prepare, Propose))]
-    if not requests:
-        return ""
-    kind, answer, verb = (
-        (Prepare, Promise, "promise") if isinstance(requests[-1].message, Prepare) else (Propose, Accept, "accept")
-    )
-    refused: dict[str, dict[int, None]] = {name: {} for name in told.configuration.acceptors}
+    """Return which of the last requests of a proposer acceptors do not grant."""
+    said = [event for event in told.events if isinstance(event, Delivery) and event.message.sender == proposer]
+    requests = [event for event in said if isinstance(event.message, (Prepare, Propose))]
+    refused: dict[str, dict[str, None]] = {}
     for request in requests:
-        if isinstance(request.message, kind):
-            numbers = refused[request.message.recipient]
-            if any(isinstance(said, answer) for said in request.answers):
+        if request.message.type == requests[-1].message.type:
+            numbers = refused.setdefault(request.message.recipient, {})
+            if any(isinstance(answer, (Promise, Accept)) for answer in request.answers):
                 numbers.clear()
             else:
-                numbers[request.message.id] = None
+                numbers[str(request.message.id)] = None
     return "; ".join(
-        f"{name} does not {verb} {', '.join(map(str, numbers))}" for name, numbers in refused.items() if numbers
+        f"{name} does not grant {requests[-1].message.type} {', '.join(numbers)}"
+        for name, numbers in refused.items()
+        if numbers
     )

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from toy_paxos.checking.model import CheckError
-from toy_paxos.event import AnswerError
 from toy_paxos.message import Message
+from toy_paxos.message_like import AnswerError
 
 OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 LIBRARY = os.path.join(os.path.dirname(os.__file__), "")

@@ -41,7 +41,7 @@ def load_actor(ctx: click.Context, param: click.Parameter, value: str | None) ->
 def named_actor(value: str, role: "Role") -> type:
     """Return the class for ``FILE.py:CLASS`` or ``exec:COMMAND``; raise ValueError if there is none."""
     # Imported here because most runs use no other actors.
-    from toy_paxos.adapt import EXPECTED, adapted, program
+    from toy_paxos.adapt import adapted, program
 
     if value.startswith(EXEC):
         try:
@@ -61,11 +61,8 @@ def named_actor(value: str, role: "Role") -> type:
     actor: Any = getattr(module, name, None)
     if not isinstance(actor, type):
         classes = [name for name, thing in vars(module).items() if isinstance(thing, type)]
-        words = f"there is no class {name!r} in {file!r}.{suggestion(name, classes)}"
-        raise ValueError(words)
-    if found := adapted(actor, role):
-        return found
-    raise ValueError(f"class {name!r} in {file!r} is not {EXPECTED[role]}.")
+        raise ValueError(f"there is no class {name!r} in {file!r}.{suggestion(name, classes)}")
+    return adapted(actor, role)
 
 
 @cache
