@@ -95,12 +95,32 @@ def test_it_needs_pytest_and_this_package_only(tmp_path: Path, run_here: RunHere
     assert "proposer-0 -> acceptor-0 PREPARE 1" in written
 
 
-@pytest.mark.parametrize("command", [("check", "--break", "skips-phase-1"), ("--seed", "1", "-c", "1"), ("play",)])
-def test_our_own_actors_need_no_test(command: tuple[str, ...], run_here: RunHere) -> None:
-    done = run_here(*command, "-o", "-.py")
+@pytest.mark.parametrize(
+    "command", ["check --break skips-phase-1", "-c 1", "play", "cluster -c 1", "propose -c 1", "verify missing.jsonl"]
+)
+def test_our_own_actors_need_no_test(command: str, run_here: RunHere) -> None:
+    done = run_here(*command.split(), "-o", "-.py")
     assert (done.returncode, done.stdout) == (2, "")
-    words = ".py: a test needs a violation by actors that --acceptor or --proposer names\n"
-    assert done.stderr == f"toy-paxos: {words}"
+    words = "-o FILE.py needs a violation by your own actors: use check --acceptor or --proposer. ("
+    assert done.stderr.startswith(f"toy-paxos: {words}")
+
+
+def test_the_help_of_verify_which_takes_no_actors_lists_none(run_here: RunHere) -> None:
+    assert ".txt, .jsonl ('-.svg'" in " ".join(run_here("verify", "-h").stdout.split())
+    assert ".txt, .jsonl, .py ('-.svg'" in " ".join(run_here("play", "-h").stdout.split())
+
+
+def test_a_game_can_be_one_too(tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(FAULTY)
+    monkeypatch.chdir(tmp_path)
+    actor = "--acceptor", "mine.py:Acceptor"
+    assert run_here("check", *actor, "-o", "story.jsonl").returncode == 3
+    assert run_here("play", *actor, "story.jsonl", "-o", "game.jsonl").returncode == 3
+    assert "played by other actors, --acceptor mine.py:Acceptor" in run_here("play", "game.jsonl").stderr
+    assert run_here("play", *actor, "game.jsonl", "-o", "test_game.py").returncode == 3
+    assert "acceptor='mine.py:Acceptor'" in (tmp_path / "test_game.py").read_text()
+    done = run_here("play", *actor, "-o", "-.py")
+    assert done.stderr == "toy-paxos: .py: a test needs a violation, and this story has none\n"
 
 
 def test_a_correct_class_needs_none(tmp_path: Path, run_here: RunHere) -> None:

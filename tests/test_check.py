@@ -395,7 +395,11 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
         ),
         (["--acceptor", "{file}:NeedsMore"], "the actors cannot begin: TypeError"),
         (["--proposer", "{file}:Right"], "the actors cannot begin: TypeError"),
-        (["--break", "nothing"], "unknown rule nothing. '--break list' lists the rules. (toy-paxos check --help lists"),
+        (["--break", "skips-phase-1", "--break", "none"], "--break: give one change. (toy-paxos check --help lists"),
+        (
+            ["--break", "nothing"],
+            "unknown rule nothing. '--break list' lists the changes. (toy-paxos check",
+        ),
         (["--break", "forget-all"], "unknown rule forget-all. Did you mean 'forgets-all'?"),
         (["--acceptor", "{file}:right"], "Did you mean 'Right'?"),
         (["--break", "forgets-all", "--acceptor", "{file}:Right"], "--break brings its own actors"),

@@ -70,6 +70,14 @@ def test_the_short_help_fits_on_a_screen_and_the_long_one_is_complete(name: str,
         assert words not in short + long
 
 
+def test_help_lists_required_options_first_and_those_of_help_last(run_here: RunHere) -> None:
+    for name in COMMANDS:
+        assert re.findall(r"^(\w+).*:$", run_here(name, "--help").stdout, re.MULTILINE)[-1] == "Other"
+    listed = re.findall(r"^  (-.*?)  ", run_here("acceptor", "--help").stdout, re.MULTILINE)
+    assert listed[:2] == ["--name NAME", "--data-dir DIR"]
+    assert listed[-2:] == ["-h", "--help"]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_wrong_usage_of_a_command_points_to_its_own_help(name: str, run_here: RunHere) -> None:
     its = command.get_command(click.Context(command), name)

@@ -79,7 +79,7 @@ def test_a_game_has_quorums_of_any_sizes_and_its_story_names_them(run_here: RunH
         assert done.returncode == 3
         assert ", quorums of 2 and 2 among 4 acceptors need not meet, " in done.stdout
     done = run_here("play", "-", typed=story.replace("quorums of 2 and 2", "quorums of 2 and 5"))
-    assert done.stderr.endswith("quorums of 2 and 5: each must be from 1 to 4, the number of acceptors\n")
+    assert done.stderr.endswith("quorums 2,5: each must be from 1 to 4, the number of acceptors\n")
 
 
 def test_output_of_play_is_played_again_to_the_same_bytes(story: Path, run_here: RunHere, run: Run) -> None:
@@ -304,6 +304,17 @@ def test_on_a_terminal_a_story_plays_to_its_end_as_lanes_and_can_be_taken_back(
     assert "acceptor-0: promised " in shown
     assert "the game can be won in 2 deliveries" in shown
     assert "the game can be won in 1 delivery\n" in shown
+
+
+@pytest.mark.parametrize("options", [("--diagram",), ("--json",), ("-o", "game.txt")])
+def test_on_a_terminal_a_story_that_is_only_to_be_shown_opens_no_prompt(
+    options: tuple[str, ...], own_folder: None, on_terminal: OnTerminal
+) -> None:
+    # With a prompt, the test would have nothing to type.
+    shown = on_terminal("play", "duel", *options, NO_COLOR="1")
+    assert "You are the network" not in shown
+    assert "PROPOSE" in shown
+    assert "CHOSEN" in shown or '"event":"chosen"' in shown
 
 
 def test_after_each_move_the_last_rows_stand_under_the_names_of_the_lanes(on_terminal: OnTerminal) -> None:

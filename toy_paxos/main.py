@@ -72,14 +72,14 @@ Exit status:
   1    the output cannot be written
   2    wrong usage
   3    safety violated; the run shows where, and how to see it again
-  4    no round of the kind of --until, among 100,000 or --rounds
+  4    no matching round for --until within --rounds (default: 100,000)
   130  Ctrl-C before the last of --rounds; 143 SIGTERM; 141 closed pipe
 \b
 Ctrl-C ends the run after the current round, a second one at once; Ctrl-\\
 prints running statistics.""",
 )
 @run_options
-@file_options
+@file_options()
 @actor_options(NETWORK)
 @click.pass_context
 def run(

@@ -63,7 +63,7 @@ class Network:
     backoff: float = option(
         30.0, "MS", "Longest random pause between attempts; it grows.", 0, 3_600_000, "backoff {:.15g} ms".format
     )
-    max_attempts: int = option(10, "N", "Attempts of each proposer.", 1, 1_000, attempts)
+    max_attempts: int = option(10, "N", "Attempts of each proposer; 1 if no network is simulated.", 1, 1_000, attempts)
 
 
 # The fields that also apply to a real network.

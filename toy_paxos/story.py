@@ -32,7 +32,7 @@ class Configuration:
         """
         if quorums and not all(1 <= size <= num_acceptors for size in quorums):
             words = f"each must be from 1 to {num_acceptors}, the number of acceptors"
-            raise ValueError(f"quorums of {quorums[0]} and {quorums[1]}: {words}")
+            raise ValueError(f"quorums {quorums[0]},{quorums[1]}: {words}")
         proposers = tuple(f"proposer-{number}" for number in range(num_proposers))
         acceptors = tuple(f"acceptor-{number}" for number in range(num_acceptors))
         return cls(proposers, acceptors, *quorums or (majority(num_acceptors),) * 2)

@@ -89,12 +89,15 @@ def rule_names(ctx: click.Context, param: click.Parameter, incomplete: str = "")
     return [name for name in (*RULES, NONE, LIST) if name.startswith(incomplete)]
 
 
-def check_rule_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Return the name, or None for no rule; for an unknown one, raise click.BadParameter with a suggestion."""
-    if value is not None and value not in (names := rule_names(ctx, param)):
-        hint = suggestion(value, names) or f" '--break {LIST}' lists the rules."
-        raise click.BadParameter(f"unknown rule {shortened(value)}.{hint}", ctx, param)
-    return None if value == NONE else value
+def check_rule_name(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the name, or None for no rule; raise click.UsageError for an unknown one, and for more than one."""
+    if len(values) > 1:
+        raise click.UsageError("--break: give one change.", ctx)
+    for value in values:
+        if value not in (names := rule_names(ctx, param)):
+            hint = suggestion(value, names) or f" '--break {LIST}' lists the changes."
+            raise click.BadParameter(f"unknown rule {shortened(value)}.{hint}", ctx, param)
+    return None if values in ((), (NONE,)) else values[0]
 
 
 def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
@@ -106,10 +109,12 @@ def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
 
 def actor_options(group: str) -> Callable[[F], F]:
     """Return the options for other actors than those of Paxos; the command must call :func:`list_rules` first."""
-    help = f"Leave one rule out; '{LIST}' lists the rules."
+    help = f"Change one rule of Paxos; '{LIST}' lists the changes."
     own = "Your own: FILE.py:CLASS or 'exec:COMMAND'."
     return with_options(
-        option(group, "--break rule_name", help, "RULE", callback=check_rule_name, shell_complete=rule_names),
+        option(
+            group, "--break rule_name", help, "RULE", callback=check_rule_name, multiple=True, shell_complete=rule_names
+        ),
         option(group, "--acceptor", own, "ACTOR", click.Path(), callback=load_actor),
         option(group, "--proposer", own, "ACTOR", click.Path(), callback=load_actor),
     )

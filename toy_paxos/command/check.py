@@ -52,11 +52,13 @@ MOST_STATES = f"{MAX_STATES:,}, or 30,000 where all rules are kept"
     cls=Command,
     epilog="""\b
 Exit status:
-  0    safe: explored to the end, or all rules kept
+  0    safe: in the clusters of the verdict no safety property can be lost
   1    the output cannot be written
   2    wrong usage, or an actor that cannot be checked
-  3    violated, stuck, or a value can never be chosen; also with --break
-  4    unknown: not explored to the end, or safe only as far as explored
+  3    violated, stuck, or a value can never be chosen (also if --break
+       causes it)
+  4    unknown: the search was not complete, or only some clusters are known
+       to be safe
   130  a second Ctrl-C; 143 SIGTERM; 141 closed pipe""",
 )
 @size_options(max_attempts=1)
@@ -66,14 +68,15 @@ Exit status:
     "Search", "--max-states", "Stop after N states of a cluster.", "N", WholeNumber(1, 10**9), show_default=MOST_STATES
 )
 @story_views
-@file_options
+@file_options()
 @click.pass_context
 def check_command(
     ctx: click.Context, /, output: StoryFile | None, rule_name: str | None, max_states: int | None, **options: Any
 ) -> None:
     """Explore every execution of small clusters.
 
-    Without sizes it climbs from small clusters to larger ones. With any size it explores that one cluster.
+    Without any size it climbs from small clusters to larger ones. With any size, or --fail, it explores one cluster.
+    With --break, the default sizes are those that the rule needs.
 
     \b
     With every order of delivery, every loss and every duplication:

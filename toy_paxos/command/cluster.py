@@ -32,7 +32,7 @@ def zookeeper_place(value: str) -> str:
     ],
     epilog=remote.EXIT_STATUS,
 )
-@option("Run", "--kill-every", "Kill an acceptor at this interval, and restart it.", "SECONDS", Number(0.05, 3600))
+@option("Run", "--kill-every", "Kill and restart an acceptor every SECONDS.", "SECONDS", Number(0.05, 3600))
 @option(
     "Network",
     "--zookeeper",
@@ -41,7 +41,7 @@ def zookeeper_place(value: str) -> str:
     zookeeper_place,
 )
 @option("Output", "--log", "Write what happens, a file for each process.", "DIR", click.Path(path_type=Path))
-@file_options
+@file_options()
 def cluster_command(
     num_acceptors: int,
     num_proposers: int,

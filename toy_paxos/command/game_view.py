@@ -68,7 +68,7 @@ class GameView:
         """Return the whole game as a story for a file; ``rule`` is the name of the changed rule."""
         model, violation = self.game.model, self.game.violation
         title = printable(violation.words) if violation else f"a game of {plural(len(self.game.moves), 'move')}"
-        about = {"first_number": model.first_number, "changed_rule": rule}
+        about = {"first_number": model.first_number, "changed_rule": rule, "actors": self.options or None}
         return Story(model.configuration, self.game.events, title, about=about, change=self.change)
 
     # Lines

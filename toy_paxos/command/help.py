@@ -4,7 +4,7 @@ from inspect import cleandoc
 
 import click
 
-from toy_paxos.command.options import Number
+from toy_paxos.command.options import NETWORK, Number
 
 # The options in the short help, which also has those that are required.
 MOST_USED = {
@@ -12,6 +12,9 @@ MOST_USED = {
     *("rule_name", "acceptor", "proposer", "rounds", "seed", "round", "quiet", "diagram", "json", "output"),
     *("kill_every", "zookeeper", "log", "tls", "at", "listen", "index", "run"),
 }
+
+# The groups of options, in the order in which help lists them; the short help has only the first.
+GROUPS = ("Options", "Acceptor", "Logs", "Cluster", NETWORK, "Network", "Search", "Run", "Output", "Other")
 
 IS_SHORT = "toy_paxos.command.help"
 
@@ -51,27 +54,28 @@ class Command(click.Command):
         return [*params, SHORT_HELP, all_help]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the description; the short help has only the first paragraph and the examples."""
-        first, *others = cleandoc(self.help or "").split("\n\n")
+        """Write the description; the short help has only two paragraphs and the examples."""
+        texts = cleandoc(self.help or "").split("\n\n")
         if ctx.meta.get(IS_SHORT):
-            others = [text for text in others if text.startswith("\b")]
+            texts = texts[:2] + [text for text in texts[2:] if text.startswith("\b")]
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text("\n\n".join([first, *others]))
+            formatter.write_text("\n\n".join(texts))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in groups; the short help has the most used ones in one group."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
+        groups: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+        for param in sorted(self.get_params(ctx), key=lambda param: not param.required):
             if not isinstance(param, click.Option):
                 continue
             if not ctx.meta.get(IS_SHORT):
-                groups.setdefault(getattr(param, "group", "Other"), []).append(described(param, ctx))
+                groups[getattr(param, "group", "Other")].append(described(param, ctx))
             elif param.required or param.name in MOST_USED:
-                groups.setdefault("Options", []).append(described(param, ctx))
+                groups["Options"].append(described(param, ctx))
         for title, records in groups.items():
-            with formatter.section("Options" if len(groups) == 1 else title):
-                formatter.write_dl(records)
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the exit statuses; in the short help, point to the long one."""
@@ -87,7 +91,7 @@ def described(param: click.Option, ctx: click.Context) -> tuple[str, str]:
     names, _ = param.get_help_record(ctx) or ("", "")
     is_short = ctx.meta.get(IS_SHORT)
     words, default = (param.help or "").rstrip("."), param.get_help_extra(ctx).get("default")
-    said = [f"from {param.type.limits}"] if isinstance(param.type, Number) and not is_short else []
+    said = [param.type.limits] if isinstance(param.type, Number) and param.type.limits and not is_short else []
     said += [f"default: {default.strip('()').removesuffix('.0')}"] if default else []
     said += ["required"] if param.required else []
     return names, f"{words} ({'; '.join(said)})." if said else f"{words}."

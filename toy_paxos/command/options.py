@@ -19,19 +19,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Number(click.ParamType[float]):
-    """A finite number from a range."""
+    """A number from a range, which is finite unless the range is not."""
 
     kind: type[float] = float
     name = "number"
 
-    def __init__(self, low: float, high: float) -> None:
+    def __init__(self, low: float = -math.inf, high: float = math.inf) -> None:
         self.low = low
         self.high = high
 
     @property
     def limits(self) -> str:
-        """The range in words."""
-        return f"{self.low:,g} to {self.high:,}"
+        """The range in words, or an empty text if there is none."""
+        return f"from {self.low:,g} to {self.high:,}" if self.high < math.inf else ""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number; raise click.BadParameter if it is not one, or out of range."""
@@ -40,7 +40,8 @@ class Number(click.ParamType[float]):
         except ValueError:
             number = math.nan
         if not self.low <= number <= self.high:
-            raise click.BadParameter(f"{shortened(value)} is not a {self.name} from {self.limits}.", ctx, param)
+            words = f"{shortened(value)} is not a {self.name} {self.limits}".rstrip()
+            raise click.BadParameter(f"{words}.", ctx, param)
         # Adding 0 turns -0.0 into 0.0.
         return number + 0
 
@@ -71,7 +72,7 @@ def check_quorums(quorums: Quorums | None, num_acceptors: int) -> None:
     try:
         Configuration.of(1, num_acceptors, quorums)
     except ValueError as error:
-        raise click.UsageError(f"--quorums: {error}.") from error
+        raise click.UsageError(f"--{error}.") from error
 
 
 def shortened(value: object) -> str:
@@ -124,7 +125,7 @@ def network_option(field: "Field[Any]", kind: Any) -> Callable[[F], F]:
     return option(NETWORK, name, declared["help"], declared["metavar"] or None, takes, default=field.default)
 
 
-NETWORK = "Network, simulated as soon as one of these is given"
+NETWORK = "Network (any of these options turns on the simulated network)"
 
 NETWORK_KINDS = get_type_hints(Network)
 
@@ -147,7 +148,7 @@ QUORUMS = option(
     show_default="a majority for both",
 )
 
-FAILS = "Probability that an acceptor answers FAIL."
+FAILS = "Probability that an acceptor fails a request and answers FAIL."
 WANTED = (
     *("adoption", "duel", "timeout", "proposer-crash", "acceptor-crash"),
     *("refusal", "chosen-not-learned", "not-chosen", "violation"),
@@ -166,9 +167,9 @@ run_options = with_options(
     option("Run", "-c --rounds", "Stop after N rounds.", "N", WholeNumber(1, 10**9), show_default="endless"),
     option("Run", "--until", UNTIL, "WHAT", click.Choice(WANTED)),
     option("Run", "-i --interval", INTERVAL, "SECONDS", Number(0, 86_400), show_default=READING),
-    option("Run", "--seed", "Replay the run that had this seed.", "INT", int),
+    option("Run", "--seed", "Replay the run that had this seed.", "INT", WholeNumber()),
     option("Run", "--round", "With --seed: replay only round K.", "K", WholeNumber(1, 10**9)),
-    option("Output", "-q --quiet", "Show only the first line and the summary.", is_flag=True),
+    option("Output", "-q --quiet", "Show only the header and the summary.", is_flag=True),
     *VIEWS.values(),
     click.version_option(__version__, message="%(prog)s %(version)s", cls=Option, group="Other"),
 )

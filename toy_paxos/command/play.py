@@ -51,17 +51,17 @@ def complete_stories(ctx: click.Context, param: click.Parameter, incomplete: str
     cls=Command,
     epilog="""\b
 Exit status:
-  0    the game ended without a loss of safety
+  0    the game ended without a safety violation
   1    the output cannot be written
   2    wrong usage, or a line of the story that cannot be read or played
-  3    safety is lost
+  3    safety was violated
   130  Ctrl-C on a pipe; 143 SIGTERM; 141 closed pipe""",
 )
 @click.argument("file", metavar="[STORY]", required=False, shell_complete=complete_stories)
 @size_options(max_attempts=2)
 @actor_options("Cluster")
 @story_views
-@file_options
+@file_options()
 @click.pass_context
 def play_command(
     ctx: click.Context,
@@ -73,17 +73,20 @@ def play_command(
 ) -> None:
     """Be the network: deliver, lose and repeat messages, move by move.
 
+    With --break, the default sizes are those that the rule needs.
+
     STORY is a file with output of toy-paxos, check or play, as lines or as JSON Lines, or with lines that you have
-    typed, such as 'p0 wants apple' and 'p0 -> a0 PREPARE 1'; - is standard input. After the story you can go on in a
-    terminal; 'help' lists the commands. With --break RULE the default sizes are those that the rule needs; a STORY
-    has its own. 'toy-paxos play list' lists stories to play by name.
+    typed, such as 'p0 wants apple' and 'p0 -> a0 PREPARE 1'; - is standard input. 'toy-paxos play list' lists stories
+    to play by name. On a terminal you can go on after the story ('help' lists the commands), unless --diagram, --json
+    or -o asks only to show it. A STORY has its own sizes.
 
     \b
-    Lose safety with proposers that ignore accepted proposals; 'hint' helps:
+    Make a faulty proposer violate safety; 'hint' names the next move:
       toy-paxos play --break ignores-accepted
-    Play a story again, on correct actors, up to the first message that differs:
+    Replay a counterexample on correct actors, up to the first message that
+    they do not send:
       toy-paxos check --break adopts-lowest | toy-paxos play --break none -
-    Write a page for a browser with the game, which begins after STORY:
+    Write the game as a page for a browser; it starts at the end of STORY:
       toy-paxos play -o game.html
     """
     form = one_view(options)
@@ -114,9 +117,10 @@ def play_command(
             if story:
                 play_story(story, game, view.make)
             player = Player(view)
+            is_only_shown = story and (form or output or file == "-")
             if page:
                 page.write_text(one_game(view, ctx.params["rule_name"]))
-            elif file != "-" and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+            elif not is_only_shown and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
                 converse(player)
             elif not story:
                 follow(player)

@@ -27,9 +27,9 @@ from toy_paxos.story import Configuration
 )
 @option("Network", "--at", "An acceptor's address; repeatable.", "NAME=HOST:PORT", remote.acceptor_at, multiple=True)
 @option("Cluster", "-n --num-acceptors", "Number of acceptors, with --zookeeper.", "N", WholeNumber(1, MOST))
-@option("Network", "--index", "Which of the K proposers this is, from 0.", "I", WholeNumber(0, 78), default=0)
+@option("Network", "--index", "Index of this proposer, from 0 to K-1.", "I", WholeNumber(0, 78), default=0)
 @option("Run", "--run", "Join a run.", "R", WholeNumber(1, 2**63 - 1), show_default="begin one")
-@file_options
+@file_options()
 def propose_command(
     at: tuple[tuple[str, str], ...],
     zookeeper: str | None,

@@ -2,17 +2,16 @@
 
 import os
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
 import click
 
-from toy_paxos.command.options import option, shortened, with_options
+from toy_paxos.command.options import F, option, shortened, with_options
 from toy_paxos.command.process import say, write
 from toy_paxos.story import Story
-from toy_paxos.view.files import FILES, PICTURES, file_of
-
-ENDINGS = ", ".join(FILES)
+from toy_paxos.view.files import FILES, PICTURES, TEST, file_of
 
 
 class StoryFile:
@@ -25,7 +24,7 @@ class StoryFile:
 
     def write(self, story: Story) -> None:
         """Write a story; raise DrawingError if the format cannot show it, click.ClickException if writing fails."""
-        if self.ending == ".py":
+        if self.ending == TEST:
             # A test starts from its own folder, but the options name the actors from the present one.
             folder = os.path.relpath(os.getcwd(), os.path.dirname(self.path) or ".")
             story = replace(story, about={**story.about, "folder": folder})
@@ -62,7 +61,7 @@ class StoryPath(click.ParamType[StoryFile]):
         """Return the file; raise click.BadParameter if no story can be written there."""
         file = StoryFile(value)
         if file.ending not in FILES:
-            raise click.BadParameter(f"{shortened(value)} does not end in {ENDINGS}.", ctx, param)
+            raise click.BadParameter(f"{shortened(value)} does not end in {', '.join(FILES)}.", ctx, param)
         if file.is_output and file.ending in PICTURES and sys.stdout.isatty():
             raise click.BadParameter(f"a terminal cannot show it: name a file, such as story{file.ending}.", ctx, param)
         if os.path.exists(value) and not os.path.isfile(value):
@@ -73,18 +72,23 @@ class StoryPath(click.ParamType[StoryFile]):
         return file
 
 
-WORDS = f"Write one story as {ENDINGS} ('-.svg': standard output)."
-
-file_options = with_options(
-    option("Output", "-o --output", WORDS, "FILE", StoryPath()),
-    option("Output", "--force", "Let -o overwrite a file.", is_flag=True),
-)
+def file_options(endings: Iterable[str] = FILES) -> Callable[[F], F]:
+    """Return the options of a command that can write files with these endings."""
+    words = f"Write one story as {', '.join(endings)} ('-.svg': standard output)."
+    return with_options(
+        option("Output", "-o --output", words, "FILE", StoryPath()),
+        option("Output", "--force", "Let -o overwrite a file.", is_flag=True),
+    )
 
 
 def check_file(file: StoryFile | None, force: bool, num_rounds: int | None = 1) -> None:
-    """Raise click.UsageError for more than one story, and for an old file without ``--force``."""
+    """Raise click.UsageError for more than one story, an old file without ``--force``, or a test of our own actors."""
     if force and not file:
         raise click.UsageError("--force does nothing without -o FILE.")
+    given = click.get_current_context().params
+    if file and file.ending == TEST and not (given.get("acceptor") or given.get("proposer")):
+        words = "needs a violation by your own actors: use check --acceptor or --proposer"
+        raise click.UsageError(f"-o FILE{TEST} {words}.")
     if file and num_rounds != 1:
         raise click.UsageError("-o writes one round: add --rounds 1, or choose it by --round K.")
     if file and not file.is_output and os.path.exists(file.path) and not force:

@@ -16,6 +16,7 @@ from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import refusing
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.remote import MOST
+from toy_paxos.view.files import FILES, TEST
 from toy_paxos.view.logs import what_is_known
 from toy_paxos.view.views import log_view_of
 
@@ -35,9 +36,9 @@ Exit status:
 @option("Logs", "-n --num-acceptors", "Number of acceptors, if no log states it.", "N", WholeNumber(1, MOST))
 @option("Logs", "--run", "Judge this run, if the logs are from several.", "R", WholeNumber(1, 2**63 - 1))
 @option("Logs", "--round", "Judge only round K, and show its story.", "K", WholeNumber(1, 2**63 - 1))
-@option("Output", "-q --quiet", "Show only the first line, a story that went wrong, and the summary.", is_flag=True)
+@option("Output", "-q --quiet", "Show only the header, the first stories that go wrong, and the summary.", is_flag=True)
 @story_views
-@file_options
+@file_options(ending for ending in FILES if ending != TEST)
 def verify_command(
     files: tuple[Path, ...],
     num_acceptors: int | None,
@@ -50,7 +51,7 @@ def verify_command(
 ) -> None:
     """Judge the logs of processes.
 
-    Processes write logs with --log; other programs can write the same format. A file can hold several logs; - is
+    FILES are logs written by --log, or by other programs in the same format. A file can hold several logs; - is
     standard input.
 
     \b

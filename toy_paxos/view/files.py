@@ -8,6 +8,8 @@ from toy_paxos.story import Story
 from toy_paxos.view.output import DrawingError, plain
 from toy_paxos.view.words import event_line, line, route_width, sizes_words, wishes_lines
 
+TEST = ".py"
+
 # For each ending, the module and the function that takes a story and returns the text of the file.
 FILES = {
     ".svg": "svg.svg",
@@ -15,7 +17,7 @@ FILES = {
     ".mmd": "mermaid.mermaid",
     ".txt": "files.lines",
     ".jsonl": "json_lines.story_json",
-    ".py": "as_test.test",
+    TEST: "as_test.test",
 }
 PICTURES = (".svg", ".html", ".mmd")
 
