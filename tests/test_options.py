@@ -73,9 +73,11 @@ def test_the_short_help_fits_on_a_screen_and_the_long_one_is_complete(name: str,
 def test_help_lists_required_options_first_and_those_of_help_last(run_here: RunHere) -> None:
     for name in COMMANDS:
         assert re.findall(r"^(\w+).*:$", run_here(name, "--help").stdout, re.MULTILINE)[-1] == "Other"
-    listed = re.findall(r"^  (-.*?)  ", run_here("acceptor", "--help").stdout, re.MULTILINE)
-    assert listed[:2] == ["--name NAME", "--data-dir DIR"]
-    assert listed[-2:] == ["-h", "--help"]
+    short, long = (
+        re.findall(r"^  (-.*?)  ", run_here("acceptor", help).stdout, re.MULTILINE) for help in ("-h", "--help")
+    )
+    assert short[:2] == long[:2] == ["--name NAME", "--data-dir DIR"]
+    assert long[-2:] == ["-h", "--help"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

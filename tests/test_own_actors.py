@@ -218,10 +218,12 @@ def test_an_actor_that_fails_ends_its_process_in_one_line_and_its_cluster(
     actors: str, nothing_left: dict[str, str], run: Run
 ) -> None:
     own = "--acceptor", f"{actors}:Failing"
-    done = run("cluster", "-n", "1", "-p", "0", "-q", *own, **nothing_left)
     words = "toy-paxos: acceptor-0 stops: an actor fails: RuntimeError: out of order (mine.py, line 18)"
-    assert done.returncode == 2
-    assert done.stderr.splitlines() == [words, "toy-paxos: the cluster has ended, or was killed"]
+    for rounds in ((), ("-c", "1")):
+        done = run("cluster", "-n", "1", "-p", "0", "-q", *own, *rounds, **nothing_left)
+        assert done.returncode == 2
+        told = "toy-paxos: the cluster stopped because acceptor-0 stopped (see above)"
+        assert done.stderr.splitlines() == [words, told]
 
 
 def test_an_actor_that_cannot_begin_is_one_line(actors: str, run: Run) -> None:

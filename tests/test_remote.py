@@ -24,7 +24,7 @@ from toy_paxos.command.remote import RealRun
 from toy_paxos.event import Delivery, Fate, Wants
 from toy_paxos.message import Prepare
 from toy_paxos.proposer import Proposer
-from toy_paxos.remote import CannotError
+from toy_paxos.remote import CannotError, local_zookeeper
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.limits import LARGEST, LONGEST
 from toy_paxos.remote.real_round import Party, RealRound
@@ -263,6 +263,16 @@ def test_a_run_that_reaches_no_acceptor_says_so_and_ends_with_4(view: str, run: 
     assert (done.returncode, done.stderr.count("\n")) == (4, 1)
     assert done.stderr.startswith("toy-paxos: no acceptor has answered: check that they run, ")
     assert "2 rounds" in done.stdout or '"rounds":2' in done.stdout
+
+
+def test_an_endless_run_that_reaches_no_acceptor_says_so_after_its_first_round(start: Start) -> None:
+    process = start("propose", "--at", f"acceptor-0=127.0.0.1:{local_zookeeper.free_port()}", "-q")
+    assert process.stderr
+    words = "toy-paxos: no acceptor has answered: check that they run, "
+    assert process.stderr.readline().startswith(words)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate()[1].startswith(words)
+    assert process.returncode == 4
 
 
 def test_a_run_that_reaches_one_of_its_acceptors_ends_with_0(acceptors: Begin, start: Start) -> None:
@@ -576,7 +586,11 @@ def test_what_is_no_message_for_it_is_refused_and_the_server_lives(acceptors: Be
         (["propose", "--at", "acceptor-0=here"], "here is not of the form HOST:PORT"),
         (
             ["propose", "--at", "acceptor-1=127.0.0.1:1"],
-            "name each acceptor from acceptor-0 to acceptor-0 exactly once",
+            "--at: the only acceptor must be called acceptor-0",
+        ),
+        (
+            ["propose", "--at", "acceptor-1=127.0.0.1:1", "--at", "acceptor-1=127.0.0.1:2"],
+            "--at: name each acceptor from acceptor-0 to acceptor-1 exactly once",
         ),
         (["propose", "--at", "acceptor-0=127.0.0.1:1", "--index", "1"], "needs --num-proposers 2 or more"),
         (["propose", "--at", "acceptor-0=\udcff:1"], "is not of the form HOST:PORT"),

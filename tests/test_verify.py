@@ -309,7 +309,7 @@ def test_a_log_from_which_something_is_missing_that_was_heard_is_not_taken_for_a
     acceptor.write_text("".join(acceptor.read_text().splitlines(keepends=True)[:2]))
     done = verify(paths)
     assert done.returncode == 4
-    assert f"not all is known: round 1: proposer-0 heard ACCEPT 1, which is not in {acceptor}" in done.stdout
+    assert f"not all is known: round 1: proposer-0 heard ACCEPT 1 apple, which is not in {acceptor}" in done.stdout
 
 
 def test_a_torn_last_line_is_left_out_and_what_it_said_is_not_known(logs: Logs, verify: Verify) -> None:
@@ -442,7 +442,7 @@ def test_logs_can_be_joined_and_come_from_standard_input(logs: Logs, verify: Ver
 def test_how_many_acceptors_there_are_can_be_said(logs: Logs, verify: Verify) -> None:
     logs.play(1, 2, "apple", [0, 1, 2])
     paths = logs.close()
-    assert "run 7 has 3 acceptors, as a log says: no other number" in verify(paths, "-n", "5").stderr
+    assert "run 7 has 3 acceptors according to its log; leave out --num-acceptors" in verify(paths, "-n", "5").stderr
     for path in paths:
         path.write_text(re.sub(r',"run":7,"num_[^}]*}', "}", path.read_text()))
     assert "or give --num-acceptors\n" in verify(paths).stderr

@@ -116,5 +116,5 @@ def cluster_command(
         settings = guarded(settings) if options["proposer"] else settings
         own_logs = {at: logs.get(name) for at, name in enumerate(proposers)}
         client = Client(directory.addresses if directory else addresses, None)
-        run = remote.RealRun(number, settings, client, own_logs, is_alone=True, troubles=troubles, cluster=cluster)
+        run = remote.RealRun(number, settings, client, own_logs, True, troubles, cluster, at_the_end)
         run.show(form, options, rule, change)

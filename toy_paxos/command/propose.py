@@ -67,7 +67,9 @@ def propose_command(
     names = [*configuration.acceptors]
     check_quorums(options["quorums"], len(names))
     if at and sorted(addresses) != sorted(names):
-        raise click.UsageError(f"--at: name each acceptor from {names[0]} to {names[-1]} exactly once.")
+        words = f"name each acceptor from {names[0]} to {names[-1]} exactly once"
+        words = words if len(names) > 1 else f"the only acceptor must be called {names[0]}"
+        raise click.UsageError(f"--at: {words}.")
     troubles: list[CannotError] = []
     with remote.refusing(), ExitStack() as at_the_end:
         certificates = Certificates(tls) if tls else None

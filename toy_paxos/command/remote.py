@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -34,6 +34,9 @@ class Refused(click.ClickException):
     """A process cannot start, or cannot go on."""
 
     exit_code = 2
+
+
+UNANSWERED = "no acceptor has answered: check that they run, and check their addresses, certificates and --timeout"
 
 
 class Unanswered(Refused):
@@ -200,7 +203,7 @@ class RealRun:
 
     ``logs`` maps the number of each proposer in this process to the file of its log, if it writes one. ``is_alone``
     says whether all proposers are in this process. The run ends when there is an error in ``troubles``, or when the
-    ``cluster`` of its acceptors ends, if they are on this machine.
+    ``cluster`` of its acceptors ends, if they are on this machine; ``at_the_end`` ends that cluster.
     """
 
     number: int
@@ -210,6 +213,7 @@ class RealRun:
     is_alone: bool
     troubles: list[CannotError] = field(default_factory=list)
     cluster: Any = None
+    at_the_end: ExitStack = field(default_factory=ExitStack)
     answered: bool = False
 
     def show(self, form: str | None, options: Mapping[str, Any], rule: str | None = None, change: str = "") -> None:
@@ -224,16 +228,21 @@ class RealRun:
         logs = {at: Log(path, self.settings.configuration.proposers[at], **about) for at, path in self.logs.items()}
         pace = Pace.of(only or options["rounds"], None, options["quiet"], first_shown=only or 1)
         try:
-            show(self.rounds(logs, only), Statistics(self.settings), pace, form, options["output"], rule, change)
+            rounds = self.rounds(logs, only, is_endless=pace.num_rounds is None)
+            show(rounds, Statistics(self.settings), pace, form, options["output"], rule, change)
         finally:
             self.client.close()
-        for error in self.troubles:
+        # The end of the cluster is not a trouble.
+        troubles = [*self.troubles]
+        if self.cluster:
+            self.at_the_end.close()
+            self.cluster.check_failed()
+        for error in troubles:
             raise error
         if not self.answered:
-            words = "check that they run, and check their addresses, certificates and --timeout"
-            raise Unanswered(f"no acceptor has answered: {words}")
+            raise Unanswered(UNANSWERED)
 
-    def rounds(self, logs: Mapping[int, Any], last: int | None) -> Iterator[Round]:
+    def rounds(self, logs: Mapping[int, Any], last: int | None, is_endless: bool) -> Iterator[Round]:
         """Yield rounds up to the last one or a trouble; if other processes play a newer round, go on with that."""
         from toy_paxos.remote.limits import LARGEST
 
@@ -242,6 +251,8 @@ class RealRun:
             while not self.troubles:
                 finished, newest = self.play(logs, number)
                 yield finished
+                if is_endless and number == 1 and not (self.answered or self.cluster):
+                    say(f"toy-paxos: {UNANSWERED}")
                 if last and number >= last:
                     return
                 number = max(number + 1, newest)

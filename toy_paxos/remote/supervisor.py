@@ -30,8 +30,8 @@ from toy_paxos.remote.local_zookeeper import wait_until_it_answers
 ZOOKEEPER = "zookeeper"
 """The name of the process that is a ZooKeeper server."""
 
-DOWN = "down"
-"""What the supervisor reports of a process that has ended, in place of its address."""
+DOWN, FAILED = "down", "failed"
+"""What the supervisor reports, in place of its address, of a process that has ended, or that would fail again."""
 
 PYTHON = [sys.executable, "-P"]
 """How to start Python so that nothing in the present folder takes the place of a module."""
@@ -74,14 +74,19 @@ class LocalCluster:
         with suppress(BrokenPipeError):
             print(order, file=self.supervisor.stdin, flush=True)
         self.has_ended = False
+        self.failed = ""
         self.started = threading.Event()
-        threading.Thread(target=self.listen, daemon=True).start()
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
 
     def listen(self) -> None:
         """Note the addresses that the supervisor reports, and what goes down and comes back, until it ends."""
         assert self.supervisor.stdout
         for line in self.supervisor.stdout:
             name, address = line.split()
+            if address == FAILED:
+                self.failed = self.failed or name
+                continue
             is_up = address != DOWN
             self.starts[name] += is_up
             if self.starts[name] > 1 or not is_up:
@@ -106,14 +111,22 @@ class LocalCluster:
     def check(self) -> None:
         """Raise CannotError if the supervisor has ended, and the whole cluster with it."""
         if self.has_ended:
-            missing = [name for name in self.names if name not in self.addresses]
-            raise CannotError(f"{missing[0]} did not start" if missing else "the cluster has ended, or was killed")
+            self.check_failed()
+            raise CannotError("the cluster has ended, or was killed")
+
+    def check_failed(self) -> None:
+        """Raise CannotError if the cluster has ended after a process had failed."""
+        if self.failed in self.addresses:
+            raise CannotError(f"the cluster stopped because {self.failed} stopped (see above)")
+        if self.failed:
+            raise CannotError(f"{self.failed} did not start")
 
     def close(self) -> None:
         """Make the supervisor end the cluster, and wait until it has."""
         assert self.supervisor.stdin
         self.supervisor.stdin.close()
         self.supervisor.wait()
+        self.listener.join()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -152,9 +165,9 @@ class Child:
 
 
 def supervise(children: list[Child], kill_every: float | None) -> None:
-    """Restart each child that ends and report addresses, until standard input closes or a child cannot start.
+    """Restart each child that ends and report addresses, until standard input closes or a child fails.
 
-    A kill waits until all are up.
+    A child fails if it ends without an address or with status 2. A kill waits until all are up.
     """
     due = time.monotonic() + (kill_every or 0)
     while True:
@@ -169,9 +182,9 @@ def supervise(children: list[Child], kill_every: float | None) -> None:
                     child.address = words.split()[-1]
                     tell(f"{child.name} {child.address}")
                 continue
-            # It has ended. Without an address or with status 2 it has failed, and would fail again.
             child.kill()
             if not child.address or child.process.returncode == 2:
+                tell(f"{child.name} {FAILED}")
                 return
             tell(f"{child.name} {DOWN}")
             children[children.index(child)] = Child(child.name, child.command, child.known_address)
@@ -199,14 +212,18 @@ def main() -> None:
             address = f"127.0.0.1:{zookeeper_port}" if name == ZOOKEEPER else ""
             children.append(Child(name, command, address))
             if address:
-                if not wait_until_it_answers(zookeeper_port):
-                    sys.exit("toy-paxos: ZooKeeper did not start")
-                tell(f"{name} {address}")
+                is_up = wait_until_it_answers(zookeeper_port)
+                tell(f"{name} {address if is_up else FAILED}")
+                if not is_up:
+                    return
         supervise(children, kill_every)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for child in children:
             child.kill()
+            # It may have failed unnoticed; then the kill came too late to change its status.
+            if child.process.returncode == 2:
+                tell(f"{child.name} {FAILED}")
         shutil.rmtree(folder, ignore_errors=True)
 
 

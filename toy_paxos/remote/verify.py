@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, says
+from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, said_by, says
 from toy_paxos.event_json import FormatError, check_format, event_of
 from toy_paxos.message import Accept, Message, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST, CannotError
@@ -193,8 +193,10 @@ def gather(
     if len(sizes) > 1:
         raise CannotError(f"these logs disagree about how many acceptors and proposers run {run} has, or its quorums")
     (configuration,) = sizes
-    if num_acceptors not in (None, len(configuration.acceptors)):
-        raise CannotError(f"run {run} has {len(configuration.acceptors)} acceptors, as a log says: no other number")
+    number = len(configuration.acceptors)
+    if num_acceptors not in (None, number):
+        its = f"{number} acceptor{'' if number == 1 else 's'}"
+        raise CannotError(f"run {run} has {its} according to its log; leave out --num-acceptors")
     evidence = Evidence(run, configuration, by_name, only)
     if not evidence.rounds:
         raise CannotError(f"nothing is in these logs about round {only} of run {run}")
@@ -266,7 +268,8 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
             if isinstance(event, Delivery) and event.message.sender not in missing and key(event.message) not in said:
                 message, log = event.message, evidence.logs.get(event.message.sender)
                 where = f"which is not in {log.path}" if log else f"from {message.sender}, which does not take part"
-                return f"{name} heard {message.type} {message.id}, {where}"
+                words = " ".join(map(str, filter(None, (message.type, message.id, said_by(message)[0]))))
+                return f"{name} heard {words}, {where}"
     return None
 
 

@@ -117,7 +117,7 @@ class Words:
     def label(self, outcome: Outcome) -> str:
         """Return an outcome in a few words."""
         # In real time, an event that no log has may still have happened.
-        return "none known as chosen" if self.is_real and outcome is Outcome.NOT_CHOSEN else LABELS[outcome]
+        return "no value known to be chosen" if self.is_real and outcome is Outcome.NOT_CHOSEN else LABELS[outcome]
 
     def summary(self, statistics: Statistics) -> list[Line]:
         """Return each outcome with its share, what is expected or what the network did, and how to replay the run.
@@ -240,7 +240,7 @@ def outcome_style(finished: Round) -> str:
 def share_line(label: str, number: int, rounds: int) -> str:
     """Return a number of rounds with its label and its share of all rounds."""
     share = f"{number / rounds:>9.2%}" if rounds else ""
-    return f"{label:<21} {number:>8,}{share}"
+    return f"{label} {number:>{29 - len(label)},}{share}"
 
 
 def times_words(times: Times) -> str:
