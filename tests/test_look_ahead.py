@@ -26,28 +26,28 @@ def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run_here: RunHere
         done = run_here("play", "--break", "ignores-accepted", typed="\n".join([*typed, "hint", ""]))
         typed.append(done.stdout.splitlines()[-1].removeprefix("# type ").split(": ")[0])
     shown = on_terminal("play", "--break", "ignores-accepted", columns=140, typed=[*typed, "hint", "quit"])
-    assert "The game is won in 12 deliveries: a second value is chosen: value-1" in shown
+    assert "Safety is lost in 12 deliveries: a second value is chosen: value-1" in shown
     assert "'undo' takes a move back" in shown
-    assert "the game is already won" in shown
+    assert "safety is already violated" in shown
 
 
 def test_a_hint_names_a_timeout_as_it_is_typed() -> None:
     game = Game(RULES["takes-old-promises"].model)
-    expected = "type timeout p0 (the game can be won in 14 deliveries from here); Enter makes this move"
+    expected = "type timeout p0 (safety can be violated in 14 deliveries from here); Enter makes this move"
     assert hint(game) == (expected, Move("timeout", actor="proposer-0"))
 
 
 def test_correct_actors_cannot_lose_and_the_hint_says_for_which_sizes() -> None:
     game = Game(Model())
     sizes = "2 proposers, 3 acceptors, 1 attempt, 1 restart each"
-    assert hint(game) == (f"safety cannot be lost from here, for {sizes}, FAIL never delivered", None)
+    assert hint(game) == (f"safety cannot be violated from here, for {sizes}, FAIL never delivered", None)
     game.make(Move("crash", actor="proposer-1"))
     assert hint(game)[0].endswith(", FAIL never delivered; proposers that have crashed or given up do nothing more")
 
 
 def test_a_chosen_value_remains_the_only_one_that_can_be_chosen() -> None:
     game = played(Model(restarts=0), 1, 2, 7, 8, 9, 10)
-    assert standing(game) == "chosen: value-0; learned: nobody"
+    assert standing(game) == "chosen: value-0; learned: none"
     assert possibilities(game) == "can still be chosen, if no FAIL arrives: value-0 only"
     assert possibilities(Game(Model())) == "can still be chosen, if no FAIL arrives: value-0, value-1"
 
@@ -73,7 +73,7 @@ def test_after_an_unfinished_search_only_a_hint_searches_again() -> None:
         outlooks.append(outlook)
         player.obey(typed)
     first, *later = outlooks
-    nothing = "chosen: nothing; learned: nobody"
+    nothing = "chosen: nothing; learned: none"
     assert first.startswith(f"{nothing}; what can still be chosen is not found out within 100 states; from now on")
     assert later == [nothing, nothing]
 

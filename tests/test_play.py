@@ -52,7 +52,7 @@ def test_the_story_of_every_unsafe_rule_is_lost_again(
     path.write_text(run_here("check", "--break", name, *form).stdout)
     done = run_here("play", str(path))
     assert done.returncode == 3
-    assert "\nThe game is won in " in done.stdout
+    assert "\nSafety is lost in " in done.stdout
 
 
 @pytest.mark.usefixtures("searched_once")
@@ -61,7 +61,7 @@ def test_check_and_play_tell_the_same_story_with_its_violation(name: str, run_he
     checked = run_here("check", "--break", name).stdout
     played = run_here("play", "-", typed=checked).stdout
     told, again = (its[its.index("proposer-0 wants") :] for its in (checked, played))
-    assert told.partition("\n\n")[0] == again.partition("\nThe game is won in ")[0]
+    assert told.partition("\n\n")[0] == again.partition("\nSafety is lost in ")[0]
 
 
 def test_a_game_that_loses_another_property_is_not_won_and_fails(run: Run) -> None:
@@ -69,7 +69,7 @@ def test_a_game_that_loses_another_property_is_not_won_and_fails(run: Run) -> No
     done = run("play", "--break", "lowers-promise", "--num-proposers", "1", "--max-attempts", "2", typed=typed)
     assert done.returncode == 3
     assert "SAFETY VIOLATED, acceptor-0 promises 1 after 2\n" in done.stdout
-    assert "# the game cannot be won from here, for 1 proposer, 3 acceptors" in done.stdout
+    assert "# 'at most one value is chosen' cannot be violated from here, for 1 proposer, 3 acceptors" in done.stdout
 
 
 def test_a_game_has_quorums_of_any_sizes_and_its_story_names_them(run_here: RunHere) -> None:
@@ -188,7 +188,7 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
     done = run("play", "--break", "ignores-accepted", typed=typed)
     assert (done.returncode, done.stderr) == (0, "")
     assert "# unknown move foo." in done.stdout
-    assert "# type 7: acceptor-0 -> proposer-0 PROMISE 1, nothing accepted (the game can be won in " in done.stdout
+    assert "# type 7: acceptor-0 -> proposer-0 PROMISE 1, nothing accepted (safety can be violated in " in done.stdout
     assert "failed: PREPARE 1\n" in done.stdout
     assert done.stdout == f"{path.read_text()}# saved: toy-paxos play {path} plays it again\n"
     assert run("play", str(path)).stdout == path.read_text()
@@ -197,13 +197,14 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("99", "there is no message 99: they have the numbers 1 to 6"),
+        ("99", "there is no message 99; messages are numbered 1 to 6"),
         ("timeout p7", "there is no proposer proposer-7: they are proposer-0, proposer-1"),
         ("crash a0", "there is no proposer acceptor-0"),
         ("restart p0", "only an acceptor can restart, acceptor-0 to acceptor-2"),
-        ("undo", "there are 0 moves to undo, not 1"),
-        ("fail x", "x is not a number of at most 9 digits: type one such as 3"),
-        ("fail 1234567890", "1234567890 is not a number of at most 9 digits: type one such as 3"),
+        ("undo", "nothing to undo"),
+        ("1\nundo 2", "only 1 move can be undone"),
+        ("fail x", "x is not a number of at most 9 digits; type one such as 3"),
+        ("fail 1234567890", "1234567890 is not a number of at most 9 digits; type one such as 3"),
         ("hnit", "unknown move hnit. Did you mean 'hint'?"),
         ("HNIT", "unknown move HNIT. Did you mean 'hint'?"),
         ("1 2", "unknown move 1 2. 'help' lists them"),
@@ -219,7 +220,7 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
             "this message was not sent: proposer-0 -> acceptor-0 PREPARE 9; in flight",
         ),
         ("roll 100000", "nothing is in flight, and no proposer can try again"),
-        ("100000", "there is no message 100000: they have the numbers 1 to 6"),
+        ("100000", "there is no message 100000; messages are numbered 1 to 6"),
     ],
 )
 def test_a_wrong_move_says_what_would_be_right_and_costs_nothing(typed: str, words: str, run: Run) -> None:
@@ -302,8 +303,8 @@ def test_on_a_terminal_a_story_plays_to_its_end_as_lanes_and_can_be_taken_back(
     assert "p0  p1  p2  a0  a1  a2" in shown
     assert "SAFETY VIOLATED" in shown
     assert "acceptor-0: promised " in shown
-    assert "the game can be won in 2 deliveries" in shown
-    assert "the game can be won in 1 delivery\n" in shown
+    assert "safety can be violated in 2 deliveries" in shown
+    assert "safety can be violated in 1 delivery\n" in shown
 
 
 @pytest.mark.parametrize("options", [("--diagram",), ("--json",), ("-o", "game.txt")])
@@ -335,6 +336,8 @@ def test_messages_in_flight_are_listed_again_only_after_a_move(on_terminal: OnTe
 def test_a_delivered_message_can_come_again_under_its_number(run: Run) -> None:
     done = run("play", typed="1\ndrop 2\nstate\n")
     assert done.stdout.endswith("# delivered or lost, and can come again: 1 2\n")
+    done = run("play", "-n", "1", "--num-proposers", "1", typed="drop 1\nstate\n")
+    assert "\n# in flight: nothing\n" in done.stdout
 
 
 def test_after_a_loss_a_game_lists_commands_and_no_messages(story: Path, on_terminal: OnTerminal) -> None:
@@ -348,7 +351,7 @@ def test_the_greeting_says_whether_the_actors_are_correct_and_promises_a_hint_on
 ) -> None:
     correct, hint = (
         "These actors are correct: safety should hold",
-        "'hint' names the next move, if there is a way to win",
+        "'hint' names the next move, if there is a way there",
     )
     greeted = on_terminal("play", *SMALL, columns=140, typed=["quit"])
     assert (correct in greeted, hint in greeted) == (True, False)
@@ -370,7 +373,7 @@ def test_capital_letters_are_as_good(run: Run) -> None:
 def test_enter_after_a_hint_makes_the_move_and_at_any_other_time_none(run: Run) -> None:
     won = run("play", "--break", "skips-phase-1", typed="\nhint\n" * 4 + "\n")
     assert won.returncode == 3
-    assert "\nThe game is won in 4 deliveries: " in won.stdout
+    assert "\nSafety is lost in 4 deliveries: " in won.stdout
     args = ("play", "--break", "takes-old-promises")
     assert run(*args, typed="hint\n\n\n\n").stdout.count("tries again") == 1
     assert run(*args, typed="\nhint\nfoo\n\n").stdout.count("tries again") == 0
@@ -381,10 +384,14 @@ def test_enter_after_a_hint_that_names_no_move_makes_none(run: Run) -> None:
     assert done.stdout.endswith("FAIL never delivered\n")
 
 
-def test_help_tells_how_many_attempts_and_restarts_there_are(run: Run) -> None:
-    done = run("play", "--break", "ignores-accepted", typed="help\n")
-    assert "let a proposer try again: 1 attempt each" in done.stdout
-    assert "let an acceptor restart: 0 restarts each" in done.stdout
+def test_help_tells_how_many_attempts_and_restarts_there_are_if_any(run_here: RunHere) -> None:
+    shown = run_here("play", typed="help\n").stdout
+    assert "let a proposer try again: 2 attempts each" in shown
+    assert "let an acceptor restart: 1 restart each" in shown
+    shown = run_here("play", "--break", "ignores-accepted", typed="help\n").stdout
+    assert "crash p0 " in shown
+    assert "timeout p0 " not in shown
+    assert "restart a1 " not in shown
 
 
 def test_ctrl_d_ends_a_game(on_terminal: OnTerminal) -> None:

@@ -138,7 +138,7 @@ class Game:
     def numbered(self, number: int) -> Message:
         """Return the message with this number; raise WrongMoveError if there is none."""
         if not 1 <= number <= len(self.said):
-            raise WrongMoveError(f"there is no message {number}: they have the numbers 1 to {len(self.said)}")
+            raise WrongMoveError(f"there is no message {number}; messages are numbered 1 to {len(self.said)}")
         return self.said[number - 1]
 
     def make(self, move: Move) -> Sequence[Event]:
@@ -173,7 +173,9 @@ class Game:
     def undo(self, number: int) -> None:
         """Undo the last moves: start again, and repeat the others."""
         if number > len(self.moves):
-            raise WrongMoveError(f"there are {len(self.moves)} moves to undo, not {number:,}")
+            possible = len(self.moves)
+            words = f"only {possible} move{'' if possible == 1 else 's'} can be undone"
+            raise WrongMoveError(words if possible else "nothing to undo")
         kept = self.moves[: len(self.moves) - number]
         self.begin()
         for move in kept:

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from toy_paxos import __version__
 from toy_paxos.checking import CheckError, Game, Move
 from toy_paxos.command.actors import Unchecked
-from toy_paxos.command.look_ahead import aim
 from toy_paxos.command.process import user_output_to_stderr, write
 from toy_paxos.event import Event
 from toy_paxos.story import Story
@@ -105,11 +104,10 @@ class GameView:
         return [line(("notable", words)) for words in self.comments.get(after, [])]
 
     def loss(self) -> str:
-        """Return how safety was lost, or the game was won, in words."""
+        """Return how safety was lost, in words."""
         violation = self.game.violation
         assert violation
-        what, done = aim(self.game.model)
-        return f"{what.capitalize()} is {done} in {deliveries(int(violation.time))}: {printable(violation.words)}"
+        return f"Safety is lost in {deliveries(int(violation.time))}: {printable(violation.words)}"
 
 
 # The number of earlier lines that are shown again under the names of the lanes.

@@ -25,40 +25,38 @@ def standing(game: Game) -> str:
     """Return what is chosen, and which proposers have learned it."""
     chosen = ", ".join(printable(event.value) for event in game.events if isinstance(event, Chosen))
     learned = ", ".join(name for name in game.proposers if learned_by(game.actors[name]) is not None)
-    return f"chosen: {chosen or 'nothing'}; learned: {learned or 'nobody'}"
+    return f"chosen: {chosen or 'nothing'}; learned: {learned or 'none'}"
 
 
-def aim(model: Model) -> tuple[str, str]:
-    """Return the words for the aim of a game: to lose safety, or to win a game about some properties."""
-    return ("safety", "lost") if model.properties == ALWAYS else ("the game", "won")
+def goal(model: Model) -> str:
+    """Return what a game is meant to violate: safety, or the properties that a changed rule is meant to lose."""
+    return "safety" if model.properties == ALWAYS else ", ".join(repr(each.name) for each in model.properties)
 
 
 def possibilities(game: Game) -> str:
-    """Return the distance to the aim, or else the values that can still be chosen; raise NotFoundOutError."""
+    """Return the distance to the goal, or else the values that can still be chosen; raise NotFoundOutError."""
     found = look_ahead(game)
     if found.execution:
-        what, done = aim(game.model)
-        return f"{what} can be {done} in {deliveries(len(found.execution))}"
+        return f"safety can be violated in {deliveries(len(found.execution))}"
     values = ", ".join(map(printable, found.values)) or "nothing"
     return f"can still be chosen, if no FAIL arrives: {values}{' only' if len(found.values) == 1 else ''}"
 
 
 def hint(game: Game) -> tuple[str, Move | None]:
-    """Return a hint in words, and the move that it names: the next one of a shortest way to the aim, if there is one.
+    """Return a hint in words, and the move that it names: the next one of a shortest way to the goal, if there is one.
 
     Raises NotFoundOutError.
     """
-    what, done = aim(game.model)
     if game.violation:
-        return f"{what} is already {done}", None
+        return "safety is already violated", None
     found = look_ahead(game)
     if found.execution:
         typed, left = as_typed(game, found.execution[0]), deliveries(len(found.execution))
-        words = f"type {typed} ({what} can be {done} in {left} from here); Enter makes this move"
+        words = f"type {typed} (safety can be violated in {left} from here); Enter makes this move"
         return words, Move.of(found.execution[0])
     stopped = "; proposers that have crashed or given up do nothing more" if game.stopped else ""
     sizes = cluster_words(replace(game.model, fail=False).sizes)
-    return f"{what} cannot be {done} from here, for {sizes}, FAIL never delivered{stopped}", None
+    return f"{goal(game.model)} cannot be violated from here, for {sizes}, FAIL never delivered{stopped}", None
 
 
 def as_typed(game: Game, message: Message) -> str:

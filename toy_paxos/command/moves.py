@@ -1,7 +1,7 @@
 """The commands that can be typed in a game."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,13 +86,15 @@ class Player:
         self.view.undo(whole(text, 1))
 
     def help(self, _: str) -> None:
-        """List the commands."""
+        """List the commands, without the moves that this game never allows."""
         model = self.game.model
         left = {"attempts": plural(model.max_attempts, "attempt"), "restarts": plural(model.restarts, "restart")}
-        self.view.say(*(f"{usage:<13} {does}".format(**left) for usage, does, _ in (DELIVER, *COMMANDS.values())))
+        possible = {"timeout": model.max_attempts > 1, "restart": model.restarts > 0}
+        listed = [DELIVER, *(command for name, command in COMMANDS.items() if possible.get(name, True))]
+        self.view.say(*(f"{usage:<13} {does}".format(**left) for usage, does, _ in listed))
 
     def hint(self, _: str) -> None:
-        """Name the next move of a shortest way to the aim."""
+        """Name the next move of a shortest way to the goal."""
         words, self.hinted = hint(self.game)
         self.view.say(words)
 
@@ -104,7 +106,7 @@ class Player:
             for number, message in enumerate(game.said, start=1)
             if repr(message) in game.gone and message.recipient not in game.crashed
         ]
-        self.view.say(*map(self.held, game.actors), *flight_lines(game.in_flight()))
+        self.view.say(*map(self.held, game.actors), *flight_lines([*game.in_flight()]))
         self.view.say(f"delivered or lost, and can come again: {' '.join(again) or 'nothing'}")
 
     def held(self, name: str) -> str:
@@ -164,7 +166,7 @@ COMMANDS: dict[str, Command] = {
         ("restart a1", "let an acceptor restart: {restarts} each", to_actor("restart")),
         ("roll [N]", "let dice choose a move, or N", Player.roll),
         ("undo [N]", "undo a move, or N", Player.undo),
-        ("hint", "name the next move of a shortest way to lose safety, if there is one; Enter makes it", Player.hint),
+        ("hint", "name the next move of a shortest way to the goal, if there is one; Enter makes it", Player.hint),
         ("state", "show the state of each actor, and all messages in flight", Player.state),
         ("save FILE", "write the story so far, to be played again", Player.save),
         ("quit", "end", Player.quit),
@@ -176,9 +178,9 @@ COMMANDS: dict[str, Command] = {
 ALSO = {"h": "help", "?": "help"}
 
 
-def flight_lines(messages: Iterable[tuple[int, Message]]) -> Iterator[str]:
+def flight_lines(messages: Sequence[tuple[int, Message]]) -> Iterator[str]:
     """Yield the messages in flight, each after the number that delivers it."""
-    yield "in flight:"
+    yield "in flight:" if messages else "in flight: nothing"
     for number, message in messages:
         yield f"{f'[{number}]':>5} {message_words(message)}"
 
@@ -188,5 +190,5 @@ def whole(text: str, default: int | None = None) -> int:
     if not text and default is not None:
         return default
     if not text.isdecimal() or len(text) > 9:
-        raise WrongMoveError(f"{shortened(text)} is not a number of at most 9 digits: type one such as 3")
+        raise WrongMoveError(f"{shortened(text)} is not a number of at most 9 digits; type one such as 3")
     return int(text)

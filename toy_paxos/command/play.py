@@ -17,7 +17,7 @@ from toy_paxos.command.actors import LIST, actor_options, list_rules, other_acto
 from toy_paxos.command.game_file import all_games, one_game, with_wishes
 from toy_paxos.command.game_view import GameView, Screen, guarded
 from toy_paxos.command.help import Command
-from toy_paxos.command.look_ahead import NotFoundOutError, possibilities, standing
+from toy_paxos.command.look_ahead import NotFoundOutError, goal, possibilities, standing
 from toy_paxos.command.moves import Player, flight_lines
 from toy_paxos.command.options import check_quorums, one_view, shortened, size_options, story_views, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, write
@@ -25,7 +25,6 @@ from toy_paxos.command.stories import MOST_BYTES, SIZES, Script, StoryError, pla
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.event import Violation
 from toy_paxos.proposer import Proposer
-from toy_paxos.safety import ALWAYS
 from toy_paxos.view.output import shown
 from toy_paxos.view.words import line
 
@@ -211,14 +210,13 @@ LEAVE = "'quit' or Ctrl-D ends the game"
 
 
 def greeting(game: Game) -> list[str]:
-    """Return the aim of the game, and how to play it."""
+    """Return the goal of the game, and how to play it."""
     model = game.model
     aim = "These actors are correct: safety should hold whatever you do. With --break RULE you can lose it."
     hints = ""
     if (model.acceptor, model.proposer) != (Acceptor, Proposer):
-        lose = "safety" if model.properties == ALWAYS else ", ".join(repr(each.name) for each in model.properties)
-        aim = f"The game is to lose {lose}, if you can."
-        hints = "'hint' names the next move, if there is a way to win; "
+        aim = f"The goal: violate {goal(model)}."
+        hints = "'hint' names the next move, if there is a way there; "
     deliver = f"Type the number of a message to deliver it; {hints}'help' lists everything else."
     return ["You are the network.", aim, deliver]
 
@@ -232,7 +230,7 @@ def offer(player: Player) -> Iterator[str]:
     if player.game.violation:
         yield "'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game"
         return
-    first, *lines = flight_lines(player.game.in_flight())
+    first, *lines = flight_lines([*player.game.in_flight()])
     if len(lines) > MOST_SHOWN:
         first = f"in flight, the latest {MOST_SHOWN} of {len(lines)}; 'state' lists all:"
     yield from (first, *lines[-MOST_SHOWN:])
