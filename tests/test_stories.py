@@ -121,22 +121,26 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
 @pytest.mark.parametrize(
     ("story", "words"),
     [
-        ("", "line 1: the story ends here, and no proposer is named: type a line such as p0 -> a0 PREPARE 1"),
+        ("", "line 1: no proposer is named: type a line such as p0 -> a0 PREPARE 1"),
         (
             "p0 wants apple\n",
-            "line 1: the story ends here, and no acceptor is named: type a line such as p0 -> a0 PREPARE 1",
+            "line 1: no acceptor is named: type a line such as p0 -> a0 PREPARE 1",
         ),
         (
             BEGINNING.partition("\n")[0],
-            "line 1: the story ends here, and it has no round, no counterexample and no game",
+            "line 1: it has no round, no counterexample and no game",
         ),
         (
             BEGINNING.replace("proposer-1 wants pear\n", ""),
-            "line 2: the story ends here, and no line says what proposer-1 wants: add a line such as",
+            "line 2: no line says what proposer-1 wants: add a line such as",
+        ),
+        (
+            "p0 wants apple\np7 -> a0 PREPARE 8\np0 -> a0 PREPARE 1",
+            "line 2: this names proposer-7, so the story has 8 proposers; add a line such as 'proposer-1",
         ),
         (
             TYPED.replace(" p1  wants  pear \n", ""),
-            "line 19: the story ends here, and no line says what proposer-1 wants: add a line such as",
+            "line 19: no line says what proposer-1 wants: add a line such as",
         ),
         (
             "p0 wants apple\np0 -> a0 PROMISE",
@@ -145,7 +149,7 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         ("p0 wants apple\np0 hopes", "line 2: not a line of a story: p0 hopes; type one such as p0 -> a0 PREPARE 1"),
         (
             "p0 wants apple\np0 -> a10000 PREPARE 1",
-            "line 2: the story ends here, and the cluster has 10001 for num_acceptors",
+            "line 2: the cluster has 10001 for num_acceptors",
         ),
         ("p0 -> a9999999999 PREPARE 1", "line 1: not a line of a story: p0 -> a9999999999 PREPARE 1"),
         (BEGINNING + "proposer-0 -> accep", "line 4: not a line of a story: proposer-0 -> accep"),
@@ -166,7 +170,7 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         ("p0 wants ", "line 1: a value must not be empty"),
         (
             BEGINNING.replace("3 acceptors", "9,999,999,999 acceptors"),
-            "line 3: the story ends here, and the cluster has",
+            "line 3: the cluster has",
         ),
         (BEGINNING + "Changed rule, nothing: It is.", "line 4: unknown rule nothing"),
         ('{"event":"wants"}', "line 1: not an event of a story"),
@@ -174,13 +178,13 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         ("{}", "line 1: not an event of a story"),
         (
             '{"event":"start","num_acceptors":1,"restarts":"x"}',
-            "line 1: the story ends here, and the cluster has x for res",
+            "line 1: the cluster has x for res",
         ),
         ('{"event":"wants","proposer":"proposer-0","value":7}', "line 1: not an event of a story"),
         ('{"event":"crash","proposer":[],"unsent":"","recipient":""}', "line 1: not an event of a story"),
         (
             "network: 1 to 10 ms, 3 attempts\nproposer-0 wants a",
-            "line 2: the story ends here, and no acceptor is named",
+            "line 2: no acceptor is named",
         ),
         ("\x00\x01", "line 1: not a line of a story: "),
     ],

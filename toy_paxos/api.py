@@ -259,10 +259,13 @@ def play(
 ) -> Story:
     """Play the moves of a story again, on new actors, as ``toy-paxos play`` does; return the new story.
 
-    It takes a story or its text: lines, or JSON Lines. Unless actors are given, it uses those of the changed rule that
-    the story names, or correct ones. Raises ValueError for the first line that cannot be played. If not ``strict``, it
-    replaces a message that no actor has sent by one that differs only in its content, and skips lines that still cannot
-    be played.
+    It takes a story, its text (lines, or JSON Lines), or the name of a story that comes with the program. Unless actors
+    are given, it uses those of the changed rule that the story names, or correct ones. Raises ValueError for the first
+    line that cannot be played. If not ``strict``, it replaces a message that no actor has sent by one that differs only
+    in its content, and skips lines that still cannot be played.
+
+    >>> play("adoption")
+    <Story: 2 proposers, 3 acceptors; 21 events>
 
     >>> story = next(rounds(3, 0.3, seed=1)).story
     >>> play(story).text().splitlines()[1:] == story.text().splitlines()[2:]
@@ -272,7 +275,7 @@ def play(
     Traceback (most recent call last):
     ValueError: line ...: this message was not sent: proposer-0 -> acceptor-0 PROPOSE 1 value-0; ...
     """
-    from toy_paxos.command.stories import StoryError, play_story, read_story
+    from toy_paxos.command.stories import StoryError, play_story, read_story, shipped
 
     if isinstance(story, PlainStory):
         story = Story(**vars(story)).text()
@@ -280,7 +283,7 @@ def play(
         raise TypeError(f"story must be a story or its text, not a value of type {type(story).__name__}")
     actors = given_actors(acceptor, proposer)
     with wrong_arguments(CheckError, StoryError):
-        read = read_story(story.encode())
+        read = read_story(shipped().get(story) or story.encode())
         if read.actors and not actors:
             raise ValueError(f"this story was played by other actors, {read.actors}: give acceptor or proposer")
         rule = RULES[read.rule] if read.rule and not actors else None

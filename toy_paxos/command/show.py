@@ -115,8 +115,10 @@ def show(
         write(view.summary(statistics))
     stop.close()
     if not is_found and not stop.signal:
-        words = f"no {pace.until} in {plural(pace.num_rounds or 0, 'round')}"
-        say(f"toy-paxos: {words}: let more go wrong (-p, --message-loss-prob, ...), or change --seed")
+        advice = "let more go wrong (-p, --message-loss-prob, --acceptor-crash-prob, ...), or change --seed"
+        if pace.until == "violation" and not settings.actors and settings.configuration.quorums_meet:
+            advice = "correct actors never violate safety; add --break RULE"
+        say(f"toy-paxos: no round with {pace.until} among {pace.num_rounds:,}: {advice}")
         sys.exit(4)
     if statistics.violated:
         sys.exit(3)

@@ -99,7 +99,7 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
         complete_sizes(story)
         complete_wishes(story)
     except WrongMoveError as error:
-        raise StoryError(len(lines), f"the story ends here, and {error}") from error
+        raise StoryError(len(lines), str(error)) from error
     return story
 
 
@@ -107,12 +107,15 @@ def read_story(data: bytes, given: Mapping[str, int] = {}) -> Script:
 MOST = 10_000
 
 
+def named_in(move: Move) -> set[str]:
+    """Return the names of the actors in a move."""
+    names = {move.actor, move.unsent[1]}
+    return names | {move.message.sender, move.message.recipient} if move.message else names
+
+
 def complete_sizes(story: Script) -> None:
     """Take missing sizes from the names of the actors; raise WrongMoveError for impossible sizes."""
-    names = {*story.wishes}
-    for _, move in story.moves:
-        names |= {move.actor, move.unsent[1]}
-        names |= {move.message.sender, move.message.recipient} if move.message else set()
+    names = {*story.wishes}.union(*(named_in(move) for _, move in story.moves))
     for kind in ("proposer", "acceptor"):
         numbers = [int(found[1]) for name in names if (found := re.fullmatch(rf"{kind}-(\d{{1,9}})", name))]
         if SIZES[kind] not in story.sizes and not numbers:
@@ -129,14 +132,19 @@ def complete_sizes(story: Script) -> None:
 
 
 def complete_wishes(story: Script) -> None:
-    """Put the wishes in the order of the proposers; raise WrongMoveError if one is missing."""
+    """Put the wishes in the order of the proposers; raise WrongMoveError or StoryError if one is missing."""
     if not story.wishes and not story.moves:
         raise WrongMoveError("it has no round, no counterexample and no game")
     expected = [f"proposer-{at}" for at in range(story.sizes["num_proposers"])]
     if strangers := [name for name in story.wishes if name not in expected]:
         raise WrongMoveError(f"there is no {strangers[0]} here")
     if silent := [name for name in expected if name not in story.wishes]:
-        raise WrongMoveError(f"no line says what {silent[0]} wants: add a line such as '{silent[0]} wants apple'")
+        last, wanted = expected[-1], f"add a line such as '{silent[0]} wants apple'"
+        namings = [line for line, move in story.moves if last in named_in(move)]
+        if silent[0] == last or not namings:
+            raise WrongMoveError(f"no line says what {silent[0]} wants: {wanted}")
+        number = len(expected)
+        raise StoryError(namings[0], f"this names {last}, so the story has {number} proposers; {wanted}")
     story.wishes = {name: story.wishes[name] for name in expected}
 
 
