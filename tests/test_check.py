@@ -393,8 +393,8 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
             ["--acceptor", "{file}:Holds"],
             "self.file is a TextIOWrapper: keep files out of the actor (",
         ),
-        (["--acceptor", "{file}:NeedsMore"], "the actors cannot begin: TypeError"),
-        (["--proposer", "{file}:Right"], "the actors cannot begin: TypeError"),
+        (["--acceptor", "{file}:NeedsMore"], "' cannot be created as NeedsMore(name). ("),
+        (["--proposer", "{file}:Right"], "num_proposers). Did you mean --acceptor? ("),
         (["--break", "skips-phase-1", "--break", "none"], "--break: give one change. (toy-paxos check --help lists"),
         (
             ["--break", "nothing"],

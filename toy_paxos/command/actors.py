@@ -62,7 +62,28 @@ def named_actor(value: str, role: "Role") -> type:
     if not isinstance(actor, type):
         classes = [name for name, thing in vars(module).items() if isinstance(thing, type)]
         raise ValueError(f"there is no class {name!r} in {file!r}.{suggestion(name, classes)}")
-    return adapted(actor, role)
+    found = adapted(actor, role)
+    if issubclass(found, actor) and not takes(actor, *ARGUMENTS[role]):
+        other = "acceptor" if role == "proposer" else "proposer"
+        hint = f" Did you mean --{other}?" if takes(actor, *ARGUMENTS[other]) else ""
+        raise ValueError(f"class {name!r} in {file!r} cannot be created as {name}({', '.join(ARGUMENTS[role])}).{hint}")
+    return found
+
+
+# By role, the arguments of a class of actors.
+ARGUMENTS = {"acceptor": ("name",), "proposer": ("name", "value", "acceptors", "number", "num_proposers")}
+
+
+def takes(actor: type, *args: object, **keywords: object) -> bool:
+    """Return whether a class can be called with these arguments."""
+    # Imported here because most runs use no other actors.
+    from inspect import signature
+
+    try:
+        signature(actor).bind(*args, **keywords)
+    except TypeError:
+        return False
+    return True
 
 
 @cache
@@ -150,14 +171,9 @@ def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:
         actors = {"acceptor": model.acceptor, "proposer": model.proposer}
         return actors, f"--break {rule_name}", rule.change
     options = " ".join(f"--{kind} {quoted(ctx.meta[kind])}" for kind in actors)
-    if "proposer" in actors and ctx.params.get("quorums"):
-        # Imported here because few runs need it.
-        from inspect import signature
-
-        try:
-            signature(actors["proposer"]).bind(*"12345", quorums=(1, 1))
-        except TypeError as error:
-            remedy = "leave --quorums out, or let its __init__ take quorums=None, a pair of numbers"
-            raise click.UsageError(f"{ctx.meta['proposer']} takes no quorums: {remedy}.") from error
+    needs_quorums = "proposer" in actors and ctx.params.get("quorums")
+    if needs_quorums and not takes(actors["proposer"], *ARGUMENTS["proposer"], quorums=(1, 1)):
+        remedy = "leave --quorums out, or let its __init__ take quorums=None, a pair of numbers"
+        raise click.UsageError(f"{ctx.meta['proposer']} takes no quorums: {remedy}.")
     said = ", ".join(f"{kind} {ctx.meta[kind]}" for kind in actors)
     return actors, options, f"Actors: {said}" if actors else ""
