@@ -138,10 +138,10 @@ def played(settings: Settings) -> Iterator[PlayedRound]:
     if (settings.acceptor, settings.proposer) == (Acceptor, Proposer):
         yield from play_rounds(settings)
         return
-    from toy_paxos.command.actors import Unchecked
+    from toy_paxos.command.options import Refused
     from toy_paxos.command.user_code import guarded
 
-    with wrong_arguments(Unchecked):
+    with wrong_arguments(Refused):
         yield from play_rounds(guarded(settings))
 
 
@@ -307,9 +307,10 @@ def given_actors(acceptor: Any, proposer: Any) -> dict[str, Any]:
     role: Literal["acceptor", "proposer"]
     for role, actor in actors.items():  # type: ignore[assignment]
         if isinstance(actor, str):
-            from toy_paxos.command.actors import Unchecked, named_actor
+            from toy_paxos.command.actors import named_actor
+            from toy_paxos.command.options import Refused
 
-            with wrong_arguments(Unchecked):
+            with wrong_arguments(Refused):
                 actors[role] = named_actor(actor, role)
         elif isinstance(actor, type):
             from toy_paxos.adapt import adapted

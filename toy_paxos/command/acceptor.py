@@ -14,7 +14,7 @@ from toy_paxos.acceptor import Acceptor
 from toy_paxos.command import remote
 from toy_paxos.command.actors import at_fault, list_rules, other_actors
 from toy_paxos.command.help import Command
-from toy_paxos.command.options import option
+from toy_paxos.command.options import Refused, option
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
 from toy_paxos.remote import CannotError
 from toy_paxos.view.words import plural
@@ -71,9 +71,9 @@ def acceptor_command(
     with remote.refusing():
         certificates = Certificates(tls) if tls else None
         if not (is_loopback(listen) or certificates or insecure):
-            raise remote.Refused(f"other machines can reach {listen}: add --tls, or --insecure")
+            raise Refused(f"other machines can reach {listen}: add --tls, or --insecure")
         if zookeeper and listen.startswith(("0.0.0.0:", "[::]:")):
-            raise remote.Refused(f"no proposer can find an acceptor at {listen}: listen at an address of this machine")
+            raise Refused(f"no proposer can find an acceptor at {listen}: listen at an address of this machine")
         set_up(False)
         directory = remote.directory_at(zookeeper, stop_now, is_silent=True) if zookeeper else None
         try:

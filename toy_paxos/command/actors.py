@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toy_paxos.command.options import F, option, shortened, suggestion, with_options
+from toy_paxos.command.options import F, Refused, option, shortened, suggestion, with_options
 from toy_paxos.command.process import set_up, user_output_to_stderr, write
 from toy_paxos.settings import quoted
 from toy_paxos.view.output import shown
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
 EXEC = "exec:"
 """The prefix of a command that runs as the actors."""
-
-
-class Unchecked(click.ClickException):
-    """The user's own class is at fault, not an option."""
-
-    exit_code = 2
 
 
 def load_actor(ctx: click.Context, param: click.Parameter, value: str | None) -> type | None:
@@ -121,11 +115,11 @@ def check_rule_name(ctx: click.Context, param: click.Parameter, values: tuple[st
     return None if values in ((), (NONE,)) else values[0]
 
 
-def at_fault(words: str, error: BaseException, *kinds: object) -> Unchecked:
+def at_fault(words: str, error: BaseException, *kinds: object) -> Refused:
     """Return the error of one of these classes in one line, which ends with its file and line."""
     from toy_paxos.checking.refusal import failure
 
-    return Unchecked(str(failure(words, error, *kinds)))
+    return Refused(str(failure(words, error, *kinds)))
 
 
 def actor_options(group: str) -> Callable[[F], F]:

@@ -229,7 +229,7 @@ def next_report(climbing: Iterator[Report]) -> Report | None:
 
 @contextmanager
 def judged() -> Iterator[None]:
-    """Send the output of the user's own actors to standard error; raise Unchecked if they cannot be checked."""
+    """Send the output of the user's own actors to standard error; raise Refused if they cannot be checked."""
     with user_output_to_stderr():
         try:
             yield

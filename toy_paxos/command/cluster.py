@@ -10,7 +10,7 @@ import click
 from toy_paxos.command import remote
 from toy_paxos.command.actors import list_rules, other_actors
 from toy_paxos.command.help import Command
-from toy_paxos.command.options import Number, check_quorums, option
+from toy_paxos.command.options import Number, Refused, check_quorums, option
 from toy_paxos.command.story_file import file_options
 from toy_paxos.command.user_code import guarded
 from toy_paxos.remote import CannotError
@@ -75,7 +75,7 @@ def cluster_command(
     port = local_zookeeper.free_port() if zookeeper == "local" else None
     if port and not local_zookeeper.is_installed():
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"
-        raise remote.Refused(f"ZooKeeper is not installed: {command}")
+        raise Refused(f"ZooKeeper is not installed: {command}")
     check_quorums(options["quorums"], num_acceptors)
     configuration = Configuration.of(num_proposers, num_acceptors)
     acceptors, proposers = [*configuration.acceptors], [*configuration.proposers]

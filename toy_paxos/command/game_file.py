@@ -68,7 +68,7 @@ class Page:
         self.games: list[dict[str, Any]] = []
 
     def add(self, name: str, title: str, view: GameView) -> None:
-        """Add a game with its name in the address and its title; raise Unchecked if its actors have no tables."""
+        """Add a game with its name in the address and its title; raise Refused if its actors have no tables."""
         model = view.game.model
         with guarded(""):
             actors = self.tables.add(model)

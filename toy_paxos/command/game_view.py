@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from toy_paxos import __version__
 from toy_paxos.checking import CheckError, Game, Move
-from toy_paxos.command.actors import Unchecked
+from toy_paxos.command.options import Refused
 from toy_paxos.command.process import user_output_to_stderr, write
 from toy_paxos.event import Event
 from toy_paxos.story import Story
@@ -18,12 +18,12 @@ Draw = Callable[[Sequence[Event]], list[Line]]
 
 @contextmanager
 def guarded(words: str = "an actor fails: ") -> Iterator[None]:
-    """Send the output of the user's own actors to standard error; raise Unchecked if one of them fails."""
+    """Send the output of the user's own actors to standard error; raise Refused if one of them fails."""
     try:
         with user_output_to_stderr():
             yield
     except CheckError as error:
-        raise Unchecked(f"{words}{error}") from error
+        raise Refused(f"{words}{error}") from error
 
 
 class GameView:

@@ -18,6 +18,12 @@ from toy_paxos.story import Configuration
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Refused(click.ClickException):
+    """Something other than an option is at fault: a story, a class of the user, or a process that cannot go on."""
+
+    exit_code = 2
+
+
 class Number(click.ParamType[float]):
     """A number from a range, which is finite unless the range is not."""
 

@@ -19,7 +19,7 @@ from toy_paxos.command.game_view import GameView, Screen, guarded
 from toy_paxos.command.help import Command
 from toy_paxos.command.look_ahead import NotFoundOutError, goal, possibilities, standing
 from toy_paxos.command.moves import Player, flight_lines
-from toy_paxos.command.options import check_quorums, one_view, shortened, size_options, story_views, suggestion
+from toy_paxos.command.options import Refused, check_quorums, one_view, shortened, size_options, story_views, suggestion
 from toy_paxos.command.process import ignore_quit, interruptible, set_up, write
 from toy_paxos.command.stories import MOST_BYTES, SIZES, Script, StoryError, play_story, read_story, shipped
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
@@ -30,12 +30,6 @@ from toy_paxos.view.words import line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-
-class Unplayable(click.ClickException):
-    """A story cannot be read, or a line of it cannot be played."""
-
-    exit_code = 2
 
 
 def complete_stories(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
@@ -127,7 +121,7 @@ def play_command(
             if not is_silent:
                 view.close()
     except StoryError as error:
-        raise Unplayable(f"{shortened(file)}: {error}") from error
+        raise Refused(f"{shortened(file)}: {error}") from error
     for each in files:
         if each is not page:
             each.write(view.as_story(ctx.params["rule_name"]))
@@ -135,7 +129,7 @@ def play_command(
 
 
 def load(file: str, given: Mapping[str, int]) -> Script:
-    """Return the story in a file, on standard input, or of a name; raise Unplayable or StoryError without one."""
+    """Return the story in a file, on standard input, or of a name; raise Refused or StoryError without one."""
     stories = shipped()
     try:
         if file in stories and not os.path.isfile(file):
@@ -147,7 +141,7 @@ def load(file: str, given: Mapping[str, int]) -> Script:
         words = f"cannot read {shortened(file)}: {getattr(error, 'strerror', 'it is closed')}"
         if isinstance(error, FileNotFoundError) and not os.path.dirname(file):
             words += f".{suggestion(file, (*stories, LIST))} 'toy-paxos play list' lists the stories by name"
-        raise Unplayable(words) from error
+        raise Refused(words) from error
 
 
 def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) -> tuple[Model, str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from toy_paxos.command.actors import actor_options
-from toy_paxos.command.options import Number, WholeNumber, by_name, one_view, option, run_options, shortened
+from toy_paxos.command.options import Number, Refused, WholeNumber, by_name, one_view, option, run_options, shortened
 from toy_paxos.command.process import POSIX, say, user_output_to_stderr
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import check_file
@@ -28,13 +28,6 @@ from toy_paxos.safety import ALWAYS, PROPOSED, watch
 from toy_paxos.settings import Settings
 from toy_paxos.simulation import different_values
 from toy_paxos.story import Story
-
-
-class Refused(click.ClickException):
-    """A process cannot start, or cannot go on."""
-
-    exit_code = 2
-
 
 UNANSWERED = "no acceptor has answered: check that they run, and check their addresses, certificates and --timeout"
 
@@ -232,11 +225,11 @@ class RealRun:
             show(rounds, Statistics(self.settings), pace, form, options["output"], rule, change)
         finally:
             self.client.close()
-        # The end of the cluster is not a trouble.
         troubles = [*self.troubles]
-        if self.cluster:
-            self.at_the_end.close()
-            self.cluster.check_failed()
+        # Closing may cause other troubles, which do not matter.
+        self.at_the_end.close()
+        if self.cluster and self.cluster.failure:
+            raise CannotError(self.cluster.failure)
         for error in troubles:
             raise error
         if not self.answered:

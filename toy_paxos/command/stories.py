@@ -140,11 +140,10 @@ def complete_wishes(story: Script) -> None:
         raise WrongMoveError(f"there is no {strangers[0]} here")
     if silent := [name for name in expected if name not in story.wishes]:
         last, wanted = expected[-1], f"add a line such as '{silent[0]} wants apple'"
-        namings = [line for line, move in story.moves if last in named_in(move)]
-        if silent[0] == last or not namings:
-            raise WrongMoveError(f"no line says what {silent[0]} wants: {wanted}")
-        number = len(expected)
-        raise StoryError(namings[0], f"this names {last}, so the story has {number} proposers; {wanted}")
+        for line, move in story.moves:
+            if last in named_in(move) and silent[0] != last:
+                raise StoryError(line, f"this names {last}, so the story has {len(expected)} proposers; {wanted}")
+        raise WrongMoveError(f"no line says what {silent[0]} wants: {wanted}")
     story.wishes = {name: story.wishes[name] for name in expected}
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from toy_paxos.command.actors import Unchecked, at_fault
+from toy_paxos.command.actors import at_fault
+from toy_paxos.command.options import Refused
 from toy_paxos.command.process import silence, user_output_to_stderr
 from toy_paxos.event import check_message, listed, plain_learned
 from toy_paxos.event_json import event_line
@@ -23,7 +24,7 @@ USES_RANDOM = "an actor uses Python's random module, which the seed does not con
 
 
 def guarded_rounds(settings: Settings, statistics: Statistics) -> Iterator[Round]:
-    """Yield rounds with the user's classes, and note why a run cannot be replayed; raise Unchecked if one fails."""
+    """Yield rounds with the user's classes, and note why a run cannot be replayed; raise Refused if one fails."""
     settings = guarded(settings)
     rounds, before = play_rounds(settings, statistics.first), random.getstate()
     while True:
@@ -38,11 +39,11 @@ def guarded_rounds(settings: Settings, statistics: Statistics) -> Iterator[Round
 
 
 def next_of(rounds: Iterator[Round]) -> Round:
-    """Play the next round; raise Unchecked if an actor fails."""
+    """Play the next round; raise Refused if an actor fails."""
     try:
         with user_output_to_stderr():
             return next(rounds)
-    except Unchecked:
+    except Refused:
         raise
     except BaseException as error:
         raise at_fault("an actor fails", error) from error
@@ -53,7 +54,7 @@ def goes_alike_again(settings: Settings, finished: Round) -> bool:
     try:
         with silence():
             again = next_of(play_rounds(settings, finished.number))
-    except Unchecked:
+    except Refused:
         return False
     one, other = ([event_line(event, "") for event in told.events] for told in (finished, again))
     return one == other
@@ -89,13 +90,13 @@ class Guarded:
         return getattr(self.actor, name)
 
     def receive(self, message: Message) -> list[Message]:
-        """Answer a message; raise Unchecked if the actor fails."""
+        """Answer a message; raise Refused if the actor fails."""
         try:
             return self.checked(listed(self.actor.receive(message)))
         except BaseException as error:
             from toy_paxos.checking.refusal import failure_at
 
-            raise Unchecked(f"an actor fails: {failure_at(message, error, *self.kinds)}") from error
+            raise Refused(f"an actor fails: {failure_at(message, error, *self.kinds)}") from error
 
     def checked(self, messages: list[Message]) -> list[Message]:
         """Return the messages if all of them can be sent; raise AnswerError otherwise."""
@@ -108,7 +109,7 @@ class GuardedProposer(Guarded):
     """A guarded proposer, whose learned value is checked, too."""
 
     def prepare(self) -> list[Message]:
-        """Return the first messages; raise Unchecked if the proposer fails."""
+        """Return the first messages; raise Refused if the proposer fails."""
         try:
             said = self.checked(listed(self.actor.prepare(), "prepare"))
         except BaseException as error:
@@ -117,13 +118,13 @@ class GuardedProposer(Guarded):
         return said
 
     def receive(self, message: Message) -> list[Message]:
-        """Answer a message; raise Unchecked if the proposer fails."""
+        """Answer a message; raise Refused if the proposer fails."""
         answers = super().receive(message)
         self.check_learned()
         return answers
 
     def check_learned(self) -> None:
-        """Raise Unchecked if the learned value of the proposer cannot be read."""
+        """Raise Refused if the learned value of the proposer cannot be read."""
         try:
             plain_learned(self.actor)
         except BaseException as error:

@@ -49,6 +49,8 @@ class Change(NamedTuple):
 class LocalCluster:
     """A cluster that runs until it is closed; ``addresses`` has the current address of each process.
 
+    ``failure`` says which process has failed, and so has ended the cluster.
+
     The first of the commands may start a ZooKeeper server, at ``zookeeper_port``. The folder is removed at the end.
     """
 
@@ -74,7 +76,7 @@ class LocalCluster:
         with suppress(BrokenPipeError):
             print(order, file=self.supervisor.stdin, flush=True)
         self.has_ended = False
-        self.failed = ""
+        self.failure = ""
         self.started = threading.Event()
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
@@ -85,7 +87,8 @@ class LocalCluster:
         for line in self.supervisor.stdout:
             name, address = line.split()
             if address == FAILED:
-                self.failed = self.failed or name
+                stopped = f"the cluster stopped because {name} stopped (see above)"
+                self.failure = self.failure or (stopped if name in self.addresses else f"{name} did not start")
                 continue
             is_up = address != DOWN
             self.starts[name] += is_up
@@ -111,15 +114,7 @@ class LocalCluster:
     def check(self) -> None:
         """Raise CannotError if the supervisor has ended, and the whole cluster with it."""
         if self.has_ended:
-            self.check_failed()
-            raise CannotError("the cluster has ended, or was killed")
-
-    def check_failed(self) -> None:
-        """Raise CannotError if the cluster has ended after a process had failed."""
-        if self.failed in self.addresses:
-            raise CannotError(f"the cluster stopped because {self.failed} stopped (see above)")
-        if self.failed:
-            raise CannotError(f"{self.failed} did not start")
+            raise CannotError(self.failure or "the cluster has ended, or was killed")
 
     def close(self) -> None:
         """Make the supervisor end the cluster, and wait until it has."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, said_by, says
 from toy_paxos.event_json import FormatError, check_format, event_of
@@ -207,16 +207,11 @@ def gather(
     return evidence
 
 
-class Judged(NamedTuple):
-    """A round, its story with what follows from all that is known, and what is missing, if anything."""
+def judge(evidence: Evidence) -> Iterator[tuple[int, Story, str | None]]:
+    """Yield each round of a run, its story with what follows from all that is known, and what is missing, if anything.
 
-    round: int
-    story: Story
-    gap: str | None
-
-
-def judge(evidence: Evidence) -> Iterator[Judged]:
-    """Judge the rounds of a run; raises CannotError."""
+    Raises CannotError.
+    """
     configuration = evidence.configuration
     for round in evidence.rounds:
         told = evidence.told(round)
@@ -237,7 +232,7 @@ def judge(evidence: Evidence) -> Iterator[Judged]:
         # Where something is missing, an actor may have heard what allows it to say what it says.
         if not gap and not heard:
             events = [*Onlooker(configuration).told(events)]
-        yield Judged(round, Story(configuration, events), gap)
+        yield round, Story(configuration, events), gap
 
 
 def forgetful(told: Mapping[str, Sequence[Event]]) -> Iterator[Departure]:
