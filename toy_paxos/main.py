@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from toy_paxos.command.actors import actor_options, list_rules, other_actors
+from toy_paxos.command.actors import actor_options, other_actors
 from toy_paxos.command.help import Command
 from toy_paxos.command.options import NETWORK, check_quorums, check_values, one_view, run_options, shortened, suggestion
 from toy_paxos.command.process import SignalledError, die_by, say
@@ -109,7 +109,7 @@ def run(
     from toy_paxos.simulation import play_rounds
 
     form = one_view(options)
-    list_rules(ctx, form)
+    actors, actor_words, change = other_actors(ctx, form)
     if round and (seed is None or rounds or until):
         raise click.UsageError("--round K shows one round of a run: add --seed, and leave out --rounds and --until.")
     output: StoryFile | None = options["output"]
@@ -118,7 +118,6 @@ def run(
         raise click.UsageError(f"--quiet and --{form} exclude each other: choose one.")
     if seed is None:
         seed = random.SystemRandom().getrandbits(32)
-    actors, actor_words, change = other_actors(ctx)
     network_options = {field.name: options[field.name] for field in fields(Network)}
     sources = map(ctx.get_parameter_source, network_options)
     is_given = bool(actors or until) or any(source is not ParameterSource.DEFAULT for source in sources)

@@ -12,7 +12,7 @@ import click
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.command import remote
-from toy_paxos.command.actors import at_fault, list_rules, other_actors
+from toy_paxos.command.actors import at_fault, other_actors
 from toy_paxos.command.help import Command
 from toy_paxos.command.options import Refused, option
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
@@ -65,7 +65,6 @@ def acceptor_command(
     from toy_paxos.remote.store import Store
 
     ctx = click.get_current_context()
-    list_rules(ctx)
     actors, _, _ = other_actors(ctx)
     stop_now = partial(stop_at_once, name)
     with remote.refusing():

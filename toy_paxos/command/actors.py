@@ -123,7 +123,7 @@ def at_fault(words: str, error: BaseException, *kinds: object) -> Refused:
 
 
 def actor_options(group: str) -> Callable[[F], F]:
-    """Return the options for other actors than those of Paxos; the command must call :func:`list_rules` first."""
+    """Return the options for other actors than those of Paxos; the command must call :func:`other_actors`."""
     help = f"Change one rule of Paxos; '{LIST}' lists the changes."
     own = "Your own: FILE.py:CLASS or 'exec:COMMAND'."
     return with_options(
@@ -152,8 +152,12 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
     ctx.exit()
 
 
-def other_actors(ctx: click.Context) -> tuple[dict[str, Any], str, str]:
-    """Return the classes that replace those of Paxos, the options that name them, and the words that describe them."""
+def other_actors(ctx: click.Context, form: str | None = None) -> tuple[dict[str, Any], str, str]:
+    """Return the classes that replace those of Paxos, the options that name them, and the words that describe them.
+
+    If --break asks for a list of the rules, end the command instead.
+    """
+    list_rules(ctx, form)
     rule_name, given = ctx.params["rule_name"], {kind: ctx.params.get(kind) for kind in ("acceptor", "proposer")}
     actors = {kind: actor for kind, actor in given.items() if actor}
     if rule_name:

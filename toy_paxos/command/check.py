@@ -26,7 +26,7 @@ from toy_paxos.checking import (
     summary,
     throw_dice,
 )
-from toy_paxos.command.actors import actor_options, at_fault, list_rules, other_actors
+from toy_paxos.command.actors import actor_options, at_fault, other_actors
 from toy_paxos.command.help import Command
 from toy_paxos.command.options import WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
@@ -85,11 +85,10 @@ def check_command(
       toy-paxos check --break ignores-accepted
     """
     form = one_view(options)
-    list_rules(ctx, form)
+    actors, named, change = other_actors(ctx, form)
     check_file(output, options["force"])
     set_up(utf_8=form == "json" or bool(output and output.is_output))
     rule = RULES[rule_name] if rule_name else None
-    actors, named, change = other_actors(ctx)
     sizes = ("num_acceptors", "num_proposers", "max_attempts", "restarts", "quorums")
     given = {name: options[name] for name in sizes if options[name] is not None}
     with closing(Search(max_states, form, output, rule, named, change)) as search:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from toy_paxos.command import remote
-from toy_paxos.command.actors import list_rules, other_actors
+from toy_paxos.command.actors import other_actors
 from toy_paxos.command.help import Command
 from toy_paxos.command.options import Number, Refused, check_quorums, option
 from toy_paxos.command.story_file import file_options
@@ -70,8 +70,7 @@ def cluster_command(
 
     form = remote.form_of(options)
     ctx = click.get_current_context()
-    list_rules(ctx, form)
-    actors, actors_options, change = other_actors(ctx)
+    actors, actors_options, change = other_actors(ctx, form)
     port = local_zookeeper.free_port() if zookeeper == "local" else None
     if port and not local_zookeeper.is_installed():
         command = f"apt-get install --no-install-recommends {local_zookeeper.PACKAGES}"

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from toy_paxos.command import remote
-from toy_paxos.command.actors import list_rules, other_actors
+from toy_paxos.command.actors import other_actors
 from toy_paxos.command.help import Command
 from toy_paxos.command.options import WholeNumber, check_quorums, option
 from toy_paxos.command.story_file import file_options
@@ -56,8 +56,7 @@ def propose_command(
 
     form = remote.form_of(options)
     ctx = click.get_current_context()
-    list_rules(ctx, form)
-    actors, actors_options, change = other_actors(ctx)
+    actors, actors_options, change = other_actors(ctx, form)
     if index >= num_proposers:
         raise click.UsageError(f"--index {index} needs --num-proposers {index + 1} or more.")
     if bool(zookeeper) == bool(at) or bool(zookeeper) != bool(num_acceptors):
