@@ -345,7 +345,7 @@ def executions(model: Model, number: int) -> list[Story]:
     ("seeds", "outcomes"),
     [
         (range(20), {"kept": 9, "broken": 10, "not judged": 1}),
-        pytest.param(range(20, 400), {"kept": 146, "broken": 227, "not judged": 7}, marks=pytest.mark.slow),
+        pytest.param(range(20, 400), {"kept": 146, "broken": 226, "not judged": 8}, marks=pytest.mark.slow),
     ],
 )
 def test_a_pair_that_keeps_the_rules_violates_nothing_and_no_execution_breaks_a_rule(
