@@ -99,7 +99,7 @@ def test_the_judgement_names_the_step_and_the_rule_that_it_breaks() -> None:
     assert str(judgement.broken) == "acceptor-0 breaks A4: it accepts 1 after it promised 2"
     assert judgement.received == Propose("proposer-0", "acceptor-0", 1, "value-0")
     at_start = climb(RULES["skips-phase-1"].changed)
-    assert str(at_start.broken) == "proposer-0 breaks P2: it proposes 1 after 0 promises, a quorum is 1 of 1"
+    assert str(at_start.broken) == "proposer-0 breaks P2: it proposes under 1 with 0 promises for 1; a quorum is 1 of 1"
     assert at_start.received is None
 
 
@@ -312,7 +312,7 @@ def test_an_actor_that_keeps_its_memory_in_a_module_is_not_accused() -> None:
 def test_quorums_of_other_sizes_are_judged_if_they_meet() -> None:
     for quorums in ((4, 1), (2, 3), (3, 2)):
         assert judge(Model(4, 2, quorums=quorums)).kept
-    words = "for quorums that need not share an acceptor the rules are not enough"
+    words = "quorums of 2 and 2 among 4 acceptors need not share an acceptor"
     assert judge(Model(4, 2, quorums=(2, 2))).not_judged == words
 
 

@@ -68,7 +68,7 @@ def test_a_game_that_loses_another_property_is_not_won_and_fails(run: Run) -> No
     typed = "timeout p0\np0 -> a0 PREPARE 2\np0 -> a0 PREPARE 1\nhint\n"
     done = run("play", "--break", "lowers-promise", "--num-proposers", "1", "--max-attempts", "2", typed=typed)
     assert done.returncode == 3
-    assert "SAFETY VIOLATED, acceptor-0 promises 1 after 2\n" in done.stdout
+    assert "INVARIANT VIOLATED, acceptor-0 promises 1 after 2\n" in done.stdout
     assert "# 'at most one value is chosen' cannot be violated from here, for 1 proposer, 3 acceptors" in done.stdout
 
 
@@ -77,7 +77,7 @@ def test_a_game_has_quorums_of_any_sizes_and_its_story_names_them(run_here: RunH
     for again in (story, run_here("check", "-n", "4", "--quorums", "2,2", "--json").stdout):
         done = run_here("play", "-", typed=again)
         assert done.returncode == 3
-        assert ", quorums of 2 and 2 among 4 acceptors need not meet, " in done.stdout
+        assert ", quorums of 2 and 2 that need not meet, " in done.stdout
     done = run_here("play", "-", typed=story.replace("quorums of 2 and 2", "quorums of 2 and 5"))
     assert done.stderr.endswith("quorums 2,5: each must be from 1 to 4, the number of acceptors\n")
 

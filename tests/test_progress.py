@@ -142,8 +142,8 @@ def stuck() -> Report:
 def test_repeating_the_old_number_loses_progress() -> None:
     report = stuck()
     assert (report.verdict, report.safe, report.violation) == ("stuck", False, None)
-    assert "nothing is lost, but proposer-" in report.progress_reason
-    assert "the state is the same as after delivery" in report.progress_reason
+    assert "no message is lost, but proposer-" in report.progress_reason
+    assert " never learns: the state after delivery " in report.progress_reason
 
 
 def test_the_story_goes_up_to_the_state_and_then_through_the_quiet_run() -> None:

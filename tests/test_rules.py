@@ -115,6 +115,7 @@ def departures(events: Sequence[Event], configuration: Configuration = THREE) ->
 
 
 ACCEPTED = (prepare(1), promise(1)), (propose(1), accept(1))
+ONE_PROMISE = "P2: it proposes under 1 with 1 promise for 1; a quorum is 2 of 3"
 PROMISED = (None, prepare(1)), (promise(1),)
 OLD, NEW = Proposal(1, "a"), Proposal(2, "b")
 
@@ -156,10 +157,10 @@ def test_the_rules_for_an_acceptor(steps: list[Step], words: str | None) -> None
     ("steps", "learned", "words"),
     [
         ([(None, accept(1, by=P))], None, "R0: it says ACCEPT 1, and is not an acceptor"),
-        ([(None, propose(1))], None, "P2: it proposes 1 after 0 promises, a quorum is 2 of 3"),
-        ([*PROMISED, (promise(1), propose(1))], None, "P2: it proposes 1 after 1 promise, a quorum is 2 of 3"),
-        ([*PROMISED, (promise(1, by=Q), propose(1))], None, "P2: it proposes 1 after 1 promise, a quorum is 2 of 3"),
-        ([*PROMISED, (promise(2, by=B), propose(1))], None, "P2: it proposes 1 after 1 promise, a quorum is 2 of 3"),
+        ([(None, propose(1))], None, "P2: it proposes under 1 with 0 promises for 1; a quorum is 2 of 3"),
+        ([*PROMISED, (promise(1), propose(1))], None, ONE_PROMISE),
+        ([*PROMISED, (promise(1, by=Q), propose(1))], None, ONE_PROMISE),
+        ([*PROMISED, (promise(2, by=B), propose(1))], None, ONE_PROMISE),
         ([*PROMISED, (promise(1, by=B), propose(1)), (None, propose(1, to="acceptor-2"))], None, None),
         ([*PROMISED, (promise(1, by=B), propose(1), propose(1, "b", B))], None,
          "P3: it proposes b under 1 after a"),
@@ -170,9 +171,9 @@ def test_the_rules_for_an_acceptor(steps: list[Step], words: str | None) -> None
          "P2: it proposes a under 3, but the promises leave only b"),
         ([(promise(3),), (promise(3, by="acceptor-2"),), (promise(3, NEW, B), propose(3, "a"))], None, None),
         ([(accept(1),), (accept(1, by=B),)], "a", None),
-        ([(accept(1),), (accept(1),)], "a", "P4: it learns a after 1 acceptance, a quorum is 2 of 3"),
-        ([(accept(1),), (accept(2, by=B),)], "a", "P4: it learns a after 1 acceptance, a quorum is 2 of 3"),
-        ([(promise(3, OLD),), (promise(3, OLD, B),)], "a", "P4: it learns a after 0 acceptances, a quorum is 2 of 3"),
+        ([(accept(1),), (accept(1),)], "a", "P4: it learns a with 1 acceptance; a quorum is 2 of 3"),
+        ([(accept(1),), (accept(2, by=B),)], "a", "P4: it learns a with 1 acceptance; a quorum is 2 of 3"),
+        ([(promise(3, OLD),), (promise(3, OLD, B),)], "a", "P4: it learns a with 0 acceptances; a quorum is 2 of 3"),
     ],
 )  # fmt: skip
 def test_the_rules_for_a_proposer(steps: list[Step], learned: str | None, words: str | None) -> None:
@@ -198,7 +199,7 @@ def test_quorums_may_have_different_sizes() -> None:
     steps = [(promise(1),), (promise(1, by=B), propose(1))]
     assert (
         reason(P, *steps, configuration=flexible)
-        == f"{P} breaks P2: it proposes 1 after 2 promises, a quorum is 3 of 4"
+        == f"{P} breaks P2: it proposes under 1 with 2 promises for 1; a quorum is 3 of 4"
     )
     assert reason(P, (accept(1),), (accept(1, by=B),), learned="a", configuration=flexible) is None
 

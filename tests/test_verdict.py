@@ -24,6 +24,8 @@ from toy_paxos.view.verdict import (
 )
 from toy_paxos.view.words import story_lines
 
+NO_FAIL = " (FAIL is not delivered; --fail adds it)"
+
 
 def cluster_of(report: Report) -> dict[str, Any]:
     return report.model.sizes | report.found
@@ -70,7 +72,7 @@ def test_the_reason_is_the_first_rule_that_is_broken_and_where() -> None:
 def test_the_text_of_a_broken_rule_is_shown_once_with_its_section() -> None:
     lines = said(report_of("accepts-below"), "accepts-below")
     (rule,) = (line for line in lines if line.startswith("A4 ("))
-    assert rule.startswith("A4 (Paxos Made Simple, 2.2, P1a): An acceptor accepts only what it was asked to accept, ")
+    assert rule.startswith("A4 (Paxos Made Simple, 2.2, phase 2(b)): An acceptor accepts only proposals that it was ")
     assert lines[-2] == rule
     assert report_of("accepts-below").found["broken_rules"] == [rule]
     assert FINISHED.found["broken_rules"] == []
@@ -84,19 +86,22 @@ def test_a_safe_verdict_comes_with_the_properties_that_hold() -> None:
     assert "ok   always     at most one value is chosen" in lines
     assert "ok   always     a promise never goes down" in lines
     assert "ok   sometimes  value-1 is chosen" in lines
-    assert lines[-1] == "SAFE for 2 proposers, 1 acceptor, 1 attempt, 1 restart each, FAIL never delivered"
+    assert lines[-1] == f"SAFE for 2 proposers, 1 acceptor, 1 attempt, 1 restart each{NO_FAIL}"
 
 
 def test_an_unfinished_search_is_never_called_safe() -> None:
     report = check(Model(), max_states=100)
-    assert said(report)[-1].startswith("UNKNOWN")
+    assert said(report)[-1].endswith("; take a smaller cluster, or a larger --max-states")
+    stopped = check(Model(), keep_going=lambda states, depth: False)
+    assert said(stopped)[-1] == "UNKNOWN: stopped before the end, so nothing is proved"
+    assert summit(stopped)[-1] == said(stopped)[-1]
     assert json.loads(verdict_json(report.found, report.story).splitlines()[-1])["verdict"] == "unknown"
 
 
 def test_actors_that_never_choose_a_value_are_not_a_success() -> None:
     lines = said(report_of("accepts-only-above"), "accepts-only-above")
     assert "NOT  sometimes  value-0 is chosen" in lines
-    assert any(line.startswith("NOT ALIVE") for line in lines)
+    assert "NOT ALIVE: safe, but no value can ever be chosen" in lines
 
 
 def test_json_tells_the_same_story() -> None:
@@ -142,7 +147,7 @@ def test_where_a_changed_rule_does_no_harm_the_verdict_names_a_cluster_where_it_
     rule = RULES["adopts-lowest"]
     report = check_rule(rule, replace(rule.model, num_proposers=2))
     assert said(report, "adopts-lowest")[-1] == (
-        "SAFE at this size; it goes wrong with 3 proposers, 3 acceptors, 1 attempt, 0 restarts each"
+        "SAFE at this size; this change loses safety with 3 proposers, 3 acceptors, 1 attempt, 0 restarts each"
     )
 
 
@@ -178,8 +183,9 @@ def test_only_the_values_of_the_checker_are_called_descending() -> None:
 
 def test_a_verdict_by_the_rules_says_what_it_does_not_cover() -> None:
     lines = summit(*[FINISHED] * 6, judgement=KEPT)
-    assert lines[-3] == "SAFE in every execution of 1 cluster: each actor keeps the rules of Paxos"
-    assert lines[-1] == "6 clusters searched as well. This says nothing about larger ones."
+    assert lines[-4] == "SAFE in every execution of 1 cluster, since each actor keeps the rules of Paxos"
+    assert lines[-2] == "6 other clusters, listed above, were also searched exhaustively."
+    assert lines[-1] == "Nothing is known about larger clusters."
     assert "ok   sometimes  each value is chosen" in lines
     assert summary([FINISHED] * 6, KEPT)["verdict"] == "safe"
     assert "SAFE in 5 clusters, 1 not begun" in summit(*[FINISHED] * 5, judgement=KEPT)
@@ -215,3 +221,4 @@ def test_a_value_that_is_chosen_in_no_cluster_is_named() -> None:
     stuck = RULES["accepts-only-above"].model
     assert "NOT  sometimes  value-1 is chosen" in summit(check(stuck))
     assert summary([check(stuck)], KEPT)["verdict"] == "not-alive"
+    assert summit(check(stuck))[-1] == "NOT ALIVE: safe, but value-0 and value-1 can never be chosen"

@@ -128,10 +128,10 @@ def test_what_is_learned_and_not_chosen_is_one_only_if_all_acceptors_are_known(l
     assert "proposer-0 learns what is not chosen: apple" in done.stdout
     done = verify([path for path in paths if path.stem != "acceptor-2"])
     assert "VIOLATED" not in done.stdout
-    assert "proposer-0 breaks P2: it proposes 1 after 1 promise, a quorum is 2 of 3" in done.stdout
+    assert "proposer-0 breaks P2: it proposes under 1 with 1 promise for 1; a quorum is 2 of 3" in done.stdout
     (rule,) = (line for line in done.stdout.splitlines() if line.startswith("P2 "))
     assert rule.startswith(
-        "P2 (Paxos Made Simple, 2.2, P2c): A proposer proposes only under a number that a quorum has "
+        "P2 (Paxos Made Simple, 2.2, phase 2(a)): A proposer proposes only after a quorum has promised "
     )
     assert "not all is known: acceptor-2 has left no log" in done.stdout
 

@@ -3,6 +3,7 @@
 :mod:`toy_paxos.safety` is about the cluster; a rule is about one actor. A theorem connects them: **if every actor keeps
 the rules, then at most one value is chosen**, whatever the network delays, loses, repeats or reorders, and however
 often actors restart. So an actor can be judged alone, and if a second value is chosen, some actor broke a rule before.
+The names of the rules are ours: P1 and P2 here are not the requirements P1 and P2 of *Paxos Made Simple*.
 
 **Proof.** Two proposals with the same number are the same proposal: acceptors accept only what they were asked to
 accept (A4), and a number belongs to one proposer (P1), which proposes one value under it (P3). Now let every acceptor
@@ -15,7 +16,7 @@ proposal that differs. By P2, w = u. So w = v, a contradiction.
 
 The other properties follow. A learned value is chosen (P4), so all proposers learn the same value. Each value is some
 proposer's wish: by P2 a proposer proposes either its own wish or a value that was proposed earlier. A2 says that a
-promise never goes down. The proof does not use A1, but :mod:`toy_paxos.checking.alone` rules out messages by it.
+promise never goes down. The proof uses neither A1 nor A2, but :mod:`toy_paxos.checking.alone` rules out messages by A1.
 
 **Example.** Three acceptors; proposer-0 wants ``a`` and has number 1, proposer-1 wants ``b`` and has number 2.
 
@@ -27,7 +28,7 @@ nothing either. So proposer-1 has a quorum that reports nothing, and proposes ``
 
 The rules are not stricter than the proof. A promise may report a proposal that was received and never acknowledged,
 because an acceptor may crash between saving and answering. For the same reason, A4 allows an acceptor to acknowledge
-(k, v) late if its promise has reported (k, v). A correct actor can break a rule: for example, all proposers can share
+(k, v) late if its promise has reported (k, v). A safe variant can break a rule: for example, all proposers can share
 their numbers if acceptors promise each number once. So a broken rule can explain a violation, but it is not one.
 """
 
@@ -168,7 +169,10 @@ def lower(history: History, said: Statement) -> str | None:
 
 
 def concealed(history: History, said: Statement) -> str | None:
-    """A promise reports a proposal that its acceptor was asked to accept, or none; nothing below what it accepted."""
+    """A promise reports only a proposal that its acceptor was asked to accept.
+
+    If the acceptor has accepted proposals, the promise reports one whose number is not below any of theirs.
+    """
     words = f"its promise of {said.id} reports {worded(said.proposal)}"
     if said.proposal and not received(history, said.proposal):
         numbers = {one.id for one in of_kind(Propose, history.heard) if one.proposal == (one.id, said.proposal.value)}
@@ -189,9 +193,10 @@ def received(history: History, proposal: Proposal | None) -> bool:
 
 
 def forbidden(history: History, said: Statement) -> str | None:
-    """An acceptor accepts only what it was asked to accept, and after a promise nothing below the promised number.
+    """An acceptor accepts only proposals that it was asked to accept.
 
-    The exception is a promise that reported this number or a higher one.
+    After promising n it accepts no proposal below n, unless that promise reported this proposal's number or a higher
+    one.
     """
     promises = of_kind(Promise, history.may_have_said)
     if promised := [promise.id for promise in promises if promise.id > said.id > rank(promise.proposal)]:
@@ -214,15 +219,17 @@ def taken(history: History, said: Statement) -> str | None:
 
 
 def unsafe(history: History, said: Statement) -> str | None:
-    """A proposer proposes only under a number that a quorum has promised, and only a value that is safe.
+    """A proposer proposes only after a quorum has promised its number.
 
-    That is the value of the highest-numbered proposal that the quorum reported, or its own wish if there is none.
+    It proposes the value of the highest-numbered proposal that this quorum reported, or its own value if none was
+    reported.
     """
     if not said.proposal or any(before.proposal == said.proposal for before in of_kind(Propose, history.said)):
         return None
     promises, quorum = history.promises(said.id), history.configuration.promise_quorum
     if len(promises) < quorum:
-        return f"it proposes {said.id} after {count(len(promises), 'promise')}, {quorum_words(history, quorum)}"
+        promised = f"{count(len(promises), 'promise')} for {said.id}"
+        return f"it proposes under {said.id} with {promised}; {quorum_words(history, quorum)}"
     allowed = safe_values(promises.values(), quorum, history.wish)
     if said.proposal.value in allowed:
         return None
@@ -260,7 +267,7 @@ def premature(history: History, said: Statement) -> str | None:
     quorum = history.configuration.accept_quorum
     if most >= quorum or not said.proposal:
         return None
-    return f"it learns {said.proposal.value} after {count(most, 'acceptance')}, {quorum_words(history, quorum)}"
+    return f"it learns {said.proposal.value} with {count(most, 'acceptance')}; {quorum_words(history, quorum)}"
 
 
 def quorum_words(history: History, quorum: int) -> str:
@@ -293,13 +300,13 @@ class Rule:
 
 RULES = (
     Rule("R0", "2.1", (Prepare, Promise, Propose, Accept), impostor),
-    Rule("A1", "2.2, phase 1", (Promise,), unasked),
-    Rule("A2", "2.2, P1a", (Promise,), lower),
-    Rule("A3", "2.2, phase 1", (Promise,), concealed),
-    Rule("A4", "2.2, P1a", (Accept,), forbidden),
+    Rule("A1", "2.2, phase 1(b)", (Promise,), unasked),
+    Rule("A2", "2.2, phase 1(b)", (Promise,), lower),
+    Rule("A3", "2.2, phase 1(b)", (Promise,), concealed),
+    Rule("A4", "2.2, phase 2(b)", (Accept,), forbidden),
     Rule("P1", "2.5", (Prepare, Propose), taken),
     Rule("P3", "2.2", (Propose,), second),
-    Rule("P2", "2.2, P2c", (Propose,), unsafe),
+    Rule("P2", "2.2, phase 2(a)", (Propose,), unsafe),
     Rule("P4", "2.3", (Learned,), premature),
 )
 

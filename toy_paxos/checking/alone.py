@@ -94,7 +94,8 @@ class Judgement:
             at = f", on receiving {described(self.received)}" if self.received else ""
             return {"rules": self.broken.rule.name, "reason": f"{self.broken}{at}"}
         if self.not_judged:
-            return {"rules": "not judged", "reason": f"the rules are not judged: {self.not_judged}"}
+            words = "the rules are not judged: " if self.model.configuration.quorums_meet else ""
+            return {"rules": "not judged", "reason": f"{words}{self.not_judged}"}
         return {"rules": "kept", "reason": None}
 
 
@@ -104,7 +105,8 @@ def judge(model: Model, max_steps: int = MAX_STEPS, keep_going: KeepGoing = alwa
     ``keep_going`` is called regularly with the number of states and 0; when it returns False, nothing is judged.
     """
     if not model.configuration.quorums_meet:
-        return Judgement(model, 0, not_judged="for quorums that need not share an acceptor the rules are not enough")
+        sizes = "{} and {} among {} acceptors".format(*model.sizes["quorums"], model.num_acceptors)
+        return Judgement(model, 0, not_judged=f"quorums of {sizes} need not share an acceptor")
     alone = Alone(model)
     judgement = alone.explore(max_steps, keep_going)
     if judgement.broken or not alone.said & alone.cluster.accepts:

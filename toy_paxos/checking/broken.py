@@ -204,8 +204,9 @@ class AcceptsAbove(Acceptor):
 class AcceptsOnce(Acceptor):
     """An acceptor accepts one proposal, and refuses all others.
 
-    P1 only requires that it accepts the first one (section 2.2). The cost: if the acceptors have accepted
-    different proposals and none of these can get a majority any more, no value can ever be chosen.
+    The paper only requires that an acceptor accepts the first proposal that it receives (section 2.2, its
+    requirement P1). The cost: if the acceptors have accepted different proposals and none of these can get a
+    majority any more, no value can ever be chosen.
     """
 
     def accept(self, request: Propose) -> list[Message]:
@@ -230,8 +231,9 @@ class PromisesAgain(Acceptor):
 class SharesNumbers(Proposer):
     """Proposers all use the same numbers.
 
-    In the paper they choose from disjoint sets (section 2.5). Here each acceptor promises a number once,
-    so only one of two proposers gets a majority for it. The cost: they may both get none.
+    In the paper, proposers choose their numbers from disjoint sets (section 2.5). Here each acceptor promises
+    a number only once, so at most one of two proposers gets a majority for it. The cost: it can happen that
+    neither does.
     """
 
     def begin_attempt(self, id: int) -> None:
@@ -241,8 +243,8 @@ class SharesNumbers(Proposer):
 class AcceptsOnlyAbove(AcceptsBelow):
     """An acceptor accepts only above its promise.
 
-    A proposer proposes only under a number that a quorum has promised, and those acceptors refuse it. So no
-    value can be chosen: this is safe only because nothing can happen.
+    Each number that is proposed was promised by a quorum. These acceptors refuse it, and every quorum contains
+    one of them. So no value is ever chosen, which is why this is safe.
     """
 
     def accept(self, request: Propose) -> list[Message]:
@@ -281,9 +283,9 @@ class Rule:
         return f"Changed rule, {self.name}: {self.summary}"
 
     @property
-    def explanation(self) -> list[str]:
-        """The consequences of the change, or why it is harmless and what it costs, as lines."""
-        return (getdoc(self.changed) or "").splitlines()[2:]
+    def explanation(self) -> str:
+        """The consequences of the change, or why it is harmless and what it costs."""
+        return " ".join((getdoc(self.changed) or "").split("\n")[2:])
 
     @property
     def told(self) -> dict[str, Any]:

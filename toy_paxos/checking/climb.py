@@ -145,6 +145,7 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
         "clusters": len(reports),
         "incomplete": incomplete,
         "not_begun": not_begun,
+        "was_stopped": last.was_stopped,
         "property": last.lost and last.lost.name,
         "violation": last.violation,
         "never": never,

@@ -147,9 +147,10 @@ class Progress:
             if not any(isinstance(event, Learned) and event.proposer == name for event in told.events):
                 begins, reason = len(execution), run.reason
                 if run.repeats is not None:
-                    reason = f"the state is the same as after delivery {begins + run.repeats}"
+                    reason = f"the state after delivery {len(deliveries)} is that after delivery {begins + run.repeats}"
                 self.result = LOST
-                self.reason = f"from delivery {begins + 1} on nothing is lost, but {name} never learns: {reason}"
+                since = f" after delivery {begins}" if begins else ""
+                self.reason = f"no message is lost{since}, but {name} never learns: {reason}"
                 self.stuck = Stuck(deliveries, begins, told, refusals(told, name))
                 return
         self.note(QuietRun(NOT_KNOWN, "a quiet run depends on messages that the search has forgotten"))

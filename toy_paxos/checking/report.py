@@ -80,6 +80,7 @@ class Report:
             "depth": len(self.execution) if self.violation else self.depth,
             "elapsed_s": self.elapsed_s,
             "complete": self.complete,
+            "was_stopped": self.was_stopped,
             "by_chance": self.by_chance,
             "names_matter": self.model.names_matter or None,
             "progress": self.progress,

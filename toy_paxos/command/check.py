@@ -131,7 +131,8 @@ class Search:
         self.stop = StopRequest(on_quit=lambda: f"toy-paxos check: {self}", waiting_for="the search")
 
     def __str__(self) -> str:
-        return f"searching: {plural(self.states, 'state')}, {deliveries(self.depth)} deep"
+        depth = f", {deliveries(self.depth)} deep" if self.depth else ""
+        return f"searching: {plural(self.states, 'state')}{depth}"
 
     def close(self) -> None:
         """Erase the progress and stop listening to signals."""

@@ -306,7 +306,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None] | None]] = [
         (rf"{NAME} +crashes(?: before (?:it can send )?(?:anything to anybody|(\S+) to (\S+)))?", crash),
         (rf"{NAME} +({'|'.join(DOES)})\b.*", other_move),
         (rf"{NAME} +(?:crashes, and loses|times out|has|adopts|learns|breaks|says)\b.*", None),
-        (r"(?:CHOSEN|SAFETY VIOLATED|Safety is lost|The game is won|To see it again|No replay)\b.*", None),
+        (r"(?:CHOSEN|[A-Z]+ VIOLATED|Safety is lost|The game is won|To see it again|No replay)\b.*", None),
         (r"(?:[Rr]ound \d+: |\d+ of \d+ (?:promised|accepted), ).*", None),
         (r"(?:--- |VIOLATED: |SAFE |UNKNOWN: |NOT |ok   ).*", end_story),
         (r"[\d,]+ (?:states?|delivery|deliveries), .*", end_story),
@@ -315,7 +315,7 @@ FORMS: list[tuple[re.Pattern[str], Callable[..., Move | None] | None]] = [
 ]
 
 # The text before an event: simulated time, the number of a delivery, or a margin.
-BEFORE = re.compile(r"\s*(?:\d+(?:\.\d+ ms)? +(?=[paCS]))?")
+BEFORE = re.compile(r"\s*(?:\d+(?:\.\d+ ms)? +(?=[paCSI]))?")
 
 
 def read_line(story: Script, line: str) -> Move | None:

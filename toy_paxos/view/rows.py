@@ -18,7 +18,7 @@ from toy_paxos.event import (
 from toy_paxos.message import Accept, Message, Propose, Restart, Timeout
 from toy_paxos.safety import Ballots
 from toy_paxos.story import Configuration
-from toy_paxos.view.words import marks_of, printable, tame, what_follows
+from toy_paxos.view.words import marks_of, printable, tame, violation_words, what_follows
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Rows:
                         yield self.in_both(event, quorum)
             case Violation():
                 marks = dict.fromkeys(event.acceptors, "chosen")
-                yield Row(f"SAFETY VIOLATED, {printable(event.words)}", "bad heading", marks=marks)
+                yield Row(violation_words(event), "bad heading", marks=marks)
                 if event.acceptors and self.chosen:
                     yield self.in_both(self.chosen[0], event)
             case _:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from toy_paxos import __version__
-from toy_paxos.safety import ALWAYS, Property
+from toy_paxos.safety import ALWAYS, PROMISES_RISE, Property
 from toy_paxos.story import Story
 from toy_paxos.view.words import Line, line, plural, printable, sizes_words, wishes_lines
 
@@ -50,9 +50,9 @@ def names_words(cluster: Found) -> str:
 def dice_lines(thrown: Found) -> list[Line]:
     """Return the result of random executions."""
     if not thrown["violated_in"]:
-        return [line(("good", f"ok  {plural(thrown['executions'], 'execution')} by dice: no violation"))]
+        return [line(("good", f"ok  {plural(thrown['executions'], 'random execution')}: no violation"))]
     where = cluster_words(thrown["violated_in"])
-    return [line(("bad heading", f"VIOLATED  by dice with {where}: searching for a short execution"))]
+    return [line(("bad heading", f"VIOLATED  by a random execution of {where}; searching for a short one"))]
 
 
 def judgement_lines(judged: Found) -> list[Line]:
@@ -84,21 +84,21 @@ def summary_lines(total: Found) -> Iterator[Line]:
     yield line()
     if not complete:
         yield from reason_lines(total)
-        yield line(("bad heading", UNKNOWN))
+        yield line(("bad heading", unknown(total)))
         return
-    yield from property_lines(ALWAYS, [] if never else ["each value"], total)
+    yield from property_lines(ALWAYS, [] if never else ["each value"], total, complete=not unfinished)
     if never:
         yield from reason_lines(total)
         yield line(("bad heading", not_alive(never)))
         return
     if total["verdict"] == "safe":
         judged = plural(total["judged"], "cluster")
-        yield line(("good heading", f"SAFE in every execution of {judged}: each actor keeps the rules of Paxos"))
+        yield line(("good heading", f"SAFE in every execution of {judged}, since each actor keeps the rules of Paxos"))
         largest = ["{num_proposers} x {num_acceptors} x {max_attempts}".format(**sizes) for sizes in total["largest"]]
         yield line(("", f"The largest, as proposers x acceptors x attempts: {', '.join(largest)}."))
-        searched = plural(total["clusters"], "cluster")
-        searched += f" searched as well{f', {unfinished} not explored to the end' if unfinished else ''}"
-        yield line(("", f"{searched}. This says nothing about larger ones."))
+        how = f"searched, {unfinished} of them not to the end" if unfinished else "searched exhaustively"
+        yield line(("", f"{plural(total['clusters'], 'other cluster')}, listed above, were also {how}."))
+        yield line(("", "Nothing is known about larger clusters."))
         return
     words = [f"SAFE in {plural(complete, 'cluster')}"]
     words += [f"{unfinished} not explored to the end"] if unfinished else []
@@ -107,12 +107,17 @@ def summary_lines(total: Found) -> Iterator[Line]:
     yield from reason_lines(total)
 
 
-UNKNOWN = "UNKNOWN: not explored to the end, so nothing is proved; take a smaller cluster, or a larger --max-states"
+def unknown(found: Found) -> str:
+    """Return the verdict on a search that did not end, and what helps if no signal stopped it."""
+    if found["was_stopped"]:
+        return "UNKNOWN: stopped before the end, so nothing is proved"
+    return "UNKNOWN: not explored to the end, so nothing is proved; take a smaller cluster, or a larger --max-states"
 
 
-def not_alive(never: Sequence[str]) -> str:
-    """Return which values can never be chosen."""
-    return f"NOT ALIVE: no execution chooses {' or '.join(never)}"
+def not_alive(never: Sequence[str], values: Sequence[str] = ()) -> str:
+    """Return the verdict on actors that can never choose some values, perhaps all ``values`` that are wanted."""
+    what = "no value can ever" if [*never] == [*values] else f"{' and '.join(never)} can never"
+    return f"NOT ALIVE: safe, but {what} be chosen"
 
 
 def report_lines(
@@ -127,28 +132,31 @@ def report_lines(
         yield line(("notable", names_words(cluster)))
     yield from reason_lines(cluster)
     if verdict == "violated":
-        yield line(("bad heading", f"VIOLATED: {printable(cluster['violation'])}"))
+        # The other properties were evaluated before this one.
+        still = "; no second value is chosen in this execution" if cluster["property"] == PROMISES_RISE.name else ""
+        yield line(("bad heading", f"VIOLATED: {printable(cluster['violation'])}{still}"))
     elif verdict == "unknown":
-        yield line(("bad heading", UNKNOWN))
+        yield line(("bad heading", unknown(cluster)))
     else:
         if cluster["complete"] or verdict == "safe":
-            yield from property_lines(properties, cluster["values"] if cluster["complete"] else [], cluster)
+            yield from property_lines(properties, cluster["values"], cluster, cluster["complete"])
         headings = {
             "safe": ("good heading", safe_words(cluster, rule)),
             "stuck": ("bad heading", f"STUCK: {printable(cluster['progress_reason'] or '')}"),
-            "not-alive": ("bad heading", not_alive(cluster["never"])),
+            "not-alive": ("bad heading", not_alive(cluster["never"], cluster["values"])),
         }
         yield line(headings[verdict])
         if rule and rule["fate"] == verdict:
-            yield from [line(("", words)) for words in rule["explanation"]]
+            yield line(("", rule["explanation"]))
 
 
 def safe_words(cluster: Found, rule: Found | None) -> str:
     """Return the verdict on a safe cluster; with a changed rule, also in which cluster it does harm."""
     if not rule or rule["fate"] != "unsafe":
-        words = f"SAFE for {cluster_words(cluster)}{'' if cluster['fail'] else ', FAIL never delivered'}{but(cluster)}"
+        fail = "" if cluster["fail"] else " (FAIL is not delivered; --fail adds it)"
+        words = f"SAFE for {cluster_words(cluster)}{fail}{but(cluster)}"
         return words if cluster["complete"] else f"{words}, by the rules of Paxos; not explored to the end"
-    return f"SAFE at this size; it goes wrong with {cluster_words(rule)}"
+    return f"SAFE at this size; this change loses safety with {cluster_words(rule)}"
 
 
 def counterexample(story: Story, correct: Story | None, found: Found, rule: Found | None, change: str) -> Story:
@@ -189,13 +197,19 @@ def deliveries(number: int) -> str:
     return f"{number:,} {'delivery' if number == 1 else 'deliveries'}"
 
 
-def property_lines(properties: Iterable[Property], values: Iterable[str], found: Found) -> Iterator[Line]:
-    """Return which properties always hold, which values are sometimes chosen, and what is known about progress."""
+def property_lines(
+    properties: Iterable[Property], values: Iterable[str], found: Found, complete: bool
+) -> Iterator[Line]:
+    """Return which properties always hold, which values are sometimes chosen, and what is known about progress.
+
+    A search that is not ``complete`` does not say which values are chosen.
+    """
     for property in properties:
         yield line(("good", f"ok   always     {property.name}"))
     for value in dict.fromkeys([*values, *found["never"]]):
-        style, word = ("bad heading", "NOT") if value in found["never"] else ("good", "ok ")
-        yield line((style, f"{word}  sometimes  {value} is chosen"))
+        known = ("good", "ok ") if complete else ("notable", "?? ")
+        style, mark = ("bad heading", "NOT") if value in found["never"] else known
+        yield line((style, f"{mark}  sometimes  {value} is chosen"))
     result, progress = found["progress"], "progress   once the network behaves, a proposer that keeps trying learns"
     if result == "kept":
         yield line(("good", f"ok   {progress}"))
@@ -203,14 +217,15 @@ def property_lines(properties: Iterable[Property], values: Iterable[str], found:
         yield line(("bad heading", f"NOT  {progress}"))
     else:
         yield line(("notable", f"??   {progress}: {result}, {printable(found['progress_reason'] or '')}"))
-    yield line(("", "(always: in every execution; sometimes: in at least one, which takes luck)"))
+    yield line(("", "(always: in every execution; sometimes: in at least one, which takes luck;"))
+    yield line(("", "the network behaves: no message is lost, and only one proposer times out)"))
 
 
 def rules_lines(rules: Sequence[Found]) -> list[Line]:
     """Return all changed rules, grouped by their consequences."""
     titles = {
         "unsafe": "Safety is lost:",
-        "safe": "It looks wrong but is safe:",
+        "safe": "Safe variants (accepts-above is the rule of Paxos Made Simple):",
         "stuck": "It is safe, but proposers that keep trying may never learn:",
         "not-alive": "It is safe, because nothing can be chosen:",
     }

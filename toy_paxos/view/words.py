@@ -30,6 +30,7 @@ from toy_paxos.event import (
 )
 from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart
 from toy_paxos.proposer import majority
+from toy_paxos.safety import PROMISES_RISE
 from toy_paxos.story import Configuration, Story
 
 Span = tuple[str, str]
@@ -138,7 +139,7 @@ def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Spa
         case AcceptorCrash():
             return about(event.acceptor, "bad", "crashes, and loses what is on its way to it")
         case Violation():
-            words = f"SAFETY VIOLATED, {printable(event.words)}"
+            words = violation_words(event)
             if event.acceptors:
                 words += f", under {event.id}, accepted by {', '.join(map(name, event.acceptors))}"
             return (("bad heading", words),)
@@ -149,6 +150,11 @@ def what_follows(event: Event, name: Callable[[str], str] = str) -> Sequence[Spa
         case Wants():
             return ()
     raise TypeError(event)
+
+
+def violation_words(event: Violation) -> str:
+    """Return which property is lost; a falling promise alone does not make a second value chosen."""
+    return f"{'INVARIANT' if event.property == PROMISES_RISE.name else 'SAFETY'} VIOLATED, {printable(event.words)}"
 
 
 @lru_cache(maxsize=2**16)
@@ -197,12 +203,11 @@ def route_width(configuration: Configuration) -> int:
 def sizes_words(sizes: Mapping[str, Any]) -> str:
     """Return the numbers of actors; unless quorums are majorities, also their sizes and whether two can be disjoint."""
     promises, accepts = sizes["quorums"]
-    acceptors = plural(sizes["num_acceptors"], "acceptor")
-    words = f"{plural(sizes['num_proposers'], 'proposer')}, {acceptors}"
+    words = f"{plural(sizes['num_proposers'], 'proposer')}, {plural(sizes['num_acceptors'], 'acceptor')}"
     if promises == accepts == majority(sizes["num_acceptors"]):
         return words
     words += f", quorums of {promises} and {accepts}"
-    return words if promises + accepts > sizes["num_acceptors"] else f"{words} among {acceptors} need not meet"
+    return words if promises + accepts > sizes["num_acceptors"] else f"{words} that need not meet"
 
 
 def plural(count: int, noun: str) -> str:
