@@ -176,7 +176,7 @@ AT = "on receiving PREPARE 1 from proposer-0 to acceptor-0: "
         ("Nothing", f"{AT}receive returned None, not a list of messages"),
         ("Async", f"{AT}receive is async: it is never awaited, so make it a plain method"),
         ("One", f"{AT}receive returned a PROMISE, not a list of messages"),
-        ("Word", f"{AT}a str is not a message: it lacks an attribute type, a text such as 'PROMISE'"),
+        ("Word", f"{AT}an object of type str is not a message: it lacks an attribute type, a text such as 'PROMISE'"),
         ("Stray", f"{AT}PREPARE to 'nobody', but no actor has that name"),
         (
             "Nameless",

@@ -113,7 +113,7 @@ class Unnumbered(Acceptor):
         (Silent, "receive returned None, not a list of messages (test_cluster.py, line "),
         (
             Talkative,
-            "a str is not a message: it lacks an attribute type, a text such as 'PROMISE' (test_cluster.py, line ",
+            "an object of type str is not a message: it lacks an attribute type, a text such as 'PROMISE' (",
         ),
         (Unhashable, "the value of a ACCEPT has type list, not str (test_cluster.py, line "),
         (Unnumbered, "the id of a PROMISE has type NoneType, not int (test_cluster.py, line "),
@@ -192,7 +192,7 @@ class WithFunction(Acceptor):
 @pytest.mark.parametrize(
     ("acceptor", "words"),
     [
-        (WithLock, "acceptor-0 cannot be checked: self.lock is a lock: keep locks out of the actor"),
+        (WithLock, "acceptor-0: self.lock is a lock: keep locks out of the actor"),
         (WithHiddenLock, "self.parts holds a lock: keep locks out of the actor"),
         (WithLambda, "self.handle is a function: use a method, or a function that is defined in a module"),
         (WithFunction, "self.die is a builtin_function_or_method: its state cannot be compared"),

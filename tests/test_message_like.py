@@ -72,8 +72,14 @@ def test_a_type_that_is_not_known_keeps_its_parts() -> None:
         (SimpleNamespace(type="PROMISE", **ROUTE), "a PROMISE lacks accepted"),
         (SimpleNamespace(type="PREPARE", id=1), "a PREPARE lacks sender and recipient"),
         (SimpleNamespace(type="NACK", id=1), "a NACK lacks sender and recipient"),
-        (SimpleNamespace(**ROUTE), "a SimpleNamespace is not a message: it lacks an attribute type, a text such as"),
-        (SimpleNamespace(type=Kind.NACK, **ROUTE), "a SimpleNamespace is not a message: its attribute type is <Kind.N"),
+        (
+            SimpleNamespace(**ROUTE),
+            "an object of type SimpleNamespace is not a message: it lacks an attribute type, a text such as",
+        ),
+        (
+            SimpleNamespace(type=Kind.NACK, **ROUTE),
+            "an object of type SimpleNamespace is not a message: its attribute type is <Kind.N",
+        ),
         (SimpleNamespace(type="PROMISE", **ROUTE, accepted=1), "accepted in a PROMISE must be None, or a pair of a"),
         (SimpleNamespace(type="PROMISE", **ROUTE, accepted=("x", 1)), "accepted in a PROMISE must be None, or"),
     ],

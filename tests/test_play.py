@@ -245,7 +245,7 @@ def test_standard_input_may_be_closed() -> None:
 @pytest.mark.parametrize(
     ("says", "words"),
     [
-        ("['hello']", "a str is not a message"),
+        ("['hello']", "an object of type str is not a message"),
         (
             "iter(lambda: Promise(self.name, request.sender, request.id, None), None)",
             "receive returned 100,000 messages or more",
@@ -255,6 +255,7 @@ def test_standard_input_may_be_closed() -> None:
             "an actor must not send TIMEOUT: the clock and the power switch do",
         ),
         ("[Promise(self.name, 'nobody', request.id, None)]", "PROMISE to 'nobody', but no actor has that name"),
+        ("[Promise(self.name, 'power', request.id, None)]", "PROMISE to 'power': RESTART comes from no actor, do not "),
     ],
 )
 def test_a_message_that_no_actor_can_send_is_an_error_in_one_line(

@@ -256,7 +256,7 @@ def test_they_are_judged_and_shown_like_any_other(shapes: str, run_here: RunHere
 def test_what_its_class_keeps_is_seen(shapes: str, run_here: RunHere) -> None:
     done = run_here("check", "--acceptor", f"{shapes}:Counts", "-n", "1")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "asked of class Counts is not what it was" in done.stderr
+    assert "asked of class Counts has changed" in done.stderr
 
 
 @pytest.mark.parametrize(

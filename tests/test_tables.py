@@ -139,7 +139,7 @@ class Uneven(Acceptor):
 
 
 def test_an_actor_with_hidden_state_is_refused() -> None:
-    with pytest.raises(CheckError, match="calls of class Uneven is not what it was"):
+    with pytest.raises(CheckError, match="calls of class Uneven has changed"):
         Tables().add(Model(acceptor=Uneven))
 
 

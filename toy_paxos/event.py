@@ -257,7 +257,9 @@ def check_message(message: Message, names: Container[str]) -> None:
         if type(part) is not kind:
             raise AnswerError(f"the {name} of a {message.type} has type {type(part).__name__}, not {kind.__name__}")
     if message.recipient not in names:
-        raise AnswerError(f"{message.type} to {message.recipient!r}, but no actor has that name")
+        is_answer = message.recipient == "power"
+        why = ": RESTART comes from no actor, do not answer it" if is_answer else ", but no actor has that name"
+        raise AnswerError(f"{message.type} to {message.recipient!r}{why}")
 
 
 def unheard(events: Sequence[Event]) -> Iterator[Unheard]:

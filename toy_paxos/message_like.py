@@ -46,7 +46,9 @@ def as_message(thing: Any) -> Message:
     type = getattr(thing, "type", None)
     if not isinstance(type, str):
         has = f"its attribute type is {type!r}, not" if hasattr(thing, "type") else "it lacks an attribute type,"
-        raise AnswerError(f"a {thing.__class__.__name__} is not a message: {has} a text such as 'PROMISE'")
+        raise AnswerError(
+            f"an object of type {thing.__class__.__name__} is not a message: {has} a text such as 'PROMISE'"
+        )
     kind = MESSAGES.get(type)
     if kind:
         parts = [*ROUTE, *parts_of(kind)]

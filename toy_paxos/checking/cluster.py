@@ -103,7 +103,7 @@ class Cluster:
         ``others`` has the identities of the mutable objects of other actors; those of this actor are added.
         """
         if words := getattr(actor, "cannot_be_restored", ""):
-            raise CheckError(f"{actor.name} cannot be checked: {words}")
+            raise CheckError(f"{actor.name}: {words}")
         found, name, value = {}, "", None
         seen = {id(actor): 0}
         try:
@@ -114,9 +114,9 @@ class Cluster:
         except snapshot.NotPlainError as error:
             is_it = not name or error.kind == type(value).__name__
             words = f"self{'.' if name else ''}{name} {'is' if is_it else 'holds'} a {error.kind}: {error.remedy}"
-            raise refusal(f"{actor.name} cannot be checked: {words}", type(actor), error=error) from error
+            raise refusal(f"{actor.name}: {words}", type(actor), error=error) from error
         except BaseException as error:
-            raise failure(f"{actor.name} cannot be checked", error, type(actor)) from error
+            raise failure(f"{actor.name} cannot be copied", error, type(actor)) from error
         others.update(seen)
         return found
 

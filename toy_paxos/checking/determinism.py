@@ -27,12 +27,14 @@ from toy_paxos.message import Message
 WALKS = 60
 DELIVERIES = 40
 
-KEEP_IT_IN_ATTRIBUTES = (
-    "what it does may depend on its attributes and the message alone, not on chance, "
-    "on a file, on variables of its class or module, on the order of a set, or on which of two equal things it has"
+KEEP_IT_IN_ATTRIBUTES = "an actor's answers may depend only on its attributes and the message"
+
+NOT_ON = (
+    "not on chance, on a file, on variables of its class or module, on the order of a set, "
+    "or on which of two equal things it has"
 )
 
-KEEP_IT_IN_THE_STATE = "an answer may depend on the question alone, so all that an actor remembers must be in its state"
+KEEP_IT_IN_THE_STATE = "an answer may depend only on the question, so all that an actor remembers must be in its state"
 
 # Numbers that are in a set while it is built for the second time, so that its elements get another order. The hash of a
 # number is the number, so these occupy a section of the table, and elements with a place there move elsewhere. Two
@@ -65,7 +67,8 @@ def not_deterministic(cluster: Cluster, position: int, number: int) -> Exception
     """Return the error for an actor that reacts differently to the same message in the same state."""
     kind = type(cluster.actors[position])
     words = f"on receiving {described(cluster.messages[number])}: {cluster.names[position]} does not always do the same"
-    return refusal(f"{words}: {KEEP_IT_IN_THE_STATE if program_of(kind) else KEEP_IT_IN_ATTRIBUTES}", kind)
+    remedy = KEEP_IT_IN_THE_STATE if program_of(kind) else f"{KEEP_IT_IN_ATTRIBUTES}, {NOT_ON}"
+    return refusal(f"{words}: {remedy}", kind)
 
 
 def walk_real_actors(cluster: Cluster) -> None:
@@ -176,22 +179,22 @@ class SharedState:
         self.kinds = list(dict.fromkeys(base for kind in types for base in getattr(kind, "__mro__", ())[:-1]))
         self.before = self.variables()
 
-    def variables(self) -> dict[tuple[str, str], object]:
-        """Return each shared variable in comparable form, by the class or module that it belongs to and its name."""
+    def variables(self) -> dict[str, object]:
+        """Return each shared variable in comparable form, by the words for the case that it has changed."""
         owners: dict[str, Mapping[str, object]] = {}
         for kind in self.kinds:
             owners[f"class {kind.__qualname__}"] = vars(kind)
             owners[f"module {kind.__module__}"] = vars(sys.modules.get(kind.__module__, object))
         variables = [(owner, name) for owner in owners for name in owners[owner] if not name.startswith("__")]
-        found = {(owner, name): comparable(owners[owner][name]) for owner, name in variables}
-        return found | {("module random", "the state"): getstate()}
+        found = {f"{name} of {owner} has changed": comparable(owners[owner][name]) for owner, name in variables}
+        return found | {"the actors use the module random": getstate()}
 
     def check(self) -> None:
         """Raise CheckError if a shared variable has changed."""
         after = self.variables()
-        for owner, name in after | self.before:
-            if after.get((owner, name)) != self.before.get((owner, name)):
-                raise refusal(f"{name} of {owner} is not what it was: {KEEP_IT_IN_ATTRIBUTES}", *self.kinds)
+        for words in after | self.before:
+            if after.get(words) != self.before.get(words):
+                raise refusal(f"{words}: {KEEP_IT_IN_ATTRIBUTES}", *self.kinds)
 
 
 def comparable(thing: object) -> object:
