@@ -120,7 +120,7 @@ def test_dice_find_a_fault_first_and_among_three_acceptors_if_they_can() -> None
 def test_the_execution_of_the_dice_is_reported_if_the_search_ends_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(MODULE, "STATES_AFTER_DICE", 100)
+    monkeypatch.setattr(MODULE, "FEW_STATES", 100)
     [report] = climb(proposer=LogsAndAdoptsFirst, max_states=100, dice=throw_dice(proposer=LogsAndAdoptsFirst))
     assert report.by_chance
     assert report.violation

@@ -354,7 +354,7 @@ def test_a_picture_of_a_check_shows_the_counterexample_if_there_is_one(ending: s
     assert (wrong.returncode, wrong.stderr) == (3, "")
     assert "SAFETY VIOLATED" in wrong.stdout
     assert "Changed rule, skips-phase-1: " in wrong.stdout
-    assert "p0 breaks P2: it proposes 1 after 0 promises" in wrong.stdout
+    assert "p0 breaks P2: it proposes under 1 with 0 promises" in wrong.stdout
     right = run_here("check", "-n", "1", "--num-proposers", "1", "-o", f"-{ending}")
     assert (right.returncode, right.stdout) == (0, "")
     assert right.stderr == "toy-paxos check: nothing written, for there is no counterexample: the verdict is safe\n"

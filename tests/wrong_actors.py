@@ -1041,7 +1041,7 @@ UNJUDGEABLE: tuple[tuple[type[Any], str], ...] = (
     (LooksAtTheClock, "does not always do the same"),
     (ProposesAgreeable, "the value of a PROPOSE has type Agreeable, not str"),
     (HasMoods, "a Mood: leave __eq__ to Enum"),
-    (TellsEqualPairsApart, "or on which of two equal things it has"),
+    (TellsEqualPairsApart, "or which of two equal things it has"),
     (ChangesWhenLookedAt, "reading what proposer-0 has learned changes it"),
     (TalksForEver, "receive returned 100,000 messages or more: there seems to be no end to them"),
     (RemindsItself, "an actor must not send TIMEOUT: the clock and the power switch do"),

@@ -77,9 +77,9 @@ def statements(messages: Iterable[Message]) -> list[Statement]:
     return [said for message in messages if (said := statement(message))]
 
 
-def learning(proposer: str, value: str) -> Statement:
-    """Return the statement that a proposer has learned a value."""
-    return Statement(Learned, proposer, proposer, 0, Proposal(0, value))
+def learning(proposer: str, value: str | None) -> list[Statement]:
+    """Return the statement that a proposer has learned a value, if it has, in a list."""
+    return [] if value is None else [Statement(Learned, proposer, proposer, 0, Proposal(0, value))]
 
 
 class History(NamedTuple):
@@ -364,9 +364,7 @@ class Onlooker:
             history = history.after_receiving(event.message)
         else:
             history = history._replace(wish=event.value)
-        learned = event.learned
-        said = [*statements(says(event)), *([] if learned is None else [learning(name, learned)])]
-        self.histories[name], broken = speak(history, said)
+        self.histories[name], broken = speak(history, [*statements(says(event)), *learning(name, event.learned)])
         if broken:
             del self.histories[name]
         return broken

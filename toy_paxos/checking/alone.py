@@ -219,7 +219,7 @@ class Alone:
     def learned(self, position: int, state: int) -> list[Statement]:
         """Return what an actor has learned in some state as a list of at most one statement."""
         learned = self.cluster.learned(position, state) if position < self.cluster.first_acceptor else None
-        return [] if learned is None else [learning(self.cluster.names[position], learned)]
+        return learning(self.cluster.names[position], learned)
 
     def reach(self, position: int, state: int, timeouts: int, history: History) -> None:
         """Record that an actor can be in a state after a history; queue the node if that is news."""

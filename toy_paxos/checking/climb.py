@@ -1,7 +1,7 @@
 """Checks of small clusters, then of larger ones and with more failures, up to the first violation."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,11 +30,9 @@ CLIMB = (
     Model(2, 3, max_attempts=2),
 )
 
-# The first limit on the states of a cluster. Beyond it the others are searched first: one may show a fault sooner.
+# The first limit on the states of a cluster. Beyond it the others are searched first: one may show a fault sooner. If
+# dice have found a violation in the cluster, their execution is reported instead.
 FEW_STATES = 30_000
-
-# The limit for the cluster in which dice have found a violation; after that, the execution of the dice is reported.
-STATES_AFTER_DICE = 30_000
 
 # The number of clusters that are searched even if the actors keep the rules: the search is independent evidence, finds
 # out whether each value can be chosen, and refuses actors that cannot be checked.
@@ -106,20 +104,13 @@ def told_shortly(loss: Loss, keep_going: KeepGoing) -> Report:
 
     If the model has too many states to find it, report the execution of the dice, shortened.
     """
-    report = check(loss.model, STATES_AFTER_DICE, keep_going)
+    report = check(loss.model, FEW_STATES, keep_going)
     if report.violation or report.was_stopped:
         return report
     model, lost, execution = shortened(loss)
     violation, story = what_happens(model, execution, lost)
-    return replace(
-        report,
-        violation=violation,
-        lost=lost,
-        execution=execution,
-        story=story,
-        quiet_from=None,
-        by_chance=True,
-    )
+    found: dict[str, Any] = {"violation": violation, "lost": lost, "execution": execution, "story": story}
+    return replace(report, **found, quiet_from=None, by_chance=True)
 
 
 def most_telling(reports: Sequence[Report]) -> Report:
@@ -160,9 +151,8 @@ def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def never_chosen(reports: Iterable[Report]) -> list[str]:
+def never_chosen(reports: Sequence[Report]) -> list[str]:
     """Return the values that are never chosen in any of the models in which a proposer wants them."""
-    reports = list(reports)
     wanted = dict.fromkeys(value for report in reports for value in report.model.values)
     return [
         value for value in wanted if all(value in report.never for report in reports if value in report.model.values)

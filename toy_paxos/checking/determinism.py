@@ -29,10 +29,7 @@ DELIVERIES = 40
 
 KEEP_IT_IN_ATTRIBUTES = "an actor's answers may depend only on its attributes and the message"
 
-NOT_ON = (
-    "not on chance, on a file, on variables of its class or module, on the order of a set, "
-    "or on which of two equal things it has"
-)
+NOT_ON = "not on chance, files, shared variables, the order of a set, or which of two equal things it has"
 
 KEEP_IT_IN_THE_STATE = "an answer may depend only on the question, so all that an actor remembers must be in its state"
 

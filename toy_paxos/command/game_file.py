@@ -99,7 +99,7 @@ class Page:
         when = partial(conditions, self.configuration, self.wishes, messages)
         values = sorted({message.value for message in messages if isinstance(message, Accept)})
         learned = {
-            name: {value: [*when(learning(name, value))] for value in values} for name in self.configuration.proposers
+            name: {value: [*when(*learning(name, value))] for value in values} for name in self.configuration.proposers
         }
         return game_page(
             self.configuration,

@@ -86,7 +86,7 @@ def summary_lines(total: Found) -> Iterator[Line]:
         yield from reason_lines(total)
         yield line(("bad heading", unknown(total)))
         return
-    yield from property_lines(ALWAYS, [] if never else ["each value"], total, complete=not unfinished)
+    yield from property_lines(ALWAYS, [] if never else ["each value"], total, known=not unfinished)
     if never:
         yield from reason_lines(total)
         yield line(("bad heading", not_alive(never)))
@@ -100,10 +100,8 @@ def summary_lines(total: Found) -> Iterator[Line]:
         yield line(("", f"{plural(total['clusters'], 'other cluster')}, listed above, were also {how}."))
         yield line(("", "Nothing is known about larger clusters."))
         return
-    words = [f"SAFE in {plural(complete, 'cluster')}"]
-    words += [f"{unfinished} not explored to the end"] if unfinished else []
-    words += [f"{left} not begun"] if left else []
-    yield line(("bad heading", ", ".join(words) + but(total)))
+    words = f"SAFE in {plural(complete, 'cluster')}{f', {unfinished} not explored to the end' if unfinished else ''}"
+    yield line(("bad heading", f"{words}{f', {left} not begun' if left else ''}{but(total)}"))
     yield from reason_lines(total)
 
 
@@ -166,10 +164,9 @@ def counterexample(story: Story, correct: Story | None, found: Found, rule: Foun
     """
     what = found["violation"] or found["progress_reason"]
     title = printable(f"{rule['name']}: {what}" if rule else what)
-    notes, quiet_from = [], found["quiet_from"]
-    if quiet_from is not None:
-        words = f"from delivery {quiet_from + 1} on nothing is lost, and one proposer keeps trying"
-        notes.append((quiet_from, words, "notable"))
+    notes = []
+    if (start := found["quiet_from"]) is not None:
+        notes = [(start, f"from delivery {start + 1} on nothing is lost, and one proposer keeps trying", "notable")]
     about = {"first_number": found["first_number"], "changed_rule": rule and rule["name"]}
     return replace(story, title=title, notes=notes, about=about, change=change, correct=correct)
 
@@ -186,10 +183,8 @@ def figures(cluster: Found) -> str:
         found = f"{depth}, found by chance in {elapsed_s:.2f} s"
         return f"{found}: none of them can be left out, but a shorter execution may exist"
     rate = f" ({states / elapsed_s:,.0f} states/s)" if elapsed_s else ""
-    return (
-        f"{plural(states, 'state')}, {plural(cluster['transitions'], 'transition')}, {depth} deep, "
-        f"in {elapsed_s:.2f} s{rate}"
-    )
+    seen = f"{plural(states, 'state')}, {plural(cluster['transitions'], 'transition')}, {depth} deep"
+    return f"{seen}, in {elapsed_s:.2f} s{rate}"
 
 
 def deliveries(number: int) -> str:
@@ -197,28 +192,26 @@ def deliveries(number: int) -> str:
     return f"{number:,} {'delivery' if number == 1 else 'deliveries'}"
 
 
-def property_lines(
-    properties: Iterable[Property], values: Iterable[str], found: Found, complete: bool
-) -> Iterator[Line]:
+def property_lines(properties: Iterable[Property], values: Iterable[str], found: Found, known: bool) -> Iterator[Line]:
     """Return which properties always hold, which values are sometimes chosen, and what is known about progress.
 
-    A search that is not ``complete`` does not say which values are chosen.
+    ``known`` says whether a value is chosen if it is not among those that never are.
     """
     for property in properties:
-        yield line(("good", f"ok   always     {property.name}"))
+        yield property_line(True, "always", property.name)
     for value in dict.fromkeys([*values, *found["never"]]):
-        known = ("good", "ok ") if complete else ("notable", "?? ")
-        style, mark = ("bad heading", "NOT") if value in found["never"] else known
-        yield line((style, f"{mark}  sometimes  {value} is chosen"))
-    result, progress = found["progress"], "progress   once the network behaves, a proposer that keeps trying learns"
-    if result == "kept":
-        yield line(("good", f"ok   {progress}"))
-    elif result == "lost":
-        yield line(("bad heading", f"NOT  {progress}"))
-    else:
-        yield line(("notable", f"??   {progress}: {result}, {printable(found['progress_reason'] or '')}"))
+        yield property_line(False if value in found["never"] else known or None, "sometimes", f"{value} is chosen")
+    is_kept = {"kept": True, "lost": False}.get(found["progress"])
+    why = f": {found['progress']}, {printable(found['progress_reason'] or '')}" if is_kept is None else ""
+    yield property_line(is_kept, "progress", f"once the network behaves, a proposer that keeps trying learns{why}")
     yield line(("", "(always: in every execution; sometimes: in at least one, which takes luck;"))
     yield line(("", "the network behaves: no message is lost, and only one proposer times out)"))
+
+
+def property_line(holds: bool | None, kind: str, words: str) -> Line:
+    """Return whether a property holds, or that this is not known."""
+    style, mark = {True: ("good", "ok"), False: ("bad heading", "NOT"), None: ("notable", "??")}[holds]
+    return line((style, f"{mark:<3}  {kind:<9}  {words}"))
 
 
 def rules_lines(rules: Sequence[Found]) -> list[Line]:
