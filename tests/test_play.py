@@ -172,7 +172,7 @@ def test_the_text_of_a_climb_is_played_again_in_its_last_cluster(
 
 def test_a_climb_without_a_counterexample_is_no_story(run: Run) -> None:
     climb = (
-        "toy-paxos 1.2.0 check: clusters\nok  2 proposers, 1 acceptor: 153 states\n\nok   always     so\nSAFE in all\n"
+        "toy-paxos 1.3.0 check: clusters\nok  2 proposers, 1 acceptor: 153 states\n\nok   always     so\nSAFE in all\n"
     )
     done = run("play", "-", typed=climb)
     assert (done.returncode, done.stdout) == (2, "")
@@ -441,7 +441,7 @@ def test_sizes_are_given_to_a_story_that_names_none(typed_by_hand: str, run_here
     sizes = ("-n", "5", "--max-attempts", "2", "--restarts", "1")
     done = run_here("play", typed_by_hand, *sizes)
     assert done.stderr == ""
-    assert done.stdout.startswith("toy-paxos 1.2.0 play: 1 proposer, 5 acceptors, 2 attempts, 1 restart each\n")
+    assert done.stdout.startswith("toy-paxos 1.3.0 play: 1 proposer, 5 acceptors, 2 attempts, 1 restart each\n")
     Path(typed_by_hand).write_text(done.stdout)
     assert run_here("play", typed_by_hand).stdout == done.stdout
     other = run_here("play", typed_by_hand, "-n", "4")

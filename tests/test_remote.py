@@ -292,7 +292,7 @@ def test_a_run_that_reaches_one_of_its_acceptors_ends_with_0(acceptors: Begin, s
 def test_a_cluster_is_one_command(run: Run, nothing_left: dict[str, str], tmp_path: Path) -> None:
     done = run("cluster", "-n", "3", "--num-proposers", "2", "-c", "2", "-p", "0.1", **nothing_left)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "toy-paxos 1.2.0: 2 proposers, 3 acceptors, failure probability 0.1, real time, no seed\n" in done.stdout
+    assert "toy-paxos 1.3.0: 2 proposers, 3 acceptors, failure probability 0.1, real time, no seed\n" in done.stdout
     assert "network: processes on this machine, addresses handed over directly, run " in done.stdout
     assert "--- 2 rounds of toy-paxos ---" in done.stdout
 

@@ -17,7 +17,7 @@ from toy_paxos.view.words import printable, read_back
 
 UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
 
-BEGINNING = """toy-paxos 1.2.0 check: 2 proposers, 3 acceptors, 1 attempt, 0 restarts each, every order
+BEGINNING = """toy-paxos 1.3.0 check: 2 proposers, 3 acceptors, 1 attempt, 0 restarts each, every order
 proposer-0 wants apple
 proposer-1 wants pear
 """

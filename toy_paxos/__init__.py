@@ -6,7 +6,7 @@ Python, ``rounds``, ``check`` and ``play``, is in :mod:`toy_paxos.api`.
 
 from typing import TYPE_CHECKING
 
-__version__ = "1.2.0"
+__version__ = "1.3.0"
 
 __all__ = ["Round", "Story", "Verdict", "check", "play", "rounds"]
 
