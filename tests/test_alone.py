@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pairs import pair
-from wrong_actors import RIGHT, WRONG, StoresInClass
+from wrong_actors import RIGHT, WRONG, StoresInClass, forget_what_is_stored
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CheckError, Model, check
@@ -306,7 +306,7 @@ def test_an_actor_that_keeps_its_memory_in_a_file_is_refused_and_not_accused(act
 
 
 def test_an_actor_that_keeps_its_memory_in_a_module_is_not_accused() -> None:
-    StoresInClass.storage.clear()
+    forget_what_is_stored()
     with pytest.raises(CheckError, match="storage of class StoresInClass has changed"):
         climb(StoresInClass)
 

@@ -17,6 +17,7 @@ from wrong_actors import (
     LogsAndAdoptsFirst,
     PromisesEqual,
     ReusesNumber,
+    forget_what_is_stored,
 )
 
 from toy_paxos.acceptor import Acceptor
@@ -80,6 +81,7 @@ def test_the_story_of_a_faulty_actor_can_be_repeated(actor: type[Any]) -> None:
 
 @pytest.mark.parametrize(("actor", "words"), UNJUDGEABLE)
 def test_an_actor_that_cannot_be_checked_is_refused_in_one_line(actor: type[Any], words: str) -> None:
+    forget_what_is_stored()
     with pytest.raises(CheckError, match=r"^[^\n]* \(wrong_actors.py, line \d+\)$") as refused:
         list(climb_with(actor))
     assert words in str(refused.value)

@@ -11,6 +11,7 @@ from wrong_actors import (
     KeepsALog,
     StoresInClass,
     StoresInDefault,
+    forget_what_is_stored,
     with_closure,
 )
 
@@ -40,6 +41,7 @@ def test_deterministic_actors_repeat_their_steps_and_agree_with_the_model(accept
 
 
 def test_repeated_steps_reveal_state_outside_the_attributes() -> None:
+    forget_what_is_stored()
     cluster = explored(Model(2, 2, acceptor=StoresInClass))
     with pytest.raises(CheckError, match=r"acceptor-. does not always do the same"):
         repeat_steps(cluster)
@@ -100,7 +102,7 @@ def test_a_walk_reveals_that_a_message_is_changed_after_it_was_sent() -> None:
     ],
 )
 def test_shared_variables_must_not_change(acceptor: type[Acceptor], words: str) -> None:
-    StoresInClass.storage.clear()
+    forget_what_is_stored()
     cluster = Cluster(Model(1, 2, acceptor=acceptor))
     shared_state = SharedState(cluster)
     shared_state.check()

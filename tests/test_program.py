@@ -140,7 +140,7 @@ def test_a_program_is_checked_run_and_played_like_a_class(acceptor: Exec, run_he
     assert events[0]["actors"] == f"--acceptor {shlex.quote(actor)}"
     played = run_here("play", "--acceptor", actor, typed="1\nhint\n")
     assert played.returncode == 0
-    assert "safety cannot be lost from here" in played.stdout
+    assert "safety cannot be violated from here" in played.stdout
 
 
 @pytest.fixture

@@ -747,6 +747,13 @@ class StoresInEnvironment(Acceptor):
         return [Promise(self.name, request.sender, request.id, self.accepted)]
 
 
+def forget_what_is_stored() -> None:
+    """Remove what actors have stored outside of their attributes, where the next test would find it."""
+    StoresInClass.storage.clear()
+    for name in [name for name in os.environ if name.startswith("PROMISED_BY_")]:
+        del os.environ[name]
+
+
 shared: list[int] = []
 
 
