@@ -167,6 +167,8 @@ REASONS = {
     "signed certificate": "certificate signed by another authority",
     "has expired": "certificate has expired",
     "Hostname Verification": "certificate names another host",
+    # Old versions of gRPC say no more.
+    "CERTIFICATE_VERIFY_FAILED": "certificate not trusted",
     "WRONG_VERSION_NUMBER": "no TLS there",
     "SETTINGS frame": "no gRPC there",
 }
