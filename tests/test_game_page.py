@@ -134,7 +134,7 @@ def compare_games(rule: str | None, number: int, tmp_path: Path) -> None:
 @in_a_browser
 @pytest.mark.parametrize("rule", [None, *OTHERS])
 def test_random_games_and_their_predictions_are_those_of_play(rule: str | None, tmp_path: Path) -> None:
-    compare_games(rule, 4, tmp_path)
+    compare_games(rule, 20, tmp_path)
 
 
 @pytest.mark.slow
