@@ -254,6 +254,7 @@ def test_acceptors_that_forget_lose_agreement_before_ones_eyes(nothing_left: dic
     )
     done = run(*play, "--break", "forgets-all", **nothing_left)
     assert done.returncode == 3
-    assert re.search(r"acceptor-\d breaks A[234]: (.*\n)*.* SAFETY VIOLATED", done.stdout)
+    # On a busy machine a promise may go down before a second value is chosen.
+    assert re.search(r"acceptor-\d breaks A[234]: (.*\n)*.* (SAFETY|INVARIANT) VIOLATED", done.stdout)
     played = run("play", "-", typed=done.stdout)
     assert played.returncode == 3

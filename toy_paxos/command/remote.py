@@ -5,7 +5,7 @@ import random
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -20,7 +20,7 @@ from toy_paxos.command.options import Number, Refused, WholeNumber, by_name, one
 from toy_paxos.command.process import POSIX, say, user_output_to_stderr
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import check_file
-from toy_paxos.event import LOST, Delivery, Event, Violation
+from toy_paxos.event import LOST, Delivery, Violation
 from toy_paxos.remote import MOST, PACKAGES, ZOOKEEPER_AUTH, CannotError
 from toy_paxos.round import Round, Statistics
 from toy_paxos.rules import Onlooker
@@ -275,14 +275,7 @@ class RealRun:
             round.changes = self.cluster.changes
         with user_output_to_stderr() if settings.actors else nullcontext():
             told = round.play()
-        merged: Iterable[Event] = merge_logs(told, number, "does one folder serve two acceptors?")
-        if settings.actors and self.is_alone:
-            # An acceptor may have received a request that got no answer.
-            merged, onlooker = [*merged], Onlooker(configuration)
-            for event in merged:
-                if isinstance(event, Delivery) and event.fate is LOST:
-                    onlooker.after(Delivery(event.time, event.message))
-            merged = onlooker.told(merged)
+        merged = [*merge_logs(told, number, "does one folder serve two acceptors?")]
         # An acceptor that has dropped this round only reports the number of the newest one.
         self.answered |= bool(round.handled) or round.newest > number
         if round.newest_run > self.number and not round.handled:
@@ -295,4 +288,11 @@ class RealRun:
             events.append(event)
             if isinstance(event, Violation):
                 break
+        if settings.actors and self.is_alone:
+            onlooker = Onlooker(configuration)
+            # An acceptor may have received a request that got no answer.
+            for event in merged:
+                if isinstance(event, Delivery) and event.fate is LOST:
+                    onlooker.after(Delivery(event.time, event.message))
+            events = [*onlooker.told(events)]
         return Round.told(number, Story(settings.configuration, events)), round.newest
