@@ -133,7 +133,7 @@ def test_without_sizes_it_climbs_from_small_clusters_to_larger_ones(run_here: Ru
             "Misspells",
             "not-alive",
             ["value-0", "value-1", "value-2"],
-            "no actor says PROMISE; acceptor-0 says PROMIS, a type of its own",
+            "no actor says PROMISE; acceptor-0 says PROMIS, which is not a message type of Paxos",
         ),
     ],
 )

@@ -187,7 +187,8 @@ class Search:
         said = {message.type: message for message in reversed(self.cluster.messages)}
         missing = [kind.type for kind in (Prepare, Promise, Propose, Accept) if kind.type not in said]
         own = [
-            f"; {said[type].sender} says {type}, a type of its own" for type in sorted(said.keys() - MESSAGES.keys())
+            f"; {said[type].sender} says {type}, which is not a message type of Paxos"
+            for type in sorted(said.keys() - MESSAGES.keys())
         ]
         return "".join([f"no actor says {missing[0]}", *own]) if missing else ""
 

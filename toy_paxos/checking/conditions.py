@@ -58,7 +58,7 @@ def conditions(
 
 
 def later(history: History, before: Statement) -> History:
-    """Return the history of an actor after a statement of its own or of another actor."""
+    """Return the history after one more statement, by this actor or by another."""
     if before.sender == history.name:
         return history._replace(may_have_said=frozenset([before]))
     return history._replace(users={before.id: before.sender} if before.kind in (Prepare, Propose) else {})
