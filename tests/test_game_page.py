@@ -17,6 +17,7 @@ from test_page import Tags
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import RULES, Game, Model, Move, check, prospect
+from toy_paxos.checking.cluster import Cluster
 from toy_paxos.command.game_file import one_game, with_wishes
 from toy_paxos.command.game_view import GameView
 from toy_paxos.command.stories import play_story, read_story, shipped
@@ -27,6 +28,13 @@ from toy_paxos.safety import ONE_VALUE, chosen
 from toy_paxos.view.game_page import message_told
 
 pytestmark = pytest.mark.usefixtures("few_walks")
+
+
+@pytest.fixture
+def clusters_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all searches of one model share the steps of its actors, which are the same in each."""
+    monkeypatch.setattr("toy_paxos.checking.checker.Cluster", cache(Cluster))
+
 
 # What the scripts of the tests are written with: a search to its end, and dice that fall the same way each time.
 TOOLS = """
@@ -132,6 +140,7 @@ def compare_games(rule: str | None, number: int, tmp_path: Path) -> None:
 
 
 @in_a_browser
+@pytest.mark.usefixtures("clusters_once")
 @pytest.mark.parametrize("rule", [None, *OTHERS])
 def test_random_games_and_their_predictions_are_those_of_play(rule: str | None, tmp_path: Path) -> None:
     compare_games(rule, 20, tmp_path)
@@ -139,6 +148,7 @@ def test_random_games_and_their_predictions_are_those_of_play(rule: str | None, 
 
 @pytest.mark.slow
 @in_a_browser
+@pytest.mark.usefixtures("clusters_once")
 @pytest.mark.parametrize("rule", [None, *OTHERS])
 def test_many_random_games_and_their_predictions_are_those_of_play(rule: str | None, tmp_path: Path) -> None:
     compare_games(rule, 200, tmp_path)
