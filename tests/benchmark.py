@@ -24,7 +24,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import toy_paxos
 from toy_paxos.adapt import program
-from toy_paxos.checking import climb
+from toy_paxos.checking.climb import climb
 from toy_paxos.message import Accept, Propose
 from toy_paxos.round import Statistics
 from toy_paxos.settings import Network, Settings

@@ -8,7 +8,8 @@ from itertools import islice
 from hypothesis import strategies as st
 from once import once
 
-from toy_paxos.checking import RULES, Model, Report, check_rule, climb
+from toy_paxos.checking import RULES, Model, Report, check_rule
+from toy_paxos.checking.climb import climb
 from toy_paxos.event import Event, Wants
 from toy_paxos.round import Round
 from toy_paxos.settings import Network, Settings

@@ -21,10 +21,10 @@ from wrong_actors import (
 )
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CheckError, Model, Report, check, climb, throw_dice
+from toy_paxos.checking import CheckError, Dice, Model, Report, check, check_actors
 from toy_paxos.checking.alone import LADDER
 from toy_paxos.checking.broken import AcceptsOnlyAbove
-from toy_paxos.checking.climb import CLIMB, never_chosen
+from toy_paxos.checking.climb import CLIMB, climb, never_chosen
 from toy_paxos.view.verdict import cluster_words
 
 MODULE = sys.modules["toy_paxos.checking.climb"]
@@ -111,8 +111,9 @@ def test_clusters_with_many_states_come_last_and_are_reported_as_unfinished(monk
 
 def test_dice_find_a_fault_first_and_among_three_acceptors_if_they_can() -> None:
     for actor, num_acceptors in ((PromisesEqual, 3), (ForgetsAtSecondRestart, 1)):
-        dice = throw_dice(acceptor=actor)
-        [report] = climb(acceptor=actor, dice=dice)
+        dice, report = check_actors(acceptor=actor)
+        assert isinstance(dice, Dice)
+        assert isinstance(report, Report)
         assert dice.loss
         assert report.model == dice.loss.model
         assert (report.model.num_acceptors, report.by_chance) == (num_acceptors, False)
@@ -123,7 +124,8 @@ def test_the_execution_of_the_dice_is_reported_if_the_search_ends_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(MODULE, "FEW_STATES", 100)
-    [report] = climb(proposer=LogsAndAdoptsFirst, max_states=100, dice=throw_dice(proposer=LogsAndAdoptsFirst))
+    _, report = check_actors(proposer=LogsAndAdoptsFirst, max_states=100)
+    assert isinstance(report, Report)
     assert report.by_chance
     assert report.violation
     assert report.violation.startswith("a second value is chosen")

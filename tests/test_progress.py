@@ -7,10 +7,10 @@ import pytest
 from stories import climbed
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Judgement, Model, Report, check, climb, summary
+from toy_paxos.checking import RULES, Judgement, Model, Report, check, summary
 from toy_paxos.checking import progress as progress_module
 from toy_paxos.checking.alone import LADDER, judge
-from toy_paxos.checking.climb import CLIMB
+from toy_paxos.checking.climb import CLIMB, climb
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.message import Fail, Message, Prepare, Promise, Timeout
 from toy_paxos.proposer import Proposer

@@ -236,11 +236,9 @@ def check(
     most = None if max_states is None else number("max_states", max_states, int, 1, 10**9)
     with wrong_arguments(CheckError):
         if not (sizes or quorums or fail or changed):
-            dice = checking.throw_dice(**actors)
-            judgement = None if dice.loss else checking.judge_all(**actors)
-            kept = judgement is not None and judgement.kept
-            climbed = [*checking.climb(**actors, max_states=most or MAX_STATES, kept=kept, dice=dice)]
-            return Verdict(climbed, judgement=judgement)
+            results = [*checking.check_actors(**actors, max_states=most or MAX_STATES)]
+            judgement = next((result for result in results if isinstance(result, Judgement)), None)
+            return Verdict([result for result in results if isinstance(result, Report)], judgement=judgement)
         model = replace(changed.model if changed else Model(), **sizes, **actors)
         model = replace(model, fail=model.fail or fail, quorums=quorums)
         # This raises ValueError for impossible quorums.

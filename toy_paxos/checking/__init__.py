@@ -10,10 +10,11 @@ checked reliably are refused (``determinism``, ``refusal``). A ``game`` is one e
 knows how messages are delivered in a run, or how a story is shown.
 """
 
-from toy_paxos.checking.alone import Judgement, judge_all
+from toy_paxos.checking.alone import Judgement
 from toy_paxos.checking.broken import RULES, Rule, check_rule
 from toy_paxos.checking.checker import MAX_STATES, Prospect, check, prospect
-from toy_paxos.checking.climb import check_one, climb, most_telling, summary, throw_dice
+from toy_paxos.checking.climb import check_actors, check_one, most_telling, summary
+from toy_paxos.checking.dice import Dice
 from toy_paxos.checking.game import Game, Move, WrongMoveError
 from toy_paxos.checking.model import CheckError, Model
 from toy_paxos.checking.report import Report
@@ -22,6 +23,7 @@ __all__ = [
     "MAX_STATES",
     "RULES",
     "CheckError",
+    "Dice",
     "Game",
     "Judgement",
     "Model",
@@ -31,12 +33,10 @@ __all__ = [
     "Rule",
     "WrongMoveError",
     "check",
+    "check_actors",
     "check_one",
     "check_rule",
-    "climb",
-    "judge_all",
     "most_telling",
     "prospect",
     "summary",
-    "throw_dice",
 ]

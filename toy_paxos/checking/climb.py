@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking.alone import LARGEST, MAX_STEPS, Judgement, judge
+from toy_paxos.checking.alone import LARGEST, MAX_STEPS, Judgement, judge, judge_all
 from toy_paxos.checking.checker import MAX_STATES, check, what_happens
 from toy_paxos.checking.dice import Dice, Loss, shortened, throw
 from toy_paxos.checking.model import KeepGoing, MakeAcceptor, MakeProposer, Model, always
@@ -51,15 +51,25 @@ def check_one(model: Model, max_states: int | None = None, keep_going: KeepGoing
     return replace(check(model, max_states or usual, keep_going), judgement=judgement)
 
 
-def throw_dice(
-    acceptor: MakeAcceptor = Acceptor, proposer: MakeProposer = Proposer, keep_going: KeepGoing = always
-) -> Dice:
-    """Try random executions of the models of a climb; raise CheckError if an actor fails.
+def check_actors(
+    acceptor: MakeAcceptor = Acceptor,
+    proposer: MakeProposer = Proposer,
+    max_states: int = MAX_STATES,
+    keep_going: KeepGoing = always,
+) -> Iterator[Dice | Judgement | Report]:
+    """Throw dice, judge each actor alone, then climb; yield each result.
 
-    Those of three acceptors or more come first: their stories show more.
+    If the dice find a violation, only a short execution in their model is reported. Raises CheckError for actors that
+    cannot be checked.
     """
-    models = models_with(acceptor, proposer)
-    return throw(sorted(models, key=lambda model: model.num_acceptors < 3), keep_going)
+    # The stories of models with three acceptors or more show more.
+    models = sorted(models_with(acceptor, proposer), key=lambda model: model.num_acceptors < 3)
+    yield (dice := throw(models, keep_going))
+    if dice.loss:
+        yield told_shortly(dice.loss, keep_going)
+        return
+    yield (judgement := judge_all(acceptor, proposer, keep_going))
+    yield from climb(acceptor, proposer, max_states, keep_going, judgement.kept)
 
 
 def climb(
@@ -68,18 +78,13 @@ def climb(
     max_states: int = MAX_STATES,
     keep_going: KeepGoing = always,
     kept: bool = False,
-    dice: Dice | None = None,
 ) -> Iterator[Report]:
     """Check one model after the other, up to the first violation, or until ``keep_going`` returns False.
 
     If all rules are known to be ``kept``, the first few models are searched, each up to ``FEW_STATES`` states.
     Otherwise each search visits up to ``max_states`` states, but a model with many states is searched after all others.
-    If ``dice`` have found a violation, only their model is searched, for a short execution. Raises CheckError for
-    actors that cannot be checked.
+    Raises CheckError for actors that cannot be checked.
     """
-    if dice and dice.loss:
-        yield told_shortly(dice.loss, keep_going)
-        return
     max_states = min(max_states, FEW_STATES) if kept else max_states
     models = models_with(acceptor, proposer)[: WITNESSES if kept else None]
     waiting = deque((model, FEW_STATES) for model in models)
@@ -119,9 +124,10 @@ def most_telling(reports: Sequence[Report]) -> Report:
     return last if last.violation else next((report for report in reports if report.progress == LOST), last)
 
 
-def summary(reports: Sequence[Report], judgement: Judgement) -> dict[str, Any]:
+def summary(reports: Sequence[Report], judgement: Judgement | None) -> dict[str, Any]:
     """Return what the reports of a climb and the rules say together, by names that are those in JSON."""
     last, never, told = reports[-1], never_chosen(reports), most_telling(reports)
+    judgement = judgement or Judgement(last.model, 0, not_judged="dice have found a violation", clusters=0)
     values = {value for report in reports for value in report.model.values}
     results = {report.progress: report.progress_reason for report in reversed(reports)}
     progress = next((result for result in (LOST, NOT_JUDGED, NOT_KNOWN) if result in results), KEPT)

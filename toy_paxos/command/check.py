@@ -14,17 +14,16 @@ import click
 from toy_paxos.checking import (
     MAX_STATES,
     RULES,
+    Dice,
     Judgement,
     Model,
     Report,
     Rule,
+    check_actors,
     check_one,
     check_rule,
-    climb,
-    judge_all,
     most_telling,
     summary,
-    throw_dice,
 )
 from toy_paxos.command.actors import actor_options, at_fault, other_actors
 from toy_paxos.command.help import Command
@@ -191,24 +190,21 @@ def one_cluster(model: Model, search: Search) -> str:
 
 def many_clusters(actors: dict[str, Any], search: Search) -> str:
     """Throw dice, judge each actor alone, then check one cluster after the other; return the verdict."""
-    with judged():
-        dice = throw_dice(**actors, keep_going=search.keep_going)
-    thrown = {"executions": dice.executions, "violated_in": dice.loss and dice.loss.model.sizes}
-    search.show(dice_lines(thrown), event="dice", **thrown)
-    if dice.loss:
-        judgement = Judgement(dice.loss.model, 0, not_judged="dice have found a violation", clusters=0)
-    else:
-        with judged():
-            judgement = judge_all(**actors, keep_going=search.keep_going)
-        found = judgement.model.sizes | judgement.found | {"clusters": judgement.clusters, "states": judgement.states}
-        search.show(judgement_lines(found), event="rules", **found)
+    judgement: Judgement | None = None
     reports: list[Report] = []
-    max_states = search.max_states or MAX_STATES
-    climbing = climb(**actors, max_states=max_states, keep_going=search.keep_going, kept=judgement.kept, dice=dice)
-    while report := next_report(climbing):
-        reports.append(report)
-        cluster = report.model.sizes | report.found
-        search.show(cluster_lines(cluster), event="cluster", **cluster)
+    results = check_actors(**actors, max_states=search.max_states or MAX_STATES, keep_going=search.keep_going)
+    while result := next_result(results):
+        if isinstance(result, Dice):
+            thrown = {"executions": result.executions, "violated_in": result.loss and result.loss.model.sizes}
+            search.show(dice_lines(thrown), event="dice", **thrown)
+        elif isinstance(result, Judgement):
+            judgement = result
+            found = result.model.sizes | result.found | {"clusters": result.clusters, "states": result.states}
+            search.show(judgement_lines(found), event="rules", **found)
+        else:
+            reports.append(result)
+            cluster = result.model.sizes | result.found
+            search.show(cluster_lines(cluster), event="cluster", **cluster)
     telling, total = most_telling(reports), summary(reports, judgement) | {"elapsed_s": search.progress.elapsed_s}
     all_found = {name: total[name] for name in ("verdict", "never")}
     words = report_in_words(telling, search, all_found) if telling.story.events else summary_lines(total)
@@ -221,10 +217,10 @@ def as_json() -> ModuleType:
     return import_module("toy_paxos.view.json_lines")
 
 
-def next_report(climbing: Iterator[Report]) -> Report | None:
-    """Return the result for the next cluster, or None after the last one."""
+def next_result(results: Iterator[Dice | Judgement | Report]) -> Dice | Judgement | Report | None:
+    """Return the next result, or None after the last one."""
     with judged():
-        return next(climbing, None)
+        return next(results, None)
 
 
 @contextmanager
