@@ -29,6 +29,7 @@ from hypothesis import HealthCheck, settings
 from stories import report_of
 
 from toy_paxos.checking import Model, Report, Rule, check_rule
+from toy_paxos.command.process import Progress
 from toy_paxos.event import Delivery, Event
 from toy_paxos.main import main
 from toy_paxos.message import Fail, Message, Timeout
@@ -135,7 +136,11 @@ class Ended(NamedTuple):
 
 @pytest.fixture
 def run_here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, restored_signals: None) -> RunHere:
-    """Run the program to its end in this process, with what was typed before: much faster than a new process."""
+    """Run the program to its end in this process, with what was typed before: much faster than a new process.
+
+    However slow the machine is, no search says how far it is.
+    """
+    monkeypatch.setattr(Progress, "show", lambda *_: None)
 
     def run_here(*args: str, typed: str = "") -> Ended:
         monkeypatch.setattr(sys, "argv", ["toy-paxos", *args])
