@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -21,19 +22,30 @@ Abstract = tuple[frozenset[tuple[int, int]], frozenset[int]]
 State = tuple[frozenset[tuple[int, int]], tuple[Abstract, ...]]
 
 
+@cache
+def after(acceptor: Abstract, proposed: frozenset[int], num_numbers: int, dropped: str) -> list[Abstract]:
+    """Return what may become of an acceptor by R0, A3 and A4, and by what a dropped rule forbids."""
+    promises, accepts = acceptor
+    numbers = {*range(1, num_numbers + 1)} - {number for number, _ in promises}
+    highest = 0 if dropped == "A3" else max(accepts, default=0)
+    reports = [report for report in (0, *proposed) if report >= highest]
+    found = [(promises | {(number, report)}, accepts) for number in numbers for report in reports]
+    for number in proposed - accepts:
+        if dropped == "A4" or all(report >= number for promised, report in promises if promised > number):
+            found.append((promises, accepts | {number}))
+    return found
+
+
 def steps(state: State, num_numbers: int, quorum: int, dropped: str) -> Iterator[State]:
     """Yield the states after everything that R0, A3, A4 and P1 to P3 allow, and after what a dropped rule forbids."""
     proposed, acceptors = state
     values = dict(proposed)
-    for at, (promises, accepts) in enumerate(acceptors):
+    for at, acceptor in enumerate(acceptors):
+        if acceptor in acceptors[:at]:
+            continue
         others = acceptors[:at] + acceptors[at + 1 :]
-        for number in {*range(1, num_numbers + 1)} - {number for number, _ in promises}:
-            for report in (0, *values):
-                if dropped == "A3" or report >= max(accepts, default=0):
-                    yield proposed, tuple(sorted((*others, (promises | {(number, report)}, accepts)), key=hash))
-        for number in values.keys() - accepts:
-            if dropped == "A4" or all(report >= number for promised, report in promises if promised > number):
-                yield proposed, tuple(sorted((*others, (promises, accepts | {number})), key=hash))
+        for changed in after(acceptor, frozenset(values), num_numbers, dropped):
+            yield proposed, tuple(sorted((*others, changed), key=hash))
     for number in {*range(1, num_numbers + 1)} - values.keys():
         promised = [dict(promises)[number] for promises, _ in acceptors if number in dict(promises)]
         for report in promised:
