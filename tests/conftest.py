@@ -170,6 +170,12 @@ def few_walks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find out soon that actors have too many states to know what they may still do."""
+    monkeypatch.setattr("toy_paxos.checking.reduction.MANY_STEPS", 1_000)
+
+
+@pytest.fixture
 def start() -> Iterator[Start]:
     """Start the program with pipes, perhaps as another command; what still runs at the end of the test is killed."""
     with ExitStack() as at_the_end:

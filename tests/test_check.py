@@ -189,7 +189,7 @@ def test_what_has_too_many_states_is_said_at_the_end_of_the_climb(run_here: RunH
     )
 
 
-@pytest.mark.usefixtures("small_climb")
+@pytest.mark.usefixtures("small_climb", "few_steps")
 def test_a_rule_that_is_broken_or_not_judged_says_nothing_of_larger_clusters(
     file: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,10 +34,10 @@ def with_actor(model: Model, actor: type[Any]) -> Model:
     return replace(model, acceptor=actor) if issubclass(actor, Acceptor) else replace(model, proposer=actor)
 
 
-def climb_with(actor: type[Any], max_states: int = 20_000) -> Iterator[Report]:
+def climb_with(actor: type[Any]) -> Iterator[Report]:
     if issubclass(actor, Acceptor):
-        return climb(acceptor=actor, max_states=max_states)
-    return climb(proposer=actor, max_states=max_states)
+        return climb(acceptor=actor, max_states=1_000)
+    return climb(proposer=actor, max_states=1_000)
 
 
 def test_the_clusters_together_have_every_kind_of_failure() -> None:
@@ -79,6 +79,7 @@ def test_the_story_of_a_faulty_actor_can_be_repeated(actor: type[Any]) -> None:
     assert is_possible(last.model, last.story.events)
 
 
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize(("actor", "words"), UNJUDGEABLE)
 def test_an_actor_that_cannot_be_checked_is_refused_in_one_line(actor: type[Any], words: str) -> None:
     forget_what_is_stored()
@@ -120,6 +121,7 @@ def test_dice_find_a_fault_first_and_among_three_acceptors_if_they_can() -> None
         assert report.violation
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_the_execution_of_the_dice_is_reported_if_the_search_ends_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
