@@ -118,7 +118,8 @@ def test_rounds_with_an_actor_of_ones_own_go_over_the_network() -> None:
 # Checks
 
 
-def test_without_a_size_a_check_climbs_up_to_the_first_violation() -> None:
+def test_without_a_size_a_check_climbs_up_to_the_first_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toy_paxos.checking.dice.WALKS", 1)
     verdict = toy_paxos.check(proposer=RULES["adopts-any"].model.proposer)
     assert verdict.word == "violated"
     assert not verdict.safe

@@ -1,5 +1,6 @@
 """Progress: a cluster that never decides is not called safe, and correct proposers are not accused."""
 
+import sys
 from dataclasses import replace
 from functools import cache
 
@@ -174,6 +175,7 @@ def test_an_error_in_a_quiet_run_is_not_a_loss_of_progress() -> None:
     assert (report.progress, "too many attempts" in report.progress_reason) == ("not known", True)
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_actors_with_many_states_are_not_followed_for_long() -> None:
     report = check(replace(Model(2, 2, max_attempts=2), acceptor=KeepsAJournal), max_states=2_000)
     assert (report.verdict, report.progress) == ("unknown", "not known")
@@ -209,10 +211,11 @@ def test_a_violation_counts_for_more() -> None:
     assert summary(reports, judge(LADDER[0]))["verdict"] == "violated"
 
 
-def test_a_climb_goes_on_and_says_what_was_stuck_first() -> None:
+def test_a_climb_goes_on_and_says_what_was_stuck_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["toy_paxos.checking.climb"], "CLIMB", CLIMB[:3])
     reports = [*climb(proposer=AsksAgain, kept=True)]
     total = summary(reports, judge(replace(LADDER[0], proposer=AsksAgain)))
-    assert len(reports) == 6
+    assert len(reports) == 3
     assert (total["verdict"], total["progress"]) == ("stuck", "lost")
     assert total["quiet_from"] == reports[0].quiet_from
 

@@ -66,7 +66,7 @@ def test_changed_rules_get_the_same_verdict_as_in_the_full_search(name: str) -> 
 
 
 def test_each_reduction_can_be_switched_off_alone() -> None:
-    model = Model(2, 2, 2)
+    model = Model(1, 2, 2)
     few, most = check(model), check(in_full(model))
     for more in check(replace(model, silence_waits=False)), check(replace(model, past_forgotten=False)):
         assert (few.safe, few.never) == (more.safe, more.never) == (True, [])
