@@ -47,7 +47,7 @@ def test_the_law_is_exact_for_quorums_of_any_sizes(num_acceptors: int, failure_p
         assert settings.expected_consensus_rate == pytest.approx(exact, rel=1e-9, abs=1e-300)
 
 
-@pytest.mark.parametrize("num_acceptors", [1, 2, 10, 500, 5_000, 10_000])
+@pytest.mark.parametrize("num_acceptors", [1, 2, 10, 500, 10_000])
 def test_a_rate_is_a_probability(num_acceptors: int) -> None:
     rates = [Settings(num_acceptors, p / 64, 1).expected_consensus_rate for p in range(65)]
     assert rates == sorted(rates, reverse=True)
