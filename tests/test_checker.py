@@ -12,11 +12,13 @@ from conftest import is_possible
 from stories import climbed, report_of
 from wrong_actors import (
     AcceptsAnotherValue,
+    KeepsADictionary,
     KeepsALog,
     KnowsFromTheStart,
     LearnsByProperty,
     OnlyTheFirstHides,
     RepeatsAllPromises,
+    ReportsLastOfDict,
     WaitsForAll,
 )
 
@@ -250,6 +252,11 @@ class AdoptsLargest(Proposer):
 def test_a_fault_that_only_descending_values_show_is_found_with_them() -> None:
     assert check(Model(3, 3, proposer=AdoptsLargest)).safe
     assert check(Model(3, 3, proposer=AdoptsLargest, descending=True)).lost == ONE_VALUE
+
+
+def test_the_order_of_a_dictionary_is_part_of_what_an_actor_does() -> None:
+    assert check(Model(2, 2, 2, acceptor=KeepsADictionary)).safe
+    assert check(Model(3, 2, 2, acceptor=ReportsLastOfDict)).lost == ONE_VALUE
 
 
 @pytest.mark.parametrize("who", ["acceptor-0", "acceptor-1", "acceptor-2"])

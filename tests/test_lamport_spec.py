@@ -164,5 +164,5 @@ def test_with_a_rule_changed_some_step_is_not(name: str) -> None:
 
 
 def test_what_accepts_any_number_not_below_its_promise_is_lamports_too() -> None:
-    explore(replace(RULES["accepts-above"].model, num_acceptors=2))
+    explore(RULES["accepts-above"].model)
     assert issubclass(RULES["accepts-above"].changed, Acceptor)
