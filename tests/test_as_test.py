@@ -2,8 +2,10 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -55,17 +57,41 @@ for line in sys.stdin:
 """
 
 
-def pytest_of(folder: Path, test: str) -> "subprocess.CompletedProcess[str]":
-    """Run one test file from another folder, as a continuous integration might, with pytest alone."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(folder / test)]
+def pytest_of(folder: Path, test: str, changed: str, versions: Mapping[str, str]) -> str:
+    """Return what pytest prints of copies of a folder with its test, one with each version of a file.
+
+    It runs in another folder, as a continuous integration might, with pytest alone.
+    """
+    for version, code in versions.items():
+        copy = folder / "versions" / version
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("versions"))
+        (copy / changed).write_text(code, encoding="utf-8")
+        (copy / test).rename((copy / test).with_name(f"test_{version}.py"))
+    command = [sys.executable, "-m", "pytest", "-rA", "-p", "no:cacheprovider", str(folder / "versions")]
     env = clean_environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
-    return subprocess.run(command, cwd=folder.parent, stdout=subprocess.PIPE, env=env, encoding="utf-8", check=False)
+    return subprocess.run(
+        command, cwd=folder.parent, stdout=subprocess.PIPE, env=env, encoding="utf-8", check=False
+    ).stdout
 
 
-@pytest.mark.parametrize("test", ["test_mine.py", "tests/test_mine.py"])
-@pytest.mark.parametrize("actor", ["mine.py:Acceptor", f"exec:{shlex.quote(sys.executable)} program.py"])
+def results(printed: str) -> dict[str, str]:
+    """Return how the test beside each version ended."""
+    ended = re.findall(
+        r"^(PASSED|FAILED|ERROR) .*/test_(\w+)\.py::test_at_most_one_value_is_chosen", printed, re.MULTILINE
+    )
+    return {version: result for result, version in ended}
+
+
+@pytest.mark.parametrize(
+    ("actor", "test"),
+    [
+        ("mine.py:Acceptor", "test_mine.py"),
+        ("mine.py:Acceptor", "tests/test_mine.py"),
+        (f"exec:{shlex.quote(sys.executable)} program.py", "tests/test_mine.py"),
+    ],
+)
 def test_it_fails_today_and_passes_once_the_class_is_correct(
-    test: str, actor: str, tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+    actor: str, test: str, tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "mine.py").write_text(FAULTY)
@@ -74,17 +100,10 @@ def test_it_fails_today_and_passes_once_the_class_is_correct(
     done = run_here("check", "--acceptor", actor, "-o", test)
     assert done.returncode == 3
     assert done.stderr.endswith(f"toy-paxos: {test} written\n")
-    failed = pytest_of(tmp_path, test)
-    assert failed.returncode == 1
-    assert "FAILED" in failed.stdout
-    assert "test_at_most_one_value_is_chosen" in failed.stdout
-    assert "a second value is chosen: value-1" in failed.stdout
-    (tmp_path / "mine.py").write_text(STILL_FAULTY)
-    assert pytest_of(tmp_path, test).returncode == 1
-    (tmp_path / "mine.py").write_text(CORRECT)
-    assert pytest_of(tmp_path, test).returncode == 0
-    (tmp_path / "mine.py").write_text("def broken(:\n")
-    assert pytest_of(tmp_path, test).returncode == 1
+    versions = {"faulty": FAULTY, "still_faulty": STILL_FAULTY, "correct": CORRECT, "broken": "def broken(:\n"}
+    printed = pytest_of(tmp_path, test, "mine.py", versions)
+    assert results(printed) == dict.fromkeys(versions, "FAILED") | {"correct": "PASSED"}
+    assert "a second value is chosen: value-1" in printed
 
 
 def test_it_needs_pytest_and_this_package_only(tmp_path: Path, run_here: RunHere) -> None:
@@ -131,14 +150,16 @@ def test_a_correct_class_needs_none(tmp_path: Path, run_here: RunHere) -> None:
     assert not (tmp_path / "test.py").exists()
 
 
-def test_a_round_that_goes_wrong_can_be_one_too(tmp_path: Path, run_here: RunHere) -> None:
+def test_a_round_that_goes_wrong_can_be_one_too(
+    tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "mine.py").write_text(FAULTY)
-    actor = ("--acceptor", f"{tmp_path}/mine.py:Acceptor", "--num-proposers", "3", "-n", "3", "-p", "0")
+    monkeypatch.chdir(tmp_path)
+    actor = ("--acceptor", "mine.py:Acceptor", "--num-proposers", "3", "-n", "3", "-p", "0")
     first = run_here(*actor, "--seed", "1")
     assert first.returncode == 3
     rounds = re.findall(r"--round (\d+)", first.stdout)
-    again = run_here(*actor, "--seed", "1", "--round", rounds[0], "-o", f"{tmp_path}/test_round.py")
+    again = run_here(*actor, "--seed", "1", "--round", rounds[0], "-o", "test_round.py")
     assert again.returncode == 3
-    assert pytest_of(tmp_path, "test_round.py").returncode == 1
-    (tmp_path / "mine.py").write_text(CORRECT)
-    assert pytest_of(tmp_path, "test_round.py").returncode == 0
+    printed = pytest_of(tmp_path, "test_round.py", "mine.py", {"faulty": FAULTY, "correct": CORRECT})
+    assert results(printed) == {"faulty": "FAILED", "correct": "PASSED"}
