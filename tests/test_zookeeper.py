@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from conftest import NEVER_LATE, Run, RunHere, Start, rest_of, wait_until
 from test_remote import Acceptors
+from test_remote import nowhere as nowhere
 
 from toy_paxos.remote import ZOOKEEPER_AUTH, local_zookeeper
 from toy_paxos.remote.local_zookeeper import command, free_port, wait_until_it_answers
@@ -118,54 +119,56 @@ def is_one_line(done: Any, words: str) -> bool:
 
 @needs_zookeeper
 def test_a_cluster_with_a_zookeeper_of_its_own_leaves_nothing_behind(run: Run, nothing_left: dict[str, str]) -> None:
-    done = run("cluster", "-n", "2", "-p", "0", *NEVER_LATE, "-c", "2", "--zookeeper", "local", **nothing_left)
+    done = run("cluster", "-n", "1", "-p", "0", *NEVER_LATE, "-c", "2", "--zookeeper", "local", **nothing_left)
     assert (done.returncode, done.stderr) == (0, "")
     assert "network: processes on this machine, addresses from ZooKeeper at 127.0.0.1:" in done.stdout
     assert done.stdout.count(": consensus on") == 2
 
 
 @needs_zookeeper
-def test_a_cluster_at_a_zookeeper_that_runs_leaves_nothing_there(
-    run: Run, place: str, client: Any, nothing_left: dict[str, str]
+def test_a_cluster_at_an_ensemble_that_runs_leaves_nothing_there(
+    run: Run, nowhere: str, place: str, client: Any, nothing_left: dict[str, str]
 ) -> None:
-    done = run("cluster", "-n", "2", "-p", "0", *NEVER_LATE, "-c", "2", "--zookeeper", place, **nothing_left)
+    ensemble = f"{nowhere},{place}"
+    done = run("cluster", "-n", "1", "-p", "0", *NEVER_LATE, "-c", "1", "--zookeeper", ensemble, **nothing_left)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"addresses from ZooKeeper at {place}/cluster-" in done.stdout
+    assert f"addresses from ZooKeeper at {ensemble}/cluster-" in done.stdout
+    assert "Round 1: consensus on" in done.stdout
     assert client.get_children(f"/{place.partition('/')[2]}") == []
 
 
 @needs_zookeeper
 def test_processes_find_each_other_and_a_run_has_members(
-    acceptors: Begin, start: Start, run: Run, place: str, tmp_path: Path
+    acceptors: Begin, start: Start, run_here: RunHere, place: str
 ) -> None:
-    its = acceptors(2, place)
-    first = start("propose", "--zookeeper", place, "-n", "2", "--num-proposers", "2", *NEVER_LATE)
+    its = acceptors(1, place)
+    first = start("propose", "--zookeeper", place, "-n", "1", "--num-proposers", "2", *NEVER_LATE)
     number = wait_for_line(first.stdout, "network: ").partition(", run ")[2].partition(",")[0]
     play = "propose", "--zookeeper", place, "--num-proposers", "2", "-c", "2", "-q", *NEVER_LATE
     join = *play, "--run", number
-    assert is_one_line(run(*join, "-n", "5", "--index", "1"), f"run {number} has --num-acceptors 2 --num-proposers 2")
-    assert is_one_line(run(*join, "-n", "2"), f"proposer-0 of run {number} is already running")
-    assert is_one_line(run(*play, "-n", "2", "--run", "9" * 18), "no run 9")
-    assert run(*join, "-n", "2", "--index", "1").returncode == 0
+    sizes = f"run {number} has --num-acceptors 1 --num-proposers 2"
+    assert is_one_line(run_here(*join, "-n", "5", "--index", "1"), sizes)
+    assert is_one_line(run_here(*join, "-n", "1"), f"proposer-0 of run {number} is already running")
+    assert is_one_line(run_here(*play, "-n", "1", "--run", "9" * 18), "no run 9")
+    assert run_here(*join, "-n", "1", "--index", "1").returncode == 0
     # Killed, it comes back under another address, and is found.
     its.kill(0)
     its.begin("acceptor-0")
-    done = run(*join, "-n", "2", "--index", "1")
+    done = run_here(*join, "-n", "1", "--index", "1")
     assert "consensus                    2  100.00%" in done.stdout
 
 
 @needs_zookeeper
-def test_an_acceptor_is_who_it_was(acceptors: Begin, run: Run, place: str, tmp_path: Path) -> None:
+def test_an_acceptor_is_who_it_was(acceptors: Begin, run: Run, run_here: RunHere, place: str, tmp_path: Path) -> None:
     its = acceptors(1, place)
     again = "acceptor", "--zookeeper", place, "--name", "acceptor-0"
     another_one = "acceptor-0 is already registered with another data folder"
-    assert is_one_line(run(*again, "--data-dir", str(tmp_path / "empty")), another_one)
     assert is_one_line(run(*again, "--data-dir", "x"), another_one)
     its.kill(0)
     folder = str(tmp_path / "acceptor-0")
-    assert is_one_line(run("acceptor", "--name", "acceptor-0", "--data-dir", folder), "belongs to another cluster")
     other = f"{place}-other"
     assert is_one_line(run("acceptor", "--zookeeper", other, *again[3:], "--data-dir", folder), "another cluster")
+    assert is_one_line(run_here("acceptor", "--name", "acceptor-0", "--data-dir", folder), "belongs to another cluster")
 
 
 @needs_zookeeper
@@ -190,37 +193,41 @@ def test_after_a_lost_session_an_acceptor_is_there_again(acceptors: Begin, place
 
 
 @needs_zookeeper
-def test_whose_the_nodes_are_can_be_said(acceptors: Begin, run: Run, place: str, client: Any) -> None:
+def test_whose_the_nodes_are_can_be_said(
+    acceptors: Begin, run_here: RunHere, place: str, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from kazoo.exceptions import NoAuthError
 
-    auth = {ZOOKEEPER_AUTH: "me:secret"}
-    acceptors(1, place, **auth)
+    acceptors(1, place, **{ZOOKEEPER_AUTH: "me:secret"})
     play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", *NEVER_LATE
-    assert is_one_line(run(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
-    assert "Round 1: consensus on" in run(*play, **auth).stdout
+    assert is_one_line(run_here(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
+    monkeypatch.setenv(ZOOKEEPER_AUTH, "me:secret")
+    assert "Round 1: consensus on" in run_here(*play).stdout
     with pytest.raises(NoAuthError):
         client.get(f"/{place.partition('/')[2]}/addresses/acceptor-0")
 
 
 @needs_zookeeper
-def test_nodes_that_somebody_else_keeps_are_refused(acceptors: Begin, run: Run, place: str, client: Any) -> None:
+def test_nodes_that_somebody_else_keeps_are_refused(
+    acceptors: Begin, run: Run, run_here: RunHere, place: str, client: Any
+) -> None:
     root = f"/{place.partition('/')[2]}"
     play = "propose", "--zookeeper", place, "-n", "1", "-c", "1", "-q"
-    assert run(*play).returncode == 4
+    assert run_here(*play).returncode == 4
     # A cluster of nobody, in which somebody keeps addresses to himself.
     acceptors(1, place, **{ZOOKEEPER_AUTH: "me:secret"})
-    assert is_one_line(run(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
+    assert is_one_line(run_here(*play), "has another password: set TOY_PAXOS_ZOOKEEPER_AUTH")
     client.create(f"{root}/runs/run-9999999999", b"garbage")
     number = int(client.get(f"{root}/cluster")[0][:6], 16) * 10**10 + 1 + 9999999999
     strange = "was not created by toy-paxos: choose another root"
-    assert is_one_line(run(*play, "--run", str(number)), strange)
+    assert is_one_line(run_here(*play, "--run", str(number)), strange)
     client.create(f"{root}-other/addresses/acceptor-0", makepath=True)
     acceptor = "acceptor", "--name", "acceptor-0", "--data-dir", "x", "--zookeeper"
+    client.set(f"{root}-other/addresses/acceptor-0", b"garbage")
+    assert is_one_line(run(*acceptor, f"{place}-other"), strange)
     for garbage in (b"", b"garbage", b"\xff"):
-        client.set(f"{root}-other/addresses/acceptor-0", garbage)
-        assert is_one_line(run(*acceptor, f"{place}-other"), strange)
         client.set(f"{root}/cluster", garbage)
-        assert is_one_line(run(*play), strange)
+        assert is_one_line(run_here(*play), strange)
     client.create(f"{root}/short-lived", ephemeral=True)
     words = f"fails below {root}/short-lived: NoChildrenForEphemeralsError\n"
     assert is_one_line(run(*acceptor, f"{place}/short-lived"), words)
@@ -231,7 +238,7 @@ def test_a_cluster_that_is_asked_to_stop_removes_its_nodes(
     start: Start, place: str, client: Any, nothing_left: dict[str, str]
 ) -> None:
     process = start(
-        "cluster", "-n", "2", "-p", "0", "-c", "100000", "--brief", *NEVER_LATE, "--zookeeper", place, **nothing_left
+        "cluster", "-n", "1", "-p", "0", "-c", "100000", "--brief", *NEVER_LATE, "--zookeeper", place, **nothing_left
     )
     wait_for_line(process.stdout, "consensus on")
     process.send_signal(signal.SIGINT)
@@ -241,19 +248,25 @@ def test_a_cluster_that_is_asked_to_stop_removes_its_nodes(
 
 
 @needs_zookeeper
-def test_the_nodes_above_a_cluster_stay_open_to_others(
-    run: Run, own_zookeeper: ZooKeeper, nothing_left: dict[str, str]
-) -> None:
-    for root, auth in product(("fresh", ""), ("me:secret", "", "you:secret")):
-        place = f"{own_zookeeper.address}/{root}"
-        play = "cluster", "-n", "1", "-p", "0", "-c", "1", "--zookeeper", place, *NEVER_LATE
-        env = {ZOOKEEPER_AUTH: auth} if auth else {}
-        assert "Round 1: consensus on" in run(*play, **env, **nothing_left).stdout
+def test_the_nodes_above_a_cluster_stay_open_to_others(shared_zookeeper: ZooKeeper, tmp_path: Path) -> None:
+    from toy_paxos.remote.zookeeper import Registry
+
+    for root, auth in product((tmp_path.name, ""), ("me:secret", "", "you:secret")):
+        troubles: list[object] = []
+        cluster = Registry(f"{shared_zookeeper.address}/{root}", auth, troubles.append, troubles.append, is_new=True)
+        acceptor = Registry(f"{cluster.hosts}{cluster.root}", auth, troubles.append, troubles.append, is_new=False)
+        acceptor.claim("acceptor-0", "its identity")
+        acceptor.register("acceptor-0", "127.0.0.1:1")
+        cluster.take_part(None, ["acceptor-0"], ["proposer-0"], 1)
+        assert cluster.addresses == {"acceptor-0": "127.0.0.1:1"}
+        assert not troubles
+        acceptor.close()
+        cluster.remove()
 
 
 @needs_zookeeper
 def test_what_a_killed_cluster_has_left_is_swept_by_the_next_one_and_what_lives_is_not(
-    nothing_left: dict[str, str], start: Start, run: Run, place: str, client: Any
+    nothing_left: dict[str, str], start: Start, run_here: RunHere, place: str, client: Any
 ) -> None:
     play = "cluster", "-n", "1", "-p", "0", "--brief", *NEVER_LATE, "--zookeeper", place
     killed, living = (start(*play, **nothing_left) for _ in range(2))
@@ -269,7 +282,7 @@ def test_what_a_killed_cluster_has_left_is_swept_by_the_next_one_and_what_lives_
     assert len(client.get_children(parent)) == 2
     # The command of this one is gone, but not its acceptor.
     client.create(f"{parent}/cluster-7/addresses/acceptor-0", makepath=True)
-    assert run(*play, "-c", "1", **nothing_left).returncode == 0
+    assert run_here(*play, "-c", "1").returncode == 0
     assert len(client.get_children(parent)) == 2
     client.delete(f"{parent}/cluster-7", recursive=True)
     assert len(client.get_children(parent)) == 1
@@ -277,13 +290,6 @@ def test_what_a_killed_cluster_has_left_is_swept_by_the_next_one_and_what_lives_
     living.send_signal(signal.SIGINT)
     rest_of(living)
     assert (living.returncode, client.get_children(parent)) == (0, [])
-
-
-@needs_zookeeper
-def test_an_ensemble_has_several_addresses(run: Run, place: str, nothing_left: dict[str, str]) -> None:
-    play = "cluster", "-n", "1", "-p", "0", "-c", "1", *NEVER_LATE
-    done = run(*play, "--zookeeper", f"127.0.0.1:{free_port()},{place}", **nothing_left)
-    assert "Round 1: consensus on" in done.stdout
 
 
 def test_its_return_is_looked_for_every_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,9 +398,12 @@ def test_if_it_has_lost_its_data_all_end_with_a_clear_word(
     ],
     ids=lambda args: args[0],
 )
-def test_if_none_answers_one_line_says_where(args: list[str], run: Run) -> None:
-    place = f"127.0.0.1:{free_port()}"
-    assert is_one_line(run(*args, "--zookeeper", f"{place}/some/root"), f"no ZooKeeper answers at {place}\n")
+def test_if_none_answers_one_line_says_where(
+    args: list[str], nowhere: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toy_paxos.remote.zookeeper.ANSWER_S", 0.1)
+    words = f"no ZooKeeper answers at {nowhere}\n"
+    assert is_one_line(run_here(*args, "--zookeeper", f"{nowhere}/some/root"), words)
 
 
 def test_if_none_is_installed_one_line_names_the_packages(run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
