@@ -28,9 +28,7 @@ def test_others_may_reach_any_other(address: str) -> None:
     assert not is_loopback(address)
 
 
-def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(
-    run: Run, run_here: RunHere, start: Start
-) -> None:
+def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(run_here: RunHere, start: Start) -> None:
     acceptor = "acceptor", "--name", "acceptor-0", "--data-dir", "x", "-p", "0", "--listen", "0.0.0.0:0"
     done = run_here(*acceptor)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
@@ -41,7 +39,7 @@ def test_to_listen_elsewhere_takes_certificates_or_a_word_that_says_insecure(
     process = start(*acceptor, "--insecure")
     assert process.stdout
     port = process.stdout.readline().rpartition(":")[2].strip()
-    assert "consensus on" in run("propose", "--at", f"acceptor-0=127.0.0.1:{port}", "-c", "1", *NEVER_LATE).stdout
+    assert "consensus on" in run_here("propose", "--at", f"acceptor-0=127.0.0.1:{port}", "-c", "1", *NEVER_LATE).stdout
 
 
 @pytest.mark.parametrize(
@@ -105,22 +103,24 @@ def test_a_key_that_is_encrypted_is_refused_and_nobody_is_asked_for_its_words(ce
 
 
 @needs_openssl
-def test_both_sides_want_to_see_a_certificate(certify: Certify, start: Start, run: Run, tmp_path: Path) -> None:
+def test_both_sides_want_to_see_a_certificate(
+    certify: Certify, start: Start, run_here: RunHere, tmp_path: Path
+) -> None:
     its = Acceptors(start, tmp_path, 1, *certify("acceptor", "authority"))
     play = "propose", *its.places, "-c", "1"
-    assert "consensus on" in run(*play, *certify("proposer", "authority")).stdout
-    assert "no value is known to be chosen" in run(*play).stdout
+    assert "consensus on" in run_here(*play, *certify("proposer", "authority")).stdout
+    assert "no value is known to be chosen" in run_here(*play).stdout
     stranger = certify("stranger", "another")
-    assert "no value is known to be chosen" in run(*play, *stranger).stdout
+    assert "no value is known to be chosen" in run_here(*play, *stranger).stdout
     plain = Acceptors(start, tmp_path / "plain", 1)
-    assert "lost (connection closed): PREPARE 1" in run(*play).stdout
+    assert "lost (connection closed): PREPARE 1" in run_here(*play).stdout
     # The oldest version of gRPC says only the second.
     refused = r"lost \(certificate (signed by another authority|not trusted)\): PREPARE 1"
-    assert re.search(refused, run(*play, *stranger).stdout)
-    assert "lost (no TLS there): PREPARE 1" in run("propose", *plain.places, "-c", "1", *stranger).stdout
+    assert re.search(refused, run_here(*play, *stranger).stdout)
+    assert "lost (no TLS there): PREPARE 1" in run_here("propose", *plain.places, "-c", "1", *stranger).stdout
     # Now it trusts the acceptor, and the acceptor still does not trust it.
     shutil.copy(tmp_path / "authority.pem", Path(stranger[1]) / "ca.pem")
-    assert "no value is known to be chosen" in run(*play, *stranger).stdout
+    assert "no value is known to be chosen" in run_here(*play, *stranger).stdout
     process = its.processes["acceptor-0"]
     process.terminate()
     assert rest_of(process)[1] == ""
