@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def dots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(law, "observed", lambda *dot: rates[dot])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("dots")
 def test_the_picture_of_the_law_is_what_its_script_draws(request: pytest.FixtureRequest) -> None:
     drawn, picture = law.drawing(), PICTURES / "law.svg"
@@ -89,13 +91,23 @@ def test_the_picture_of_the_law_is_what_its_script_draws(request: pytest.Fixture
     assert len(re.findall("<circle ", drawn)) == len(law.SIZES) * len(law.DOTS)
 
 
-@pytest.mark.usefixtures("dots")
+def assert_that_more_acceptors_help_below_a_probability_of_failure_and_hurt_above(
+    rate: Callable[[int, float], float],
+) -> None:
+    assert rate(3, 0.1) < rate(9, 0.1) < rate(27, 0.1)
+    assert rate(3, 0.4) > rate(9, 0.4) > rate(27, 0.4)
+
+
 def test_more_acceptors_help_below_a_probability_of_failure_and_hurt_above() -> None:
-    for rate in (law.expected, law.observed):
-        assert rate(3, 0.1) < rate(9, 0.1) < rate(27, 0.1)
-        assert rate(3, 0.4) > rate(9, 0.4) > rate(27, 0.4)
-    assert max(abs(law.observed(n, p) - law.expected(n, p)) for n in law.SIZES for p in law.DOTS) < 0.03
+    assert_that_more_acceptors_help_below_a_probability_of_failure_and_hurt_above(law.expected)
     assert law.expected(3, law.CROSSING) == pytest.approx(law.expected(27, law.CROSSING)) == pytest.approx(0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("dots")
+def test_the_dots_of_the_law_lie_on_its_curves() -> None:
+    assert_that_more_acceptors_help_below_a_probability_of_failure_and_hurt_above(law.observed)
+    assert max(abs(law.observed(n, p) - law.expected(n, p)) for n in law.SIZES for p in law.DOTS) < 0.03
 
 
 def test_the_readme_shows_the_pictures() -> None:
