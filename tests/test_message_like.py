@@ -17,6 +17,8 @@ from toy_paxos.event import listed, said_by
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
 from toy_paxos.message_like import AnswerError, own_kind
 
+pytestmark = pytest.mark.usefixtures("few_walks")
+
 ROUTE = {"sender": "a", "recipient": "b", "id": 1}
 
 
@@ -233,7 +235,7 @@ def test_an_actors_own_types_appear_in_a_counterexample_and_can_be_played(
 
 @pytest.mark.parametrize("ending", ["svg", "html", "mmd", "txt", "jsonl"])
 def test_an_actors_own_types_appear_in_every_file(
-    talkative: tuple[str, ...], ending: str, tmp_path: Path, run_here: RunHere, run: Run
+    talkative: tuple[str, ...], ending: str, tmp_path: Path, run_here: RunHere
 ) -> None:
     file = tmp_path / f"round.{ending}"
     assert run_here(*talkative, *ROUND, "--message-loss-prob", "0.1", "-o", str(file)).returncode == 0
@@ -241,7 +243,7 @@ def test_an_actors_own_types_appear_in_every_file(
     assert '{"promised":' in text
     assert "Heartbeat 2 {" in text or f'"fields":{IN_JSON}' in text
     if ending in ("txt", "jsonl"):
-        assert f" {BEAT}\n" in run("play", *talkative, str(file)).stdout
+        assert f" {BEAT}\n" in run_here("play", *talkative, str(file)).stdout
 
 
 def test_an_actors_own_types_appear_on_lanes(talkative: tuple[str, ...], run_here: RunHere) -> None:
@@ -267,7 +269,7 @@ def test_fields_of_any_type_become_json() -> None:
 
 
 @pytest.mark.parametrize("line", ["NACK 1", "NACK 1 x", "NACK 1 {x}", 'NACK 1 {"class":1}', 'NACK 1 {"sender":1}'])
-def test_an_object_that_is_not_such_a_message_is_one_line(line: str, run: Run) -> None:
-    done = run("play", "-", typed=f"p0 wants x\na0 -> p0 {line}\n")
+def test_an_object_that_is_not_such_a_message_is_one_line(line: str, run_here: RunHere) -> None:
+    done = run_here("play", "-", typed=f"p0 wants x\na0 -> p0 {line}\n")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "line 2: " in done.stderr

@@ -11,7 +11,7 @@ from conftest import COMMAND, OnTerminal, Run, RunHere, clean_environment, run_p
 from wrong_actors import WRONG, CountsFailAsPromise, FixedQuorum
 
 import toy_paxos
-from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.checking import RULES, Game, Model, Move
 from toy_paxos.checking.climb import CLIMB
 from toy_paxos.command.game_view import GameView
 from toy_paxos.command.moves import Player
@@ -155,6 +155,7 @@ def test_a_story_of_own_actors_imports_none_but_asks_for_them(
     assert run_here("play", str(path), *mine).returncode == 3
 
 
+@pytest.mark.usefixtures("few_walks")
 @pytest.mark.parametrize(
     ("actor", "form"), [(CountsFailAsPromise, []), (CountsFailAsPromise, ["--json"]), (FixedQuorum, [])]
 )
@@ -371,11 +372,16 @@ def test_capital_letters_are_as_good(run: Run) -> None:
     assert run(*play, typed=small.upper()).stdout == run(*play, typed=small).stdout
 
 
-def test_enter_after_a_hint_makes_the_move_and_at_any_other_time_none(run: Run) -> None:
+def test_enter_after_a_hint_makes_the_move_and_at_any_other_time_none(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     won = run("play", "--break", "skips-phase-1", typed="\nhint\n" * 4 + "\n")
     assert won.returncode == 3
     assert "\nSafety is lost in 4 deliveries: " in won.stdout
-    args = ("play", "--break", "takes-old-promises")
+    # The search for such a hint takes long; test_look_ahead.py has one.
+    timeout = "type timeout p0", Move("timeout", actor="proposer-0")
+    monkeypatch.setattr("toy_paxos.command.moves.hint", lambda game: timeout)
+    args = ("play", "--max-attempts", "3")
     assert run(*args, typed="hint\n\n\n\n").stdout.count("tries again") == 1
     assert run(*args, typed="\nhint\nfoo\n\n").stdout.count("tries again") == 0
 
