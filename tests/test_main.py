@@ -41,13 +41,13 @@ def wait_for_line(process: "subprocess.Popen[str]", beginning: str) -> None:
 # Options
 
 
-def test_the_defaults_are_those_of_the_original(run: Run) -> None:
-    event = json.loads(run("--json", "--rounds", "1").stdout.splitlines()[0])
+def test_the_defaults_are_those_of_the_original(run_here: RunHere) -> None:
+    event = json.loads(run_here("--json", "--rounds", "1").stdout.splitlines()[0])
     assert (event["num_acceptors"], event["acceptor_failure_prob"]) == (5, 0.1)
 
 
-def test_without_a_seed_each_run_is_another_one(run: Run) -> None:
-    first, second = (json.loads(run("--json", "-c", "1").stdout.splitlines()[0]) for _ in range(2))
+def test_without_a_seed_each_run_is_another_one(run_here: RunHere) -> None:
+    first, second = (json.loads(run_here("--json", "-c", "1").stdout.splitlines()[0]) for _ in range(2))
     assert first["seed"] != second["seed"]
 
 
@@ -67,8 +67,8 @@ def test_a_network_is_simulated_as_soon_as_one_of_its_options_is_given(run_here:
         assert '"t_ms":null' not in run_here("--json", "-c", "1", *option).stdout
 
 
-def test_json_is_json_all_the_way(run: Run) -> None:
-    events = [json.loads(line) for line in run("--json", "-c", "20", "-p", "0.4").stdout.splitlines()]
+def test_json_is_json_all_the_way(run_here: RunHere) -> None:
+    events = [json.loads(line) for line in run_here("--json", "-c", "20", "-p", "0.4").stdout.splitlines()]
     kinds = [event["event"] for event in events]
     assert (kinds[0], kinds[-1]) == ("start", "summary")
     summary = events[-1]
@@ -79,13 +79,13 @@ def test_json_is_json_all_the_way(run: Run) -> None:
         assert summary[outcome.replace("-", "_")] == outcomes.count(outcome)
 
 
-def test_quiet_json_is_start_and_summary_only(run: Run) -> None:
-    events = [json.loads(line)["event"] for line in run("--json", "-q", "-c", "9").stdout.splitlines()]
+def test_quiet_json_is_start_and_summary_only(run_here: RunHere) -> None:
+    events = [json.loads(line)["event"] for line in run_here("--json", "-q", "-c", "9").stdout.splitlines()]
     assert events == ["start", "summary"]
 
 
-def test_the_help_names_every_option_an_example_and_the_exit_statuses(run: Run) -> None:
-    text = run("--help").stdout
+def test_the_help_names_every_option_an_example_and_the_exit_statuses(run_here: RunHere) -> None:
+    text = run_here("--help").stdout
     for option in command.params:
         assert option.opts[-1] in text
     assert "Number of acceptors (from 1 to 10,000; default: 5)." in " ".join(text.split())
@@ -490,7 +490,7 @@ def test_a_dumb_terminal_gets_lines(slow: Path, on_terminal: OnTerminal) -> None
 
 
 def test_a_non_blocking_pipe_loses_no_output() -> None:
-    args = ("--json", "-c", "2000", "--seed", "1")
+    args = ("--json", "-c", "300", "--seed", "1")
     code = (
         "import os, subprocess, sys, time\n"
         "reading, writing = os.pipe()\n"
@@ -504,8 +504,8 @@ def test_a_non_blocking_pipe_loses_no_output() -> None:
     slow_reader = [sys.executable, "-c", code, *COMMAND, *args]
     done = subprocess.run(slow_reader, capture_output=True, env=clean_environment(), check=False)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.count(b'"event":"round"') == 2_000
-    assert summary_of(done.stdout.decode())["rounds"] == 2_000
+    assert done.stdout.count(b'"event":"round"') == 300
+    assert summary_of(done.stdout.decode())["rounds"] == 300
 
 
 def test_a_closed_pipe_is_a_silent_death(start: Start) -> None:
