@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -262,6 +263,8 @@ def test_the_nodes_above_a_cluster_stay_open_to_others(shared_zookeeper: ZooKeep
         assert not troubles
         acceptor.close()
         cluster.remove()
+    # What is closed looks for no ZooKeeper again.
+    wait_until(lambda: not any("(work)" in thread.name for thread in threading.enumerate()))
 
 
 @needs_zookeeper

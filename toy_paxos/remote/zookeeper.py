@@ -66,6 +66,7 @@ class Registry:
         self.dead: list[str] = []
         self.refresh: Callable[[], None] = lambda: None
         self.news: Queue[str] = Queue()
+        self.is_closed = False
         self.client = self.connected()
         try:
             self.cluster = self.cluster_name()
@@ -91,7 +92,8 @@ class Registry:
         return client
 
     def close(self) -> None:
-        """End the session; its ephemeral nodes go with it."""
+        """End the session, and the thread that follows it; its ephemeral nodes go with it."""
+        self.is_closed = True
         close(self.client)
 
     def remove(self) -> None:
@@ -262,8 +264,8 @@ class Registry:
     # The session
 
     def work(self) -> None:
-        """Follow the session."""
-        while True:
+        """Follow the session until it is closed."""
+        while not self.is_closed:
             try:
                 news = self.news.get(timeout=SESSION_S)
             except Empty:
