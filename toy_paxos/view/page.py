@@ -51,17 +51,17 @@ def facts_by_step(story: Story) -> Iterator[Facts]:
     unit = " ms\n" if story.has_clock else ""
     facts: Facts = {}
     step = 0
-    known: set[str] = set()
+    known: Facts = {}
     chosen: list[str] = []
     way: list[Message] = []
     for scene in scenes(story):
         if scene.step > step:
             yield facts
-            known |= facts.keys()
+            known |= facts
             facts, step = {}, scene.step
             if scene.repeated:
                 # The story of correct actors begins anew, and its repeated events tell all facts again.
-                facts, chosen, way = dict.fromkeys(known - {"words"}, "-"), [], []
+                facts, chosen, way = {fact: "-" for fact in known if fact != "words"}, [], []
         if "words" not in facts:
             facts["words"] = scene.time + unit if unit else ""
         facts["words"] += "".join(f"{said(row)}\n" for row in scene.rows)
