@@ -13,7 +13,7 @@ from toy_paxos.checking import progress as progress_module
 from toy_paxos.checking.alone import LADDER, judge
 from toy_paxos.checking.climb import CLIMB, climb
 from toy_paxos.event import Delivery, Learned
-from toy_paxos.message import Fail, Message, Prepare, Promise, Timeout
+from toy_paxos.message import Fail, Message, Prepare, Promise, Restart, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.story import Story
 
@@ -114,6 +114,26 @@ class Disturbs(Proposer):
         return super().receive(message)
 
 
+class DiesOnceBack(Acceptor):
+    """After its first restart it answers nothing."""
+
+    is_dead = False
+
+    def receive(self, message: Message) -> list[Message]:
+        self.is_dead = self.is_dead or isinstance(message, Restart)
+        return [] if self.is_dead else super().receive(message)
+
+
+class TakesTimeToComeBack(Acceptor):
+    """After a restart it ignores the first request."""
+
+    is_back = True
+
+    def receive(self, message: Message) -> list[Message]:
+        was_back, self.is_back = self.is_back, not isinstance(message, Restart)
+        return super().receive(message) if was_back else []
+
+
 class KeepsAJournal(Acceptor):
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -133,6 +153,21 @@ def test_correct_actors_keep_progress_from_every_state(model: Model) -> None:
 @pytest.mark.parametrize("proposer", [Retransmits, WaitsForRefusals, Quarrels])
 def test_a_proposer_that_takes_a_higher_number_eventually_keeps_progress(proposer: type[Proposer]) -> None:
     assert check(replace(TWO, proposer=proposer)).progress == "kept"
+
+
+@pytest.mark.parametrize("model", [Model(1, 1), Model(1, 2), Model(3, 2), Model(2, 2, max_attempts=2, fail=True)])
+def test_acceptors_that_come_back_and_never_answer_lose_progress(model: Model) -> None:
+    report = check(replace(model, acceptor=DiesOnceBack))
+    assert (report.verdict, report.progress) == ("stuck", "lost")
+    assert report.quiet_from is not None
+    # Once a majority is back, nothing is learned any more; here, each acceptor comes back.
+    came_back = {message.recipient for message in report.execution if isinstance(message, Restart)}
+    assert came_back == {*model.configuration.acceptors}
+    assert not any(isinstance(message, Restart) for message in report.execution[report.quiet_from :])
+
+
+def test_an_acceptor_that_needs_a_while_to_come_back_keeps_progress() -> None:
+    assert check(replace(TWO, acceptor=TakesTimeToComeBack)).progress == "kept"
 
 
 @cache

@@ -1,10 +1,11 @@
 """Progress: once the network behaves, a proposer that keeps trying learns a value.
 
 A cluster that never decides is safe, so safety is not enough. From each state that the search visits, there is a
-**quiet run** for each proposer. Everything said so far is delivered once, and then each new message once, FAIL
-included. When deliveries bring nothing new, this proposer gets a timeout; the other proposers get none. Such a run is a
-possible execution, so a failure in it can happen. Progress is lost only if the proposer never learns in the run,
-however long that lasts:
+**quiet run** for each proposer, and another one after each acceptor has restarted once more, if it can: the search does
+not visit the state of an actor that is silent from then on. Everything said so far is delivered once, and then each new
+message once, FAIL included. When deliveries bring nothing new, this proposer gets a timeout; the other proposers get
+none. Such a run is a possible execution, so a failure in it can happen. Progress is lost only if the proposer never
+learns in the run, however long that lasts:
 
 - at some timeout the state is the same as at an earlier timeout, so the run repeats itself for ever; or
 - the proposer has begun five attempts, each above every number that an acceptor has promised.
@@ -23,13 +24,15 @@ one. So a run without progress is repeated after the whole execution, and then b
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from toy_paxos.checking.cluster import Cluster, State, Step, cached_method, numbers
 from toy_paxos.checking.game import story
 from toy_paxos.checking.model import CheckError
 from toy_paxos.event import Delivery, Learned
-from toy_paxos.message import Accept, Message, Prepare, Promise, Propose, Timeout
+from toy_paxos.message import Accept, Message, Prepare, Promise, Propose, Restart, Timeout
 from toy_paxos.story import Story
 
 MAX_TIMEOUTS = 50
@@ -100,14 +103,16 @@ class Progress:
         self.stuck: Stuck | None = None
         self.doubts = 0
 
-    def losers(self, state: State) -> list[int]:
-        """Return the proposers that seem to be stuck in a state of the search."""
+    def losers(self, state: State, restarted: bool) -> list[int]:
+        """Return the proposers that seem to be stuck in a state of the search, perhaps after restarts from there."""
         too_many = len(self.cluster.steps) > FREE_STEPS + len(self.searched.steps) // 4
         if self.stuck or self.doubts > MAX_DOUBTS or too_many:
             if too_many and self.result == KEPT:
                 self.result, self.reason = NOT_KNOWN, "the actors have too many states"
             return []
         try:
+            if restarted and (state := self.after_restarts(before := state)) == before:
+                return []
             actors, coming = self.after_hearing_all(state)
         except CheckError as error:
             self.note(QuietRun(NOT_KNOWN, str(error)))
@@ -130,9 +135,12 @@ class Progress:
             self.result, self.reason = run.result, run.reason
         return run.result == LOST
 
-    def confirm(self, proposer: int, execution: Sequence[Message]) -> None:
+    def confirm(self, proposer: int, execution: Sequence[Message], restarted: bool) -> None:
         """Repeat the quiet run of a proposer after a whole execution, and by real actors; note whether it is stuck."""
         cluster = self.cluster
+        if restarted:
+            left = (each for each in cluster.model.environment() if each not in execution and isinstance(each, Restart))
+            execution = [*execution, *[next(each) for _, each in groupby(left, attrgetter("recipient"))]]
         actors, said = cluster.start.actors, cluster.start.said
         for message in execution:
             at = cluster.positions[message.recipient]
@@ -154,6 +162,15 @@ class Progress:
                 self.stuck = Stuck(deliveries, begins, told, refusals(told, name))
                 return
         self.note(QuietRun(NOT_KNOWN, "a quiet run depends on messages that the search has forgotten"))
+
+    def after_restarts(self, state: State) -> State:
+        """Return the state of the search after each acceptor has restarted that can, and whose state that changes."""
+        cluster, actors, said = self.searched, [*state.actors], state.said
+        for at in range(cluster.first_acceptor, len(actors)):
+            for number in islice(cluster.effective(at, actors[at], state.pending), 1):
+                actors[at], news = cluster.step(at, actors[at], number)
+                said |= news
+        return state._replace(actors=tuple(actors), said=said)
 
     def after_hearing_all(self, state: State) -> tuple[Actors, int]:
         """Return the actors after they receive everything said in a state of the search, and the new messages."""
