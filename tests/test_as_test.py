@@ -150,6 +150,23 @@ def test_a_correct_class_needs_none(tmp_path: Path, run_here: RunHere) -> None:
     assert not (tmp_path / "test.py").exists()
 
 
+STUCK = """
+from toy_paxos.acceptor import Acceptor as Correct
+
+class Acceptor(Correct):
+    def promise(self, request):
+        return [] if self.promised else super().promise(request)
+"""
+
+
+def test_a_class_without_progress_keeps_its_verdict(tmp_path: Path, run_here: RunHere) -> None:
+    (tmp_path / "mine.py").write_text(STUCK)
+    done = run_here("check", "--acceptor", f"{tmp_path}/mine.py:Acceptor", "-n", "1", "-o", f"{tmp_path}/test.py")
+    assert done.returncode == 3
+    assert done.stderr == "toy-paxos check: nothing written, for a test needs a violation: the verdict is stuck\n"
+    assert not (tmp_path / "test.py").exists()
+
+
 def test_a_round_that_goes_wrong_can_be_one_too(
     tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ from toy_paxos.command.help import Command
 from toy_paxos.command.options import WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
+from toy_paxos.view.files import TEST
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
     cluster_lines,
@@ -171,10 +172,13 @@ class Search:
             )
             story = replace(story, about={**story.about, "actors": self.named or None})
         self.write(as_json().verdict_json(found, story) if self.form == "json" else shown([*lines]))
-        if self.file and story.events:
+        if not self.file:
+            return
+        if story.events and (report.violation or self.file.ending != TEST):
             self.file.write(story)
-        elif self.file:
-            say(f"toy-paxos check: nothing written, for there is no counterexample: the verdict is {found['verdict']}")
+            return
+        why = "a test needs a violation" if story.events else "there is no counterexample"
+        say(f"toy-paxos check: nothing written, for {why}: the verdict is {found['verdict']}")
 
 
 def one_cluster(model: Model, search: Search) -> str:
