@@ -154,8 +154,12 @@ def says(said: str) -> str:
         ("exit 3", "ended with status 3", ENDED),
         ("kill -9 $$", "was killed by SIGKILL", ENDED),
         (CLOSES, "closed its standard output", '{"state": 0}'),
-        ("printf '{\"state\": '; exit", "ended with status 0", ENDED),
-        (answers("hello"), "writes a line that is not JSON", "hello"),
+        ("printf '{\"state\": '; exit", "ended with status 0 before its standard input did", ENDED),
+        (
+            answers("hello"),
+            "writes a line that is not JSON: an answer is one line; write everything else to standard error",
+            "hello",
+        ),
         (answers('{"state": NaN}'), "writes a line that is not JSON", '{"state": NaN}'),
         (r"printf '\377\n'", "writes a line that is not JSON", r"\xff"),
         (answers("[1]"), "answers with something that is not a JSON object", "[1]"),
@@ -278,7 +282,10 @@ def test_the_silence_of_a_program_is_waited_for_once(
     [
         ("", "exec: is not a command: it is empty."),
         ("node '", "is not a command: No closing quotation."),
-        ("no-such-program x", "the actors cannot begin: 'no-such-program x' cannot be started: No such file or dir"),
+        (
+            "no-such-program x",
+            "the actors cannot begin: 'no-such-program x' cannot be started: there is no program 'no-such-program'",
+        ),
     ],
 )
 def test_what_is_not_a_command_is_refused(command: str, words: str, run_here: RunHere) -> None:
@@ -321,7 +328,7 @@ def test_a_program_that_has_ended_does_not_end_this_one(acceptor: Exec) -> None:
         "except process.ProgramError as error: print(error)"
     )
     ran = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8", check=True)
-    assert ran.stdout == f"'true' ended with status 0; {ENDED}\n"
+    assert ran.stdout == f"'true' ended with status 0 before its standard input did; {ENDED}\n"
 
 
 # A memory of its own
@@ -485,4 +492,4 @@ def test_what_a_program_writes_to_standard_error_is_passed_on(tmp_path: Path, ru
     file.write_text("import sys; print('I am here', file=sys.stderr)")
     done = run("check", "--acceptor", f"exec:{sys.executable} {file}", "-n", "1")
     assert "I am here\n" in done.stderr
-    assert f"ended with status 0; {ENDED}\n" in done.stderr
+    assert f"ended with status 0 before its standard input did; {ENDED}\n" in done.stderr

@@ -61,7 +61,9 @@ class Process:
                 preexec_fn=end_with_parent(),
             )
         except OSError as error:
-            raise ProgramError(f"{command!r} cannot be started: {error.strerror or error}") from error
+            missing = f"there is no program {shlex.split(command)[0]!r}"
+            why = missing if isinstance(error, FileNotFoundError) else error.strerror or error
+            raise ProgramError(f"{command!r} cannot be started: {why}") from error
         assert self.running.stdin
         assert self.running.stdout
         self.input, self.output = self.running.stdin.fileno(), self.running.stdout.fileno()
@@ -121,7 +123,9 @@ class Process:
         with suppress(subprocess.TimeoutExpired):
             status = self.running.wait(GRACE_S)
             self.ended_itself = True
-            return f"ended with status {status}" if status >= 0 else f"was killed by {signal.Signals(-status).name}"
+            if status < 0:
+                return f"was killed by {signal.Signals(-status).name}"
+            return f"ended with status {status}" if status else "ended with status 0 before its standard input did"
         return "closed its standard output"
 
     def error(self, words: str) -> ProgramError:

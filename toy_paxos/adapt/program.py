@@ -108,7 +108,8 @@ class Program:
             self.failure = str(error) if isinstance(error, SilentError) else ""
             raise
         except (ValueError, RecursionError) as error:
-            raise self.refused(process, "writes a line that is not JSON") from error
+            hint = "an answer is one line; write everything else to standard error"
+            raise self.refused(process, f"writes a line that is not JSON: {hint}") from error
         if type(answer) is not dict:
             raise self.refused(process, "answers with something that is not a JSON object")
         if unknown := answer.keys() - KEYS:
@@ -282,25 +283,26 @@ def said_message(said: Any, name: str, answered: str | None) -> Message:
     type_ = said.get("type")
     if not isinstance(type_, str) or not re.fullmatch("[A-Z][A-Z_]*", type_):
         raise ProgramError("says a message without a type in capitals, such as 'PROMISE'")
+    what = f"{'an' if type_[0] in 'AEIOU' else 'a'} {type_}"
     message = {"sender": name, "recipient": answered, **said}
     del message["type"]
     kind = MESSAGES.get(type_)
     parts = parts_of(kind) if kind else tuple(sorted(message.keys() - set(ROUTE)))
     if message.keys() != {*ROUTE, *parts}:
         needed = f"it needs {listed(['type', 'id', *parts])}, and may have 'recipient' and 'sender'"
-        raise ProgramError(f"says a {type_} with the keys {listed(said)}: {needed}")
+        raise ProgramError(f"says {what} with the keys {listed(said)}: {needed}")
     if message["sender"] != name:
         raise ProgramError(f"speaks in another's name: 'sender' must be {name!r}, or left out")
     if message["recipient"] is None:
-        raise ProgramError(f"says a {type_} to nobody: add 'recipient'")
+        raise ProgramError(f"says {what} to nobody: add 'recipient'")
     if type(message["id"]) is not int:
-        raise ProgramError(f"says a {type_} whose 'id' is not a whole number")
+        raise ProgramError(f"says {what} whose 'id' is not a whole number")
     if kind is None:
         if not all(map(str.isidentifier, parts)):
-            raise ProgramError(f"says a {type_} with a key that is not a word")
+            raise ProgramError(f"says {what} with a key that is not a word")
         return own_kind(type_, parts)(**{key: plain(value) for key, value in message.items()})
     if type(message.get("value", "")) is not str:
-        raise ProgramError(f"says a {type_} whose 'value' is not a text")
+        raise ProgramError(f"says {what} whose 'value' is not a text")
     if kind is Promise:
         message["accepted"] = proposal(message["accepted"])
     return kind(**message)
