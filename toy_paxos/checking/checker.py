@@ -255,9 +255,8 @@ class Search:
         """Record how a new state was reached; return the transitions of each actor that can receive a message."""
         self.origins[state] = origin
         if self.progress:
-            for restarted in (False, True):
-                for proposer in self.progress.losers(state, restarted):
-                    self.progress.confirm(proposer, self.execution(origin) if origin else [], restarted)
+            for proposer, restarted in self.progress.losers(state):
+                self.progress.confirm(proposer, self.execution(origin) if origin else [], restarted)
         actors, said, pending, _ = state
         found = []
         for position, actor in enumerate(actors):

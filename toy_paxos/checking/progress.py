@@ -103,21 +103,21 @@ class Progress:
         self.stuck: Stuck | None = None
         self.doubts = 0
 
-    def losers(self, state: State, restarted: bool) -> list[int]:
-        """Return the proposers that seem to be stuck in a state of the search, perhaps after restarts from there."""
+    def losers(self, state: State) -> list[tuple[int, bool]]:
+        """Return the proposers that seem to be stuck in a state of the search, each with whether after restarts."""
         too_many = len(self.cluster.steps) > FREE_STEPS + len(self.searched.steps) // 4
         if self.stuck or self.doubts > MAX_DOUBTS or too_many:
             if too_many and self.result == KEPT:
                 self.result, self.reason = NOT_KNOWN, "the actors have too many states"
             return []
         try:
-            if restarted and (state := self.after_restarts(before := state)) == before:
-                return []
-            actors, coming = self.after_hearing_all(state)
+            found = self.losers_after(*self.after_hearing_all(state))
+            restarted = not found and self.after_restarts(state)
+            found = self.losers_after(*self.after_hearing_all(restarted)) if restarted else found
         except CheckError as error:
             self.note(QuietRun(NOT_KNOWN, str(error)))
             return []
-        return self.losers_after(actors, coming)
+        return [(proposer, bool(restarted)) for proposer in found]
 
     @cached_method
     def losers_after(self, actors: Actors, coming: int) -> list[int]:
@@ -163,14 +163,25 @@ class Progress:
                 return
         self.note(QuietRun(NOT_KNOWN, "a quiet run depends on messages that the search has forgotten"))
 
-    def after_restarts(self, state: State) -> State:
-        """Return the state of the search after each acceptor has restarted that can, and whose state that changes."""
-        cluster, actors, said = self.searched, [*state.actors], state.said
-        for at in range(cluster.first_acceptor, len(actors)):
-            for number in islice(cluster.effective(at, actors[at], state.pending), 1):
-                actors[at], news = cluster.step(at, actors[at], number)
-                said |= news
-        return state._replace(actors=tuple(actors), said=said)
+    def after_restarts(self, state: State) -> State | None:
+        """Return the state of the search after each acceptor has restarted that can; None if that changes nothing."""
+        first = self.searched.first_acceptor
+        before = state.actors[first:]
+        acceptors, said = self.restarted(before, state.pending & ~self.searched.timeouts)
+        if (acceptors, said) == (before, 0):
+            return None
+        return state._replace(actors=(*state.actors[:first], *acceptors), said=state.said | said)
+
+    @cached_method
+    def restarted(self, acceptors: Actors, pending: int) -> tuple[Actors, int]:
+        """Return the acceptors after the first pending restart of each, and the messages that they say."""
+        cluster, after, all_said = self.searched, [*acceptors], 0
+        for place, acceptor in enumerate(acceptors):
+            at = cluster.first_acceptor + place
+            for number in islice(cluster.effective(at, acceptor, pending), 1):
+                after[place], said = cluster.step(at, acceptor, number)
+                all_said |= said
+        return tuple(after), all_said
 
     def after_hearing_all(self, state: State) -> tuple[Actors, int]:
         """Return the actors after they receive everything said in a state of the search, and the new messages."""
