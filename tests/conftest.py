@@ -138,7 +138,7 @@ class Ended(NamedTuple):
 def run_here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, restored_signals: None) -> RunHere:
     """Run the program to its end in this process, with what was typed before: much faster than a new process.
 
-    However slow the machine is, no search says how far it is.
+    The progress of a search is never shown, because on a slow machine it would be an additional line.
     """
     monkeypatch.setattr(Progress, "show", lambda *_: None)
 

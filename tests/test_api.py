@@ -323,7 +323,7 @@ def test_actors_can_be_named_as_on_the_command_line_or_have_another_shape(tmp_pa
 @pytest.mark.parametrize(
     ("actor", "words"),
     [
-        ("no.py:Acceptor", "there is no file 'no.py'."),
+        ("no.py:Acceptor", "file 'no.py' does not exist."),
         ("exec:", "exec: is not a command: it is empty."),
         (int, "class 'int' is not an acceptor: it needs receive(message), or prepare(n) and accept(n, value)"),
     ],

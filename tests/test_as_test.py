@@ -146,7 +146,7 @@ def test_a_correct_class_needs_none(tmp_path: Path, run_here: RunHere) -> None:
     (tmp_path / "mine.py").write_text(CORRECT)
     done = run_here("check", "--acceptor", f"{tmp_path}/mine.py:Acceptor", "-n", "1", "-o", f"{tmp_path}/test.py")
     assert done.returncode == 0
-    assert "nothing written, for there is no counterexample: the verdict is safe" in done.stderr
+    assert "nothing written: no counterexample was found; the verdict is safe" in done.stderr
     assert not (tmp_path / "test.py").exists()
 
 
@@ -163,7 +163,7 @@ def test_a_class_without_progress_keeps_its_verdict(tmp_path: Path, run_here: Ru
     (tmp_path / "mine.py").write_text(STUCK)
     done = run_here("check", "--acceptor", f"{tmp_path}/mine.py:Acceptor", "-n", "1", "-o", f"{tmp_path}/test.py")
     assert done.returncode == 3
-    assert done.stderr == "toy-paxos check: nothing written, for a test needs a violation: the verdict is stuck\n"
+    assert done.stderr == "toy-paxos check: nothing written: a test needs a violation; the verdict is stuck\n"
     assert not (tmp_path / "test.py").exists()
 
 

@@ -382,10 +382,10 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
 @pytest.mark.parametrize(
     ("args", "what_to_do"),
     [
-        (["--acceptor", "nowhere.py:Right"], "there is no file 'nowhere.py'"),
+        (["--acceptor", "nowhere.py:Right"], "file 'nowhere.py' does not exist"),
         (["--acceptor", "Right"], "'Right' is not of the form FILE.py:CLASS"),
-        (["--acceptor", "{file}:Wrong"], "there is no class 'Wrong'"),
-        (["--acceptor", "{file}:not_a_class"], "there is no class 'not_a_class'"),
+        (["--acceptor", "{file}:Wrong"], "class 'Wrong' is not in"),
+        (["--acceptor", "{file}:not_a_class"], "class 'not_a_class' is not in"),
         (
             ["--acceptor", "{file}:Deaf"],
             "class 'Deaf' is not an acceptor: it needs receive(message), or",

@@ -198,9 +198,9 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("99", "there is no message 99; messages are numbered 1 to 6"),
-        ("timeout p7", "there is no proposer proposer-7: they are proposer-0, proposer-1"),
-        ("crash a0", "there is no proposer acceptor-0"),
+        ("99", "message 99 does not exist; messages are numbered 1 to 6"),
+        ("timeout p7", "proposer-7 is not one of the proposers proposer-0, proposer-1"),
+        ("crash a0", "acceptor-0 is not one of the proposers"),
         ("restart p0", "only an acceptor can restart, acceptor-0 to acceptor-2"),
         ("undo", "nothing to undo"),
         ("1\nundo 2", "only 1 move can be undone"),
@@ -221,7 +221,7 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
             "this message was not sent: proposer-0 -> acceptor-0 PREPARE 9; in flight",
         ),
         ("roll 100000", "nothing is in flight, and no proposer can try again"),
-        ("100000", "there is no message 100000; messages are numbered 1 to 6"),
+        ("100000", "message 100000 does not exist; messages are numbered 1 to 6"),
     ],
 )
 def test_a_wrong_move_says_what_would_be_right_and_costs_nothing(typed: str, words: str, run: Run) -> None:

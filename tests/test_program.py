@@ -284,7 +284,7 @@ def test_the_silence_of_a_program_is_waited_for_once(
         ("node '", "is not a command: No closing quotation."),
         (
             "no-such-program x",
-            "the actors cannot begin: 'no-such-program x' cannot be started: there is no program 'no-such-program'",
+            "the actors cannot begin: 'no-such-program x' cannot be started: program 'no-such-program' was not found",
         ),
     ],
 )

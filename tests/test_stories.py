@@ -154,7 +154,7 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         ("p0 -> a9999999999 PREPARE 1", "line 1: not a line of a story: p0 -> a9999999999 PREPARE 1"),
         (BEGINNING + "proposer-0 -> accep", "line 4: not a line of a story: proposer-0 -> accep"),
         (BEGINNING + "proposer-0 -> acceptor-0 PREP", "line 4: not a message: PREP; type one"),
-        (BEGINNING + "proposer-0 -> acceptor-9 PREPARE 1", "line 4: there is no acceptor-9 here"),
+        (BEGINNING + "proposer-0 -> acceptor-9 PREPARE 1", "line 4: acceptor-9 does not take part"),
         (
             BEGINNING + "proposer-0 -> acceptor-0 PROPOSE 1 apple",
             "line 4: this message was not sent: proposer-0 -> acceptor-0 PROPOSE 1 apple; in flight to acceptor-0: "
@@ -276,9 +276,9 @@ def test_the_size_of_a_cluster_follows_from_the_names_unless_it_is_given() -> No
     model = replayed(text).model
     assert (model.num_proposers, model.num_acceptors, model.values) == (2, 4, ["apple", "pear"])
     assert replayed(text, num_acceptors=7).model.num_acceptors == 7
-    with pytest.raises(StoryError, match=r"there is no proposer-1 here$"):
+    with pytest.raises(StoryError, match=r"proposer-1 does not take part$"):
         replayed(text, num_proposers=1)
-    with pytest.raises(StoryError, match=r"line 1: there is no acceptor-1 here$"):
+    with pytest.raises(StoryError, match=r"line 1: acceptor-1 does not take part$"):
         replayed("p0 -> a1 PREPARE 1\np0 wants apple", num_acceptors=1)
 
 

@@ -357,12 +357,10 @@ def test_a_picture_of_a_check_shows_the_counterexample_if_there_is_one(ending: s
     assert "p0 breaks P2: it proposes under 1 with 0 promises" in wrong.stdout
     right = run_here("check", "-n", "1", "--num-proposers", "1", "-o", f"-{ending}")
     assert (right.returncode, right.stdout) == (0, "")
-    assert right.stderr == "toy-paxos check: nothing written, for there is no counterexample: the verdict is safe\n"
+    assert right.stderr == "toy-paxos check: nothing written: no counterexample was found; the verdict is safe\n"
     unknown = run_here("check", "--break", "adopts-any", "--max-states", "2", "-o", f"-{ending}")
     assert (unknown.returncode, unknown.stdout) == (4, "")
-    assert (
-        unknown.stderr == "toy-paxos check: nothing written, for there is no counterexample: the verdict is unknown\n"
-    )
+    assert unknown.stderr == "toy-paxos check: nothing written: no counterexample was found; the verdict is unknown\n"
     assert run_here("check", "--break", "list", "-o", f"-{ending}").returncode == 2
 
 

@@ -109,7 +109,7 @@ class TimedOut(Event, event="timeout"):
 
 @dataclass(slots=True)
 class Attempt(Event, event="attempt"):
-    """A proposer begins another attempt, under ``id``; there is no such event for its first attempt."""
+    """A proposer begins another attempt, under ``id``; its first attempt has no such event."""
 
     proposer: str
     attempt: int

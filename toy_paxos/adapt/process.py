@@ -61,7 +61,7 @@ class Process:
                 preexec_fn=end_with_parent(),
             )
         except OSError as error:
-            missing = f"there is no program {shlex.split(command)[0]!r}"
+            missing = f"program {shlex.split(command)[0]!r} was not found"
             why = missing if isinstance(error, FileNotFoundError) else error.strerror or error
             raise ProgramError(f"{command!r} cannot be started: {why}") from error
         assert self.running.stdin

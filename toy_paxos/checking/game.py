@@ -138,7 +138,7 @@ class Game:
     def numbered(self, number: int) -> Message:
         """Return the message with this number; raise WrongMoveError if there is none."""
         if not 1 <= number <= len(self.said):
-            raise WrongMoveError(f"there is no message {number}; messages are numbered 1 to {len(self.said)}")
+            raise WrongMoveError(f"message {number} does not exist; messages are numbered 1 to {len(self.said)}")
         return self.said[number - 1]
 
     def make(self, move: Move) -> Sequence[Event]:
@@ -300,7 +300,7 @@ class Game:
             return message
         for name in (wanted.sender, wanted.recipient):
             if name not in self.actors:
-                raise WrongMoveError(f"there is no {name} here")
+                raise WrongMoveError(f"{name} does not take part")
         raise NotSentError(wanted)
 
     def waiting(self, name: str) -> str:
@@ -315,7 +315,7 @@ class Game:
     def alive(self, name: str) -> str:
         """Return the name of a proposer that has not crashed; raise WrongMoveError for any other name."""
         if name not in self.proposers:
-            raise WrongMoveError(f"there is no proposer {name}: they are {', '.join(self.proposers)}")
+            raise WrongMoveError(f"{name} is not one of the proposers {', '.join(self.proposers)}")
         if name in self.crashed:
             raise WrongMoveError(f"{name} has crashed already")
         return name

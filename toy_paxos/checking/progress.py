@@ -104,20 +104,21 @@ class Progress:
         self.doubts = 0
 
     def losers(self, state: State) -> list[tuple[int, bool]]:
-        """Return the proposers that seem to be stuck in a state of the search, each with whether after restarts."""
+        """Return the proposers that seem to be stuck in a state of the search, and whether only after restarts."""
         too_many = len(self.cluster.steps) > FREE_STEPS + len(self.searched.steps) // 4
         if self.stuck or self.doubts > MAX_DOUBTS or too_many:
             if too_many and self.result == KEPT:
                 self.result, self.reason = NOT_KNOWN, "the actors have too many states"
             return []
         try:
-            found = self.losers_after(*self.after_hearing_all(state))
-            restarted = not found and self.after_restarts(state)
-            found = self.losers_after(*self.after_hearing_all(restarted)) if restarted else found
+            if found := self.losers_after(*self.after_hearing_all(state)):
+                return [(proposer, False) for proposer in found]
+            if after := self.after_restarts(state):
+                found = self.losers_after(*self.after_hearing_all(after))
         except CheckError as error:
             self.note(QuietRun(NOT_KNOWN, str(error)))
             return []
-        return [(proposer, bool(restarted)) for proposer in found]
+        return [(proposer, True) for proposer in found]
 
     @cached_method
     def losers_after(self, actors: Actors, coming: int) -> list[int]:
@@ -136,9 +137,13 @@ class Progress:
         return run.result == LOST
 
     def confirm(self, proposer: int, execution: Sequence[Message], restarted: bool) -> None:
-        """Repeat the quiet run of a proposer after a whole execution, and by real actors; note whether it is stuck."""
+        """Repeat the quiet run of a proposer after a whole execution, and by real actors; note whether it is stuck.
+
+        If ``restarted``, each acceptor that can restarts once more before that run.
+        """
         cluster = self.cluster
         if restarted:
+            # The environment has all restarts of an acceptor one after the other.
             left = (each for each in cluster.model.environment() if each not in execution and isinstance(each, Restart))
             execution = [*execution, *[next(each) for _, each in groupby(left, attrgetter("recipient"))]]
         actors, said = cluster.start.actors, cluster.start.said
@@ -167,13 +172,13 @@ class Progress:
         """Return the state of the search after each acceptor has restarted that can; None if that changes nothing."""
         first = self.searched.first_acceptor
         before = state.actors[first:]
-        acceptors, said = self.restarted(before, state.pending & ~self.searched.timeouts)
+        acceptors, said = self.restart_all(before, state.pending & ~self.searched.timeouts)
         if (acceptors, said) == (before, 0):
             return None
         return state._replace(actors=(*state.actors[:first], *acceptors), said=state.said | said)
 
     @cached_method
-    def restarted(self, acceptors: Actors, pending: int) -> tuple[Actors, int]:
+    def restart_all(self, acceptors: Actors, pending: int) -> tuple[Actors, int]:
         """Return the acceptors after the first pending restart of each, and the messages that they say."""
         cluster, after, all_said = self.searched, [*acceptors], 0
         for place, acceptor in enumerate(acceptors):

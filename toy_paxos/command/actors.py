@@ -46,7 +46,7 @@ def named_actor(value: str, role: "Role") -> type:
     if not file.endswith(".py") or not name:
         raise ValueError(f"{value!r} is not of the form FILE.py:CLASS or exec:COMMAND.")
     if not os.path.isfile(file):
-        raise ValueError(f"there is no file {file!r}.")
+        raise ValueError(f"file {file!r} does not exist.")
     try:
         with user_output_to_stderr():
             module = load_module(os.path.realpath(file))
@@ -55,7 +55,7 @@ def named_actor(value: str, role: "Role") -> type:
     actor: Any = getattr(module, name, None)
     if not isinstance(actor, type):
         classes = [name for name, thing in vars(module).items() if isinstance(thing, type)]
-        raise ValueError(f"there is no class {name!r} in {file!r}.{suggestion(name, classes)}")
+        raise ValueError(f"class {name!r} is not in {file!r}.{suggestion(name, classes)}")
     found = adapted(actor, role)
     if issubclass(found, actor) and not takes(actor, *ARGUMENTS[role]):
         other = "acceptor" if role == "proposer" else "proposer"

@@ -177,8 +177,8 @@ class Search:
         if story.events and (report.violation or self.file.ending != TEST):
             self.file.write(story)
             return
-        why = "a test needs a violation" if story.events else "there is no counterexample"
-        say(f"toy-paxos check: nothing written, for {why}: the verdict is {found['verdict']}")
+        why = "a test needs a violation" if story.events else "no counterexample was found"
+        say(f"toy-paxos check: nothing written: {why}; the verdict is {found['verdict']}")
 
 
 def one_cluster(model: Model, search: Search) -> str:

@@ -137,7 +137,7 @@ def complete_wishes(story: Script) -> None:
         raise WrongMoveError("it has no round, no counterexample and no game")
     expected = [f"proposer-{at}" for at in range(story.sizes["num_proposers"])]
     if strangers := [name for name in story.wishes if name not in expected]:
-        raise WrongMoveError(f"there is no {strangers[0]} here")
+        raise WrongMoveError(f"{strangers[0]} does not take part")
     if silent := [name for name in expected if name not in story.wishes]:
         last, wanted = expected[-1], f"add a line such as '{silent[0]} wants apple'"
         for line, move in story.moves:
