@@ -200,7 +200,7 @@ def test_a_rule_that_is_broken_or_not_judged_says_nothing_of_larger_clusters(
     sizes = "2 proposers, 1 acceptor, 2 attempts, 1 restart each, FAIL delivered"
     assert f"\n??  {sizes}: {reason}\n" in done.stdout
     assert done.stdout.splitlines()[-3:] == [
-        "SAFE in 4 clusters, but P1 is broken: nothing is known about larger ones",
+        "UNKNOWN: safe in 4 clusters, but P1 is broken: nothing is known about larger ones",
         f"Reason: {reason}.",
         "P1 (Paxos Made Simple, 2.5): No two proposers use the same number.",
     ]

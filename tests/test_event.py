@@ -37,6 +37,15 @@ def test_a_request_is_failed_by_the_die_or_refused_by_the_acceptor() -> None:
     assert denials == ["failed", None, "refused"]
 
 
+def test_a_request_without_an_answer_is_not_taken_for_a_granted_one() -> None:
+    class Silent(Acceptor):
+        def receive(self, message: Message) -> list[Message]:
+            return []
+
+    assert hand_over(Silent("acceptor-0"), PREPARE, 1, 0).denial == "unanswered"
+    assert hand_over(Silent("acceptor-0"), Terminate("proposer-0", "acceptor-0", 3), 1, 0).denial is None
+
+
 def test_a_message_that_is_not_a_request_is_not_denied() -> None:
     class Rude(Acceptor):
         def receive(self, message: Message) -> list[Message]:

@@ -66,6 +66,7 @@ ARROWS = [
     (Delivery(1, Fail("acceptor-0", "proposer-1", 1), Fate.STALE), "│   │<┄┄●   │   │   stale: FAIL 1"),
     (Delivery(1, PREPARE, denial="failed", promised=0), "●───┼───┼──>✗   │   failed: PREPARE 3"),
     (Delivery(1, PREPARE, denial="refused", promised=4), "●───┼───┼──>⊘   │   refused, promised 4: PREPARE 3"),
+    (Delivery(1, PREPARE, denial="unanswered", promised=4), "●───┼───┼──>◌   │   unanswered, promised 4: PREPARE 3"),
 ]
 
 

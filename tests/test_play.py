@@ -366,6 +366,12 @@ def test_help_has_short_names(typed: str, run: Run) -> None:
     assert run("play", typed=f"{typed}\n").stdout == run("play", typed="help\n").stdout
 
 
+def test_a_diagram_on_a_pipe_keeps_its_title_after_undo(run: Run) -> None:
+    lines = run("play", "-n", "1", "--diagram", typed="1\n2\nundo\n").stdout.splitlines()
+    assert lines[0].startswith("toy-paxos ")
+    assert "proposer-0 wants value-0" in lines
+
+
 def test_capital_letters_are_as_good(run: Run) -> None:
     small = "hint\n1\nfail 2\ndrop 3\ntimeout p0\nrestart a1\nundo\ncrash p1\nstate\n"
     play = "play", "-n", "2"

@@ -1,5 +1,6 @@
 """Progress: a cluster that never decides is not called safe, and correct proposers are not accused."""
 
+import re
 import sys
 from dataclasses import replace
 from functools import cache
@@ -180,6 +181,8 @@ def test_repeating_the_old_number_loses_progress() -> None:
     assert (report.verdict, report.safe, report.violation) == ("stuck", False, None)
     assert "no message is lost, but proposer-" in report.progress_reason
     assert " never learns: the state after delivery " in report.progress_reason
+    # The acceptors refuse with good reason, so the proposer is named.
+    assert re.fullmatch(r"proposer-0 goes on with 1, but (acceptor-\d,? )+promised a higher number", report.because)
 
 
 def test_the_story_goes_up_to_the_state_and_then_through_the_quiet_run() -> None:
@@ -197,6 +200,8 @@ def test_attempts_without_a_result_lose_progress_although_no_state_repeats_itsel
     report = check(RULES["accepts-once"].model)
     assert report.verdict == "stuck"
     assert report.progress_reason.endswith("5 attempts above all promised numbers came to nothing")
+    # PROPOSE 1 was refused, too, but by acceptors that had promised 2.
+    assert report.because.startswith("acceptor-0 does not grant PROPOSE 3, 5, 7, 9, 11; ")
 
 
 def test_a_proposer_that_ignores_timeouts_is_not_judged() -> None:

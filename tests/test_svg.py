@@ -174,6 +174,8 @@ def test_all_events_look_different_even_without_colour() -> None:
     assert len(dict(dashes)) == len({dash for _, dash in dashes}) == 3
     for mark in ("quorum", "chosen", "learned", "failed", "refused"):
         assert f'<g class="{mark} ' in text
+    silent = Delivery(1, Prepare("proposer-0", "acceptor-0", 1), denial="unanswered")
+    assert '<g class="unanswered ' in svg(told([Wants(0, "proposer-0", "x"), silent], "a request without an answer", 1))
 
 
 def test_a_drawing_touches_nothing_else_in_its_document() -> None:

@@ -188,18 +188,18 @@ def test_a_verdict_by_the_rules_says_what_it_does_not_cover() -> None:
     assert lines[-1] == "Nothing is known about larger clusters."
     assert "ok   sometimes  each value is chosen" in lines
     assert summary([FINISHED] * 6, KEPT)["verdict"] == "safe"
-    assert "SAFE in 5 clusters, 1 not begun" in summit(*[FINISHED] * 5, judgement=KEPT)
+    assert "UNKNOWN: safe in 5 clusters, 1 not begun" in summit(*[FINISHED] * 5, judgement=KEPT)
     assert summary([FINISHED] * 5, KEPT)["verdict"] == summary([UNFINISHED] * 6, KEPT)["verdict"] == "unknown"
 
 
 def test_clusters_that_were_not_explored_are_not_called_safe() -> None:
     left, but = len(CLIMB) - 2, ", but the rules are not judged: nothing is known about larger ones"
     lines = summit(FINISHED, UNFINISHED)
-    assert f"SAFE in 1 cluster, 1 not explored to the end, {left} not begun{but}" in lines
+    assert f"UNKNOWN: safe in 1 cluster, 1 not explored to the end, {left} not begun{but}" in lines
     assert lines[-1] == "Reason: the rules are not judged: it was stopped."
     assert summary([FINISHED, UNFINISHED], NOT_JUDGED)["not_begun"] == left
     many = [FINISHED] * (len(CLIMB) - 1)
-    assert f"SAFE in {len(CLIMB) - 1} clusters, 1 not explored to the end{but}" in summit(*many, UNFINISHED)
+    assert f"UNKNOWN: safe in {len(CLIMB) - 1} clusters, 1 not explored to the end{but}" in summit(*many, UNFINISHED)
     assert summary([FINISHED] * len(CLIMB), NOT_JUDGED)["verdict"] == "unknown"
 
 

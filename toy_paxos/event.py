@@ -5,7 +5,7 @@ A source (direct calls, the simulated network, the checker) yields what proposer
 of promises, adopts a value, or learns one; a value is chosen; a property is lost.
 """
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -66,8 +66,8 @@ class Delivery(Event, event="message"):
     """The delivery or the loss of a message.
 
     ``sent`` is the time when it was sent. A message is known to be lost when it is sent, or when it reaches a proposer
-    that has crashed; a stale one answers an earlier attempt. ``denial`` says why a request had no effect (the acceptor
-    failed, or refused it), or why real processes lost a message. The rest is what can be seen of the recipient
+    that has crashed; a stale one answers an earlier attempt. ``denial`` says why a request was not granted (a
+    :data:`Denial`), or why real processes lost a message. The rest is what can be seen of the recipient
     afterwards: an acceptor's ``promised`` and ``accepted``, or a proposer's ``learned``.
     """
 
@@ -193,12 +193,12 @@ def hand_over(
     return Delivery(time, message, fate, sent, answers, *seen_of(actor, message, answers))
 
 
-Denial = Literal["failed", "refused"]
-"""Why a request had no effect: the acceptor failed, or it refused."""
+Denial = Literal["failed", "refused", "unanswered"]
+"""Why a request was not granted: the acceptor failed, it refused, or it answered nothing."""
 
 
 def seen_of(
-    acceptor: Actor, message: Message, answers: Iterable[Message]
+    acceptor: Actor, message: Message, answers: Collection[Message]
 ) -> tuple[Denial | None, int | None, Proposal | None]:
     """Return why an acceptor denied the request that it has just received, or None; then what it has stored."""
     promised, accepted = stored_by(acceptor.acceptor if isinstance(acceptor, FailingAcceptor) else acceptor)
@@ -206,7 +206,8 @@ def seen_of(
         if isinstance(answer, Fail) and isinstance(message, (Prepare, Propose)):
             failed = isinstance(acceptor, FailingAcceptor) and acceptor.failures[-1:] == [True]
             return "failed" if failed else "refused", promised, accepted
-    return None, promised, accepted
+    is_unanswered = not answers and isinstance(message, (Prepare, Propose))
+    return "unanswered" if is_unanswered else None, promised, accepted
 
 
 # More messages than an actor of the largest cluster says at once.

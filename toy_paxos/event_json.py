@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import NoneType
-from typing import Any
+from typing import Any, cast, get_args
 
 from toy_paxos.event import KINDS, LOST, VALUED, Delivery, Denial, Event, Fate, Wants, said_by
 from toy_paxos.message import Message, Promise, Proposal
@@ -182,10 +182,10 @@ def proposal_of(id: object, value: object) -> Proposal | None:
 
 
 def denial_of(value: object) -> Denial | None:
-    """Return why a request had no effect, or None; raise ValueError for any other value."""
-    if value not in (None, "failed", "refused"):
+    """Return why a request was not granted, or None; raise ValueError for any other value."""
+    if value not in (None, *get_args(Denial)):
         raise ValueError(f"no acceptor denies a request like that: {value!r}")
-    return value
+    return cast("Denial | None", value)
 
 
 def a(value: object, *types: type) -> Any:

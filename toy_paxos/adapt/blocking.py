@@ -67,7 +67,7 @@ class Blocking:
         self.proposer: Any = None
         self.attempts = 1
         # A set, because a state must not depend on the order in which acceptors are called.
-        self.answers: frozenset[tuple[Call, Any]] = frozenset()
+        self.answers_to_calls: frozenset[tuple[Call, Any]] = frozenset()
 
     def prepare(self) -> list[Message]:
         """Run the code for the first time."""
@@ -77,7 +77,7 @@ class Blocking:
         """Take an answer, or a timeout, and run the code again; ignore what answers nothing."""
         if self.learned is not None:
             return []
-        answers = dict(self.answers)
+        answers = dict(self.answers_to_calls)
         waiting = [call for call, answer in answers.items() if answer == WAITING]
         if isinstance(message, Timeout):
             return self.begin_attempt(answers | dict.fromkeys(waiting))
@@ -102,7 +102,7 @@ class Blocking:
         """Run the code from its beginning, or from that of the attempt; record its calls, and what it learns."""
         run = self.tried(answers)
         self.learned = run.learned
-        self.answers = frozenset((self.simplified(run.answers) if run.said else run.answers).items())
+        self.answers_to_calls = frozenset((self.simplified(run.answers) if run.said else run.answers).items())
         return run
 
     def tried(self, answers: dict[Call, Any]) -> "Run":

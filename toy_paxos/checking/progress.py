@@ -283,19 +283,25 @@ class Progress:
 
 
 def refusals(told: Story, proposer: str) -> str:
-    """Return which of the last requests of a proposer acceptors do not grant."""
-    said = [event for event in told.events if isinstance(event, Delivery) and event.message.sender == proposer]
-    requests = [event for event in said if isinstance(event.message, (Prepare, Propose))]
+    """Return which of a proposer's last requests acceptors could grant and do not, or that its number is too low."""
+    deliveries = [event for event in told.events if isinstance(event, Delivery)]
+    requests = [each.message for each in deliveries if isinstance(each.message, (Prepare, Propose))]
+    last = [request for request in requests if request.sender == proposer][-1]
     refused: dict[str, dict[str, None]] = {}
-    for request in requests:
-        if request.message.type == requests[-1].message.type:
-            numbers = refused.setdefault(request.message.recipient, {})
-            if any(isinstance(answer, (Promise, Accept)) for answer in request.answers):
+    promised: dict[str, int] = {}
+    for event in deliveries:
+        request, name = event.message, event.message.recipient
+        if (request.sender, request.type) == (proposer, last.type):
+            numbers = refused.setdefault(name, {})
+            if any(isinstance(answer, (Promise, Accept)) for answer in event.answers):
                 numbers.clear()
-            else:
-                numbers[str(request.message.id)] = None
-    return "; ".join(
-        f"{name} does not grant {requests[-1].message.type} {', '.join(numbers)}"
-        for name, numbers in refused.items()
-        if numbers
-    )
+            elif promised.get(name, 0) < request.id + isinstance(request, Propose):
+                numbers[str(request.id)] = None
+        for answer in event.answers:
+            if isinstance(answer, Promise):
+                promised[name] = max(answer.id, promised.get(name, 0))
+    if any(refused.values()):
+        told_of = ((name, ", ".join(numbers)) for name, numbers in refused.items() if numbers)
+        return "; ".join(f"{name} does not grant {last.type} {numbers}" for name, numbers in told_of)
+    above = [name for name, number in promised.items() if number > last.id]
+    return f"{proposer} goes on with {last.id}, but {', '.join(above)} promised a higher number" if above else ""

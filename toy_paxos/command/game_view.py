@@ -155,7 +155,7 @@ class Screen(GameView):
     def undo(self, number: int) -> None:
         """Undo the last moves; the next call of show() repeats the last lines."""
         super().undo(number)
-        self.seen = -LATEST
+        self.seen = self.seen and -LATEST
 
     def say(self, *lines: str) -> None:
         """Show comments once."""

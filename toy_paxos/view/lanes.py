@@ -29,11 +29,11 @@ Glyphs = Mapping[str, str]
 """The characters of a diagram by their meaning, each one cell wide."""
 
 MEANINGS = (
-    "lane heavy crossing heavy_crossing sent sent_long_ago arrow duplicate stale lost failed refused "
+    "lane heavy crossing heavy_crossing sent sent_long_ago arrow duplicate stale lost failed refused unanswered "
     "quorum shared chosen learned adoption timeout attempt restart crash departure unheard"
 )
-BOXES: Glyphs = dict(zip(MEANINGS.split(), "│┃┼╂●○─═┄x✗⊘✓∩★◆≈?↻↺X▲…", strict=True))
-ASCII: Glyphs = dict(zip(MEANINGS.split(), "|#+#*o-=.xFRvn@!~?^&X%:", strict=True))
+BOXES: Glyphs = dict(zip(MEANINGS.split(), "│┃┼╂●○─═┄x✗⊘◌✓∩★◆≈?↻↺X▲…", strict=True))
+ASCII: Glyphs = dict(zip(MEANINGS.split(), "|#+#*o-=.xFR_vn@!~?^&X%:", strict=True))
 
 # Possible distances between lanes, and the least width of the words beside them.
 PITCHES = (4, 3, 2)

@@ -138,7 +138,7 @@ class Rows:
                 # The user's own actors may invent names, which have no lane.
                 row.words = f"{printable(message.sender)} -> {printable(message.recipient)} {row.words}"
             if event.denial or event.fate is not Fate.DELIVERED:
-                promised = event.promised if event.denial == "refused" else None
+                promised = event.promised if event.denial != "failed" else None
                 row.words = marks_of(event.fate, event.denial, promised) + row.words
         for answer in event.answers:
             if isinstance(answer, Accept):

@@ -53,6 +53,7 @@ MARKS = {
     "crash": "M-5-5L5 5M-5 5L5-5",
     "failed": "M-3-3L3 3M-3 3L3-3",
     "refused": "M-5 0H5",
+    "unanswered": "M-3 0A3 3 0 1 0 3 0A3 3 0 1 0-3 0",
 }
 HEAD, CROSS = "M0 0L-9-4V4Z", "M-5-5L5 5M-5 5L5-5"
 

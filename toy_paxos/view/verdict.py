@@ -100,8 +100,10 @@ def summary_lines(total: Found) -> Iterator[Line]:
         yield line(("", f"{plural(total['clusters'], 'other cluster')}, listed above, were also {how}."))
         yield line(("", "Nothing is known about larger clusters."))
         return
-    words = f"SAFE in {plural(complete, 'cluster')}{f', {unfinished} not explored to the end' if unfinished else ''}"
-    yield line(("bad heading", f"{words}{f', {left} not begun' if left else ''}{but(total)}"))
+    words = f"UNKNOWN: safe in {plural(complete, 'cluster')}"
+    words += f", {unfinished} not explored to the end" if unfinished else ""
+    words += f", {left} not begun" if left else ""
+    yield line(("bad heading", f"{words}{but(total)}"))
     yield from reason_lines(total)
 
 

@@ -82,7 +82,7 @@ def event_line(event: Event, route_width: int, before: Span = ("", "")) -> Line 
         return None
     value, accepted = said_by(message)
     denial = event.denial
-    promised = event.promised if denial == "refused" else None
+    promised = event.promised if denial and denial != "failed" else None
     sender, recipient, fate = message.sender, message.recipient, event.fate
     spans, text = delivery_words(
         kind, sender, recipient, message.id, fate, denial, promised, accepted is None, route_width
