@@ -244,8 +244,13 @@ def restored_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     The alarm stays with the runner all the time: it ends a test that hangs.
     """
+    setitimer = signal.setitimer
+
+    def without_alarm(which: int, *times: float) -> tuple[float, float]:
+        return (0.0, 0.0) if which == signal.ITIMER_REAL else setitimer(which, *times)
+
     monkeypatch.setattr(signal, "SIGALRM", signal.SIGUSR2)
-    monkeypatch.setattr(signal, "setitimer", lambda *_: (0.0, 0.0))
+    monkeypatch.setattr(signal, "setitimer", without_alarm)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
     handlers = [signal.getsignal(number) for number in numbers]
     yield

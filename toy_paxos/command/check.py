@@ -26,9 +26,10 @@ from toy_paxos.checking import (
     summary,
 )
 from toy_paxos.command.actors import actor_options, at_fault, other_actors
+from toy_paxos.command.guard import guard_user_code
 from toy_paxos.command.help import Command
 from toy_paxos.command.options import WholeNumber, check_quorums, one_view, option, size_options, story_views
-from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, user_output_to_stderr, write
+from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.view.files import TEST
 from toy_paxos.view.output import columns, shown
@@ -230,7 +231,7 @@ def next_result(results: Iterator[Dice | Judgement | Report]) -> Dice | Judgemen
 @contextmanager
 def judged() -> Iterator[None]:
     """Send the output of the user's own actors to standard error; raise Refused if they cannot be checked."""
-    with user_output_to_stderr():
+    with guard_user_code():
         try:
             yield
         except MemoryError:

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from toy_paxos import __version__
 from toy_paxos.checking import CheckError, Game, Move
+from toy_paxos.command.guard import guard_user_code
 from toy_paxos.command.options import Refused
-from toy_paxos.command.process import user_output_to_stderr, write
+from toy_paxos.command.process import write
 from toy_paxos.event import Event
 from toy_paxos.story import Story
 from toy_paxos.view.output import columns, plain, shown
@@ -20,7 +21,7 @@ Draw = Callable[[Sequence[Event]], list[Line]]
 def guarded(words: str = "an actor fails: ") -> Iterator[None]:
     """Send the output of the user's own actors to standard error; raise Refused if one of them fails."""
     try:
-        with user_output_to_stderr():
+        with guard_user_code():
             yield
     except CheckError as error:
         raise Refused(f"{words}{error}") from error

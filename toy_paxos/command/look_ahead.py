@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from toy_paxos.checking import CheckError, Game, Model, Move, Prospect, WrongMoveError, prospect
-from toy_paxos.command.process import Progress, interruptible, user_output_to_stderr
+from toy_paxos.command.guard import guard_user_code
+from toy_paxos.command.process import Progress, interruptible
 from toy_paxos.event import Chosen, learned_by
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.safety import ALWAYS
@@ -80,7 +81,7 @@ def look_ahead(game: Game) -> Prospect:
         return True
 
     try:
-        with interruptible(), user_output_to_stderr():
+        with interruptible(), guard_user_code():
             found = prospect(model, game.past, game.stopped, FEW_STATES, keep_going)
     except KeyboardInterrupt as error:
         raise NotFoundOutError("not found out: the search was ended") from error

@@ -16,8 +16,9 @@ from typing import Any
 import click
 
 from toy_paxos.command.actors import actor_options
+from toy_paxos.command.guard import guard_user_code
 from toy_paxos.command.options import Number, Refused, WholeNumber, by_name, one_view, option, run_options, shortened
-from toy_paxos.command.process import POSIX, say, user_output_to_stderr
+from toy_paxos.command.process import POSIX, say
 from toy_paxos.command.show import Pace, show
 from toy_paxos.command.story_file import check_file
 from toy_paxos.event import LOST, Delivery, Violation
@@ -273,7 +274,7 @@ class RealRun:
         round = RealRound(self.client, self.number, number, configuration, parties, settings.network, draw)
         if self.cluster:
             round.changes = self.cluster.changes
-        with user_output_to_stderr() if settings.actors else nullcontext():
+        with guard_user_code() if settings.actors else nullcontext():
             told = round.play()
         merged = [*merge_logs(told, number, "does one folder serve two acceptors?")]
         # An acceptor that has dropped this round only reports the number of the newest one.

@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any
 
 from toy_paxos.command.actors import at_fault
+from toy_paxos.command.guard import guard_user_code
 from toy_paxos.command.options import Refused
-from toy_paxos.command.process import silence, user_output_to_stderr
+from toy_paxos.command.process import silence
 from toy_paxos.event import check_message, listed, plain_learned
 from toy_paxos.event_json import event_line
 from toy_paxos.message import Message
@@ -41,7 +42,7 @@ def guarded_rounds(settings: Settings, statistics: Statistics) -> Iterator[Round
 def next_of(rounds: Iterator[Round]) -> Round:
     """Play the next round; raise Refused if an actor fails."""
     try:
-        with user_output_to_stderr():
+        with guard_user_code():
             return next(rounds)
     except Refused:
         raise
