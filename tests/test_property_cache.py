@@ -5,19 +5,33 @@ import random
 import pytest
 from wrong_actors import by_chance
 
+from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import Model
 from toy_paxos.checking.cluster import Cluster, State, numbers
 from toy_paxos.checking.game import story
 from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.event import Violation
-from toy_paxos.message import Accept, Message, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.proposer import Proposer
 from toy_paxos.safety import LEARNED_CHOSEN, ONE_VALUE, PROMISES_RISE, Property
 
 
-def walk(seed: int) -> tuple[Property | None, Violation | None, int]:
+class HoldsBack(Acceptor):
+    """It says its first promise together with the next answer, and the higher number first."""
+
+    held: tuple[str, int] | None = None
+
+    def receive(self, message: Message) -> list[Message]:
+        is_first = isinstance(message, Prepare) and not self.promised
+        held, self.held = self.held, (message.sender, message.id) if is_first else None
+        answers = super().receive(message)
+        return [] if is_first else answers + ([Promise(self.name, *held, None)] if held else [])
+
+
+def walk(seed: int, acceptor: type[Acceptor] | None = None) -> tuple[Property | None, Violation | None, int]:
     """What property cache and watch say first of an execution of wrong actors, all by chance; and its length."""
-    acceptor, proposer = by_chance(seed)
-    model = Model(2, 2, 2, acceptor, proposer, fail=True)
+    by_dice, proposer = by_chance(seed)
+    model = Model(2, 2, 2, acceptor or by_dice, Proposer if acceptor else proposer, fail=True)
     cluster, draw = Cluster(model), random.Random(seed)
     property_cache, state = PropertyCache(cluster), cluster.start
     execution: list[Message] = []
@@ -41,6 +55,12 @@ def test_the_property_cache_and_the_watch_agree_about_faulty_actors(seed: int) -
     lost, first, length = walk(seed)
     assert (first and first.property) == (lost and lost.name)
     assert first is None or first.time == length
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_an_actor_says_at_once_has_no_order(seed: int) -> None:
+    lost, first, _ = walk(seed, HoldsBack)
+    assert (lost, first) == (None, None)
 
 
 def test_random_actors_are_faulty_in_many_ways() -> None:

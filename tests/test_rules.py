@@ -240,6 +240,19 @@ def test_a_history_that_stands_for_two_takes_the_worst_case() -> None:
     assert statement(promise(2)) not in one.or_else(other).said
 
 
+def test_what_is_said_at_once_counts_in_the_order_of_its_numbers() -> None:
+    heard = frozenset(statements([prepare(1), prepare(2), propose(2)]))
+    start = History(A, THREE, {})._replace(heard=heard)
+    for said in ([promise(2), promise(1)], [accept(2), promise(2)], [accept(2), promise(1), promise(2)]):
+        assert speak(start, statements(said))[1] is None
+    # One after the other, they break A2 and A3.
+    for said, rule in (([promise(2), promise(1)], "A2"), ([accept(2), promise(2)], "A3")):
+        history, _ = speak(start, statements(said[:1]))
+        _, broken = speak(history, statements(said[1:]))
+        assert broken
+        assert broken.rule.name == rule
+
+
 # Stories
 
 

@@ -330,11 +330,12 @@ class Broken:
 
 
 def speak(history: History, said: Iterable[Statement]) -> tuple[History, Broken | None]:
-    """Return the history after some statements, and the first rule that they break, if any.
+    """Return the history after an actor has said some statements at once, and the first rule that they break, if any.
 
-    A repeated statement breaks nothing, because the network may repeat it, too.
+    They count in the order of their numbers, a promise before an acceptance, because the network may reorder them. A
+    repeated statement breaks nothing, because the network may repeat it, too.
     """
-    for one in said:
+    for one in sorted(said, key=lambda one: (one.kind is Learned, one.id, one.kind is Accept)):
         if one not in history.said:
             for rule in RULES:
                 if one.kind in rule.about and (words := rule.broken(history, one)):

@@ -307,7 +307,8 @@ class Watcher:
         """Return what follows from what an actor says: an adoption, a choice, a property lost."""
         follows: list[Event] = []
         promises: list[Promise] = []
-        promised = dict(self.promised) if self.judges_all else self.promised
+        # What an actor says at once, the network may reorder, so its promises are compared with those before.
+        promised = dict(self.promised) if self.judges_all or len(said) > 1 else self.promised
         for message in said:
             if isinstance(message, Promise):
                 # Most promises are higher than any before, so they cannot lose a reducible property. A repeated promise

@@ -326,8 +326,7 @@ class Alone:
             return after, said, history, None
         if heard := self.statement(number):
             history = history.after_hearing(heard)
-        # The proof does not depend on the order in which an actor says several things at once.
-        answers = sorted((one for at in numbers(said) if (one := self.statement(at))), key=lambda one: one.id)
+        answers = [one for at in numbers(said) if (one := self.statement(at))]
         return after, said, *speak(history, [*answers, *self.learned(position, after)])
 
 
