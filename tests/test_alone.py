@@ -1,5 +1,6 @@
 """One actor at a time: the judgements of correct and faulty actors, compared with searches and random executions."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -25,12 +26,12 @@ from toy_paxos.checking import CheckError, Model, check
 from toy_paxos.checking.alone import LADDER, Judgement, judge
 from toy_paxos.checking.broken import RULES
 from toy_paxos.checking.game import Game
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Timeout
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.rules import Onlooker
 from toy_paxos.story import Story
 
-STATES = [43, 140, 267, 387, 674, 287, 351, 800]
+STATES = [43, 134, 279, 405, 626, 287, 351, 800]
 
 
 def with_actors(model: Model, *actors: type[Any]) -> Model:
@@ -60,8 +61,6 @@ BROKEN = {
     "ignores-accepted": "P2",
     "adopts-any": "P2",
     "adopts-lowest": "P2",
-    "half-is-enough": "P2",
-    "minority-is-enough": "P2",
     "skips-phase-1": "P2",
     "counts-twice": "P2",
     "takes-old-promises": "P2",
@@ -88,6 +87,39 @@ def test_a_changed_rule_is_a_broken_rule_unless_the_paper_allows_it(name: str) -
     judgement = climb(RULES[name].changed, rungs=LADDER if BROKEN[name] else LADDER[:3])
     assert not judgement.not_judged
     assert (judgement.broken and judgement.broken.rule.name) == BROKEN[name]
+
+
+class ForgetsOnTerminate(Acceptor):
+    """It ignores what it does not grant, and forgets its promise when a proposer gives up."""
+
+    def receive(self, message: Message) -> list[Message]:
+        if isinstance(message, Terminate):
+            self.promised = 0
+        return [answer for answer in super().receive(message) if not isinstance(answer, Fail)]
+
+
+def test_a_failing_acceptor_may_answer_fail_for_one_that_never_says_it() -> None:
+    model = Model(3, 2, max_attempts=2, fail=True, acceptor=ForgetsOnTerminate)
+    assert str(judge(model).broken) == "acceptor-0 breaks A2: it promises 1 after it promised 2"
+    assert judge(replace(model, fail=False)).kept
+
+
+class LiesOnce(Acceptor):
+    """Only its first answer to a PROPOSE below its promise is wrong; it remembers that where no check can see it."""
+
+    def accept(self, request: Propose) -> list[Message]:
+        if request.id < self.promised and "HAS_LIED" not in os.environ:
+            os.environ["HAS_LIED"] = "yes"
+            return [Accept(self.name, request.sender, request.id, request.value)]
+        return super().accept(request)
+
+
+def test_a_rule_is_broken_only_if_the_actor_does_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAS_LIED", "")
+    monkeypatch.delenv("HAS_LIED")
+    words = r"acceptor-0 does not always do the same \(once acceptor-0 breaks A4: it accepts 1 after it promised 2\)"
+    with pytest.raises(CheckError, match=words):
+        judge(Model(1, 2, acceptor=LiesOnce))
 
 
 # The rungs below these show nothing of these actors, and take long.
@@ -275,8 +307,8 @@ class AnswersItself(Acceptor):
 @pytest.mark.parametrize(
     ("actor", "words"),
     [
-        (Counts, r"count has \d+ values; let it remember less, or check fewer attempts"),
-        (CountsTwoThings, r"prepares has \d+ values; let it remember less, or check fewer attempts"),
+        (Counts, r"count of acceptor-0 has \d+ values; let it remember less, or check fewer attempts"),
+        (CountsTwoThings, r"prepares of acceptor-0 has \d+ values; let it remember less, or check fewer attempts"),
         (AnswersItself, "new messages are sent without end"),
     ],
 )

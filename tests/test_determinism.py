@@ -16,12 +16,13 @@ from wrong_actors import (
 )
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CheckError, Model
+from toy_paxos.checking import CheckError, Model, check
 from toy_paxos.checking.cluster import Cluster
 from toy_paxos.checking.determinism import SharedState, comparable, repeat_steps, walk_real_actors
 from toy_paxos.checking.property_cache import PropertyCache
 from toy_paxos.checking.reduction import Future
-from toy_paxos.message import Message
+from toy_paxos.message import Message, Promise, Proposal
+from toy_paxos.proposer import Proposer
 
 
 def explored(model: Model) -> Cluster:
@@ -35,7 +36,7 @@ def explored(model: Model) -> Cluster:
 def test_deterministic_actors_repeat_their_steps_and_agree_with_the_model(acceptor: type[Acceptor]) -> None:
     cluster = explored(Model(2, 2, acceptor=acceptor))
     shared_state = SharedState(cluster)
-    repeat_steps(cluster)
+    repeat_steps(cluster, cluster.steps)
     walk_real_actors(cluster)
     shared_state.check()
 
@@ -44,13 +45,37 @@ def test_repeated_steps_reveal_state_outside_the_attributes() -> None:
     forget_what_is_stored()
     cluster = explored(Model(2, 2, acceptor=StoresInClass))
     with pytest.raises(CheckError, match=r"acceptor-. does not always do the same"):
-        repeat_steps(cluster)
+        repeat_steps(cluster, cluster.steps)
 
 
 def test_repeated_steps_reveal_that_an_actor_depends_on_the_order_of_a_set() -> None:
     cluster = explored(Model(3, 2, proposer=GoesByOrderOfSet))
     with pytest.raises(CheckError, match=r"proposer-. does not always do the same"):
-        repeat_steps(cluster)
+        repeat_steps(cluster, cluster.steps)
+
+
+class TakesAnyOfTheHighest(Proposer):
+    """Which report it takes depends on the order of a set only if one number has two values, which cannot happen."""
+
+    def begin_attempt(self, id: int) -> None:
+        super().begin_attempt(id)
+        self.reports: set[Proposal] = set()
+
+    def count_promise(self, promise: Promise) -> list[Message]:
+        self.reports |= {promise.accepted} if promise.accepted else set()
+        return super().count_promise(promise)
+
+    def choose_value(self) -> str:
+        return max(self.reports, key=lambda report: report.id).value if self.reports else self.value
+
+
+def test_an_actor_may_do_what_it_likes_in_steps_that_no_execution_has() -> None:
+    model = Model(2, 2, max_attempts=2, restarts=0, proposer=TakesAnyOfTheHighest)
+    assert check(model).safe
+    cluster = explored(model)
+    words = r"does not always do the same \(once it says PROPOSE 4 value-. to acceptor-0, once PROPOSE 4 value-. "
+    with pytest.raises(CheckError, match=words):
+        repeat_steps(cluster, cluster.steps)
 
 
 class Tired(Acceptor):
@@ -68,7 +93,7 @@ class Tired(Acceptor):
 
 def test_a_walk_of_real_actors_reveals_what_repeated_steps_do_not() -> None:
     cluster = explored(Model(2, 2, acceptor=Tired))
-    repeat_steps(cluster)
+    repeat_steps(cluster, cluster.steps)
     with pytest.raises(CheckError, match=r"acceptor-. does not always do the same"):
         walk_real_actors(cluster)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -239,7 +240,7 @@ def test_an_acceptor_that_begins_to_speak_is_refused(acceptor: Exec, run_here: R
 def test_a_program_with_a_hidden_memory_is_refused_by_a_search(fault: str, acceptor: Exec, run_here: RunHere) -> None:
     done = run_here("check", "--acceptor", f"exec:{acceptor(fault)}", "-n", "3")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert " does not always do the same: an answer may depend only on the question" in done.stderr
+    assert re.search(r" does not always do the same \(.*\): an answer may depend only on the question", done.stderr)
     assert f"({acceptor(fault)!r}, its last line: {{" in done.stderr
 
 
@@ -342,13 +343,12 @@ def test_a_program_with_a_memory_of_its_own_runs_and_is_played_with_a_process_fo
     assert ran.returncode == 0
 
     def told(stdout: str) -> list[str]:
-        lines = [line.partition(" promised ")[0] for line in stdout.splitlines() if " ms  " in line]
-        return [line.replace("refused,", "refused:") for line in lines]
+        lines = [line for line in stdout.splitlines() if " ms  " in line]
+        # Of an acceptor that keeps its memory to itself, it is not known what it has promised.
+        return [re.sub(r" ((refused|unanswered)(, promised \d+)?: .*|promised .*)", "", line) for line in lines]
 
     assert len(told(ran.stdout)) > 100
-    assert [line.split(" refused")[0] for line in told(ran.stdout)] == [
-        line.split(" refused")[0] for line in told(same.stdout)
-    ]
+    assert told(ran.stdout) == told(same.stdout)
 
 
 def test_such_processes_serve_one_round_after_the_other(

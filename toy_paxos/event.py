@@ -268,12 +268,17 @@ def unheard(events: Sequence[Event]) -> Iterator[Unheard]:
     last = next((event for event in reversed(events) if isinstance(event, Delivery)), None)
     recipients: dict[str, list[str]] = {}
     for answer in last.answers if last else ():
-        value, accepted = said_by(answer)
-        about = f" {value}" if value is not None else f" ({accepted.id} {accepted.value})" if accepted else ""
-        recipients.setdefault(f"{answer.type} {answer.id}{about}", []).append(answer.recipient)
+        recipients.setdefault(in_brief(answer), []).append(answer.recipient)
     for words, names in recipients.items():
         assert last
         yield Unheard(last.time, last.message.recipient, f"{words} to {', '.join(names)}")
+
+
+def in_brief(message: Message) -> str:
+    """Return what a message says in words."""
+    value, accepted = said_by(message)
+    about = f" {value}" if value is not None else f" ({accepted.id} {accepted.value})" if accepted else ""
+    return f"{message.type} {message.id}{about}"
 
 
 def says(event: Event) -> Sequence[Message]:

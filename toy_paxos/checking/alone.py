@@ -35,11 +35,11 @@ from typing import Any
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking.cluster import Cluster, cached_method, numbers
-from toy_paxos.checking.determinism import SharedState, refuse_files
+from toy_paxos.checking.determinism import SharedState, begin_afresh, not_deterministic, refuse_files
 from toy_paxos.checking.model import CheckError, KeepGoing, MakeAcceptor, MakeProposer, Model, always
 from toy_paxos.checking.refusal import described
 from toy_paxos.event import Learned, listed
-from toy_paxos.message import Message, Prepare, Promise, Propose
+from toy_paxos.message import Fail, Message, Prepare, Promise, Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.rules import Broken, History, Statement, learning, speak, statement, statements
 
@@ -113,6 +113,7 @@ def judge(model: Model, max_steps: int = MAX_STEPS, keep_going: KeepGoing = alwa
         # Perhaps the actors keep their state in a variable or in a file, where a check cannot put it back.
         alone.shared_state.check()
         refuse_files(alone.cluster)
+    alone.confirm(judgement)
     return judgement
 
 
@@ -145,7 +146,7 @@ class Alone:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.cluster = Cluster(model)
-        self.said = self.cluster.start.said
+        self.said = self.or_failed(self.cluster.start.said)
         # By position: the history in each node, and the messages that were tried there.
         self.histories: list[dict[Node, History]] = [{} for _ in self.cluster.actors]
         self.tried: list[dict[Node, int]] = [{} for _ in self.cluster.actors]
@@ -174,21 +175,26 @@ class Alone:
         return Judgement(self.model, self.num_states)
 
     def what_grows(self) -> str:
-        """Return in words which attribute multiplies the states most, or that actors send new messages without end.
+        """Return in words which attribute of which actor multiplies its states, or that new messages have no end.
 
-        It is the attribute without which the fewest states would be left.
+        It is the actor with the most nodes, and the attribute without which the fewest states would be left.
         """
         if len(self.cluster.messages) > len(self.cluster.states):
             return "new messages are sent without end"
+        highest = max((message.id for message in self.cluster.messages if isinstance(message, Prepare)), default=0)
+        if highest > self.model.first_number + 3 * self.model.num_proposers * self.model.max_attempts:
+            return f"proposers use numbers up to {highest}, many more than they have attempts"
+        name, nodes = max(zip(self.cluster.names, self.histories, strict=True), key=lambda each: len(each[1]))
         values: dict[object, int] = defaultdict(count().__next__)
-        states = [{name: values[name, value] for name, value in state.items()} for state in self.cluster.states]
+        changed = [self.cluster.states[number] for number in dict.fromkeys(number for (number, *_), _ in nodes)]
+        states = [{name: values[name, value] for name, value in state.items()} for state in changed]
 
         def states_without(attribute: str) -> int:
             return len({tuple([value for name, value in state.items() if name != attribute]) for state in states})
 
         attribute = min(dict.fromkeys(chain.from_iterable(states)), key=states_without)
         number = len({state.get(attribute) for state in states} - {None})
-        return f"{attribute} has {number:,} values; let it remember less, or check fewer attempts"
+        return f"{attribute} of {name} has {number:,} values; let it remember less, or check fewer attempts"
 
     @property
     def num_states(self) -> int:
@@ -260,6 +266,15 @@ class Alone:
                 )
         return None
 
+    def confirm(self, judgement: Judgement) -> None:
+        """Raise CheckError if an actor that has broken a rule on a path does not do so a second time."""
+        if judgement.broken and judgement.received:
+            position = self.cluster.positions[judgement.broken.actor]
+            begin_afresh(self.cluster)
+            self.cluster.forget_steps()
+            if self.witness(position) != judgement:
+                raise not_deterministic(self.cluster, position, f"once {judgement.broken}")
+
     def witness(self, position: int) -> Judgement | None:
         """Return how an actor breaks a rule on a path from its start, if it does on one of the shortest paths."""
         paths, seen = deque([self.starts[position]]), set[object]()
@@ -311,11 +326,17 @@ class Alone:
         if broken or (after == state and not said):
             return broken
         self.reach(position, after, timeouts & ~(1 << number), history)
-        if news := said & ~self.said:
+        if news := self.or_failed(said) & ~self.said:
             self.said |= news
             recipients = {self.cluster.positions[self.cluster.messages[at].recipient] for at in numbers(news)}
             self.queue += [(recipient, other) for recipient in recipients for other in self.histories[recipient]]
         return None
+
+    def or_failed(self, said: int) -> int:
+        """Return messages and, if FAIL is delivered, the FAIL of an acceptor that fails on a request among them."""
+        messages = [self.cluster.messages[number] for number in numbers(said)] if self.model.fail else []
+        requests = [each for each in messages if isinstance(each, (Prepare, Propose))]
+        return said | self.cluster.bits(Fail(each.recipient, each.sender, each.id) for each in requests)
 
     def react(
         self, position: int, state: int, number: int, history: History

@@ -151,7 +151,7 @@ class Search:
         lost, execution = self.explore() or (None, [])
         if not self.was_stopped:
             self.shared_state.check()
-            repeat_steps(self.cluster)
+            repeat_steps(self.cluster, self.cluster.taken)
             walk_real_actors(self.cluster)
             self.shared_state.check()
         # An incomplete search without a violation claims nothing that depends on the names.

@@ -70,6 +70,8 @@ class Cluster:
         self.state_numbers: dict[snapshot.Snapshot, int] = {}
         # Caches: the step by actor, state and message; the messages without effect by actor and state.
         self.steps: dict[tuple[int, int, int], Step] = {}
+        # The steps that are part of an execution; others were only tried, and perhaps cannot happen.
+        self.taken: dict[tuple[int, int, int], None] = {}
         self.ineffective: dict[tuple[int, int], int] = {}
         try:
             proposers, acceptors = model.new_actors()

@@ -10,7 +10,7 @@ that an actor reads a clock or uses the address of an object.
 import builtins
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from random import Random, getstate
 from types import FunctionType, ModuleType
@@ -18,10 +18,10 @@ from typing import Any
 
 from toy_paxos import snapshot
 from toy_paxos.actor import Actor
-from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, numbers
+from toy_paxos.checking.cluster import MAKE_A_NEW_ONE, Cluster, Step, numbers
 from toy_paxos.checking.model import CheckError
 from toy_paxos.checking.refusal import described, failure, failure_at, program_of, refusal
-from toy_paxos.event import listed, plain_learned
+from toy_paxos.event import in_brief, listed, plain_learned
 from toy_paxos.message import Message
 
 WALKS = 60
@@ -39,33 +39,53 @@ KEEP_IT_IN_THE_STATE = "an answer may depend only on the question, so all that a
 FILLERS = [range(at, at + 70) for at in range(10**9, 10**9 + 128, 16)] + [range(10**9, 10**9 + 280)]
 
 
-def repeat_steps(cluster: Cluster) -> None:
-    """Repeat every step that made a difference, the last one first; raise CheckError if a result differs.
+def repeat_steps(cluster: Cluster, steps: Iterable[tuple[int, int, int]]) -> None:
+    """Repeat those of some steps that made a difference, the last one first; raise CheckError if a result differs.
 
     Programs answer all questions again in a new process.
     """
+    begin_afresh(cluster)
+    for position, state, number in reversed([*steps]):
+        if (step := cluster.steps[position, state, number]) == (state, 0):
+            continue
+        for fillers in FILLERS:
+            maker = snapshot.OtherMaker(fillers)
+            if (other := cluster.receive(position, state, number, maker)) != step:
+                raise not_deterministic(cluster, position, difference(cluster, step, other), number)
+            if not maker.num_choices:
+                break
+
+
+def begin_afresh(cluster: Cluster) -> None:
+    """End the processes of programs: new ones answer the next questions."""
     for program in filter(None, {program_of(type(actor)) for actor in cluster.actors}):
         try:
             program.begin_afresh()
         except Exception as error:
             raise failure("after the last message", error) from error
-    for (position, state, number), step in reversed(list(cluster.steps.items())):
-        if step == (state, 0):
-            continue
-        for fillers in FILLERS:
-            maker = snapshot.OtherMaker(fillers)
-            if cluster.receive(position, state, number, maker) != step:
-                raise not_deterministic(cluster, position, number)
-            if not maker.num_choices:
-                break
 
 
-def not_deterministic(cluster: Cluster, position: int, number: int) -> Exception:
-    """Return the error for an actor that reacts differently to the same message in the same state."""
+def not_deterministic(cluster: Cluster, position: int, differs: str, number: int | None = None) -> CheckError:
+    """Return the error for an actor that reacts differently in the same state, perhaps to a certain message."""
     kind = type(cluster.actors[position])
-    words = f"on receiving {described(cluster.messages[number])}: {cluster.names[position]} does not always do the same"
     remedy = KEEP_IT_IN_THE_STATE if program_of(kind) else f"{KEEP_IT_IN_ATTRIBUTES}, {NOT_ON}"
-    return refusal(f"{words}: {remedy}", kind)
+    received = "" if number is None else f"on receiving {described(cluster.messages[number])}: "
+    return refusal(f"{received}{cluster.names[position]} does not always do the same ({differs}): {remedy}", kind)
+
+
+def difference(cluster: Cluster, step: Step, other: Step) -> str:
+    """Return in words in what two results of a step differ."""
+    (state, said), (other_state, other_said) = step, other
+    if said != other_said:
+        return f"once it says {first_in(cluster, said & ~other_said)}, once {first_in(cluster, other_said & ~said)}"
+    one, another = cluster.states[state], cluster.states[other_state]
+    return f"{' and '.join(name for name in {**one, **another} if one.get(name) != another.get(name))} can differ"
+
+
+def first_in(cluster: Cluster, messages: int) -> str:
+    """Return the first message of a set in words."""
+    found = [cluster.messages[number] for number in numbers(messages)]
+    return f"{in_brief(found[0])} to {found[0].recipient}" if found else "nothing"
 
 
 def walk_real_actors(cluster: Cluster) -> None:
@@ -127,19 +147,20 @@ class Walk:
         """Deliver one message to the real actor and to that of the model, and compare."""
         cluster = self.cluster
         position = cluster.positions[cluster.messages[number].recipient]
-        after, said = cluster.step(position, self.states[position], number)
-        actor = self.actors[position]
+        after, said = step = cluster.step(position, self.states[position], number)
+        actor, differs = self.actors[position], ""
         try:
             message = cluster.delivered(position, self.states[position], number)
             if not cluster.timeouts >> number & 1:
                 self.sent.append((message, cluster.message_snapshots[number]))
-            same = self.send(listed(actor.receive(message))) == said
-            if position < cluster.first_acceptor:
-                same = same and plain_learned(actor) == cluster.learned(position, after)
+            if (really_said := self.send(listed(actor.receive(message)))) != said:
+                differs = difference(cluster, step, (after, really_said))
+            elif position < cluster.first_acceptor and plain_learned(actor) != cluster.learned(position, after):
+                differs = "learned can differ"
         except BaseException as error:
             raise failure_at(cluster.messages[number], error, *cluster.kinds(number)) from error
-        if not same:
-            raise not_deterministic(cluster, position, number)
+        if differs:
+            raise not_deterministic(cluster, position, differs, number)
         self.states[position] = after
         self.said |= said
         self.pending &= ~(1 << number)

@@ -112,6 +112,7 @@ class ActorTransitions:
         for state, pending, deliveries in now:
             for number in self.cluster.effective(self.position, state, self.said | pending):
                 after, said = self.cluster.step(self.position, state, number)
+                self.cluster.taken[self.position, state, number] = None
                 left = pending & ~(1 << number)
                 transition = Transition((*deliveries, number), after, said, self.pending & ~left)
                 if not self.silence_waits:

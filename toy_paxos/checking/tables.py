@@ -90,7 +90,7 @@ class Tables:
         if not future.known:
             words = f"these actors have more than {MOST_STEPS:,} steps"
             raise CheckError(f"{words}: choose fewer acceptors, proposers, attempts or restarts")
-        repeat_steps(cluster)
+        repeat_steps(cluster, cluster.steps)
         walk_real_actors(cluster)
         shared_state.check()
         actors = [self.number_of_table(cluster, position) for position in range(len(cluster.actors))]
