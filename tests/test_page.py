@@ -212,10 +212,15 @@ def test_no_message_is_in_flight_at_the_end_of_a_round(run: Settings) -> None:
     assert facts_at(steps_of(page(told(list(events), "a round", run.num_acceptors))), 10_000)["way"] == "-"
 
 
-def test_a_value_chosen_only_by_incorrect_actors_is_not_chosen_in_the_second_branch() -> None:
-    report, rule = report_of("skips-phase-1"), RULES["skips-phase-1"]
+def page_with_correct_actors(name: str) -> str:
+    """The page of the counterexample to a changed rule."""
+    report, rule = report_of(name), RULES[name]
     found = report.model.sizes | report.found
-    steps = steps_of(page(counterexample(report.story, report.correct_story, found, rule.told, rule.change)))
+    return page(counterexample(report.story, report.correct_story, found, rule.told, rule.change))
+
+
+def test_a_value_chosen_only_by_incorrect_actors_is_not_chosen_in_the_second_branch() -> None:
+    steps = steps_of(page_with_correct_actors("skips-phase-1"))
     assert facts_at(steps, 4)["chosen"] == "value-0, under 1; value-1, under 2"
     again = facts_at(steps, 5)
     assert (again["chosen"], again["acceptor-0 accepted"]) == ("-", "-")
@@ -226,9 +231,7 @@ def test_a_value_chosen_only_by_incorrect_actors_is_not_chosen_in_the_second_bra
 
 @in_a_browser
 def test_the_second_branch_begins_with_the_state_before_the_first_difference(tmp_path: Path) -> None:
-    report, rule = report_of("adopts-lowest"), RULES["adopts-lowest"]
-    found = report.model.sizes | report.found
-    text = page(counterexample(report.story, report.correct_story, found, rule.told, rule.change))
+    text = page_with_correct_actors("adopts-lowest")
     steps = steps_of(text)
     assert len(steps) == 22
     before, again = facts_at(steps, 14), facts_at(steps, 18)
@@ -238,6 +241,24 @@ def test_the_second_branch_begins_with_the_state_before_the_first_difference(tmp
     shown = opened(text, tmp_path, "#21")
     assert fact_of(shown, "chosen") == "value-1, under 2"
     assert fact_of(shown, "acceptor-0 accepted") == "3 value-1"
+
+
+@in_a_browser
+def test_a_counterexample_opens_and_is_printed_at_its_violation(tmp_path: Path) -> None:
+    text = page_with_correct_actors("adopts-lowest")
+    prints = "show(21); dispatchEvent(new Event('beforeprint'));"
+    for shown in (text, opened(text, tmp_path), opened(text, tmp_path, then=prints)):
+        assert ">After step 17 of 21.<" in shown
+        assert "\nSAFETY VIOLATED, a second value is chosen: value-0\n" in fact_of(shown, "words")
+        assert fact_of(shown, "chosen") == "value-1, under 2; value-0, under 3"
+        assert fact_of(shown, "acceptor-0 accepted") == "3 value-0"
+    lanes = r'<line class="lane"[^>]* y2="([0-9]+)"'
+    assert re.findall(lanes, shown) == re.findall(lanes, text)
+
+
+def test_each_step_of_correct_actors_says_so() -> None:
+    steps = steps_of(page_with_correct_actors("adopts-lowest"))
+    assert [step["words"].startswith("Correct actors") for step in steps] == [False] * 18 + [True] * 4
 
 
 @in_a_browser

@@ -23,18 +23,23 @@ Facts = dict[str, str]
 
 
 def page(story: Story) -> str:
-    """Return a story as an HTML document under its printable title."""
+    """Return a story as an HTML document under its printable title, opened at the end of the story.
+
+    The story of correct actors, if there is one, comes after that end.
+    """
+    # The tables have the long names; with short ones, the words of the drawing can be seen on a phone.
+    drawing = Drawing(story, long_names=0)
     steps = [*facts_by_step(story)]
-    last = {fact: escape(told) for step in steps for fact, told in step.items()}
+    end = drawing.branches[0][-1].step
+    last = {fact: escape(told) for step in steps[: end + 1] for fact, told in step.items()}
     tables = table("proposer", story.configuration.proposers, last, "learned")
     if any(isinstance(event, Delivery) and event.promised is not None for event in story.events):
         tables = table("acceptor", story.configuration.acceptors, last, "promised", "accepted") + tables
-    # The tables have the long names; with short ones, the words of the drawing can be seen on a phone.
-    drawing = Drawing(story, long_names=0)
     return document(
         "page.html",
         escape(story.title),
         steps,
+        end=end,
         last=len(steps) - 1,
         **{fact: last.get(fact, "-") for fact in ("words", "chosen", "way")},
         table="\n".join(tables),
@@ -63,7 +68,8 @@ def facts_by_step(story: Story) -> Iterator[Facts]:
                 # The story of correct actors begins anew, and its repeated events tell all facts again.
                 facts, chosen, way = {fact: "-" for fact in known if fact != "words"}, [], []
         if "words" not in facts:
-            facts["words"] = scene.time + unit if unit else ""
+            is_correct = scene.branch and not scene.repeated
+            facts["words"] = scene.time + unit if unit else "Correct actors:\n" if is_correct else ""
         facts["words"] += "".join(f"{said(row)}\n" for row in scene.rows)
         facts |= new_facts(scene.event)
         if isinstance(scene.event, (Chosen, Violation)) and scene.event.value is not None:
