@@ -22,7 +22,7 @@ from toy_paxos.command.game_file import one_game, with_wishes
 from toy_paxos.command.game_view import GameView
 from toy_paxos.command.stories import play_story, read_story, shipped
 from toy_paxos.event import Departure, learned_by, stored_by
-from toy_paxos.message import Accept, Message, Prepare, Promise, Propose
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Propose
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import ONE_VALUE, chosen
 from toy_paxos.view.game_page import message_told
@@ -253,7 +253,7 @@ def test_a_message_is_delivered_again_undone_and_redone(tmp_path: Path) -> None:
     assert begun["fact"] == "Nothing is chosen yet."
     assert [begun[name] for name in ("undo", "redo", "hint")] == [False, False, True]
     assert once_["told"] == "1. acceptor-0 receives PREPARE 1 from proposer-0, and says PROMISE 1."
-    assert twice["told"] == "2. acceptor-0 receives PREPARE 1 from proposer-0, and says FAIL 1."
+    assert twice["told"] == "2. acceptor-0 receives PREPARE 1 from proposer-0, and says FAIL 1 (refused, promised 1)."
     assert undone == once_ | {"redo": True}
     assert redone == twice
     assert other["told"] == "2. acceptor-1 receives PREPARE 2 from proposer-1, and says PROMISE 2."
@@ -263,6 +263,38 @@ def test_a_message_is_delivered_again_undone_and_redone(tmp_path: Path) -> None:
         "   1  proposer-0 -> acceptor-0 PREPARE 1",
         "   2  proposer-1 -> acceptor-1 PREPARE 2",
     ]
+
+
+class Silent(Acceptor):
+    """An acceptor that does not answer what it refuses."""
+
+    def receive(self, message: Message) -> list[Message]:
+        return [answer for answer in super().receive(message) if not isinstance(answer, Fail)]
+
+
+@in_a_browser
+@pytest.mark.parametrize(
+    ("acceptor", "message", "says", "words"),
+    [
+        (Acceptor, "PREPARE 1", "FAIL 1", "refused, promised 2"),
+        (Acceptor, "PROPOSE 1 apple", "FAIL 1", "refused, promised 2"),
+        (Silent, "PROPOSE 1 apple", "nothing", "unanswered, promised 2"),
+    ],
+)
+def test_a_request_that_is_not_granted_is_marked(
+    acceptor: type[Acceptor], message: str, says: str, words: str, tmp_path: Path
+) -> None:
+    model = Model(acceptor=acceptor, wishes=("apple", "pear"), restarts=0)
+    script = f"""
+    for (const label of [
+      "acceptor-0: p0 PREPARE 1", "proposer-0: a0 PROMISE 1", "acceptor-1: p0 PREPARE 1", "proposer-0: a1 PROMISE 1",
+      "acceptor-0: p1 PREPARE 2"]) press(label);
+    press(buttons().map(each => each.ariaLabel).find(label => label.startsWith("acceptor-0: p0 {message}")));
+    const last = [...document.querySelectorAll(".arrow")].at(-1);
+    seen.push(place("told").textContent, last.classList.contains("denied"), last.lastChild.textContent);"""
+    seen = seen_on(one_game(GameView(Game(model), "", {}), None), tmp_path, script)
+    receives = f"6. acceptor-0 receives {message} from proposer-0, and says {says} ({words})."
+    assert seen == [receives, True, f"{words}: {message}"]
 
 
 @in_a_browser
@@ -417,11 +449,13 @@ def written(run_here: RunHere, tmp_path: Path, *args: str) -> dict[str, Any]:
 
 
 def test_without_anything_else_it_offers_correct_paxos_and_rules() -> None:
-    data = data_of(page_of(None))
+    text = page_of(None)
+    data = data_of(text)
     names = [game["name"] for game in data["games"]]
     assert names[0] == "correct"
     assert sorted([*names, *OTHERS]) == sorted(["correct", *RULES])
-    assert all(name in data["others"] for name in OTHERS)
+    (others,) = re.findall("<p>(Rules that need a larger cluster: .*)</p>", text)
+    assert all(name in others for name in OTHERS)
     assert data["wishes"] == ["apple", "pear"]
 
 

@@ -104,6 +104,7 @@ class Page:
         return game_page(
             self.configuration,
             messages,
+            others,
             tables=[table.told() for table in self.tables.tables],
             wishes=self.wishes,
             games=self.games,
@@ -111,5 +112,4 @@ class Page:
             saying=[[*when(statement(message))] for message in messages],
             learning=learned,
             moves=moves,
-            others=others,
         )

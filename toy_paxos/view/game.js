@@ -4,7 +4,7 @@
 // acceptances, and searches through all that can still happen.
 "use strict";
 const place = id => document.getElementById(id);
-const {names, numProposers, wishes, quorum, messages, tables, games, rules, saying, learning, others, moves: given} =
+const {names, numProposers, wishes, quorum, messages, choosable, tables, games, rules, saying, learning, moves: given} =
   JSON.parse(place("data").textContent);
 const positions = [...names.keys()];
 const proposers = positions.slice(0, numProposers), acceptors = positions.slice(numProposers);
@@ -29,13 +29,11 @@ let game;
 
 // A proposal is chosen once a quorum has accepted it. ``by`` has the set of the acceptances of each acceptor, and
 // ``proposed`` that of the messages that propose it.
-const proposals = [];
-for (const {type, id, value} of messages) {
-  if (type !== "ACCEPT" || proposals.some(one => one.id === id && one.value === value)) continue;
+const proposals = choosable.map(([id, value]) => {
   const about = kind => messages.filter(one => one.type === kind && one.id === id && one.value === value);
   const by = acceptors.map(at => setOf(about("ACCEPT").filter(({sender}) => sender === names[at])));
-  proposals.push({id, value, by, proposed: setOf(about("PROPOSE"))});
-}
+  return {id, value, by, proposed: setOf(about("PROPOSE"))};
+});
 
 // A state of the game: the state of each actor, the messages said so far, which can be delivered any number of times,
 // the number of timeouts or restarts that each actor has received, and the chosen proposals in their order.
@@ -48,11 +46,6 @@ const stepsOf = ({actors}, at) => tables[game.actors[at]].steps[actors[at]];
 const stepOf = (state, message) =>
   stepsOf(state, message.to).get(message) ?? {message, after: state.actors[message.to], says: [], said: 0n};
 
-function choose(state) {
-  const isChosen = ({by}) => by.filter(set => set & state.said).length >= quorum;
-  return {...state, chosen: [...new Set([...state.chosen, ...proposals.filter(isChosen)])]};
-}
-
 // The next timeout or restart of an actor. A proposer that has learned has no timeout.
 const due = (state, at) =>
   learned(state, at) === null ? messages[game.environment[at][state.used[at]]] : undefined;
@@ -62,7 +55,16 @@ const isDeliverable = (state, message) =>
 function deliver(state, {message, after, said}) {
   const next = {...state, actors: state.actors.with(message.to, after), said: state.said | said};
   if (message.isEnvironment) next.used = state.used.with(message.to, state.used[message.to] + 1);
-  return said & accepts & ~state.said ? choose(next) : next;
+  const isChosen = ({by}) => by.filter(set => set & next.said).length >= quorum;
+  if (said & accepts & ~state.said) next.chosen = [...new Set([...state.chosen, ...proposals.filter(isChosen)])];
+  return next;
+}
+
+// Why an acceptor has not granted a request, in the words of a story, and "" if it has; the state is the one after it.
+function denial({message, says}, state) {
+  const [promised] = shown(state, message.to), isRefused = says.some(({type}) => type === "FAIL");
+  if (!message.isRequest || says.length && !isRefused) return "";
+  return `${isRefused ? "refused" : "unanswered"}${promised === null ? "" : `, promised ${promised || "nothing"}`}`;
 }
 
 // How a step from one state to another violates each property; the names and the words are those of toy-paxos.
@@ -102,8 +104,7 @@ const lost = (before, after) => game.properties.map(name => PROPERTIES[name](bef
 // are only their conditions: a rule is broken after certain messages, or unless one of certain sets was heard.
 function ruleBroken(conditions, heard, said) {
   const all = numbers => setOf(numbers.map(number => messages[number]));
-  const isHeard = numbers => (all(numbers) & ~heard) === 0n;
-  return (conditions.find(([, after, unless]) => all(after) & said || !unless.some(isHeard)) ?? [])[0];
+  return (conditions.find(([, after, unless]) => all(after) & said || unless.every(set => all(set) & ~heard)) ?? [])[0];
 }
 
 // The first rule that each actor has broken in a game, with the delivery and the words that broke it.
@@ -207,7 +208,7 @@ let path, now, search;
 
 function begin(name, numbers = []) {
   game = games.find(other => other.name === name) ?? games[0];
-  path = [{state: choose({actors: zeros, said: setOf(saidAtStart()), used: zeros, chosen: []})}];
+  path = [{state: {actors: zeros, said: setOf(saidAtStart()), used: zeros, chosen: []}}];
   now = 0;
   for (const message of numbers.map(number => messages[number]))
     if (message && isDeliverable(path[now].state, message)) move(message);
@@ -250,15 +251,13 @@ function card(at) {
   const held = first === null ? [] : [[`promised ${first || "nothing"}`], accepted];
   const facts = (at < numProposers ? proposed : held).map(parts => element("p", {}, ...parts));
   const inbox = said().filter(message => message.to === at).concat(due(state, at) ?? []);
-  const attributes = {class: `card ${hue(value)}`, role: "group", "aria-label": names[at]};
-  const buttons = inbox.map(message => button(state, message));
-  return element("div", attributes, element("h2", {}, names[at]), ...facts, ...buttons);
+  return element("div", {class: `card ${hue(value)}`, role: "group", "aria-label": names[at]},
+    element("h2", {}, names[at]), ...facts, ...inbox.map(message => button(state, message)));
 }
 
 const buttonOf = number => document.querySelector(`[data-message="${number}"]`);
 function button(state, message) {
   const isAgain = !message.isEnvironment && played().some(({step}) => step.message === message);
-
   const words = message.isEnvironment ? message.words : `${short(message.sender)} ${message.words}`;
   const made = element("button", {
     type: "button", "data-message": message.number,
@@ -270,13 +269,16 @@ function button(state, message) {
   return made;
 }
 
+function happened(step, state) {
+  const says = [...new Set(step.says.map(({words}) => words))].join(", "), denied = denial(step, state);
+  return `${now}. ${step.message.told}, and says ${says || "nothing"}${denied && ` (${denied})`}.`;
+}
+
 // The last delivery, the state of the game, and, once it is known, what can still happen.
 function tell({state, step, broken}, departed) {
-  const says = step && [...new Set(step.says.map(({words}) => words))].join(", ");
-  const happened = step && `${now}. ${step.message.told}, and says ${says || "nothing"}.`;
   const isChosen = state.chosen.length && `★ ${state.chosen[0].value} is chosen: a quorum has accepted it.`;
   const isBroken = broken && `✗ You have broken it in ${deliveries(broken.after)}: ${broken.words}.`;
-  place("told").textContent = happened ?? game.summary;
+  place("told").textContent = step ? happened(step, state) : game.summary;
   place("status").className = broken ? "bad" : isChosen ? "good" : "";
   place("fact").textContent = isBroken || isChosen || "Nothing is chosen yet.";
   const why = departed.map(({at, when, rule, words}) =>
@@ -307,25 +309,29 @@ function foreseen({deliveries: number, first, states, limit, values}) {
 
 function lanes(departed) {
   const gap = names.length > 6 ? 24 : 28, x = at => 36 + gap * at, y = number => 14 + 20 * number, foot = y(now + 1);
+  let longest = 20;
   const line = (x1, y1, x2, y2, kind = "") => element("line", {x1, y1, x2, y2, class: kind});
   const text = (x, y, words) => element("text", {x, y}, words);
   const under = names.flatMap((name, at) => [text(x(at) - 7, 12, short(name)), line(x(at), 18, x(at), foot)]);
-  const arrows = played().map(({state, step: {message}, broken}, before) => {
-    const number = before + 1, at = y(number), from = names.indexOf(message.sender), end = x(message.to);
-    for (const acceptor of acceptors) {
-      const value = shown(state, acceptor)[2];
-      if (value !== undefined) under.push(line(x(acceptor), at, x(acceptor), y(number + 1), `held ${hue(value)}`));
-    }
+  const arrows = played().map(({state, step, broken}, before) => {
+    const {message} = step, denied = denial(step, state), number = before + 1, at = y(number), end = x(message.to);
+    const held = acceptors.map(acceptor => [x(acceptor), shown(state, acceptor)[2]]).filter(([, value]) => value);
+    under.push(...held.map(([lane, value]) => line(lane, at, lane, y(number + 1), `held ${hue(value)}`)));
     const rule = departed.find(({when}) => when === number)?.rule;
     const isFirst = state.chosen.length && !path[before].state.chosen.length;
     const marks = [isFirst && " ★ CHOSEN", broken?.after === number && " ✗ BROKEN", rule && ` ✗ ${rule}`];
-    const arrow = from < 0 ? [element("path", {d: `M${end - 6} ${at}l6 -6l6 6l-6 6z`})]
-      : [line(x(from), at, end, at), element("path", {d: `M${end} ${at}l${end < x(from) ? 8 : -8} -4v8z`})];
-    return element("g", {class: `arrow ${hue(message.value)} ${rule ? "bad" : ""}`}, ...arrow,
-      text(0, at + 4, number), text(x(names.length), at + 4, [message.words, ...marks.filter(Boolean)].join("")));
+    const words = `${denied && `${denied}: `}${message.words}${marks.filter(Boolean).join("")}`;
+    longest = Math.max(longest, words.length);
+    // A timeout or a restart is a diamond. A request that was not granted ends in a circle, crossed if it was refused.
+    const from = message.isEnvironment ? end : x(names.indexOf(message.sender));
+    const circle = `m-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0${denied.startsWith("refused") ? "h12" : ""}`;
+    const head = message.isEnvironment ? "m-6 0l6 -6l6 6l-6 6z" : denied ? circle : `l${end < from ? 8 : -8} -4v8z`;
+    return element("g", {class: `arrow ${denied ? "denied" : hue(message.value)} ${rule ? "bad" : ""}`},
+      line(from, at, end, at), element("path", {d: `M${end} ${at}${head}`}),
+      text(0, at + 4, number), text(x(names.length), at + 4, words));
   });
-  const width = x(names.length) + 7.6 * Math.max(20, ...played().map(({step}) => step.message.words.length + 15));
-  return element("svg", {width, height: foot, role: "img", "aria-label": "Lanes"}, ...under, ...arrows);
+  const size = {width: x(names.length) + 7.6 * longest, height: foot};
+  return element("svg", {...size, role: "img", "aria-label": "Lanes"}, ...under, ...arrows);
 }
 
 // ---- What the player does
@@ -338,7 +344,6 @@ function follow() {
 
 for (const {name, title} of games) place("games").append(element("option", {value: name}, title));
 place("rules").hidden = games.length < 2;
-place("others").textContent = others;
 place("games").onchange = () => begin(place("games").value);
 place("undo").onclick = () => { now--; show(); };
 place("redo").onclick = () => { now++; show(); };
@@ -348,9 +353,6 @@ place("hint").onclick = () => {
   button.classList.add("hint");
   button.focus();
 };
-place("copy").onclick = () => {
-  place("story").select();
-  document.execCommand("copy");
-};
+place("copy").onclick = () => { place("story").select(); document.execCommand("copy"); };
 onhashchange = follow;
 follow();

@@ -3,11 +3,12 @@
 Its actors are tables (:mod:`toy_paxos.checking.tables`). The script, ``game.js``, looks up what they do.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from importlib.resources import files
 from typing import Any
 
-from toy_paxos.message import Message
+from toy_paxos.message import Accept, Message, Prepare, Propose
 from toy_paxos.story import Configuration
 from toy_paxos.view.document import document
 from toy_paxos.view.output import DrawingError
@@ -17,18 +18,22 @@ from toy_paxos.view.words import message_words
 MOST_BYTES = 400_000
 
 
-def game_page(configuration: Configuration, messages: Iterable[Message], **more: Any) -> str:
-    """Return the page; ``more`` is further data for the script. Raise DrawingError if the page is too large."""
+def game_page(configuration: Configuration, messages: Sequence[Message], others: str, **more: Any) -> str:
+    """Return the page, which names ``others``; ``more`` is further data for the script.
+
+    Raise DrawingError if the page is too large.
+    """
     positions = {name: at for at, name in enumerate(configuration.names)}
     data = {
         "names": configuration.names,
         "numProposers": len(configuration.proposers),
         "quorum": configuration.accept_quorum,
         "messages": [message_told(message, positions) for message in messages],
+        "choosable": [*dict.fromkeys((each.id, each.value) for each in messages if isinstance(each, Accept))],
         **more,
     }
     script = files("toy_paxos.view").joinpath("game.js").read_text(encoding="utf-8")
-    page = document("game.html", "Be the network of Paxos", data, script=script)
+    page = document("game.html", "Be the network of Paxos", data, script=script, others=escape(others))
     if (size := len(page.encode("utf-8", "backslashreplace"))) > MOST_BYTES:
         words = f"the page would have {size:,} bytes, and a page has at most {MOST_BYTES:,}"
         raise DrawingError(f"{words}: choose fewer acceptors, proposers, attempts or restarts")
@@ -53,6 +58,7 @@ def message_told(message: Message, positions: Mapping[str, int]) -> dict[str, An
         "id": message.id,
         "value": getattr(message, "value", None),
         "isEnvironment": bool(does),
+        "isRequest": isinstance(message, (Prepare, Propose)),
         "words": words,
         "told": line if does else f"{message.recipient} receives {words} from {message.sender}",
         "line": line,
