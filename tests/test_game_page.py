@@ -501,6 +501,8 @@ def test_it_begins_where_a_story_ends_and_the_story_can_be_copied(
     status = run_here("play", "-", "-o", str(file), typed=story).returncode
     (seen,) = seen_on(file.read_text(encoding="utf-8"), tmp_path, "seen.push(all());")
     assert told_by(run_here, seen["story"]) == told_by(run_here, story)
+    title = story.splitlines()[0].removeprefix("# ") if name else "Be the network of Paxos"
+    assert unescape(file.read_text(encoding="utf-8")).count(f">{title}</") == 2
     assert told_by(run_here, story)[0] == status
 
 

@@ -15,11 +15,15 @@ from toy_paxos.rules import RULES as RULES_OF_PAXOS
 from toy_paxos.rules import learning, statement
 from toy_paxos.view.game_page import game_page
 from toy_paxos.view.output import DrawingError, plain
+from toy_paxos.view.words import tame
 
 # The values of the proposers without a story. They are easier to tell apart than value-0 and value-1, and also sorted.
 WISHES = "apple", "pear", "plum", "quince"
 
-CORRECT = "These actors are correct: can you get two values chosen?"
+CORRECT = "These actors are correct."
+
+# The title of a page that does not begin with a story.
+TITLE = "Be the network of Paxos"
 
 # The moves of a story that the page cannot show. It shows a lost message as one that is never delivered.
 MISSING: dict[Kind, str] = {
@@ -53,11 +57,12 @@ def all_games() -> str:
 
 
 def one_game(view: GameView, rule_name: str | None) -> str:
-    """Return a page for the actors of a game, which begins at the current state of the game."""
+    """Return a page for the actors of a game, which begins at its current state; its title is its first comment."""
     page = Page()
     name = rule_name or "game"
     page.add(name, name, view)
-    return page.text(moves=page.moves(view.game))
+    title, *_ = *view.comments.get(-1, []), TITLE
+    return page.text(tame(title.removeprefix("# ")), moves=page.moves(view.game))
 
 
 class Page:
@@ -93,7 +98,7 @@ class Page:
         delivered = (message for message, _ in game.past)
         return self.tables.numbered(replace(each, id=1) if isinstance(each, Timeout) else each for each in delivered)
 
-    def text(self, moves: Sequence[int] = (), others: str = "") -> str:
+    def text(self, title: str = TITLE, moves: Sequence[int] = (), others: str = "") -> str:
         """Return the page, which begins after ``moves`` and names ``others``; raise DrawingError if it is too large."""
         messages = self.tables.messages
         when = partial(conditions, self.configuration, self.wishes, messages)
@@ -104,6 +109,7 @@ class Page:
         return game_page(
             self.configuration,
             messages,
+            title,
             others,
             tables=[table.told() for table in self.tables.tables],
             wishes=self.wishes,

@@ -18,8 +18,8 @@ from toy_paxos.view.words import message_words
 MOST_BYTES = 400_000
 
 
-def game_page(configuration: Configuration, messages: Sequence[Message], others: str, **more: Any) -> str:
-    """Return the page, which names ``others``; ``more`` is further data for the script.
+def game_page(configuration: Configuration, messages: Sequence[Message], title: str, others: str, **more: Any) -> str:
+    """Return the page under its title; it names ``others``, and ``more`` is further data for the script.
 
     Raise DrawingError if the page is too large.
     """
@@ -33,7 +33,7 @@ def game_page(configuration: Configuration, messages: Sequence[Message], others:
         **more,
     }
     script = files("toy_paxos.view").joinpath("game.js").read_text(encoding="utf-8")
-    page = document("game.html", "Be the network of Paxos", data, script=script, others=escape(others))
+    page = document("game.html", escape(title), data, script=script, others=escape(others))
     if (size := len(page.encode("utf-8", "backslashreplace"))) > MOST_BYTES:
         words = f"the page would have {size:,} bytes, and a page has at most {MOST_BYTES:,}"
         raise DrawingError(f"{words}: choose fewer acceptors, proposers, attempts or restarts")
