@@ -43,6 +43,10 @@ STORIES: list[tuple[Event, str]] = [
     (Delivery(0, PREPARE), "proposer-0 -> acceptor-0 PREPARE 3"),
     (Delivery(0, PREPARE, denial="failed", promised=0), "proposer-0 -> acceptor-0 failed: PREPARE 3"),
     (Delivery(0, PROPOSE, denial="refused", promised=4), "proposer-0 -> acceptor-0 refused, promised 4: PROPOSE 3 x"),
+    (
+        Delivery(0, PROPOSE, denial="refused", promised=0),
+        "proposer-0 -> acceptor-0 refused, promised nothing: PROPOSE 3 x",
+    ),
     (Delivery(0, PROPOSE, denial="refused"), "proposer-0 -> acceptor-0 refused: PROPOSE 3 x"),
     (
         Delivery(0, PROPOSE, Fate.DUPLICATE, denial="failed"),

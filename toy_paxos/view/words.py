@@ -188,7 +188,7 @@ def marks_of(fate: Fate, denial: str | None, promised: int | None) -> str:
         return f"lost ({printable(denial)}): "
     marks = [] if fate is Fate.DELIVERED else [str(fate)]
     if denial:
-        marks.append(denial if promised is None else f"{denial}, promised {promised}")
+        marks.append(denial if promised is None else f"{denial}, promised {promised or 'nothing'}")
     return f"{', '.join(marks)}: " if marks else ""
 
 
