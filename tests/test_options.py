@@ -70,6 +70,18 @@ def test_the_short_help_fits_on_a_screen_and_the_long_one_is_complete(name: str,
         assert words not in short + long
 
 
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_on_a_narrow_terminal_each_explanation_stands_below_its_option(
+    name: str, run_here: RunHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = run_here(*name.split(), "-h").stdout
+    assert not re.search(r"^  --?\w.*  ", shown, re.MULTILINE)
+    # The examples are not wrapped, because they are to be copied.
+    head, _, options = shown.partition("\nOptions:\n")
+    assert max(map(len, [*head.splitlines()[:4], *options.splitlines()])) <= 40
+
+
 def test_help_lists_required_options_first_and_those_of_help_last(run_here: RunHere) -> None:
     for name in COMMANDS:
         assert re.findall(r"^(\w+).*:$", run_here(name, "--help").stdout, re.MULTILINE)[-1] == "Other"

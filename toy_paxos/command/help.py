@@ -53,6 +53,14 @@ class Command(click.Command):
         *params, all_help = super().get_params(ctx)
         return [*params, SHORT_HELP, all_help]
 
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help, as narrow as the terminal; click itself writes lines of 50 letters at least."""
+        # Imported here because only the help needs it.
+        from shutil import get_terminal_size
+
+        formatter.width = max(20, min(formatter.width, get_terminal_size().columns))
+        super().format_help(ctx, formatter)
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the description; the short help has only two paragraphs and the examples."""
         texts = cleandoc(self.help or "").split("\n\n")
@@ -75,7 +83,8 @@ class Command(click.Command):
         for title, records in groups.items():
             if records:
                 with formatter.section(title):
-                    formatter.write_dl(records)
+                    # With little room, each explanation stands below its option.
+                    formatter.write_dl(records, col_max=30 if formatter.width >= 58 else 2)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the exit statuses; in the short help, point to the long one."""
