@@ -27,7 +27,7 @@ LONGEST_ROUND_S = 10
 LONGEST_LINE_S = 2
 
 # The hint after a first run, on one line of a terminal.
-NEXT = "Next: toy-paxos --diagram draws, toy-paxos check searches, toy-paxos play plays"
+NEXT = "Next, try: toy-paxos --diagram (draw), check (search), play (be the network)"
 
 
 @dataclass(frozen=True)
