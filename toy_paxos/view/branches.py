@@ -47,7 +47,7 @@ def branch_lanes(story: Story, correct: Story, width: int | None) -> list[Line]:
 def marked(mark: str, lines: Sequence[Line]) -> list[Line]:
     """Return lines with the mark of a branch: ``-`` for incorrect actors, ``+`` for correct ones, blank for both."""
     style = {"- ": "bad", "+ ": "good"}.get(mark, "")
-    return [line.with_prefix(style, mark) for line in lines]
+    return [Line(((style, mark), *line.spans), mark + line.text) for line in lines]
 
 
 def branch_notes(story: Story, correct: Story) -> tuple[float, list[Note]]:

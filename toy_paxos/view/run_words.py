@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from typing import ParamSpec
 
 from toy_paxos import __version__
 from toy_paxos.event import Delivery, Event, Quorum
 from toy_paxos.round import Outcome, Round, Statistics, Times
 from toy_paxos.settings import Settings
 from toy_paxos.view.words import Line, event_line, line, plural, printable, route_width, sizes_words, wishes_lines
+
+About = ParamSpec("About")
 
 
 class Words:
@@ -180,35 +183,21 @@ class InWords:
     def __init__(self, words: Words, write: Callable[[Sequence[Line]], str]) -> None:
         self.words = words
         self.write = write
+        self.start = self.written(words.start)
+        self.round = self.written(words.round)
+        self.heading = self.written(words.heading)
+        self.tally = self.written(words.tally)
+        self.ending = self.written(words.ending)
+        self.summary = self.written(words.summary)
 
-    def start(self) -> str:
-        """Return what to write before the first round."""
-        return self.write(self.words.start())
-
-    def round(self, finished: Round) -> str:
-        """Return what to write of one round."""
-        return self.write(self.words.round(finished))
-
-    def heading(self, finished: Round) -> str:
-        """Return the text above the events of a round."""
-        return self.write(self.words.heading(finished))
+    def written(self, tell: Callable[About, Sequence[Line]]) -> Callable[About, str]:
+        """Return a function that returns the lines of ``tell`` as text."""
+        return lambda *about, **more: self.write(tell(*about, **more))
 
     def event(self, number: int, event: Event) -> str:
         """Return the text of one event."""
         words = self.words.event(event)
         return self.write([words] if words else [])
-
-    def tally(self, finished: Round, verb: str) -> str:
-        """Return how many acceptors promised or accepted."""
-        return self.write(self.words.tally(finished, verb))
-
-    def ending(self, finished: Round) -> str:
-        """Return the text below the events of a round."""
-        return self.write(self.words.ending(finished))
-
-    def summary(self, statistics: Statistics) -> str:
-        """Return what to write after the last round."""
-        return self.write(self.words.summary(statistics))
 
 
 LABELS = {

@@ -44,11 +44,6 @@ class Scene:
     branch: int = 0
     repeated: bool = False
 
-    @property
-    def begins(self) -> bool:
-        """Whether the event does not follow from another one."""
-        return not isinstance(self.event, FOLLOWS)
-
 
 def scenes(story: Story, width: int | None = None) -> Iterator[Scene]:
     """Yield the scenes of a story, then those of correct actors with the same deliveries, if they are known.

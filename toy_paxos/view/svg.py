@@ -17,7 +17,7 @@ from toy_paxos.event import AcceptorCrash, Attempt, Crash, Delivery, Fate, Viola
 from toy_paxos.message import Restart
 from toy_paxos.story import Story
 from toy_paxos.view.rows import Row, short_name
-from toy_paxos.view.scenes import Scene, scenes
+from toy_paxos.view.scenes import FOLLOWS, Scene, scenes
 from toy_paxos.view.words import event_line
 
 # The height of a row, the greatest width of a letter, the width of the time, and the least distance between lanes.
@@ -113,7 +113,7 @@ class Drawing:
 
     def lanes(self, branch: Sequence[Scene]) -> Iterator[str]:
         """Yield each lane, with gaps from a crash to a restart."""
-        since = dict.fromkeys(self.x, top(branch))
+        since = dict.fromkeys(self.x, ROW * branch[0].above + 9)
         for scene in branch:
             match scene.event:
                 case Crash(proposer=name) | AcceptorCrash(acceptor=name) if name in since:
@@ -141,7 +141,7 @@ class Drawing:
     def holding(self, name: str, scene: Scene, end: int) -> str:
         """Return a part of a lane from an event on, in the hue of the value that its acceptor then holds."""
         x = self.x[name]
-        return line(f'held {hue(scene.holds)}" data-step="{scene.step}', x, down(scene), x, end)
+        return line(f"held {hue(scene.holds)}", x, down(scene), x, end, scene.step)
 
     def sent(self) -> Iterator[tuple[Scene, float]]:
         """Yield each scene with the height at which its message was sent: that of the message that caused it.
@@ -171,9 +171,10 @@ class Drawing:
 
     def rows(self, scene: Scene) -> Iterator[str]:
         """Yield the time of an event, unless it follows from another, its marks on lanes, and its words."""
+        has_time = isinstance(scene.event, Attempt) or not isinstance(scene.event, FOLLOWS)
         for at, row in enumerate(scene.rows):
             y = down(scene) + at * ROW
-            if not at and not scene.repeated and (scene.begins or isinstance(scene.event, Attempt)):
+            if not at and not scene.repeated and has_time:
                 yield text(LEFT - 8, y, scene.time, "time")
             if isinstance(scene.event, Violation) and not at:
                 yield line("bad", LEFT, y, self.beside - 8, y)
@@ -208,11 +209,6 @@ def down(scene: Scene) -> int:
     return ROW * (scene.above + 1)
 
 
-def top(branch: Sequence[Scene]) -> int:
-    """Return the height at which the lanes of a branch begin."""
-    return ROW * branch[0].above + 9
-
-
 def foot(branch: Sequence[Scene]) -> int:
     """Return the height at which the lanes of a branch end."""
     return ROW * (branch[-1].above + len(branch[-1].rows) + 1)
@@ -232,9 +228,10 @@ def group(scene: Scene, layer: str, parts: Iterator[str]) -> str:
     return f'<g data-step="{scene.step}" class="{layer} {kind}{style}">\n{drawn}</g>\n' if drawn else ""
 
 
-def line(style: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    """Return a straight line."""
-    return f'<line class="{style}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>\n'
+def line(style: str, x1: float, y1: float, x2: float, y2: float, step: int | None = None) -> str:
+    """Return a straight line, perhaps with its step in a story."""
+    data = "" if step is None else f' data-step="{step}"'
+    return f'<line class="{style}"{data} x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>\n'
 
 
 def text(x: float, y: int, words: str, style: str) -> str:

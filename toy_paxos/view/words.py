@@ -44,10 +44,6 @@ class Line:
     spans: Sequence[Span]
     text: str
 
-    def with_prefix(self, style: str, text: str) -> "Line":
-        """Return the line with a span before it."""
-        return Line(((style, text), *self.spans), text + self.text)
-
     def with_suffix(self, style: str, text: str) -> "Line":
         """Return the line with a span after it."""
         return Line((*self.spans, (style, text)), self.text + text)
