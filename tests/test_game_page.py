@@ -370,7 +370,7 @@ ADOPTION = [
     "proposer-0: a1 PROMISE 1",
     "acceptor-0: p0 PROPOSE 1 apple",
     "acceptor-0: p1 PREPARE 2",
-    "proposer-1: a0 PROMISE 2, accepted 1 apple",
+    "proposer-1: a0 PROMISE 2 (1 apple)",
 ]
 
 

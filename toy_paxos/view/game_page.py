@@ -12,6 +12,7 @@ from toy_paxos.message import Accept, Message, Prepare, Propose
 from toy_paxos.story import Configuration
 from toy_paxos.view.document import document
 from toy_paxos.view.output import DrawingError
+from toy_paxos.view.rows import spoken
 from toy_paxos.view.words import message_words
 
 # The limit on the size of a page: a larger one is slow to open on a phone, and its game is too complex to play.
@@ -46,11 +47,8 @@ ENVIRONMENT = {"TIMEOUT": ("⏱ timeout", "tries again"), "RESTART": ("↻ resta
 
 def message_told(message: Message, positions: Mapping[str, int]) -> dict[str, Any]:
     """Return the data of a message for the script, with its words, its delivery in words, and its line in a story."""
-    words, does = ENVIRONMENT.get(message.type, ("", ""))
+    words, does = ENVIRONMENT.get(message.type, (spoken(message)[0], ""))
     line = f"{message.recipient} {does}" if does else message_words(message)
-    if not does:
-        _, _, said = line.partition(f"{message.recipient} ")
-        words = " ".join(said.removesuffix(", nothing accepted").split(maxsplit=1))
     return {
         "type": message.type,
         "sender": message.sender,
