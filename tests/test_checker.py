@@ -148,6 +148,18 @@ def test_a_search_ends_when_the_caller_stops_it() -> None:
     assert len(asked) == 2
 
 
+class Shy(Proposer):
+    """The first proposer says nothing, so it never receives a message."""
+
+    def prepare(self) -> list[Message]:
+        return super().prepare() if self.id > 1 else []
+
+
+def test_limits_count_even_if_the_first_proposer_receives_nothing() -> None:
+    model = Model(3, 3, restarts=0, proposer=Shy, symmetric=False, silence_waits=False, past_forgotten=False)
+    assert check(model, max_states=50).states < 100
+
+
 class Murmurs(Proposer):
     """It counts all messages, so its states have no end."""
 

@@ -54,7 +54,7 @@ def test_the_clusters_together_have_every_kind_of_failure() -> None:
 def test_correct_actors_pass_the_climb(printed_by: PrintedBy) -> None:
     lines = printed_by("toy-paxos check").splitlines()
     states = 153, 146, 784, 2_218, 2_218, 680
-    assert lines[1] == "ok  780 random executions: no violation"
+    assert lines[1] == "ok  840 random executions: no violation"
     assert lines[3 : lines.index("")] == [
         f"ok  {cluster_words(model.sizes)}: {number:,} states, ... s"
         for model, number in zip(CLIMB, states, strict=False)
@@ -147,8 +147,8 @@ def test_a_climb_ends_when_the_caller_stops_it() -> None:
 
     def keep_going(states: int, depth: int) -> bool:
         asked.append(states)
-        return len(asked) < 200
+        return len(asked) < 300
 
     reports = list(climb(keep_going=keep_going))
     assert [report.complete for report in reports] == [True, False]
-    assert len(asked) == 200
+    assert len(asked) == 300

@@ -5,11 +5,14 @@ from dataclasses import replace
 from conftest import is_possible
 from wrong_actors import LogsAndAdoptsFirst, TakesFailForAccept
 
-from toy_paxos.checking import Model, check
+from toy_paxos.checking import Model, Report, check, check_actors
 from toy_paxos.checking.broken import ForgetsAll, IgnoresAccepted
+from toy_paxos.checking.climb import CLIMB, TOO_LARGE
 from toy_paxos.checking.dice import WALKS, Loss, shortened, throw
 from toy_paxos.checking.game import story
 from toy_paxos.event import Violation
+from toy_paxos.message import Message
+from toy_paxos.proposer import Proposer
 from toy_paxos.safety import Property
 
 
@@ -51,6 +54,29 @@ def test_dice_end_with_the_first_model_that_loses_a_property() -> None:
     assert loss
     assert loss.model == faulty
     assert WALKS < executions <= 2 * WALKS
+
+
+class AdoptsThreeTimes(Proposer):
+    """From its fourth attempt on, it no longer adopts a value."""
+
+    attempts = 1
+
+    def try_again(self) -> list[Message]:
+        self.attempts += 1
+        return super().try_again()
+
+    def choose_value(self) -> str:
+        return super().choose_value() if self.attempts < 4 else self.value
+
+
+def test_a_cluster_that_is_too_large_to_search_shows_faults_of_later_attempts() -> None:
+    small, large = ([replace(model, proposer=AdoptsThreeTimes) for model in models] for models in (CLIMB, [TOO_LARGE]))
+    assert not throw(small).loss
+    assert throw(large).loss
+    *_, report = check_actors(proposer=AdoptsThreeTimes)
+    assert isinstance(report, Report)
+    assert report.by_chance
+    assert report.violation
 
 
 def test_correct_actors_lose_nothing_and_the_caller_can_stop_dice() -> None:

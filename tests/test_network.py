@@ -20,10 +20,11 @@ from toy_paxos.event import (
     Learned,
     Quorum,
     TimedOut,
-    Wants,
 )
-from toy_paxos.message import Message, Promise, Proposal
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Timeout
+from toy_paxos.message_like import AnswerError
 from toy_paxos.proposer import Proposer
+from toy_paxos.round import Facts
 from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation.network import MAX_DELAY_MS, MIN_DELAY_MS, Simulation
 from toy_paxos.simulation.rounds import Dice, play_rounds
@@ -187,12 +188,59 @@ class Speechless(Proposer):
         return []
 
 
-def test_a_proposer_that_has_nothing_to_say_is_none_the_worse() -> None:
+class Patient(Proposer):
+    """It tries again at every second timeout only."""
+
+    timeouts = 0
+
+    def receive(self, message: Message) -> list[Message]:
+        self.timeouts += isinstance(message, Timeout)
+        return [] if isinstance(message, Timeout) and self.timeouts % 2 else super().receive(message)
+
+
+def with_actors(proposer: type[Proposer], acceptor: type[Acceptor] = Acceptor) -> Simulation:
+    """Return a round of one proposer and two acceptors of these classes, in which nothing fails."""
     actors = ActorRegistry()
-    actors.register(Speechless("proposer-0", "x", ["acceptor-0"]))
-    simulation = Simulation(Configuration.of(1, 1), actors, {"proposer-0": "x"}, Network(), Dice(seed=1, chapter=1))
+    names = ["acceptor-0", "acceptor-1"]
+    actors.register(proposer("proposer-0", "x", names))
+    for name in names:
+        actors.register(acceptor(name))
+    network = Network(max_attempts=3, timeout=0.5, backoff=0)
+    return Simulation(Configuration.of(1, 2), actors, {"proposer-0": "x"}, network, Dice(seed=1, chapter=1))
+
+
+@pytest.mark.parametrize("proposer", [Speechless, Patient])
+def test_a_proposer_that_says_nothing_times_out_all_the_same(proposer: type[Proposer]) -> None:
+    events = with_actors(proposer).run()
+    timed_out = [event for event in events if isinstance(event, TimedOut)]
+    assert [(event.attempt, event.last) for event in timed_out] == [(1, False), (2, False), (3, True)]
+    assert any(isinstance(event, Delivery) and isinstance(event.message, Timeout) for event in events)
+
+
+class Gossips(Acceptor):
+    """It tells the other acceptor what it promises."""
+
+    def promise(self, request: Prepare) -> list[Message]:
+        other = {"acceptor-0": "acceptor-1", "acceptor-1": "acceptor-0"}[self.name]
+        return [*super().promise(request), Accept(self.name, other, request.id, "gossip")]
+
+
+def test_messages_between_acceptors_are_messages() -> None:
+    simulation = with_actors(Proposer, Gossips)
     events = simulation.run()
-    assert events == [Wants(0, "proposer-0", "x", [])]
+    assert simulation.facts.messages == Facts.of(events).messages
+
+
+class Echoes(Acceptor):
+    """It answers everything with a message to itself."""
+
+    def receive(self, message: Message) -> list[Message]:
+        return [*super().receive(message), Fail(self.name, self.name, message.id)]
+
+
+def test_messages_without_end_are_an_error() -> None:
+    with pytest.raises(AnswerError, match="there seems to be no end to the messages of a round"):
+        with_actors(Proposer, Echoes).run()
 
 
 def test_a_proposer_that_gave_up_may_still_learn() -> None:

@@ -204,10 +204,15 @@ def test_attempts_without_a_result_lose_progress_although_no_state_repeats_itsel
     assert report.because.startswith("acceptor-0 does not grant PROPOSE 3, 5, 7, 9, 11; ")
 
 
+def test_the_first_proposer_that_is_stuck_is_reported() -> None:
+    reason = check(RULES["accepts-only-above"].model).progress_reason
+    assert reason.startswith("no message is lost, but proposer-0 never learns")
+
+
 def test_a_proposer_that_ignores_timeouts_is_not_judged() -> None:
     report = check(replace(TWO, proposer=IgnoresTimeouts))
     assert (report.verdict, report.progress) == ("safe", "not judged")
-    assert report.progress_reason.endswith("does nothing on TIMEOUT")
+    assert report.progress_reason.endswith("does nothing on TIMEOUT in a state that it reaches")
 
 
 def test_an_error_in_a_quiet_run_is_not_a_loss_of_progress() -> None:

@@ -212,7 +212,9 @@ class Search:
         deliveries = 0
         while frontier:
             layer, frontier = frontier, []
+            before = None
             for state, actor, num_silent in layer:
+                is_first, before = state is not before, state
                 has_more = actor.explore(num_silent)
                 for transition in actor.silent_learning[num_silent]:
                     after = self.successor(state, actor.position, transition)
@@ -232,7 +234,7 @@ class Search:
                         self.depth = deliveries + 1
                 if has_more:
                     frontier.append((state, actor, num_silent + 1))
-                if (num_silent or not actor.position) and not self.may_go_on(deliveries):
+                if (num_silent or is_first) and not self.may_go_on(deliveries):
                     return None
             deliveries += 1
         self.complete = True
@@ -256,7 +258,8 @@ class Search:
         self.origins[state] = origin
         if self.progress:
             for proposer, restarted in self.progress.losers(state):
-                self.progress.confirm(proposer, self.execution(origin) if origin else [], restarted)
+                if not self.progress.stuck:
+                    self.progress.confirm(proposer, self.execution(origin) if origin else [], restarted)
         actors, said, pending, _ = state
         found = []
         for position, actor in enumerate(actors):

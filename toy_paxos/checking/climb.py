@@ -1,7 +1,7 @@
 """Checks of small clusters, then of larger ones and with more failures, up to the first violation."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,9 @@ CLIMB = (
     Model(2, 2, max_attempts=3),
     Model(2, 3, max_attempts=2),
 )
+
+# A cluster with too many states to search, in which dice may show faults of later attempts in larger quorums.
+TOO_LARGE = Model(5, 3, max_attempts=4)
 
 # The first limit on the states of a cluster. Beyond it the others are searched first: one may show a fault sooner. If
 # dice have found a violation in the cluster, their execution is reported instead.
@@ -63,8 +66,8 @@ def check_actors(
     cannot be checked.
     """
     # The stories of models with three acceptors or more show more.
-    models = sorted(models_with(acceptor, proposer), key=lambda model: model.num_acceptors < 3)
-    yield (dice := throw(models, keep_going))
+    models = sorted(CLIMB, key=lambda model: model.num_acceptors < 3)
+    yield (dice := throw(with_actors([*models, TOO_LARGE], acceptor, proposer), keep_going))
     if dice.loss:
         yield told_shortly(dice.loss, keep_going)
         return
@@ -86,8 +89,8 @@ def climb(
     Raises CheckError for actors that cannot be checked.
     """
     max_states = min(max_states, FEW_STATES) if kept else max_states
-    models = models_with(acceptor, proposer)[: WITNESSES if kept else None]
-    waiting = deque((model, FEW_STATES) for model in models)
+    models = CLIMB[: WITNESSES if kept else None]
+    waiting = deque((model, FEW_STATES) for model in with_actors(models, acceptor, proposer))
     while waiting:
         model, limit = waiting.popleft()
         report = check(model, min(limit, max_states), keep_going)
@@ -99,9 +102,9 @@ def climb(
             return
 
 
-def models_with(acceptor: MakeAcceptor, proposer: MakeProposer) -> list[Model]:
-    """Return the models of a climb with these actors."""
-    return [replace(model, acceptor=acceptor, proposer=proposer) for model in CLIMB]
+def with_actors(models: Iterable[Model], acceptor: MakeAcceptor, proposer: MakeProposer) -> list[Model]:
+    """Return models with these actors."""
+    return [replace(model, acceptor=acceptor, proposer=proposer) for model in models]
 
 
 def told_shortly(loss: Loss, keep_going: KeepGoing) -> Report:

@@ -18,7 +18,7 @@ from toy_paxos.safety import Property
 
 # The number of executions of each cluster.
 WALKS = 60
-DELIVERIES = 60
+DELIVERIES = 150
 
 # The probability that the next delivery is a timeout or a restart, if one is left.
 ENVIRONMENT_PROBABILITY = 0.1

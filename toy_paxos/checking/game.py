@@ -1,7 +1,8 @@
 """One execution by real instances of the actors: a player chooses its moves, or it repeats what a search has found.
 
 To undo moves, new actors repeat all the other moves; no state has to be restored, because actors are deterministic. A
-message stays deliverable once it was sent, as in the checker, so every game is a path through the checker's states.
+message stays deliverable once it was sent, as in the checker, so a game without failures and crashes is a path through
+the checker's states.
 """
 
 from collections import Counter, deque

@@ -2,10 +2,10 @@
 
 A cluster that never decides is safe, so safety is not enough. From each state that the search visits, there is a
 **quiet run** for each proposer, and another one after each acceptor has restarted once more, if it can: the search does
-not visit the state of an actor that is silent from then on. Everything said so far is delivered once, and then each new
-message once, FAIL included. When deliveries bring nothing new, this proposer gets a timeout; the other proposers get
-none. Such a run is a possible execution, so a failure in it can happen. Progress is lost only if the proposer never
-learns in the run, however long that lasts:
+not visit the state of an actor that is silent from then on. Everything said so far is delivered once (without FAIL, if
+the search delivers none), and then each new message once, FAIL included. When deliveries bring nothing new, this
+proposer gets a timeout; the other proposers get none. Such a run is a possible execution, so a failure in it can
+happen. Progress is lost only if the proposer never learns in the run, however long that lasts:
 
 - at some timeout the state is the same as at an earlier timeout, so the run repeats itself for ever; or
 - the proposer has begun five attempts, each above every number that an acceptor has promised.
@@ -87,7 +87,7 @@ class Stuck(NamedTuple):
 
 
 class Progress:
-    """The quiet runs from the states of a search, in a separate cluster, whose steps the search does not count.
+    """The quiet runs from the states of a search, in a separate cluster, so that the search does not count their steps.
 
     ``result`` is the result of all runs so far, and ``reason`` the reason; ``stuck`` is the first loss of progress.
     """
@@ -240,7 +240,8 @@ class Progress:
             timeout = self.timeouts[proposer]
             after, said = self.cluster.step(proposer, actors[proposer], timeout)
             if (after, said) == (actors[proposer], 0):
-                return QuietRun(NOT_JUDGED, f"{self.cluster.names[proposer]} does nothing on TIMEOUT")
+                name = self.cluster.names[proposer]
+                return QuietRun(NOT_JUDGED, f"{name} does nothing on TIMEOUT in a state that it reaches")
             begun = self.highest(Prepare, numbers(said))
             attempts += begun > highest
             actors = (*actors[:proposer], after, *actors[proposer + 1 :])

@@ -4,8 +4,8 @@ Time is simulated, in milliseconds: a heap holds the actions to come, and nothin
 of its own, so one more message on one link does not change the delays on another. The actors are those of direct
 calls; a timeout is a message from the clock.
 
-A round always ends: each message provokes finitely many others, and each proposer begins at most ``max_attempts``
-attempts. Partitions that last and clocks that disagree are not simulated.
+A round always ends: each proposer begins at most ``max_attempts`` attempts, and actors that answer each other for ever
+are an error. Partitions that last and clocks that disagree are not simulated.
 """
 
 from collections import Counter
@@ -31,6 +31,7 @@ from toy_paxos.event import (
     seen_of,
 )
 from toy_paxos.message import Fail, Message, Restart, Terminate, Timeout
+from toy_paxos.message_like import AnswerError
 from toy_paxos.round import Facts
 from toy_paxos.safety import Watcher
 from toy_paxos.settings import Network
@@ -40,6 +41,10 @@ from toy_paxos.story import Configuration
 # together, which is less than the default timeout.
 MIN_DELAY_MS, MAX_DELAY_MS = 1.0, 10.0
 DELAYS_MS = MAX_DELAY_MS - MIN_DELAY_MS
+
+# The limit on the actions of a round, for each acceptor in each attempt: six messages, twice each, and two answers to
+# each of them would be 36.
+MANY_ACTIONS = 200
 
 # The longest time between the crash of an acceptor and its restart.
 MAX_DOWN_MS = 30.0
@@ -93,11 +98,16 @@ class Simulation:
             self.note(Wants(self.now, name, value, messages, learned_by(proposer)))
             if messages:
                 self.send(name, messages)
-        agenda, facts = self.agenda, self.facts
-        while agenda and not facts.violation:
+            else:
+                self.set_timer(name)
+        agenda, facts, configuration = self.agenda, self.facts, self.configuration
+        attempts = len(configuration.proposers) * self.network.max_attempts
+        for _ in range(MANY_ACTIONS * (attempts * len(configuration.acceptors) + 1)):
+            if not agenda or facts.violation:
+                return self.events
             self.now, _, action, subject = heappop(agenda)
             action(subject)
-        return self.events
+        raise AnswerError("there seems to be no end to the messages of a round: actors answer each other for ever")
 
     def note(self, event: Event) -> None:
         """Note an event and those that follow from it, unless safety is lost already."""
@@ -201,7 +211,7 @@ class Simulation:
         if self.network.failure_mode == "silent":
             answers = [answer for answer in answers if not isinstance(answer, Fail)]
         # As facts.count() does with a request, but faster; a RESTART is not a message between actors.
-        self.facts.messages += message.sender in self.wishes
+        self.facts.messages += message.sender != "power"
         if fate is DUPLICATE:
             self.facts.duplicates += 1
         if self.told:
@@ -246,7 +256,7 @@ class Simulation:
             return
         attempts = self.attempts[proposer]
         last = attempts == self.network.max_attempts
-        self.note(TimedOut(self.now, proposer, attempts, self.ids[proposer], last))
+        self.note(TimedOut(self.now, proposer, attempts, self.ids.get(proposer, 0), last))
         if last:
             self.gave_up.add(proposer)
         else:
@@ -259,5 +269,9 @@ class Simulation:
         proposer, _ = waiting
         if self.is_waiting(*waiting):
             self.attempts[proposer] += 1
-            timeout = Timeout("clock", proposer, self.ids[proposer])
+            timeout = Timeout("clock", proposer, self.ids.get(proposer, 0))
+            timer = self.timers[proposer]
             self.reach_proposer((timeout, self.now, DELIVERED))
+            if self.timers[proposer] == timer:
+                # It has sent nothing, and waits again.
+                self.set_timer(proposer)

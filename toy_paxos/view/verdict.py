@@ -52,7 +52,7 @@ def dice_lines(thrown: Found) -> list[Line]:
     if not thrown["violated_in"]:
         return [line(("good", f"ok  {plural(thrown['executions'], 'random execution')}: no violation"))]
     where = cluster_words(thrown["violated_in"])
-    return [line(("bad heading", f"VIOLATED  by a random execution of {where}; searching for a short one"))]
+    return [line(("notable", f"??  a random execution of {where} violates a property; searching for a short one"))]
 
 
 def judgement_lines(judged: Found) -> list[Line]:
