@@ -5,6 +5,7 @@ Nothing here uses our code to write: the lines are those of the page on the form
 
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -144,6 +145,19 @@ def in_each(name: str, **keys: Any) -> Fault:
     return fault
 
 
+def forget(name: str) -> Fault:
+    """Let an acceptor that has only told its answers restart, and then refuse a request with an empty memory."""
+
+    def fault(logs: Logs) -> None:
+        for line in logs[name]:
+            line.pop("after", None)
+        start, request = logs[name][:2]
+        held = {"promised": 0, "accepted_id": None, "accepted_value": None}
+        logs[name] += [start, {**request, "answers": [], "denial": "refused", "after": held}]
+
+    return fault
+
+
 def of_another_run(name: str) -> Fault:
     """Let a process tell of another run."""
     return in_each(name, run=8)
@@ -205,6 +219,12 @@ FAULTS: dict[str, tuple[Fault, int]] = {
     ),
     "an acceptance that vanishes": (change("acceptor-1", "PREPARE", 2, {"after": {"promised": 2}}), 4),
     "all is forgotten": (change("acceptor-1", "PREPARE", 2, {"after": {"promised": 0}}), 4),
+    "it holds nothing of what it answers": (change("acceptor-0", "PREPARE", 1, {"after": {"promised": 0}}), 4),
+    "it holds another value than it answers": (
+        change("acceptor-0", "PROPOSE", 1, {"after": {"promised": 1, "accepted_id": 1, "accepted_value": "pear"}}),
+        4,
+    ),
+    "it restarts and holds nothing of what it answered": (forget("acceptor-2"), 4),
     "a message in the name of another": (
         change("acceptor-0", "PREPARE", 1, {"sender": "acceptor-1"}, answer=True),
         2,
@@ -245,6 +265,21 @@ def test_a_fault_is_found_and_no_more_is_claimed_than_is_known(name: str, run_he
     assert done.stderr.count("\n") == (done.returncode == 2)
     # No two values are chosen in any of them.
     assert "a second value is chosen" not in done.stdout
+
+
+def test_the_story_counts_deliveries_and_tells_a_loss_of_memory_where_it_happens(run_here: RunHere) -> None:
+    logs = correct()
+    forget("acceptor-0")(logs)
+    told = judged(logs, run_here, "--round", "1").stdout
+    assert (
+        "  13  acceptor-0 restarts\n"
+        "  14  proposer-0 -> acceptor-0 refused, promised nothing: PREPARE 1\n"
+        "  14  acceptor-0 breaks A2: it has promised nothing and accepted nothing, "
+        "but by its log it had promised 1 and accepted apple under 1\n"
+        "  15  "
+    ) in told
+    numbers = [int(number) for number in re.findall(r"^ *(\d+)  ", told, re.MULTILINE)]
+    assert [*dict.fromkeys(numbers)] == [*range(1, 19)]
 
 
 def test_what_something_missing_may_explain_is_no_accusation(run_here: RunHere) -> None:

@@ -21,7 +21,7 @@ from toy_paxos.remote import MOST, CannotError
 from toy_paxos.remote.limits import actor_name, check_event, number
 from toy_paxos.remote.merge_logs import key, merge_logs
 from toy_paxos.remote.store import usable
-from toy_paxos.rules import Onlooker
+from toy_paxos.rules import Onlooker, rank, worded
 from toy_paxos.safety import (
     LEARNED_CHOSEN,
     LEARNED_NO_OTHER,
@@ -222,31 +222,44 @@ def judge(evidence: Evidence) -> Iterator[tuple[int, Story, str | None]]:
             always.append(PROPOSED)
         is_known = not gap and not evidence.missing(configuration.acceptors)
         at_the_end = [LEARNED_CHOSEN if is_known else LEARNED_NO_OTHER]
+        told = {name: [*forgetful(events)] for name, events in told.items()}
         told |= {f"hearsay {at}": [event] for at, event in enumerate(heard)}
         cause = "they are not of one run, were changed, or do not begin at its beginning"
-        merged = [*merge_logs(told, round, cause)]
-        for at, event in enumerate(merged, start=1):
-            event.time = at
+        merged, deliveries = [*merge_logs(told, round, cause)], 0
+        for event in merged:
+            deliveries += isinstance(event, Delivery)
+            event.time = deliveries
         events = list(watch(merged, configuration, always, at_the_end))
-        events += [*learned_again(events), *forgetful(told)]
+        events += learned_again(events)
         # Where something is missing, an actor may have heard what allows it to say what it says.
         if not gap and not heard:
             events = [*Onlooker(configuration).told(events)]
         yield round, Story(configuration, events), gap
 
 
-def forgetful(told: Mapping[str, Sequence[Event]]) -> Iterator[Departure]:
-    """Yield a departure for each acceptor that holds less than before by its own log: it cannot keep A2 or A3."""
-    for name, events in told.items():
-        promised, accepted = 0, 0
-        for event in events:
-            if isinstance(event, Delivery) and event.promised is not None:
-                before = promised, accepted
-                promised, accepted = event.promised, event.accepted.id if event.accepted else 0
-                if promised < before[0] or accepted < before[1]:
-                    words = f"it holds promise {promised} and acceptance {accepted} after {before[0]} and {before[1]}"
-                    yield Departure(event.time, name, "A2" if promised < before[0] else "A3", words)
-                    break
+def forgetful(events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events of a process, and a departure where it first holds less than its log tells before.
+
+    Such an acceptor cannot keep A2 or A3. Its answers count before the state that it states after them.
+    """
+    events, promised, accepted = iter(events), 0, None
+    for event in events:
+        yield event
+        if not isinstance(event, Delivery):
+            continue
+        promised = max([promised, *(answer.id for answer in event.answers if isinstance(answer, Promise))])
+        said = [Proposal(answer.id, answer.value) for answer in event.answers if isinstance(answer, Accept)]
+        accepted = max([accepted, *said], key=rank)
+        if event.promised is None:
+            continue
+        if event.promised < promised or (event.accepted != accepted and rank(event.accepted) <= rank(accepted)):
+            words = f"it has promised {event.promised or 'nothing'} and accepted {worded(event.accepted)}"
+            words += f", but by its log it had promised {promised or 'nothing'} and accepted {worded(accepted)}"
+            # This follows at once when the logs are merged.
+            yield Departure(-1, event.message.recipient, "A2" if event.promised < promised else "A3", words)
+            yield from events
+            return
+        promised, accepted = event.promised, event.accepted
 
 
 def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | None:
