@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from conftest import RunHere
 from toy_paxos import __version__
 from toy_paxos.event import Delivery, Event, TimedOut, Wants
 from toy_paxos.message import Accept, Prepare, Promise, Proposal, Propose, Restart, Timeout
+from toy_paxos.remote import CannotError
 from toy_paxos.remote.records import Log
 from toy_paxos.remote.verify import read_logs
 
@@ -547,6 +549,42 @@ def test_a_log_has_to_tell_what_is_said(tmp_path: Path, run_here: RunHere, line:
     with path.open("a") as file:
         print(json.dumps(told), file=file)
     assert f"line 2 of {path} is not a line of a log" in run_here("verify", str(path)).stderr
+
+
+SIZES = START | {"process": "proposer-0", "run": 7, "num_proposers": 1, "num_acceptors": 3}
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([SIZES | {"num_acceptors": 101}], "1 of -: a cluster has at most 100 acceptors and 100 proposers"),
+        ([SIZES | {"quorums": [2, 4]}], "1 of -: quorums 2,4: each must be from 1 to 3, the number of acceptors"),
+        ([SIZES | {"quorums": [2]}], "1 of -: quorums are two numbers, not [2]"),
+        ([SIZES | {"quorums": [2, 2, 2]}], "1 of -: quorums are two numbers, not [2, 2, 2]"),
+        ([SIZES | {"quorums": {}}], "1 of -: quorums are two numbers, not {}"),
+        ([START, MESSAGE | {"id": 2**63}], f"2 of -: {2**63} is not a number from 1 to 2^63-1"),
+        # A long reason is cut.
+        ([START, MESSAGE | {"id": "7" * 999}], f"2 of -: '{'7' * 199}"),
+        ([START, MESSAGE | {"type": "PROPOSE", "value": ""}], "2 of -: this is not a text of 1 to 16,384 bytes"),
+        ([START, MESSAGE | {"type": "VOTE"}], "2 of -: unknown kind of message 'VOTE'"),
+        ([START, MESSAGE | {"recipient": "acceptor-1"}], "2 of -: it is about another process than acceptor-0"),
+        ([MESSAGE], "1 of -: no line before it says whose log this is"),
+    ],
+)
+def test_why_a_line_is_not_one_of_a_log_is_said_if_that_is_known(
+    lines: list[dict[str, Any]], words: str, run_here: RunHere
+) -> None:
+    done = run_here("verify", "-", typed="".join(f"{json.dumps(line)}\n" for line in lines))
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"toy-paxos: line {words.replace(':', ' is not a line of a log:', 1)}\n",
+    )
+
+
+def test_a_closed_standard_input_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(CannotError, match=r"^cannot read -: it is closed$"):
+        read_logs(Path("-"))
 
 
 def test_the_name_of_a_file_is_printed_escaped(logs: Logs, verify: Verify) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, said_by, says
-from toy_paxos.event_json import FormatError, check_format, event_of
+from toy_paxos.event_json import check_format, event_of
 from toy_paxos.message import Accept, Message, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST, CannotError
 from toy_paxos.remote.limits import actor_name, check_event, number
@@ -57,6 +57,8 @@ STANDARD_INPUT = Path("-")
 
 def read_logs(path: Path) -> list[ProcessLog]:
     """Read the logs in a file, one after another, without a torn last line; raises CannotError."""
+    if path == STANDARD_INPUT and sys.stdin is None:
+        raise CannotError("cannot read -: it is closed")
     with usable(path):
         data = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
     *lines, rest = data.split(b"\n")
@@ -72,11 +74,11 @@ def read_logs(path: Path) -> list[ProcessLog]:
             elif log:
                 read_line(log, told)
             else:
-                raise ValueError("nothing says whose log this is")
-        except FormatError as error:
-            raise CannotError(f"line {at} of {path}: {error}") from error
+                raise ValueError("no line before it says whose log this is")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise CannotError(f"line {at} of {path} is not a line of a log") from error
+            # The words of other errors are those of Python.
+            why = f": {error!s:.200}" if isinstance(error, ValueError) else ""
+            raise CannotError(f"line {at} of {path} is not a line of a log{why}") from error
     if not log:
         raise CannotError(f"{path} is not a log of a process, or it is empty")
     log.is_torn = bool(rest)
@@ -90,9 +92,14 @@ def begin(log: ProcessLog, line: Mapping[str, Any]) -> None:
     if "run" in line:
         sizes = number(line["num_proposers"]), number(line["num_acceptors"])
         if max(sizes) > MOST:
-            raise ValueError("a cluster is smaller")
-        quorums = line.get("quorums")
-        quorums = quorums and (number(quorums[0]), number(quorums[1]))
+            raise ValueError(f"a cluster has at most {MOST} acceptors and {MOST} proposers")
+        match line.get("quorums"):
+            case None:
+                quorums = None
+            case [promises, accepts]:
+                quorums = number(promises), number(accepts)
+            case other:
+                raise ValueError(f"quorums are two numbers, not {other!r}")
         log.runs[number(line["run"])] = Configuration.of(*sizes, quorums)
 
 
@@ -113,7 +120,7 @@ def read_line(log: ProcessLog, line: Mapping[str, Any]) -> None:
             events.append(Delivery(len(events), Restart("power", log.process, log.restarts)))
         log.restarts_before[instance] = log.restarts
     if {*who_acts(event)} != {log.process}:
-        raise ValueError("another process did this")
+        raise ValueError(f"it is about another process than {log.process}")
     # Proposers take turns; acceptors act as soon as they can.
     event.time = len(events) if isinstance(event, (Wants, TimedOut)) or log.process.startswith("proposer") else 0
     events.append(event)
