@@ -336,6 +336,27 @@ def test_if_the_supervisor_is_killed_nothing_is_left(
     assert rest_of(process)[1] == "toy-paxos: the cluster has ended, or was killed\n"
 
 
+@pytest.mark.parametrize("victim", ["os.getpid()", "os.getppid()"], ids=["the supervisor", "the command"])
+def test_if_a_process_is_killed_as_soon_as_there_is_a_folder_nothing_is_left(
+    victim: str, run: Run, tmp_path: Path
+) -> None:
+    script = f"""
+import os, sys
+
+def kills(path, *args, mkdir=os.mkdir):
+    mkdir(path, *args)
+    if "toy-paxos-" in os.path.basename(path):
+        # Were it the command that makes it, its parent would be this test.
+        os.kill({victim} if "toy_paxos.remote.supervisor" in sys.orig_argv else os.getpid(), 9)
+
+os.mkdir = kills
+"""
+    (tmp_path / "sitecustomize.py").write_text(script)
+    path = f"{tmp_path}{os.pathsep}{Path(__file__).parents[1]}"
+    done = run("cluster", "-n", "1", "-p", "0", "-c", "1", PYTHONPATH=path, TMPDIR=str(tmp_path))
+    assert (done.stdout, [*tmp_path.glob("toy-paxos-*")]) == ("", [])
+
+
 def parent_of(process: int) -> int:
     """The number of the process that started a process."""
     (parent,) = re.findall(r"PPid:\t(\d+)", Path(f"/proc/{process}/status").read_text())

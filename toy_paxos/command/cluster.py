@@ -3,6 +3,7 @@
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import click
@@ -66,7 +67,7 @@ def cluster_command(
     from toy_paxos.remote import local_zookeeper
     from toy_paxos.remote.rpc import Client
     from toy_paxos.remote.store import usable
-    from toy_paxos.remote.supervisor import PYTHON, ZOOKEEPER, LocalCluster
+    from toy_paxos.remote.supervisor import PYTHON, LocalCluster
 
     form = remote.form_of(options)
     ctx = click.get_current_context()
@@ -92,12 +93,12 @@ def cluster_command(
             directory = remote.directory_at(zookeeper, troubles.append, is_new=True)
             at_the_end.callback(directory.remove)
             zookeeper = f"{directory.hosts}{directory.root}"
-        folder = tempfile.mkdtemp(prefix="toy-paxos-")
+        folder = f"{tempfile.gettempdir()}/toy-paxos-{token_hex(8)}"
         common = ["--acceptor-failure-prob", str(acceptor_failure_prob)]
         common += ["--break", rule] if (rule := options["rule_name"]) else []
         common += ["--acceptor", ctx.meta["acceptor"]] if options["acceptor"] else []
         common += ["--zookeeper", zookeeper] if zookeeper else []
-        commands = {ZOOKEEPER: local_zookeeper.command(Path(folder), port)} if port else {}
+        commands = {}
         for name in acceptors:
             files = ["--data-dir", f"{folder}/{name}", *(["--log", str(logs[name])] if log else [])]
             commands[name] = [*PYTHON, "-m", "toy_paxos", "acceptor", "--name", name, *files, *common]

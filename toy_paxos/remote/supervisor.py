@@ -1,9 +1,9 @@
 """The supervisor: a process that starts all other processes of a cluster on this machine, and ends them.
 
-It runs in a separate session, so Ctrl-C in a terminal does not reach it, and owns the folder that holds their data.
+It runs in a separate session, so Ctrl-C in a terminal does not reach it, and makes the folder that holds their data.
 Its standard input is a pipe from the command that started it. When the pipe closes, because that command ended,
 crashed or was killed, the supervisor kills its children and removes the folder. If the supervisor itself is killed,
-Linux kills its children, and the command removes the folder.
+Linux kills its children, and the command removes the folder, whose name it has chosen.
 """
 
 import json
@@ -24,8 +24,7 @@ from select import select
 from typing import Any, NamedTuple
 
 from toy_paxos.adapt.process import end_with_parent
-from toy_paxos.remote import CannotError
-from toy_paxos.remote.local_zookeeper import wait_until_it_answers
+from toy_paxos.remote import CannotError, local_zookeeper
 
 ZOOKEEPER = "zookeeper"
 """The name of the process that is a ZooKeeper server."""
@@ -51,7 +50,8 @@ class LocalCluster:
 
     ``failure`` says which process has failed, and so has ended the cluster.
 
-    The first of the commands may start a ZooKeeper server, at ``zookeeper_port``. The folder is removed at the end.
+    With ``zookeeper_port``, it also has a ZooKeeper server there. The folder, which must not exist, is made now and
+    removed at the end.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class LocalCluster:
         self.addresses: dict[str, str] = {}
         self.starts = Counter[str]()
         self.news: Queue[Change] = Queue()
-        self.names = [*commands]
+        self.names = [ZOOKEEPER] * bool(zookeeper_port) + [*commands]
         self.supervisor = subprocess.Popen(
             [*PYTHON, "-m", __name__],
             stdin=subprocess.PIPE,
@@ -203,14 +203,16 @@ def main() -> None:
     folder, commands, kill_every, zookeeper_port = json.loads(order)
     children: list[Child] = []
     try:
+        os.mkdir(folder, 0o700)
+        if zookeeper_port:
+            address, command = f"127.0.0.1:{zookeeper_port}", local_zookeeper.command(Path(folder), zookeeper_port)
+            children.append(Child(ZOOKEEPER, command, address))
+            is_up = local_zookeeper.wait_until_it_answers(zookeeper_port)
+            tell(f"{ZOOKEEPER} {address if is_up else FAILED}")
+            if not is_up:
+                return
         for name, command in commands.items():
-            address = f"127.0.0.1:{zookeeper_port}" if name == ZOOKEEPER else ""
-            children.append(Child(name, command, address))
-            if address:
-                is_up = wait_until_it_answers(zookeeper_port)
-                tell(f"{name} {address if is_up else FAILED}")
-                if not is_up:
-                    return
+            children.append(Child(name, command))
         supervise(children, kill_every)
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
