@@ -133,6 +133,10 @@ class Failing(Acceptor):
 class Unborn(Acceptor):
     def __init__(self, name):
         raise RuntimeError("out of order")
+
+class Waiting(Acceptor):
+    async def receive(self, message):
+        return super().receive(message)
 """
 
 
@@ -223,6 +227,14 @@ def test_an_actor_that_fails_ends_its_process_in_one_line_and_its_cluster(
         assert done.returncode == 2
         told = "toy-paxos: the cluster stopped because acceptor-0 stopped (see above)"
         assert done.stderr.splitlines() == [words, told]
+
+
+def test_an_actor_whose_answer_is_not_one_ends_its_process_with_the_place_of_its_class(
+    actors: str, nothing_left: dict[str, str], run: Run
+) -> None:
+    done = run("cluster", "-n", "1", "-p", "0", "-q", "--acceptor", f"{actors}:Waiting", **nothing_left)
+    why = "receive is async: it is never awaited, so make it a plain method (mine.py, line 24)"
+    assert done.stderr.splitlines()[0] == f"toy-paxos: acceptor-0 stops: an actor fails: {why}"
 
 
 def test_an_actor_that_cannot_begin_is_one_line(actors: str, run: Run) -> None:

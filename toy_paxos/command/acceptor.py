@@ -66,7 +66,8 @@ def acceptor_command(
 
     ctx = click.get_current_context()
     actors, _, _ = other_actors(ctx)
-    stop_now = partial(stop_at_once, name)
+    kind = actors.get("acceptor", Acceptor)
+    stop_now = partial(stop_at_once, name, kind)
     with remote.refusing():
         certificates = Certificates(tls) if tls else None
         if not (is_loopback(listen) or certificates or insecure):
@@ -76,12 +77,12 @@ def acceptor_command(
         set_up(False)
         directory = remote.directory_at(zookeeper, stop_now, is_silent=True) if zookeeper else None
         try:
-            maker = Maker(actors.get("acceptor", Acceptor), name)
+            maker = Maker(kind, name)
             store = Store(data_dir, name, directory.cluster if directory else "", maker.restarted)
         except CannotError:
             raise
         except Exception as error:
-            raise at_fault("an actor fails", error) from error
+            raise at_fault("an actor fails", error, kind) from error
         if directory:
             directory.claim(name, store.identity)
         draw = random.SystemRandom().random
@@ -101,8 +102,8 @@ def acceptor_command(
         die_by(SIGTERM)
 
 
-def stop_at_once(name: str, error: Exception) -> NoReturn:
+def stop_at_once(name: str, kind: type, error: Exception) -> NoReturn:
     """End the process, which cannot save its state, has lost its place in ZooKeeper, or runs an actor that fails."""
     is_ours = isinstance(error, CannotError)
-    say(f"toy-paxos: {name} stops: {error if is_ours else at_fault('an actor fails', error).message}")
+    say(f"toy-paxos: {name} stops: {error if is_ours else at_fault('an actor fails', error, kind).message}")
     os._exit(1 if is_ours else 2)
