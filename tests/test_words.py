@@ -1,6 +1,7 @@
 """Events in words: each kind a line, and nothing that a value could wreck."""
 
 import re
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -218,6 +219,13 @@ def test_a_violation_ends_with_the_command_that_replays_it() -> None:
     last = Words(NETWORK).round(over_network(Violation(1, "property", "why")))[-1]
     assert last.text == f"To see it again: {NETWORK.command} --round 7"
     assert last.spans[0][0] == "command"
+
+
+@pytest.mark.parametrize("actors", ["", "--break forgets-all"])
+def test_a_violation_in_real_time_is_seen_again_from_a_file(actors: str) -> None:
+    last = Words(replace(NETWORK, seed=None, actors=actors)).round(over_network(Violation(1, "property", "why")))[-1]
+    play = f"toy-paxos play FILE {actors}".strip()
+    assert last.text == f"To see it again: save the first lines and this round in FILE, then run: {play}"
 
 
 def test_every_message_of_a_round_is_a_line() -> None:

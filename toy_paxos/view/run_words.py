@@ -62,7 +62,8 @@ class Words:
         if finished.outcome is not Outcome.VIOLATED:
             return []
         if self.is_real:
-            return [line(("command", "To see it again: toy-paxos play FILE, with the first lines and this round"))]
+            words = f"save the first lines and this round in FILE, then run: toy-paxos play FILE {self.settings.actors}"
+            return [line(("command", f"To see it again: {words.rstrip()}"))]
         again = f"To see it again: {self.settings.command} --round {finished.number}"
         return [line(("notable", f"No replay: {finished.no_replay}") if finished.no_replay else ("command", again))]
 
