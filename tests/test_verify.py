@@ -346,6 +346,24 @@ def test_the_story_of_a_round_can_be_played(form: list[str], logs: Logs, verify:
     assert words in run_here("play", str(path)).stderr
 
 
+def test_a_round_in_which_acceptors_forgot_can_be_played_as_the_page_says(
+    logs: Logs, verify: Verify, run_here: RunHere
+) -> None:
+    for round in (1, 2):
+        logs.play(0, 1, "apple", [0, 1], round=round)
+        for name in ("acceptor-0", "acceptor-1"):
+            logs.add(name, Delivery(0, Restart("power", name, 1), promised=0), round)
+    logs.add("proposer-1", Wants(0, "proposer-1", "pear", []), 1)
+    logs.play(1, 2, "pear", [0, 1], round=2)
+    paths = logs.close()
+    page = (Path(__file__).parents[1] / "toy_paxos" / "remote" / "README.md").read_text(encoding="utf-8")
+    ((choose, play),) = re.findall(r"`toy-paxos verify logs/\* (.*) \| toy-paxos play (.* -)`", page)
+    for round, status in ((1, 0), (2, 3)):
+        story = verify(paths, *choose.replace("K", str(round)).split()).stdout
+        assert " breaks A2: " in story
+        assert run_here("play", *play.split(), typed=story).returncode == status
+
+
 def test_quiet_shows_only_the_story_that_went_wrong(logs: Logs, verify: Verify) -> None:
     logs.play(0, 1, "apple", [0, 1])
     logs.play(0, 1, "apple", [0, 1], round=2)
