@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, said_by, says
+from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, in_brief, says
 from toy_paxos.event_json import check_format, event_of
 from toy_paxos.message import Accept, Message, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST, CannotError
@@ -283,8 +283,7 @@ def gap_in(told: Mapping[str, Sequence[Event]], evidence: Evidence) -> str | Non
             if isinstance(event, Delivery) and event.message.sender not in missing and key(event.message) not in said:
                 message, log = event.message, evidence.logs.get(event.message.sender)
                 where = f"which is not in {log.path}" if log else f"from {message.sender}, which does not take part"
-                words = " ".join(map(str, filter(None, (message.type, message.id, said_by(message)[0]))))
-                return f"{name} heard {words}, {where}"
+                return f"{name} heard {in_brief(message)}, {where}"
     return None
 
 
