@@ -22,6 +22,7 @@ from toy_paxos.event import (
     TimedOut,
     Violation,
     Wants,
+    plural,
 )
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.round import Outcome, Round, Statistics
@@ -29,7 +30,7 @@ from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.run_words import Words, running_line
-from toy_paxos.view.words import event_line, plural, printable
+from toy_paxos.view.words import event_line, printable
 
 SETTINGS = Settings(num_acceptors=3, acceptor_failure_prob=0.25, seed=1)
 NETWORK = Settings(3, 0.25, seed=1, values=("x", "y"), network=Network(2, message_loss_prob=0.1, max_attempts=3))

@@ -16,6 +16,7 @@ from toy_paxos import checking
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Judgement, Model, Report, Rule
+from toy_paxos.event import plural
 from toy_paxos.proposer import Proposer, Quorums
 from toy_paxos.round import Round as PlayedRound
 from toy_paxos.settings import Network, Settings
@@ -23,7 +24,7 @@ from toy_paxos.simulation import play_rounds
 from toy_paxos.story import Story as PlainStory
 from toy_paxos.view.files import file_of
 from toy_paxos.view.verdict import counterexample
-from toy_paxos.view.words import plural, printable, sizes_words
+from toy_paxos.view.words import printable, sizes_words
 
 MakeAcceptor = Callable[[str], Actor] | type | str
 MakeProposer = Callable[[str, str, Sequence[str], int, int], ProposingActor] | type | str

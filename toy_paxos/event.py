@@ -193,6 +193,11 @@ def hand_over(
     return Delivery(time, message, fate, sent, answers, *seen_of(actor, message, answers))
 
 
+def begin(proposer: Any, value: str, time: float = 0) -> Wants:
+    """Let a proposer begin; return the event."""
+    return Wants(time, proposer.name, value, listed(proposer.prepare(), "prepare"), learned_by(proposer))
+
+
 Denial = Literal["failed", "refused", "unanswered"]
 """Why a request was not granted: the acceptor failed, it refused, or it answered nothing."""
 
@@ -261,6 +266,11 @@ def check_message(message: Message, names: Container[str]) -> None:
         is_answer = message.recipient == "power"
         why = ": RESTART comes from no actor, do not answer it" if is_answer else ", but no actor has that name"
         raise AnswerError(f"{message.type} to {message.recipient!r}{why}")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 round``, ``2 rounds``, ``3 deliveries``."""
+    return f"{count:,} {noun if count == 1 else noun.removesuffix('y') + 'ies' if noun.endswith('y') else noun + 's'}"
 
 
 def unheard(events: Sequence[Event]) -> Iterator[Unheard]:

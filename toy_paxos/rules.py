@@ -39,7 +39,7 @@ from itertools import chain
 from math import inf
 from typing import NamedTuple
 
-from toy_paxos.event import LOST, Delivery, Departure, Event, Learned, Wants, as_proposal, says
+from toy_paxos.event import LOST, Delivery, Departure, Event, Learned, Wants, as_proposal, plural, says
 from toy_paxos.message import Accept, Message, Prepare, Promise, Proposal, Propose, Restart
 from toy_paxos.story import Configuration
 
@@ -228,7 +228,7 @@ def unsafe(history: History, said: Statement) -> str | None:
         return None
     promises, quorum = history.promises(said.id), history.configuration.promise_quorum
     if len(promises) < quorum:
-        promised = f"{count(len(promises), 'promise')} for {said.id}"
+        promised = f"{plural(len(promises), 'promise')} for {said.id}"
         return f"it proposes under {said.id} with {promised}; {quorum_words(history, quorum)}"
     allowed = safe_values(promises.values(), quorum, history.wish)
     if said.proposal.value in allowed:
@@ -267,17 +267,12 @@ def premature(history: History, said: Statement) -> str | None:
     quorum = history.configuration.accept_quorum
     if most >= quorum or not said.proposal:
         return None
-    return f"it learns {said.proposal.value} with {count(most, 'acceptance')}; {quorum_words(history, quorum)}"
+    return f"it learns {said.proposal.value} with {plural(most, 'acceptance')}; {quorum_words(history, quorum)}"
 
 
 def quorum_words(history: History, quorum: int) -> str:
     """Return how many acceptors are a quorum, in words."""
     return f"a quorum is {quorum} of {len(history.configuration.acceptors)}"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with a noun, as in ``1 promise`` or ``2 promises``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -178,13 +178,7 @@ def watch(
     time = 0.0
     for event in events:
         time = event.time
-        if isinstance(event, Delivery):
-            event.fate = watcher.fate(event.message, event.fate)
-            yield event
-            yield from watcher.after_delivery(event.time, event.message, event.fate, event.answers, event.learned)
-        else:
-            yield event
-            yield from watcher.after(event)
+        yield from watcher.told(event)
     if at_the_end:
         watcher.always = at_the_end
         yield from watcher.judge(time, (), watcher.promised)
@@ -237,6 +231,13 @@ class Watcher:
         self.promisers: dict[tuple[str, int], dict[str, None]] = {}
         self.reports: dict[str, list[Reported]] = {}
 
+    def told(self, event: Event) -> Iterator[Event]:
+        """Yield an event, marked as stale if it is, and what follows from it."""
+        if isinstance(event, Delivery):
+            event.fate = self.fate(event.message, event.fate)
+        yield event
+        yield from self.after(event)
+
     def fate(self, message: Message, fate: Fate) -> Fate:
         """Return the fate of a message: stale if it answers an earlier attempt than its recipient's last PREPARE."""
         if message.id >= self.last_prepare.get(message.recipient, 0) or fate is LOST:
@@ -244,7 +245,9 @@ class Watcher:
         return STALE
 
     def after(self, event: Event) -> Sequence[Event]:
-        """Return what follows from an event other than a delivery."""
+        """Return what follows from an event."""
+        if isinstance(event, Delivery):
+            return self.after_delivery(event.time, event.message, event.fate, event.answers, event.learned)
         if isinstance(event, Wants):
             self.wishes[event.proposer] = event.value
             self.attempts[event.proposer] = 1

@@ -11,12 +11,13 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import Any, Literal
 
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
+from toy_paxos.event import plural
 from toy_paxos.proposer import Proposer, Quorums
 from toy_paxos.story import Configuration
 
@@ -35,11 +36,6 @@ def option(
 def probability(that: str, told: str) -> Any:
     """Return a field for the probability of a failure, by default 0."""
     return option(0.0, "P", f"Probability {that}.", 0, 1, f"{told} {{!r}}".format)
-
-
-def attempts(number: int) -> str:
-    """Return the words for this number of attempts."""
-    return f"{number:,} attempt{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,9 @@ class Network:
     backoff: float = option(
         30.0, "MS", "Longest random pause between attempts; it grows.", 0, 3_600_000, "backoff {:.15g} ms".format
     )
-    max_attempts: int = option(10, "N", "Attempts of each proposer; 1 if no network is simulated.", 1, 1_000, attempts)
+    max_attempts: int = option(
+        10, "N", "Attempts of each proposer; 1 if no network is simulated.", 1, 1_000, partial(plural, noun="attempt")
+    )
 
 
 # The fields that also apply to a real network.

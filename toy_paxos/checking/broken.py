@@ -306,10 +306,6 @@ class Rule:
         acceptor = AcceptsAbove if self.changed in (SkipsPhase1, DoesNotRaise) else Acceptor
         return Model(3, self.num_proposers, self.max_attempts, acceptor, restarts=self.restarts)
 
-    def without_change(self, model: Model) -> Model:
-        """Return a model of any size with correct actors in place of the changed ones."""
-        return replace(model, acceptor=self.correct_model.acceptor, proposer=self.correct_model.proposer)
-
 
 RULES = {
     rule.name: rule
@@ -347,5 +343,6 @@ def check_rule(rule: Rule, model: Model, max_states: int = MAX_STATES, keep_goin
         report = check(replace(model, properties=ALWAYS), max_states, keep_going)
     if not report.lost:
         return report
-    correct = story(rule.without_change(report.model), report.execution, instead=True)
+    model = replace(report.model, acceptor=rule.correct_model.acceptor, proposer=rule.correct_model.proposer)
+    correct = story(model, report.execution, instead=True)
     return replace(report, correct_story=correct)

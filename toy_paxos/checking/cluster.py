@@ -139,16 +139,12 @@ class Cluster:
         return self.message_numbers[key]
 
     def add(self, message: Message, key: snapshot.Snapshot) -> int:
-        """Give a new message a number."""
+        """Give a new message a number, and add it to the sets that it belongs to."""
         number = self.message_numbers[key] = len(self.messages)
         # A copy, because the sender may keep and change the message.
         self.messages.append(snapshot.put_back(key))
         self.message_snapshots.append(key)
-        self.sort_in(message, 1 << number)
-        return number
-
-    def sort_in(self, message: Message, bit: int) -> None:
-        """Add a new message to the sets that it belongs to."""
+        bit = 1 << number
         self.to[self.positions[message.recipient]] |= bit
         for name in {message.sender, message.recipient} & self.positions.keys():
             self.involving[self.positions[name]] |= bit
@@ -160,6 +156,7 @@ class Cluster:
             self.proposes |= bit
         elif isinstance(message, Timeout):
             self.timeouts |= bit
+        return number
 
     def bits(self, messages: Iterable[Message]) -> int:
         """Return messages as a set, without those that are never delivered."""

@@ -5,7 +5,7 @@ message stays deliverable once it was sent, as in the checker, so a game without
 the checker's states.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,18 +24,18 @@ from toy_paxos.event import (
     Fate,
     TimedOut,
     Violation,
-    Wants,
+    begin,
     check_message,
     hand_over,
     learned_by,
-    listed,
+    plural,
     said_by,
     unheard,
 )
 from toy_paxos.message import Message, Prepare, Propose, Restart, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.rules import Onlooker
-from toy_paxos.safety import ALWAYS, watch
+from toy_paxos.safety import ALWAYS, Watcher
 from toy_paxos.story import Story
 
 Kind = Literal["deliver", "fail", "drop", "timeout", "restart", "crash", "give up"]
@@ -83,10 +83,7 @@ class Game:
         model = self.model
         try:
             proposers, acceptors = model.new_actors()
-            wishes = [
-                Wants(0, proposer.name, value, listed(proposer.prepare(), "prepare"), learned_by(proposer))
-                for proposer, value in zip(proposers, model.values, strict=True)
-            ]
+            wishes = list(map(begin, proposers, model.values))
             self.actors: dict[str, Actor] = {actor.name: actor for actor in (*proposers, *acceptors)}
             for message in chain.from_iterable(wish.says for wish in wishes):
                 check_message(message, self.actors)
@@ -110,10 +107,9 @@ class Game:
         self.ids: dict[str, int] = {}
         self.attempts = dict.fromkeys(self.proposers, 1)
         self.restarts: Counter[str] = Counter()
-        self.queue: deque[Event] = deque()
         # A property that is lost is part of the story even if it is not one of the model.
         always = tuple(dict.fromkeys((*ALWAYS, *model.properties)))
-        self.watched = watch(iter(self.queue.popleft, None), model.configuration, always)
+        self.watcher = Watcher(model.configuration, always)
         is_ours = (model.acceptor, model.proposer) == (Acceptor, Proposer)
         self.onlooker = None if is_ours else Onlooker(model.configuration)
         for wish in wishes:
@@ -174,9 +170,8 @@ class Game:
     def undo(self, number: int) -> None:
         """Undo the last moves: start again, and repeat the others."""
         if number > len(self.moves):
-            possible = len(self.moves)
-            words = f"only {possible} move{'' if possible == 1 else 's'} can be undone"
-            raise WrongMoveError(words if possible else "nothing to undo")
+            words = f"only {plural(len(self.moves), 'move')} can be undone"
+            raise WrongMoveError(words if self.moves else "nothing to undo")
         kept = self.moves[: len(self.moves) - number]
         self.begin()
         for move in kept:
@@ -184,10 +179,7 @@ class Game:
 
     def tell(self, *events: Event) -> list[Event]:
         """Add events, and what follows from them, to the story; return both."""
-        # The watch passes the plain event on after everything that follows from the events before it.
-        end = Event(self.time)
-        self.queue.extend((*events, end))
-        told = list(iter(lambda: next(self.watched), end))
+        told = [each for event in events for each in self.watcher.told(event)]
         told = [*self.onlooker.told(told)] if self.onlooker else told
         self.chapters.append(told)
         names = {property.name for property in self.model.properties}

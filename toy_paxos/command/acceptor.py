@@ -16,8 +16,8 @@ from toy_paxos.command.actors import at_fault, other_actors
 from toy_paxos.command.help import Command
 from toy_paxos.command.options import Refused, option
 from toy_paxos.command.process import StopRequest, die_by, say, set_up, write
+from toy_paxos.event import plural
 from toy_paxos.remote import CannotError
-from toy_paxos.view.words import plural
 
 ANY_PORT = "127.0.0.1:0"
 FOLDER = click.Path(file_okay=False, path_type=Path)

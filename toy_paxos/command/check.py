@@ -31,12 +31,12 @@ from toy_paxos.command.help import Command
 from toy_paxos.command.options import WholeNumber, check_quorums, one_view, option, size_options, story_views
 from toy_paxos.command.process import Progress, StopRequest, die_by, say, set_up, write
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
+from toy_paxos.event import plural
 from toy_paxos.view.files import TEST
 from toy_paxos.view.output import columns, shown
 from toy_paxos.view.verdict import (
     cluster_lines,
     counterexample,
-    deliveries,
     dice_lines,
     judgement_lines,
     report_lines,
@@ -44,7 +44,7 @@ from toy_paxos.view.verdict import (
     summary_lines,
     told,
 )
-from toy_paxos.view.words import Line, plural, story_lines
+from toy_paxos.view.words import Line, story_lines
 
 MOST_STATES = f"{MAX_STATES:,}, or 30,000 where all rules are kept"
 
@@ -132,7 +132,7 @@ class Search:
         self.stop = StopRequest(on_quit=lambda: f"toy-paxos check: {self}", waiting_for="the search")
 
     def __str__(self) -> str:
-        depth = f", {deliveries(self.depth)} deep" if self.depth else ""
+        depth = f", {plural(self.depth, 'delivery')} deep" if self.depth else ""
         return f"searching: {plural(self.states, 'state')}{depth}"
 
     def close(self) -> None:

@@ -8,11 +8,11 @@ from toy_paxos.checking import CheckError, Game, Move
 from toy_paxos.command.guard import guard_user_code
 from toy_paxos.command.options import Refused
 from toy_paxos.command.process import write
-from toy_paxos.event import Event
+from toy_paxos.event import Event, plural
 from toy_paxos.story import Story
 from toy_paxos.view.output import columns, plain, shown
-from toy_paxos.view.verdict import cluster_words, deliveries
-from toy_paxos.view.words import Line, line, plural, printable, story_lines, wishes_lines
+from toy_paxos.view.verdict import cluster_words
+from toy_paxos.view.words import Line, line, printable, story_lines, wishes_lines
 
 Draw = Callable[[Sequence[Event]], list[Line]]
 
@@ -108,7 +108,7 @@ class GameView:
         """Return how safety was lost, in words."""
         violation = self.game.violation
         assert violation
-        return f"Safety is lost in {deliveries(int(violation.time))}: {printable(violation.words)}"
+        return f"Safety is lost in {plural(int(violation.time), 'delivery')}: {printable(violation.words)}"
 
 
 # The number of earlier lines that are shown again under the names of the lanes.

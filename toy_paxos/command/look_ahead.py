@@ -5,11 +5,11 @@ from dataclasses import replace
 from toy_paxos.checking import CheckError, Game, Model, Move, Prospect, WrongMoveError, prospect
 from toy_paxos.command.guard import guard_user_code
 from toy_paxos.command.process import Progress, interruptible
-from toy_paxos.event import Chosen, learned_by
+from toy_paxos.event import Chosen, learned_by, plural
 from toy_paxos.message import Message, Restart, Timeout
 from toy_paxos.safety import ALWAYS
-from toy_paxos.view.verdict import cluster_words, deliveries
-from toy_paxos.view.words import message_words, plural, printable
+from toy_paxos.view.verdict import cluster_words
+from toy_paxos.view.words import message_words, printable
 
 # The limit on the states of a search. It is not a time, so that the result is the same on all machines.
 FEW_STATES = 20_000
@@ -38,7 +38,7 @@ def possibilities(game: Game) -> str:
     """Return the distance to the goal, or else the values that can still be chosen; raise NotFoundOutError."""
     found = look_ahead(game)
     if found.execution:
-        return f"safety can be violated in {deliveries(len(found.execution))}"
+        return f"safety can be violated in {plural(len(found.execution), 'delivery')}"
     values = ", ".join(map(printable, found.values)) or "nothing"
     return f"can still be chosen, if no FAIL arrives: {values}{' only' if len(found.values) == 1 else ''}"
 
@@ -52,7 +52,7 @@ def hint(game: Game) -> tuple[str, Move | None]:
         return "safety is already violated", None
     found = look_ahead(game)
     if found.execution:
-        typed, left = as_typed(game, found.execution[0]), deliveries(len(found.execution))
+        typed, left = as_typed(game, found.execution[0]), plural(len(found.execution), "delivery")
         words = f"type {typed} (safety can be violated in {left} from here); Enter makes this move"
         return words, Move.of(found.execution[0])
     stopped = "; proposers that have crashed or given up do nothing more" if game.stopped else ""
@@ -77,7 +77,7 @@ def look_ahead(game: Game) -> Prospect:
     progress = Progress()
 
     def keep_going(states: int, depth: int) -> bool:
-        progress.show(lambda: f"Ctrl-C ends the search: {plural(states, 'state')}, {deliveries(depth)} ahead")
+        progress.show(lambda: f"Ctrl-C ends the search: {plural(states, 'state')}, {plural(depth, 'delivery')} ahead")
         return True
 
     try:

@@ -11,11 +11,11 @@ from toy_paxos.command.game_view import GameView
 from toy_paxos.command.look_ahead import hint
 from toy_paxos.command.options import shortened, suggestion
 from toy_paxos.command.stories import Script, UnknownLineError, full_name, read_line, why_not
-from toy_paxos.event import learned_by, stored_by
+from toy_paxos.event import learned_by, plural, stored_by
 from toy_paxos.message import Message
 from toy_paxos.settings import quoted
 from toy_paxos.view.output import plain
-from toy_paxos.view.words import message_words, plural, printable
+from toy_paxos.view.words import message_words, printable
 
 
 class Player:

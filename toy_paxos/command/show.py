@@ -11,11 +11,12 @@ from typing import Any
 
 from toy_paxos.command.process import Progress, SignalledError, StopRequest, say, set_up, write
 from toy_paxos.command.story_file import StoryFile
+from toy_paxos.event import plural
 from toy_paxos.round import Outcome, Round, Statistics
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import running_line
 from toy_paxos.view.views import Silence, lines_of, story_of, view_of
-from toy_paxos.view.words import line, plural
+from toy_paxos.view.words import line
 
 # The time for a line, so that a round of five acceptors takes about five seconds: people read four words a second.
 LINE_S = 0.18

@@ -15,7 +15,7 @@ from functools import partial
 from queue import Empty, Queue
 
 from toy_paxos.actor import ProposingActor
-from toy_paxos.event import AcceptorCrash, Delivery, Event, Fate, TimedOut, Wants, hand_over, learned_by
+from toy_paxos.event import AcceptorCrash, Delivery, Event, Fate, TimedOut, begin, hand_over
 from toy_paxos.message import Message, Propose, Restart, Terminate, Timeout
 from toy_paxos.remote import wire_pb2 as wire
 from toy_paxos.remote.codec import from_handled, to_wire
@@ -81,10 +81,9 @@ class RealRound:
     def play(self) -> dict[str, list[Event]]:
         """Play to the end; return what each process did, as far as this process knows."""
         for party in self.parties:
-            messages = party.actor.prepare()
-            learned = learned_by(party.actor)
-            self.tell(party, Wants(self.now, party.actor.name, party.value, messages, learned))
-            self.send(party, messages)
+            wants = begin(party.actor, party.value, self.now)
+            self.tell(party, wants)
+            self.send(party, wants.says)
         while waiting := [party for party in self.parties if not party.is_done]:
             for party in waiting:
                 if not self.outstanding and party.resumes is None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, in_brief, says
+from toy_paxos.event import LOST, Delivery, Departure, Event, TimedOut, Wants, in_brief, plural, says
 from toy_paxos.event_json import check_format, event_of
 from toy_paxos.message import Accept, Message, Promise, Proposal, Propose, Restart
 from toy_paxos.remote import MOST, CannotError
@@ -202,7 +202,7 @@ def gather(
     (configuration,) = sizes
     number = len(configuration.acceptors)
     if num_acceptors not in (None, number):
-        its = f"{number} acceptor{'' if number == 1 else 's'}"
+        its = plural(number, "acceptor")
         raise CannotError(f"run {run} has {its} according to its log; leave out --num-acceptors")
     evidence = Evidence(run, configuration, by_name, only)
     if not evidence.rounds:

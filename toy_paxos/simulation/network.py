@@ -25,8 +25,7 @@ from toy_paxos.event import (
     Event,
     Fate,
     TimedOut,
-    Wants,
-    learned_by,
+    begin,
     listed,
     seen_of,
 )
@@ -93,11 +92,10 @@ class Simulation:
     def run(self) -> list[Event]:
         """Let all proposers begin; return the events until no action is left, or until safety is lost."""
         for name, value in self.wishes.items():
-            proposer = self.actors[name]
-            messages = listed(proposer.prepare())
-            self.note(Wants(self.now, name, value, messages, learned_by(proposer)))
-            if messages:
-                self.send(name, messages)
+            wants = begin(self.actors[name], value, self.now)
+            self.note(wants)
+            if wants.says:
+                self.send(name, wants.says)
             else:
                 self.set_timer(name)
         agenda, facts, configuration = self.agenda, self.facts, self.configuration

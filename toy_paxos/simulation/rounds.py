@@ -12,7 +12,7 @@ from itertools import chain, count, islice
 from toy_paxos.acceptor import FailingAcceptor
 from toy_paxos.actor import ProposingActor
 from toy_paxos.actor_registry import ActorRegistry, deliver, registry
-from toy_paxos.event import Event, Wants, hand_over, learned_by, unheard
+from toy_paxos.event import Event, begin, hand_over, unheard
 from toy_paxos.message import Propose
 from toy_paxos.round import DirectRound, Round, direct_outcome
 from toy_paxos.safety import watch
@@ -116,9 +116,8 @@ def tell_directly(settings: Settings, failures: Mapping[str, Sequence[bool]], wi
 def call(actors: ActorRegistry, wishes: Mapping[str, str]) -> Iterator[Event]:
     """Deliver messages as :func:`toy_paxos.actor_registry.deliver` does; yield the events."""
     for name, value in wishes.items():
-        proposer: ProposingActor = actors[name]  # type: ignore[assignment]
-        pending = proposer.prepare()
-        yield Wants(0, name, value, tuple(pending), learned_by(proposer))
+        yield (wants := begin(actors[name], value))
+        pending = [*wants.says]
         sent = [0] * len(pending)
         for time, message in enumerate(pending, start=1):
             recipient = message.recipient

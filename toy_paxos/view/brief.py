@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from toy_paxos.event import Chosen, Learned
+from toy_paxos.event import Chosen, Learned, plural
 from toy_paxos.round import DirectRound, Outcome, Round
 from toy_paxos.settings import Settings
 from toy_paxos.view.output import can_say
 from toy_paxos.view.run_words import Words, outcome_style
-from toy_paxos.view.words import Line, line, plural
+from toy_paxos.view.words import Line, line
 
 # Above this number of acceptors there is only a count, and no tick for each.
 TICKS = 20

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from toy_paxos import __version__
-from toy_paxos.event import Chosen, Departure, Event, Learned, Violation
+from toy_paxos.event import Chosen, Departure, Event, Learned, Violation, plural
 from toy_paxos.event_json import event_line, json_line
 from toy_paxos.rules import cited
 from toy_paxos.story import Configuration, Story
 from toy_paxos.view.json_lines import head
 from toy_paxos.view.output import shown
 from toy_paxos.view.run_words import share_line
-from toy_paxos.view.words import Line, line, plural, printable, sizes_words, tame, wishes_lines
+from toy_paxos.view.words import Line, line, printable, sizes_words, tame, wishes_lines
 
 KNOWN = {
     "known to be chosen": "Chosen",

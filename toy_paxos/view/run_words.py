@@ -5,10 +5,10 @@ from dataclasses import fields
 from typing import ParamSpec
 
 from toy_paxos import __version__
-from toy_paxos.event import Delivery, Event, Quorum
+from toy_paxos.event import Delivery, Event, Quorum, plural
 from toy_paxos.round import Outcome, Round, Statistics, Times
 from toy_paxos.settings import Settings
-from toy_paxos.view.words import Line, event_line, line, plural, printable, route_width, sizes_words, wishes_lines
+from toy_paxos.view.words import Line, event_line, line, printable, route_width, sizes_words, wishes_lines
 
 About = ParamSpec("About")
 

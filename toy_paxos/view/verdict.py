@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from toy_paxos import __version__
+from toy_paxos.event import plural
 from toy_paxos.safety import ALWAYS, PROMISES_RISE, Property
 from toy_paxos.story import Story
-from toy_paxos.view.words import Line, line, plural, printable, sizes_words, wishes_lines
+from toy_paxos.view.words import Line, line, printable, sizes_words, wishes_lines
 
 Found = Mapping[str, Any]
 """The sizes of a cluster, the results of a search in it, or a changed rule, with the keys that JSON has for them."""
@@ -180,18 +181,13 @@ def told(story: Story, drawn: Sequence[Line]) -> list[Line]:
 
 def figures(cluster: Found) -> str:
     """Return how much was explored, and how fast."""
-    states, depth, elapsed_s = cluster["states"], deliveries(cluster["depth"]), cluster["elapsed_s"]
+    states, depth, elapsed_s = cluster["states"], plural(cluster["depth"], "delivery"), cluster["elapsed_s"]
     if cluster["by_chance"]:
         found = f"{depth}, found by chance in {elapsed_s:.2f} s"
         return f"{found}: none of them can be left out, but a shorter execution may exist"
     rate = f" ({states / elapsed_s:,.0f} states/s)" if elapsed_s else ""
     seen = f"{plural(states, 'state')}, {plural(cluster['transitions'], 'transition')}, {depth} deep"
     return f"{seen}, in {elapsed_s:.2f} s{rate}"
-
-
-def deliveries(number: int) -> str:
-    """Return ``1 delivery`` or ``2 deliveries``."""
-    return f"{number:,} {'delivery' if number == 1 else 'deliveries'}"
 
 
 def property_lines(properties: Iterable[Property], values: Iterable[str], found: Found, known: bool) -> Iterator[Line]:

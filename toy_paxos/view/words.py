@@ -26,6 +26,7 @@ from toy_paxos.event import (
     Unheard,
     Violation,
     Wants,
+    plural,
     said_by,
 )
 from toy_paxos.message import Accept, Fail, Message, Promise, Propose, Restart
@@ -204,11 +205,6 @@ def sizes_words(sizes: Mapping[str, Any]) -> str:
         return words
     words += f", quorums of {promises} and {accepts}"
     return words if promises + accepts > sizes["num_acceptors"] else f"{words} that need not meet"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: ``1 round``, ``2 rounds``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 @lru_cache(maxsize=2**10)
