@@ -16,6 +16,7 @@ from conftest import PrintedBy
 import toy_paxos
 from toy_paxos import api
 from toy_paxos.acceptor import Acceptor
+from toy_paxos.actor_registry import registry
 from toy_paxos.checking import RULES, CheckError, Game, Model
 from toy_paxos.event import Delivery
 from toy_paxos.event_json import event_line
@@ -105,6 +106,13 @@ def test_two_runs_at_a_time_do_not_disturb_each_other() -> None:
     both = [(next(one), next(other)) for _ in range(5)]
     assert [round for round, _ in both] == alone
     assert [round.story.events for round, _ in both] == [round.story.events for round in alone]
+
+
+@pytest.mark.parametrize("network", [{}, {"num_proposers": 2}, {"acceptor": lambda name: Acceptor(name)}])
+def test_a_run_has_a_registry_of_its_own_so_that_threads_can_play_at_once(network: dict[str, Any]) -> None:
+    registry.clear()
+    next(toy_paxos.rounds(seed=1, **network))
+    assert not registry
 
 
 def test_rounds_with_an_actor_of_ones_own_go_over_the_network() -> None:

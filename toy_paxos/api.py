@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from toy_paxos import checking
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
+from toy_paxos.actor_registry import ActorRegistry
 from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Judgement, Model, Report, Rule
 from toy_paxos.event import plural
 from toy_paxos.proposer import Proposer, Quorums
@@ -137,13 +138,13 @@ def rounds(
 def played(settings: Settings) -> Iterator[PlayedRound]:
     """Yield rounds; raise ValueError if actors of other classes fail or return something invalid."""
     if (settings.acceptor, settings.proposer) == (Acceptor, Proposer):
-        yield from play_rounds(settings)
+        yield from play_rounds(settings, actors=ActorRegistry())
         return
     from toy_paxos.command.options import Refused
     from toy_paxos.command.user_code import guarded
 
     with wrong_arguments(Refused):
-        yield from play_rounds(guarded(settings))
+        yield from play_rounds(guarded(settings), actors=ActorRegistry())
 
 
 @dataclass(frozen=True, repr=False)

@@ -40,12 +40,17 @@ class Dice(dict[tuple[str, ...], Callable[[], float]]):
         return die
 
 
-def play_rounds(settings: Settings, first: int = 1, told: bool = True) -> Iterator[Round]:
-    """Return endless rounds from number ``first`` on; ``told`` says whether their stories are needed."""
+def play_rounds(
+    settings: Settings, first: int = 1, told: bool = True, actors: ActorRegistry = registry
+) -> Iterator[Round]:
+    """Return endless rounds from number ``first`` on; ``told`` says whether their stories are needed.
+
+    Each round fills the registry anew, so two threads need a registry each.
+    """
     if not settings.network:
-        return played(settings, first, play_directly)
+        return played(settings, first, partial(play_directly, actors))
     # Other actors need not do the same when a round is played again, so its story is told while it is played.
-    return played(settings, first, partial(play_over_network, registry, told or bool(settings.actors)))
+    return played(settings, first, partial(play_over_network, actors, told or bool(settings.actors)))
 
 
 def played(settings: Settings, first: int, play: Callable[[Settings, range, Dice], Iterator[Round]]) -> Iterator[Round]:
@@ -85,16 +90,16 @@ def tell_again(settings: Settings, number: int, wishes: Mapping[str, str]) -> Se
     return again.events
 
 
-def play_directly(settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
+def play_directly(actors: ActorRegistry, settings: Settings, numbers: range, dice: Dice) -> Iterator[Round]:
     """Yield rounds of one proposer with one attempt and direct calls, told only on demand."""
     dice_of = dict.fromkeys(settings.configuration.acceptors, dice["failures",])
     tell = partial(tell_directly, settings)
     for number in numbers:
         wishes = new_wishes(settings, dice)
-        acceptors = register_actors(registry, settings, wishes, dice_of)
+        acceptors = register_actors(actors, settings, wishes, dice_of)
         (name,) = wishes
-        proposer: ProposingActor = registry[name]  # type: ignore[assignment]
-        transcript = list(deliver(registry, proposer.prepare()))
+        proposer: ProposingActor = actors[name]  # type: ignore[assignment]
+        transcript = list(deliver(actors, proposer.prepare()))
         proposed = any(isinstance(message, Propose) for message in reversed(transcript))
         outcome = direct_outcome(proposer.learned is not None, proposed)
         failures = {acceptor.name: acceptor.failures for acceptor in acceptors}
