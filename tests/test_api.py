@@ -4,6 +4,7 @@ import doctest
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -222,6 +223,11 @@ def test_a_story_that_is_too_large_for_a_drawing_says_so_and_shows_a_line_in_a_n
         ({"values": [1]}, TypeError, r"values must be a list of texts, not \[1\]"),
         ({"values": [""]}, ValueError, "a value must not be empty"),
         ({"values": ["a", "b"]}, ValueError, "2 values need num_proposers=2 or more"),
+        ({"quorums": (6, 1)}, ValueError, "quorums 6,1: each must be from 1 to 5, the number of acceptors"),
+        *[
+            ({"quorums": pair}, TypeError, re.escape(f"quorums must be a pair of whole numbers, not {pair!r}"))
+            for pair in (2, "22", (2,), (2.0, 2), (True, 2))
+        ],
     ],
 )
 def test_rounds_refuses_wrong_arguments_at_once(arguments: dict[str, Any], kind: type[Exception], words: str) -> None:
@@ -235,7 +241,11 @@ def test_rounds_refuses_wrong_arguments_at_once(arguments: dict[str, Any], kind:
         ({"num_acceptors": 10}, ValueError, "num_acceptors must be from 1 to 9, not 10"),
         ({"restarts": -1}, ValueError, "restarts must be from 0 to 9, not -1"),
         ({"max_states": 0}, ValueError, "max_states must be from 1 to 1,000,000,000, not 0"),
-        ({"rule": "nothing"}, ValueError, "unknown rule 'nothing': choose one of "),
+        ({"rule": "nothing"}, ValueError, "unknown rule 'nothing'. Choose one of "),
+        ({"rule": "adopts_lowest"}, ValueError, "unknown rule 'adopts_lowest'. Did you mean 'adopts-lowest'[?]"),
+        ({"quorums": (4, 1)}, ValueError, "quorums 4,1: each must be from 1 to 3, the number of acceptors"),
+        ({"quorums": "22"}, TypeError, "quorums must be a pair of whole numbers, not '22'"),
+        ({"acceptor": 5}, TypeError, "acceptor must be a class, a function or a text, not 5"),
         ({"rule": "skips-phase-1", "acceptor": Acceptor}, ValueError, "a rule brings its own actors"),
         ({"acceptor": list, "num_acceptors": 1}, ValueError, "class .list. is not an acceptor"),
     ],
@@ -245,12 +255,33 @@ def test_check_refuses_wrong_arguments(arguments: dict[str, Any], kind: type[Exc
         toy_paxos.check(**arguments)
 
 
+def test_quorums_are_checked_without_assertions_too() -> None:
+    for use in ("rounds", "check"):
+        command = [sys.executable, "-O", "-c", f"import toy_paxos\ntoy_paxos.{use}(quorums=(9, 1))"]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+        assert "ValueError: quorums 9,1: each must be from 1 to " in done.stderr
+
+
+@pytest.mark.parametrize(
+    "play", [lambda actor: next(toy_paxos.rounds(3, 0, acceptor=actor)), lambda actor: toy_paxos.check(acceptor=actor)]
+)
+def test_ctrl_c_in_the_code_of_an_actor_comes_out_as_itself(play: Callable[[type], object]) -> None:
+    class Interrupted(Acceptor):
+        def receive(self, message: Message) -> list[Message]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        play(Interrupted)
+
+
 @pytest.mark.parametrize(
     ("story", "kind", "words"),
     [
         (7, TypeError, "story must be a story or its text, not a value of type int"),
         ("", ValueError, "line 1: "),
-        ("hello", ValueError, "line 1: not a line of a story: hello"),
+        ("hello world", ValueError, "line 1: not a line of a story: hello world"),
+        ("hello", ValueError, "no story has the name hello. 'toy-paxos play list' lists the stories by name"),
+        ("adoptoin", ValueError, "no story has the name adoptoin. Did you mean 'adoption'[?] "),
         (
             "toy-paxos 1: 1 proposer, 1 acceptor\nActors: acceptor x.py:X\nproposer-0 wants a",
             ValueError,
@@ -290,8 +321,8 @@ def test_actors_that_fail_are_reported_in_the_same_words_everywhere() -> None:
 
 
 def test_an_error_about_a_function_names_no_line_of_the_program() -> None:
-    with pytest.raises(ValueError, match=r"'int' object is not callable$"):
-        toy_paxos.check(num_acceptors=2, acceptor=5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"'int' object has no attribute 'name'$"):
+        toy_paxos.check(num_acceptors=2, acceptor=len)  # type: ignore[arg-type]
 
 
 STRANGER = """

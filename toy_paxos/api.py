@@ -22,6 +22,7 @@ from toy_paxos.proposer import Proposer, Quorums
 from toy_paxos.round import Round as PlayedRound
 from toy_paxos.settings import Network, Settings
 from toy_paxos.simulation import play_rounds
+from toy_paxos.story import Configuration
 from toy_paxos.story import Story as PlainStory
 from toy_paxos.view.files import file_of
 from toy_paxos.view.verdict import counterexample
@@ -124,11 +125,9 @@ def rounds(
         drawn,
         checked_values(values, simulated.num_proposers if simulated else 1),
         simulated,
-        quorums=quorums,
+        quorums=checked_quorums(quorums, num_acceptors),
         **actors,
     )
-    # This raises ValueError for impossible quorums.
-    assert settings.configuration
     return (
         Round(each.number, drawn, each.wishes, each.outcome.value, each.value, each.messages, each)
         for each in played(settings)
@@ -186,6 +185,18 @@ class Verdict:
         """The violation in words, or None."""
         return self.reports[-1].violation
 
+    @property
+    def reason(self) -> str | None:
+        """What the command prints after ``Reason:``, or None.
+
+        >>> check(rule="skips-phase-1").reason
+        'at the start, proposer-0 breaks P2: it proposes under 1 with 0 promises for 1; a quorum is 2 of 3'
+        """
+        report = checking.most_telling(self.reports)
+        is_of_all = self.judgement and not report.story.events
+        found = checking.summary(self.reports, self.judgement) if is_of_all else report.found
+        return found["reason"]  # type: ignore[no-any-return]
+
     @cached_property
     def story(self) -> Story | None:
         """The story of a counterexample, or None. It is a shortest one, unless it was found by chance."""
@@ -231,7 +242,10 @@ def check(
     }
     actors = given_actors(acceptor, proposer)
     if rule not in (None, *RULES):
-        raise ValueError(f"unknown rule {rule!r}: choose one of {', '.join(RULES)}")
+        from toy_paxos.command.options import suggestion
+
+        hint = suggestion(str(rule), RULES) or f" Choose one of {', '.join(RULES)}."
+        raise ValueError(f"unknown rule {rule!r}.{hint}")
     changed = RULES[rule] if rule else None
     if changed and actors:
         raise ValueError("a rule brings its own actors: leave out acceptor and proposer")
@@ -242,9 +256,7 @@ def check(
             judgement = next((result for result in results if isinstance(result, Judgement)), None)
             return Verdict([result for result in results if isinstance(result, Report)], judgement=judgement)
         model = replace(changed.model if changed else Model(), **sizes, **actors)
-        model = replace(model, fail=model.fail or fail, quorums=quorums)
-        # This raises ValueError for impossible quorums.
-        assert model.configuration
+        model = replace(model, fail=model.fail or fail, quorums=checked_quorums(quorums, model.num_acceptors))
         if changed:
             return Verdict([checking.check_rule(changed, model, most or MAX_STATES)], changed)
         return Verdict([checking.check_one(model, most)])
@@ -275,15 +287,19 @@ def play(
     Traceback (most recent call last):
     ValueError: line ...: this message was not sent: proposer-0 -> acceptor-0 PROPOSE 1 value-0; ...
     """
+    from toy_paxos.command.options import shortened, suggestion
     from toy_paxos.command.stories import StoryError, play_story, read_story, shipped
 
     if isinstance(story, PlainStory):
         story = Story(**vars(story)).text()
     if not isinstance(story, str):
         raise TypeError(f"story must be a story or its text, not a value of type {type(story).__name__}")
-    actors = given_actors(acceptor, proposer)
+    actors, stories = given_actors(acceptor, proposer), shipped()
+    if story not in stories and len(story.split()) == 1:
+        hint = f"{suggestion(story, stories)} 'toy-paxos play list' lists the stories by name"
+        raise ValueError(f"no story has the name {shortened(story)}.{hint}")
     with wrong_arguments(CheckError, StoryError):
-        read = read_story(shipped().get(story) or story.encode())
+        read = read_story(stories.get(story) or story.encode())
         if read.actors and not actors:
             raise ValueError(f"this story was played by other actors, {read.actors}: give acceptor or proposer")
         rule = RULES[read.rule] if read.rule and not actors else None
@@ -312,6 +328,8 @@ def given_actors(acceptor: Any, proposer: Any) -> dict[str, Any]:
 
             with wrong_arguments(Refused):
                 actors[role] = named_actor(actor, role)
+        elif not callable(actor):
+            raise TypeError(f"{role} must be a class, a function or a text, not {actor!r}")
         elif isinstance(actor, type):
             from toy_paxos.adapt import adapted
 
@@ -321,10 +339,12 @@ def given_actors(acceptor: Any, proposer: Any) -> dict[str, Any]:
 
 @contextmanager
 def wrong_arguments(*kinds: type[Exception]) -> Iterator[None]:
-    """Turn errors of these kinds into ValueError."""
+    """Turn errors of these kinds into ValueError, but Ctrl-C in the code of an actor into what it was."""
     try:
         yield
     except kinds as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
         raise ValueError(str(error)) from error
 
 
@@ -335,6 +355,16 @@ def number(name: str, value: Any, kind: type[float], low: float = -math.inf, hig
     if not low <= (converted := kind(value)) <= high:
         raise ValueError(f"{name} must be from {low:g} to {high:,.15g}, not {value!r}")
     return converted
+
+
+def checked_quorums(quorums: Any, num_acceptors: int) -> Quorums | None:
+    """Return the quorums, if any; raise TypeError or ValueError if they are invalid."""
+    if quorums is None:
+        return None
+    if not isinstance(quorums, (tuple, list)) or [*map(type, quorums)] != [int, int]:
+        raise TypeError(f"quorums must be a pair of whole numbers, not {quorums!r}")
+    Configuration.of(1, num_acceptors, pair := (quorums[0], quorums[1]))
+    return pair
 
 
 def network_option(name: str, value: Any) -> Any:
