@@ -390,12 +390,22 @@ def test_both_shapes_run_together(shapes: str, run_here: RunHere) -> None:
 def test_what_a_proposer_does_not_say_is_counted(classes: dict[str, Any]) -> None:
     one = proposer(classes, "Silent")("p", "x", ["a", "b", "c"], 1, 2)
     one.prepare()
-    for message in (Accept("a", "p", 1, "x"), Accept("a", "p", 1, "x"), Accept("b", "p", 3, "x")):
+    for message in (Accept("a", "p", 1, "x"), Accept("a", "p", 1, "x"), Accept("b", "p", 1, "y")):
         one.receive(message)
         assert one.learned is None
     one.receive(Accept("b", "p", 1, "x"))
     assert one.learned == "x"
     one.receive(Accept("b", "p", 5, "y"))
+    assert one.learned == "x"
+
+
+def test_only_the_highest_number_is_counted_because_others_multiply_the_states(classes: dict[str, Any]) -> None:
+    one = proposer(classes, "Silent")("p", "x", ["a", "b", "c"], 1, 2)
+    one.prepare()
+    for message in (Accept("a", "p", 1, "x"), Accept("b", "p", 3, "x"), Accept("b", "p", 1, "x")):
+        one.receive(message)
+        assert one.learned is None
+    one.receive(Accept("a", "p", 3, "x"))
     assert one.learned == "x"
 
 

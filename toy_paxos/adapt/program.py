@@ -236,7 +236,7 @@ class ProgramProposer(ProgramActor):
     ) -> None:
         promise_quorum, self.accept_quorum = quorums or (majority(len(acceptors)),) * 2
         self.learned: str | None = None
-        self.heard: Heard = frozenset()
+        self.accepts_without_learned: Heard = frozenset()
         super().__init__(
             name,
             value=value,
@@ -261,7 +261,8 @@ class ProgramProposer(ProgramActor):
             if not isinstance(self.learned, str | None):
                 raise self.__adapts__.refused(process, "says 'learned' that is neither null nor a value")
         elif message and self.learned is None:
-            self.heard, self.learned = count(self.heard, message, self.accept_quorum)
+            heard = self.accepts_without_learned
+            self.accepts_without_learned, self.learned = count(heard, message, self.accept_quorum)
         return said
 
 

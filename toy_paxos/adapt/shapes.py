@@ -105,15 +105,18 @@ def accepted_in(promised: object) -> Proposal | None:
 
 
 Heard = frozenset[tuple[int, str, str]]
-"""The acceptances that a proposer has heard: the number, the value, and the acceptor of each."""
+"""The acceptances that a proposer has heard for one number: the number, the value, and the acceptor of each."""
 
 
 def count(heard: Heard, message: Message, quorum: int) -> tuple[Heard, str | None]:
-    """Count a message; return the acceptances heard so far, and the value if a quorum has accepted it."""
-    if not isinstance(message, Accept):
+    """Count a message; return the acceptances heard for the highest number, and the value if a quorum has accepted it.
+
+    Those for lower numbers are forgotten, because they would multiply the states of a check.
+    """
+    if not isinstance(message, Accept) or any(id > message.id for id, _, _ in heard):
         return heard, None
-    heard |= {(message.id, message.value, message.sender)}
-    acceptors = [acceptor for id, value, acceptor in heard if (id, value) == (message.id, message.value)]
+    heard = frozenset(each for each in heard if each[0] == message.id) | {(message.id, message.value, message.sender)}
+    acceptors = [acceptor for _, value, acceptor in heard if value == message.value]
     return (frozenset(), message.value) if len(acceptors) >= quorum else (heard, None)
 
 
@@ -123,7 +126,7 @@ class Counting:
     A quorum is a majority unless the proposer is told otherwise.
     """
 
-    heard_by_proposer: Heard = frozenset()
+    accepts_without_learned: Heard = frozenset()
     learned: str | None = None
 
     def __init__(self, name: str, value: str, acceptors: Iterable[str], *args: Any, **keywords: Any) -> None:
@@ -137,5 +140,5 @@ class Counting:
         answers = super().receive(message)  # type: ignore[misc]
         if self.learned is None:
             quorum = self.accept_quorum_of_proposer
-            self.heard_by_proposer, self.learned = count(self.heard_by_proposer, message, quorum)
+            self.accepts_without_learned, self.learned = count(self.accepts_without_learned, message, quorum)
         return answers
