@@ -124,6 +124,7 @@ def test_a_search_takes_one_process_and_each_repetition_one_more(acceptor: Exec,
 PREPARE = "on receiving PREPARE 1 from proposer-0 to acceptor-0: "
 BEGIN = "the actors cannot begin: "
 ENDED = "its own error, if it wrote one, is above"
+FLUSH = "each answer must be flushed at once (flush=True in Python, $| = 1 in Perl)"
 
 # A shell begins much faster than Python. It has an answer to everything but a PREPARE, where it runs another command.
 FAULTY = """
@@ -161,6 +162,7 @@ def says(said: str) -> str:
             "writes a line that is not JSON: an answer is one line; write everything else to standard error",
             "hello",
         ),
+        (r"printf 'got PREPARE\n{\"state\": 1}\n'", "writes a line that is not JSON", "got PREPARE"),
         (answers('{"state": NaN}'), "writes a line that is not JSON", '{"state": NaN}'),
         (r"printf '\377\n'", "writes a line that is not JSON", r"\xff"),
         (answers("[1]"), "answers with something that is not a JSON object", "[1]"),
@@ -219,7 +221,7 @@ def test_whatever_breaks_the_protocol_is_named_by_every_command(
         assert done.stderr.startswith(f"toy-paxos: {before}{PREPARE}{actor!r} {words}")
         # A search begins a fresh process for some questions, which may close its output at the first.
         last_words = ["; it has written no line\n"] if (command, fault) == (("check",), CLOSES) else []
-        last_words += [f"; {last_line}\n" if last_line is ENDED else f"; its last line: {last_line}"]
+        last_words += [f"; {last_line}\n" if last_line is ENDED else f"; the last line read: {last_line}"]
         assert any(words in done.stderr for words in last_words)
         assert done.stderr.count(repr(actor)) == 1
 
@@ -227,7 +229,7 @@ def test_whatever_breaks_the_protocol_is_named_by_every_command(
 def test_two_lines_for_one_question_are_refused(acceptor: Exec, run_here: RunHere) -> None:
     done = run_here("check", "--acceptor", f"exec:{acceptor('answers twice')}", "-n", "1")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "answers more than once, or before it is asked; its last line: {" in done.stderr
+    assert "answers more than once, or before it is asked; the last line read: {" in done.stderr
 
 
 def test_an_acceptor_that_begins_to_speak_is_refused(acceptor: Exec, run_here: RunHere) -> None:
@@ -241,7 +243,7 @@ def test_a_program_with_a_hidden_memory_is_refused_by_a_search(fault: str, accep
     done = run_here("check", "--acceptor", f"exec:{acceptor(fault)}", "-n", "3")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert re.search(r" does not always do the same \(.*\): an answer may depend only on the question", done.stderr)
-    assert f"({acceptor(fault)!r}, its last line: {{" in done.stderr
+    assert f"({acceptor(fault)!r}, the last line read: {{" in done.stderr
 
 
 def test_the_order_of_keys_makes_no_difference(acceptor: Exec) -> None:
@@ -262,7 +264,7 @@ def test_a_program_that_is_silent_is_killed(
     monkeypatch.setattr(process, "PATIENCE_S", 0.1)
     done = run_here("check", "--acceptor", f"exec:{acceptor('is silent')}", "-n", "1")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    words = f"{BEGIN}{acceptor('is silent')!r} does not answer within 0.1 s; it has written no line\n"
+    words = f"{BEGIN}{acceptor('is silent')!r} does not answer within 0.1 s: {FLUSH}; it has written no line\n"
     assert done.stderr.endswith(words)
     wait_until(lambda: not processes_that_know(str(tmp_path)))
 
@@ -300,7 +302,7 @@ def test_a_question_that_the_program_does_not_read_is_not_waited_for_without_end
 ) -> None:
     monkeypatch.setattr(process, "PATIENCE_S", 0.1)
     asked = process.Process("sleep 1000")
-    with pytest.raises(ProgramError, match=r"does not answer within 0\.1 s; it has written no line"):
+    with pytest.raises(ProgramError, match=re.escape(f"does not answer within 0.1 s: {FLUSH}; it has written no line")):
         asked.ask(b"x" * 10_000_000 + b"\n")
     assert asked.running.returncode == -signal.SIGKILL
     with pytest.raises(ProgramError, match="'sleep 1000' has ended; it has written no line"):
@@ -313,9 +315,9 @@ def test_a_program_that_does_not_end_its_line_is_told_so(monkeypatch: pytest.Mon
     clock = iter([0.0, 0.0])
     monkeypatch.setattr(process, "monotonic", lambda: next(clock, 1_000.0))
     words = (
-        "does not answer within 10 s: it has not ended its line; end each answer with a newline, and flush it; its last"
+        "does not answer within 10 s: it has not ended its line; end each answer with a newline, and flush it; the last"
     )
-    with pytest.raises(ProgramError, match=f"{words} line: {{}}$"):
+    with pytest.raises(ProgramError, match=f"{words} line read: {{}}$"):
         asked.ask(b"x\n")
 
 

@@ -115,8 +115,10 @@ class Process:
     def wait(self, until: "select.poll", deadline: float) -> None:
         """Wait until the process can be read from or written to; raise ProgramError if that takes too long."""
         if not until.poll(max(0, deadline - monotonic()) * 1000):
-            hint = ": it has not ended its line; end each answer with a newline, and flush it" if self.unread else ""
-            raise SilentError(self.error(f"does not answer within {PATIENCE_S:g} s{hint}"))
+            hint = "it has not ended its line; end each answer with a newline, and flush it"
+            if not self.unread:
+                hint = "each answer must be flushed at once (flush=True in Python, $| = 1 in Perl)"
+            raise SilentError(self.error(f"does not answer within {PATIENCE_S:g} s: {hint}"))
 
     def how_it_ended(self) -> str:
         """Say how the process ended, if it did."""
@@ -140,7 +142,7 @@ class Process:
             return "its own error, if it wrote one, is above"
         last = self.unread or self.last
         shown = last[:SHOWN].decode(errors="backslashreplace") + ("..." if len(last) > SHOWN else "")
-        return f"its last line: {shown}" if last else "it has written no line"
+        return f"the last line read: {shown}" if last else "it has written no line"
 
 
 def end(running: "subprocess.Popen[bytes]") -> None:

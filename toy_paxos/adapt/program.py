@@ -117,8 +117,9 @@ class Program:
         return answer
 
     def refused(self, process: Process, words: str) -> ProgramError:
-        """End a process that violates the protocol, and return the error."""
+        """End a process that violates the protocol, and return the error, which shows the line that does so."""
         self.shared = None
+        process.unread = b""
         return process.error(words)
 
     def last_words(self) -> str:
