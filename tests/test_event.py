@@ -103,6 +103,7 @@ def test_a_message_says_a_value_or_a_report() -> None:
     assert said_by(Promise("a", "p", 1, (1, "x"))) == (None, Proposal(1, "x"))  # type: ignore[arg-type]
     assert said_by(Promise("a", "p", 1, None)) == (None, None)
     assert as_proposal([1, "x"]) == Proposal(1, "x")
+    assert as_proposal((True, "x")) is None
 
 
 async def coroutine() -> list[Message]:

@@ -83,6 +83,10 @@ def test_a_type_that_is_not_known_keeps_its_parts() -> None:
             "an object of type SimpleNamespace is not a message: its attribute type is <Kind.N",
         ),
         (SimpleNamespace(type="PROMISE", **ROUTE, accepted=1), "accepted in a PROMISE must be None, or a pair of a"),
+        (
+            SimpleNamespace(type="PROMISE", **ROUTE, accepted=(True, "x")),
+            "accepted in a PROMISE must be None, or a pair",
+        ),
         (SimpleNamespace(type="PROMISE", **ROUTE, accepted=("x", 1)), "accepted in a PROMISE must be None, or"),
     ],
 )
@@ -111,7 +115,7 @@ class Acceptor:
         if message.type == "PROPOSE" and message.id >= self.promised:
             self.promised, self.accepted = message.id, (message.id, message.value)
             return say("ACCEPT", value=message.value)
-        return say("NACK", promised=self.promised) if message.type in ("PREPARE", "PROPOSE") else []
+        return say("NACK", value=self.promised) if message.type in ("PREPARE", "PROPOSE") else []
 
 
 class Hasty(Acceptor):

@@ -107,6 +107,6 @@ def as_accepted(accepted: Any) -> Proposal | None:
         return None
     pair = (accepted.id, accepted.value) if hasattr(accepted, "id") and hasattr(accepted, "value") else accepted
     match pair:
-        case [int(id), str(value)]:
+        case [int(id), str(value)] if type(id) is int:
             return Proposal(id, value)
     raise AnswerError("accepted in a PROMISE must be None, or a pair of a number and a value")
