@@ -209,7 +209,10 @@ def test_moves_are_typed_and_taken_back_and_saved(tmp_path: Path, run: Run) -> N
         ("hnit", "unknown move hnit. Did you mean 'hint'?"),
         ("HNIT", "unknown move HNIT. Did you mean 'hint'?"),
         ("1 2", "unknown move 1 2. 'help' lists them"),
-        ("save", "name a file: save FILE"),
+        ("save", "save what? Type a line such as: save FILE"),
+        ("drop", "drop what? Type a line such as: drop 3"),
+        ("crash ", "crash what? Type a line such as: crash p0"),
+        ("Restart", "Restart what? Type a line such as: restart a1"),
         ("p0 wants apple", "proposer-0 already wants value-0"),
         ("p0 wants", "a value must not be empty"),
         ("p0 -> a0 PROPOSE", "not a message: PROPOSE; type one such as PREPARE 1 or PROPOSE 1 apple"),
@@ -342,9 +345,10 @@ def test_a_delivered_message_can_come_again_under_its_number(run: Run) -> None:
     assert "\n# in flight: nothing\n" in done.stdout
 
 
-def test_after_a_loss_a_game_lists_commands_and_no_messages(story: Path, on_terminal: OnTerminal) -> None:
+def test_after_a_loss_a_game_lists_commands_without_messages_or_a_goal(story: Path, on_terminal: OnTerminal) -> None:
     shown = on_terminal("play", str(story), columns=140, TERM="dumb", typed=["quit"])
     assert "in flight" not in shown
+    assert "The goal" not in shown
     assert "'undo' takes a move back, 'save FILE' keeps the story, 'quit' ends the game\ntoy-paxos> " in shown
 
 

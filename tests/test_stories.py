@@ -163,14 +163,14 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         (BEGINNING + BEGINNING, "line 4: a second story begins here"),
         (
             BEGINNING + "Round 2: proposer-0 wants plum",
-            "line 4: proposer-0 already wants apple; a story is one round, which --",
+            "line 4: proposer-0 already wants apple; a story is one round: 'toy-paxos --seed S --round K' shows one",
         ),
         (BEGINNING + "     p0  p1  a0", "line 4: this is a diagram; save the story without --diagram"),
         (BEGINNING + "proposer-1 wants", "line 4: a value must not be empty"),
         ("p0 wants ", "line 1: a value must not be empty"),
         (
             BEGINNING.replace("3 acceptors", "9,999,999,999 acceptors"),
-            "line 3: the cluster has",
+            "line 1: the cluster has",
         ),
         (BEGINNING + "Changed rule, nothing: It is.", "line 4: unknown rule nothing"),
         ('{"event":"wants"}', "line 1: not an event of a story"),
@@ -179,6 +179,14 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         (
             '{"event":"start","num_acceptors":1,"restarts":"x"}',
             "line 1: the cluster has x for res",
+        ),
+        (
+            '{"event":"start","num_acceptors":1e9}\n{"event":"wants","proposer":"proposer-0","value":"x","time":0}',
+            "line 1: the cluster has 1000000000.0 for num_acceptors: choose 1 to 10,000",
+        ),
+        (
+            BEGINNING + "a0 crashes",
+            "line 4: only a proposer crashes for good; for an acceptor, type a line such as acceptor-0 restarts",
         ),
         ('{"event":"wants","proposer":"proposer-0","value":7}', "line 1: not an event of a story"),
         ('{"event":"crash","proposer":[],"unsent":"","recipient":""}', "line 1: not an event of a story"),

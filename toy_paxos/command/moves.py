@@ -48,7 +48,10 @@ class Player:
             elif word.isdecimal() and not rest:
                 to_message("deliver")(self, word)
             elif command:
-                command[2](self, rest.strip())
+                usage, _, do = command
+                if not rest and usage.endswith(NEEDED):
+                    raise WrongMoveError(f"{word} what? Type a line such as: {usage}")
+                do(self, rest.strip())
             elif move := self.read(typed):
                 self.view.make(move)
         except WrongMoveError as error:
@@ -80,10 +83,6 @@ class Player:
                 self.view.make(Move("timeout", actor=name))
                 return
         raise WrongMoveError("nothing is in flight, and no proposer can try again")
-
-    def undo(self, text: str) -> None:
-        """Undo some moves."""
-        self.view.undo(whole(text, 1))
 
     def help(self, _: str) -> None:
         """List the commands, without the moves that this game never allows."""
@@ -124,8 +123,6 @@ class Player:
 
     def save(self, file: str) -> None:
         """Write the story so far to a new file."""
-        if not file:
-            raise WrongMoveError("name a file: save FILE")
         try:
             with Path(file).open("x", encoding="utf-8", errors="backslashreplace") as to:
                 to.write(plain(self.view.story()))
@@ -165,7 +162,7 @@ COMMANDS: dict[str, Command] = {
         ("crash p0", "let a proposer crash: it receives no more messages", to_actor("crash")),
         ("restart a1", "let an acceptor restart: {restarts} each", to_actor("restart")),
         ("roll [N]", "let dice choose a move, or N", Player.roll),
-        ("undo [N]", "undo a move, or N", Player.undo),
+        ("undo [N]", "undo a move, or N", lambda player, text: player.view.undo(whole(text, 1))),
         ("hint", "name the next move of a shortest way to the goal, if there is one; Enter makes it", Player.hint),
         ("state", "show the state of each actor, and all messages in flight", Player.state),
         ("save FILE", "write the story so far, to be played again", Player.save),
@@ -173,6 +170,9 @@ COMMANDS: dict[str, Command] = {
         ("help", "show this list; h and ? do the same", Player.help),
     )
 }
+
+# What a command cannot do without: a message, an actor or a file.
+NEEDED = (" 3", " p0", " a1", " FILE")
 
 # Other names of a command.
 ALSO = {"h": "help", "?": "help"}

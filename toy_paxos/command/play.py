@@ -173,7 +173,8 @@ def converse(player: Player) -> None:
         # After this import, input() remembers lines.
         import readline  # noqa: F401
     player.view.show()
-    player.view.say("", *greeting(player.game), "")
+    if not player.game.violation:
+        player.view.say("", *greeting(player.game), "")
     offered: list[Move] | None = None
     ignore_quit()
     with interruptible():

@@ -121,14 +121,19 @@ def complete_sizes(story: Script) -> None:
         if SIZES[kind] not in story.sizes and not numbers:
             raise WrongMoveError(f"no {kind} is named: type a line such as p0 -> a0 PREPARE 1")
         story.sizes.setdefault(SIZES[kind], max(numbers, default=0) + 1)
-    for size in (*SIZES.values(), "first_number"):
-        least = 0 if size == "restarts" else 1
-        if type(number := story.sizes.get(size, 1)) is not int or not least <= number <= MOST:
-            raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: choose {least} to {MOST:,}")
+    check_sizes(story)
     try:
         Configuration.of(1, story.sizes["num_acceptors"], story.sizes.get("quorums"))
     except ValueError as error:
         raise WrongMoveError(str(error)) from error
+
+
+def check_sizes(story: Script) -> None:
+    """Raise WrongMoveError for a size that no cluster can have."""
+    for size in (*SIZES.values(), "first_number"):
+        least = 0 if size == "restarts" else 1
+        if type(number := story.sizes.get(size, 1)) is not int or not least <= number <= MOST:
+            raise WrongMoveError(f"the cluster has {shortened(number)} for {size}: choose {least} to {MOST:,}")
 
 
 def complete_wishes(story: Script) -> None:
@@ -194,6 +199,7 @@ def take_sizes(story: Script, words: str) -> None:
     """Note the sizes of a cluster that the words name."""
     for number, noun in re.findall(r"([\d,]+) (proposer|acceptor|attempt|restart)s?\b", words):
         story.sizes[SIZES[noun]] = int(number.replace(",", ""))
+    check_sizes(story)
     story.sizes["fail"] = "FAIL delivered" in words
     if found := re.search(r", quorums of (\d+) and (\d+)", words):
         story.sizes["quorums"] = int(found[1]), int(found[2])
@@ -227,7 +233,9 @@ def note_wish(story: Script, name: str, value: str) -> None:
         raise WrongMoveError("a value must not be empty")
     if name in story.wishes:
         wanted = shortened(story.wishes[name])
-        raise WrongMoveError(f"{name} already wants {wanted}; a story is one round, which --round K shows")
+        raise WrongMoveError(
+            f"{name} already wants {wanted}; a story is one round: 'toy-paxos --seed S --round K' shows one"
+        )
     story.wishes[name] = value
 
 
@@ -271,7 +279,10 @@ def move_of(marks: list[str], message: Message) -> Move:
 
 def crash(story: Script, proposer: str, type: str | None, recipient: str | None) -> Move:
     """Return the move of a proposer that crashes, perhaps before it sends a certain message."""
-    return Move("crash", actor=full_name(proposer), unsent=(type or "", full_name(recipient or "")))
+    name = full_name(proposer)
+    if name.startswith("acceptor"):
+        raise WrongMoveError(f"only a proposer crashes for good; for an acceptor, type a line such as {name} restarts")
+    return Move("crash", actor=name, unsent=(type or "", full_name(recipient or "")))
 
 
 def other_move(story: Script, actor: str, does: str) -> Move:
@@ -376,6 +387,7 @@ def sizes_told(story: Script, told: Mapping[str, Any]) -> None:
         if "quorums" in story.sizes:
             promises, accepts = map(int, story.sizes["quorums"])
             story.sizes["quorums"] = promises, accepts
+        check_sizes(story)
     if told.get("changed_rule"):
         take_rule(story, told["changed_rule"])
     elif told.get("actors"):
