@@ -29,6 +29,19 @@ def test_the_ending_selects_the_format_and_the_round_is_shown_as_always(
     assert run_here(*RUN, "-o", f"-{ending}").stdout == file.read_text(encoding="utf-8")
 
 
+def test_an_ending_may_be_in_capitals(tmp_path: Path, run_here: RunHere) -> None:
+    run_here(*RUN, "-o", str(tmp_path / "ROUND.SVG"))
+    assert (tmp_path / "ROUND.SVG").read_text(encoding="utf-8").startswith("<svg ")
+    assert run_here(*RUN, "-o", "-.SVG").stdout.startswith("<svg ")
+
+
+@pytest.mark.parametrize("command", [(), ("play",), ("cluster",), ("propose",), ("verify",), ("check",)])
+def test_only_the_help_of_check_offers_a_test_and_says_of_what(command: tuple[str, ...], run_here: RunHere) -> None:
+    told = " ".join(run_here(*command, "--help").stdout.split())
+    words = ", a violation by your own actors as .py" if command == ("check",) else ""
+    assert f"Write one story as .svg, .html, .mmd, .txt, .jsonl{words} ('-.svg': standard output)." in told
+
+
 def without_comments(lines: str) -> list[str]:
     """Lines without the title and the notes of a story."""
     return [line for line in lines.splitlines() if not line.startswith("#")]
@@ -66,7 +79,7 @@ def test_a_file_is_overwritten_only_by_force(tmp_path: Path, run_here: RunHere) 
     [
         (("-o", "round.png"), "round.png does not end in .svg, .html, .mmd, .txt, .jsonl"),
         (("-o", "-"), "- does not end in .svg"),
-        (("-o", ".svg"), ".svg does not end in .svg"),
+        (("-o", ".svg"), "name the file before its ending, such as story.svg"),
         (("-o", "/nowhere/round.svg"), "cannot write into the folder /nowhere"),
         (("--force",), "--force does nothing without -o FILE"),
         (("--svg",), "--svg is now -o FILE.svg, or -o -.svg for standard output"),

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,8 +19,8 @@ class StoryFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.ending = os.path.splitext(path)[1]
-        self.is_output = path == f"-{self.ending}"
+        self.ending = os.path.splitext(path)[1].lower()
+        self.is_output = path.lower() == f"-{self.ending}"
 
     def write(self, story: Story) -> None:
         """Write a story; raise DrawingError if the format cannot show it, click.ClickException if writing fails."""
@@ -60,6 +60,8 @@ class StoryPath(click.ParamType[StoryFile]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> StoryFile:
         """Return the file; raise click.BadParameter if no story can be written there."""
         file = StoryFile(value)
+        if value.lower() in FILES:
+            raise click.BadParameter(f"name the file before its ending, such as story{value}.", ctx, param)
         if file.ending not in FILES:
             raise click.BadParameter(f"{shortened(value)} does not end in {', '.join(FILES)}.", ctx, param)
         if file.is_output and file.ending in PICTURES and sys.stdout.isatty():
@@ -72,9 +74,10 @@ class StoryPath(click.ParamType[StoryFile]):
         return file
 
 
-def file_options(endings: Iterable[str] = FILES) -> Callable[[F], F]:
-    """Return the options of a command that can write files with these endings."""
-    words = f"Write one story as {', '.join(endings)} ('-.svg': standard output)."
+def file_options(test: str = "") -> Callable[[F], F]:
+    """Return the options of a command that can write files, with words for when it can write a test."""
+    endings = ", ".join(ending for ending in FILES if ending != TEST)
+    words = f"Write one story as {endings}{test} ('-.svg': standard output)."
     return with_options(
         option("Output", "-o --output", words, "FILE", StoryPath()),
         option("Output", "--force", "Let -o overwrite a file.", is_flag=True),

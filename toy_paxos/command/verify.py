@@ -16,7 +16,6 @@ from toy_paxos.command.process import set_up, write
 from toy_paxos.command.remote import refusing
 from toy_paxos.command.story_file import StoryFile, check_file, file_options
 from toy_paxos.remote import MOST
-from toy_paxos.view.files import FILES, TEST
 from toy_paxos.view.logs import what_is_known
 from toy_paxos.view.views import log_view_of
 
@@ -38,7 +37,7 @@ Exit status:
 @option("Logs", "--round", "Judge only round K, and show its story.", "K", WholeNumber(1, 2**63 - 1))
 @option("Output", "-q --quiet", "Show only the header, the first stories that go wrong, and the summary.", is_flag=True)
 @story_views
-@file_options(ending for ending in FILES if ending != TEST)
+@file_options()
 def verify_command(
     files: tuple[Path, ...],
     num_acceptors: int | None,
