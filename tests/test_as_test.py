@@ -124,11 +124,6 @@ def test_our_own_actors_need_no_test(command: str, run_here: RunHere) -> None:
     assert done.stderr.startswith(f"toy-paxos: {words}")
 
 
-def test_the_help_of_verify_which_takes_no_actors_lists_none(run_here: RunHere) -> None:
-    assert ".txt, .jsonl ('-.svg'" in " ".join(run_here("verify", "-h").stdout.split())
-    assert ".txt, .jsonl, .py ('-.svg'" in " ".join(run_here("play", "-h").stdout.split())
-
-
 def test_a_game_can_be_one_too(tmp_path: Path, run_here: RunHere, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text(FAULTY)
     monkeypatch.chdir(tmp_path)

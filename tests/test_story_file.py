@@ -36,9 +36,9 @@ def test_an_ending_may_be_in_capitals(tmp_path: Path, run_here: RunHere) -> None
 
 
 @pytest.mark.parametrize("command", [(), ("play",), ("cluster",), ("propose",), ("verify",), ("check",)])
-def test_only_the_help_of_check_offers_a_test_and_says_of_what(command: tuple[str, ...], run_here: RunHere) -> None:
+def test_the_help_of_check_and_play_offers_a_test_and_says_of_what(command: tuple[str, ...], run_here: RunHere) -> None:
     told = " ".join(run_here(*command, "--help").stdout.split())
-    words = ", a violation by your own actors as .py" if command == ("check",) else ""
+    words = ", a violation by your own actors as .py" if command in (("check",), ("play",)) else ""
     assert f"Write one story as .svg, .html, .mmd, .txt, .jsonl{words} ('-.svg': standard output)." in told
 
 

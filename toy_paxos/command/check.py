@@ -69,7 +69,7 @@ Exit status:
     "Search", "--max-states", "Stop after N states of a cluster.", "N", WholeNumber(1, 10**9), show_default=MOST_STATES
 )
 @story_views
-@file_options(f", a violation by your own actors as {TEST}")
+@file_options(tests=True)
 @click.pass_context
 def check_command(
     ctx: click.Context, /, output: StoryFile | None, rule_name: str | None, max_states: int | None, **options: Any

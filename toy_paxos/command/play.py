@@ -54,7 +54,7 @@ Exit status:
 @size_options(max_attempts=2)
 @actor_options("Cluster")
 @story_views
-@file_options()
+@file_options(tests=True)
 @click.pass_context
 def play_command(
     ctx: click.Context,

@@ -74,9 +74,10 @@ class StoryPath(click.ParamType[StoryFile]):
         return file
 
 
-def file_options(test: str = "") -> Callable[[F], F]:
-    """Return the options of a command that can write files, with words for when it can write a test."""
+def file_options(tests: bool = False) -> Callable[[F], F]:
+    """Return the options of a command that can write files; its help offers tests only if it shall."""
     endings = ", ".join(ending for ending in FILES if ending != TEST)
+    test = f", a violation by your own actors as {TEST}" if tests else ""
     words = f"Write one story as {endings}{test} ('-.svg': standard output)."
     return with_options(
         option("Output", "-o --output", words, "FILE", StoryPath()),
