@@ -76,6 +76,13 @@ class NeedsMore(Acceptor):
     def __init__(self, name, more):
         pass
 
+asked = []
+
+class Remembers(Acceptor):
+    def receive(self, message):
+        asked.append(message)
+        return super().receive(message)
+
 class Stubborn(Proposer):
     def choose_value(self):
         return self.value
@@ -403,7 +410,11 @@ def test_ones_own_actors_can_be_checked(file: str, run_here: RunHere) -> None:
             "self.file is a TextIOWrapper: keep files out of the actor (",
         ),
         (["--acceptor", "{file}:NeedsMore"], "' cannot be created as NeedsMore(name). ("),
-        (["--proposer", "{file}:Right"], "num_proposers). Did you mean --acceptor? ("),
+        (["--acceptor", "{file}:Remembers"], ": asked of module actors.py has changed: "),
+        (
+            ["--proposer", "{file}:Right"],
+            "created as Right(name, value, acceptors, id, id_step). Did you mean --acceptor? (",
+        ),
         (["--break", "skips-phase-1", "--break", "none"], "--break: give one change. (toy-paxos check --help lists"),
         (
             ["--break", "nothing"],

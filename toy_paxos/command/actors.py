@@ -65,7 +65,7 @@ def named_actor(value: str, role: "Role") -> type:
 
 
 # By role, the arguments of a class of actors.
-ARGUMENTS = {"acceptor": ("name",), "proposer": ("name", "value", "acceptors", "number", "num_proposers")}
+ARGUMENTS = {"acceptor": ("name",), "proposer": ("name", "value", "acceptors", "id", "id_step")}
 
 
 def takes(actor: type, *args: object, **keywords: object) -> bool:
@@ -86,7 +86,8 @@ def load_module(path: str) -> ModuleType:
     from importlib.util import module_from_spec, spec_from_file_location
 
     sys.path.insert(0, os.path.dirname(path))
-    spec = spec_from_file_location(f"checked_{os.path.basename(path).removesuffix('.py')}", path)
+    # No import finds a module by the name of its file, so it hides no other one; and errors name it.
+    spec = spec_from_file_location(os.path.basename(path), path)
     assert spec
     assert spec.loader
     sys.modules[spec.name] = module = module_from_spec(spec)

@@ -116,7 +116,7 @@ def show(
         write(view.summary(statistics))
     stop.close()
     if not is_found and not stop.signal:
-        advice = "let more go wrong (-p, --message-loss-prob, --acceptor-crash-prob, ...), or change --seed"
+        advice = "take more --rounds, another --seed, or other probabilities (-p, --message-loss-prob, ...)"
         if pace.until == "violation" and not settings.actors and settings.configuration.quorums_meet:
             advice = "correct actors never violate safety; add --break RULE"
         say(f"toy-paxos: no round with {pace.until} among {pace.num_rounds:,}: {advice}")
