@@ -151,14 +151,15 @@ def test_a_class_of_submissions_is_judged_by_a_loop(folder: Path) -> None:
     (submissions / "1.js").write_text(FILES["paxos.js"])
     (submissions / "2.js").write_text(FILES["paxos.js"].replace(*FAULTS[1][1:3]))
     (submissions / "3.js").write_text("this is not a program")
+    (submissions / "4.js").write_text(FILES["paxos.js"].replace("reports.length ? reports[0].value : ", ""))
     # What plain `check` says of the program of the page, a test above compares; this one is about the loop.
     command = folder / "toy-paxos"
     command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m toy_paxos "$@" -n 1\n')
     command.chmod(0o700)
     env = clean_environment(PATH=f"{folder}:{os.environ['PATH']}")
     printed = subprocess.check_output(["sh", "-c", LOOP], encoding="utf-8", env=env)
-    first, second, third = printed.splitlines()
-    assert (first, second) == ('"verdict":"safe"', '"verdict":"violated"')
+    first, second, third, fourth = printed.splitlines()
+    assert (first, second, fourth) == ('"verdict":"safe"', '"verdict":"violated"', '"verdict":"violated"')
     assert third.startswith("not judged: toy-paxos: the model cannot be checked: the actors cannot begin: 'node subm")
     verdict = json.loads((submissions / "2.js.json").read_text())
     assert verdict["property"] == "at most one value is chosen"
