@@ -98,7 +98,12 @@ def taker_of(kind: Any) -> Taker:
         return take_unordered
     if is_frozen(kind):
         return take_attributes
-    mutable: dict[type, Taker] = {list: take_ordered, set: take_unordered, deque: take_deque, defaultdict: take_default}
+    mutable: dict[type, Taker] = {
+        list: take_ordered,
+        deque: lambda thing, seen: (thing.maxlen, *take_ordered(thing, seen)),
+        set: take_unordered,
+        defaultdict: lambda thing, seen: (*take_entries(thing, seen), take(thing.default_factory, seen)),
+    }
     mutable |= dict.fromkeys((dict, Counter, OrderedDict), take_entries)
     return partial(take_mutable, mutable.get(kind, take_attributes))
 
@@ -130,16 +135,6 @@ def take_method(thing: MethodType, seen: Seen) -> tuple[Snapshot, ...]:
     if not any(vars(base).get(function.__name__) is function for base in type(thing.__self__).__mro__):
         raise NotPlainError("method", "use a method that is defined in the class")
     return function, take(thing.__self__, seen)
-
-
-def take_deque(thing: Any, seen: Seen) -> tuple[Snapshot, ...]:
-    """Return the limit of a deque, and the snapshots of its elements."""
-    return thing.maxlen, *take_ordered(thing, seen)
-
-
-def take_default(thing: Any, seen: Seen) -> tuple[Snapshot, ...]:
-    """Return the snapshots of the entries of a dictionary, and of its default."""
-    return *take_entries(thing, seen), take(thing.default_factory, seen)
 
 
 def take_ordered(thing: Iterable[object], seen: Seen) -> tuple[Snapshot, ...]:
