@@ -22,7 +22,7 @@ from wrong_actors import (
 )
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CheckError, Model, check
+from toy_paxos.checking import CheckError, InterruptedActorError, Model, check
 from toy_paxos.checking.alone import LADDER, Judgement, judge
 from toy_paxos.checking.broken import RULES
 from toy_paxos.checking.game import Game
@@ -315,6 +315,16 @@ class AnswersItself(Acceptor):
 def test_an_actor_with_too_many_states_is_not_judged(actor: type[Any], words: str) -> None:
     judgement = judge(with_actors(LADDER[0], actor), max_steps=2_000)
     assert re.fullmatch(f"not finished after 2,000 steps: {words}", judgement.not_judged)
+
+
+class Interrupted(Acceptor):
+    def receive(self, message: Message) -> list[Message]:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_in_the_code_of_an_actor_ends_a_judgement_and_is_not_a_reason_for_none() -> None:
+    with pytest.raises(InterruptedActorError, match=r"KeyboardInterrupt \(test_alone\.py, line \d+\)$"):
+        judge(with_actors(LADDER[0], Interrupted))
 
 
 FILES: dict[str, Path] = {}

@@ -342,10 +342,12 @@ def wrong_arguments(*kinds: type[Exception]) -> Iterator[None]:
     """Turn errors of these kinds into ValueError, but Ctrl-C in the code of an actor into what it was."""
     try:
         yield
-    except kinds as error:
+    except Exception as error:
         if isinstance(error.__cause__, KeyboardInterrupt):
             raise error.__cause__ from None
-        raise ValueError(str(error)) from error
+        if isinstance(error, kinds):
+            raise ValueError(str(error)) from error
+        raise
 
 
 def number(name: str, value: Any, kind: type[float], low: float = -math.inf, high: float = math.inf) -> Any:

@@ -17,6 +17,7 @@ from toy_paxos.checking.climb import check_actors, check_one, most_telling, summ
 from toy_paxos.checking.dice import Dice
 from toy_paxos.checking.game import Game, Move, WrongMoveError
 from toy_paxos.checking.model import CheckError, Model
+from toy_paxos.checking.refusal import InterruptedActorError
 from toy_paxos.checking.report import Report
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "CheckError",
     "Dice",
     "Game",
+    "InterruptedActorError",
     "Judgement",
     "Model",
     "Move",

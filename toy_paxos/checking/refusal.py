@@ -14,6 +14,12 @@ OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 LIBRARY = os.path.join(os.path.dirname(os.__file__), "")
 
 
+class InterruptedActorError(Exception):
+    """KeyboardInterrupt was raised in the code of an actor: unlike after a CheckError, no search goes on."""
+
+    names_its_place = True
+
+
 def refusal(words: str, *kinds: object, error: BaseException | None = None) -> CheckError:
     """Return an error with these words and the place at which ``error`` was raised, or else a class is defined."""
     words = " ".join(words.split())
@@ -27,8 +33,10 @@ def refusal(words: str, *kinds: object, error: BaseException | None = None) -> C
     return CheckError(words + (f" ({os.path.basename(at[0])}, line {at[1]})" if at else ""))
 
 
-def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
+def failure(words: str, error: BaseException, *kinds: object) -> CheckError | InterruptedActorError:
     """Return an error that says what was raised, and where."""
+    if isinstance(error, KeyboardInterrupt):
+        return InterruptedActorError(str(refusal(f"{words}: KeyboardInterrupt", *kinds, error=error)))
     if isinstance(error, CheckError) or getattr(error, "names_its_place", False):
         return CheckError(f"{words}: {error}")
     if isinstance(error, AnswerError):
@@ -42,7 +50,7 @@ def failure(words: str, error: BaseException, *kinds: object) -> CheckError:
     return refusal(f"{words}: {type(error).__name__}{': ' if said else ''}{said}", *kinds, error=error)
 
 
-def failure_at(message: Message, error: BaseException, *kinds: object) -> CheckError:
+def failure_at(message: Message, error: BaseException, *kinds: object) -> CheckError | InterruptedActorError:
     """Return an error that says what was raised on receiving a message, and where."""
     return failure(f"on receiving {described(message)}", error, *kinds)
 

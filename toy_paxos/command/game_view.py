@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from toy_paxos import __version__
-from toy_paxos.checking import CheckError, Game, Move
+from toy_paxos.checking import CheckError, Game, InterruptedActorError, Move
 from toy_paxos.command.guard import guard_user_code
 from toy_paxos.command.options import Refused
 from toy_paxos.command.process import write
@@ -23,7 +23,7 @@ def guarded(words: str = "an actor fails: ") -> Iterator[None]:
     try:
         with guard_user_code():
             yield
-    except CheckError as error:
+    except (CheckError, InterruptedActorError) as error:
         raise Refused(f"{words}{error}") from error
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from toy_paxos.checking import CheckError, Game, Model, Move, Prospect, WrongMoveError, prospect
+from toy_paxos.checking import CheckError, Game, InterruptedActorError, Model, Move, Prospect, WrongMoveError, prospect
 from toy_paxos.command.guard import guard_user_code
 from toy_paxos.command.process import Progress, interruptible
 from toy_paxos.event import Chosen, learned_by, plural
@@ -83,13 +83,10 @@ def look_ahead(game: Game) -> Prospect:
     try:
         with interruptible(), guard_user_code():
             found = prospect(model, game.past, game.stopped, FEW_STATES, keep_going)
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, InterruptedActorError) as error:
         raise NotFoundOutError("not found out: the search was ended") from error
     except CheckError as error:
-        # Ctrl-C in the code of an actor raises CheckError.
-        was_ended = isinstance(error.__cause__, KeyboardInterrupt)
-        words = "the search was ended" if was_ended else f"the checker refuses the actors: {error}"
-        raise NotFoundOutError(f"not found out: {words}") from error
+        raise NotFoundOutError(f"not found out: the checker refuses the actors: {error}") from error
     finally:
         progress.erase()
     if not found.execution and not found.complete:
