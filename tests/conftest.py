@@ -28,7 +28,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from stories import report_of
 
-from toy_paxos.checking import Model, Report, Rule, check_rule
+from toy_paxos.checking import ChangedRule, Model, Report, check_rule
 from toy_paxos.command.process import Progress
 from toy_paxos.event import Delivery, Event
 from toy_paxos.main import main
@@ -157,7 +157,7 @@ def run_here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 def searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `check --break RULE`, if it runs in this process, print a report that was made before."""
 
-    def once(rule: Rule, model: Model, *limits: Any) -> Report:
+    def once(rule: ChangedRule, model: Model, *limits: Any) -> Report:
         return report_of(rule.name) if model == rule.model else check_rule(rule, model, *limits)
 
     monkeypatch.setattr("toy_paxos.command.check.check_rule", once)

@@ -8,7 +8,7 @@ from itertools import islice
 from hypothesis import strategies as st
 from once import once
 
-from toy_paxos.checking import RULES, Model, Report, check_rule
+from toy_paxos.checking import CHANGED_RULES, Model, Report, check_rule
 from toy_paxos.checking.climb import climb
 from toy_paxos.event import Event, Wants
 from toy_paxos.round import Round
@@ -67,7 +67,7 @@ def first_round(run: Settings) -> Round:
 @cache
 def report_of(rule: str) -> Report:
     """What the checker finds of a changed rule in the cluster that shows it: many tests look at that from some side."""
-    return once(f"report of {rule}", lambda: check_rule(RULES[rule], RULES[rule].model))
+    return once(f"report of {rule}", lambda: check_rule(CHANGED_RULES[rule], CHANGED_RULES[rule].model))
 
 
 @cache

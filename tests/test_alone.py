@@ -24,7 +24,7 @@ from wrong_actors import (
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.checking import CheckError, InterruptedActorError, Model, check
 from toy_paxos.checking.alone import LADDER, Judgement, judge
-from toy_paxos.checking.broken import RULES
+from toy_paxos.checking.broken import CHANGED_RULES
 from toy_paxos.checking.game import Game
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Terminate, Timeout
 from toy_paxos.proposer import Proposer
@@ -82,9 +82,9 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", CHANGED_RULES)
 def test_a_changed_rule_is_a_broken_rule_unless_the_paper_allows_it(name: str) -> None:
-    judgement = climb(RULES[name].changed, rungs=LADDER if BROKEN[name] else LADDER[:3])
+    judgement = climb(CHANGED_RULES[name].changed, rungs=LADDER if BROKEN[name] else LADDER[:3])
     assert not judgement.not_judged
     assert (judgement.broken and judgement.broken.rule.name) == BROKEN[name]
 
@@ -139,10 +139,10 @@ def test_a_correct_actor_is_not_said_to_break_a_rule(actor: type[Any]) -> None:
 
 
 def test_the_judgement_names_the_step_and_the_rule_that_it_breaks() -> None:
-    judgement = climb(RULES["accepts-below"].changed)
+    judgement = climb(CHANGED_RULES["accepts-below"].changed)
     assert str(judgement.broken) == "acceptor-0 breaks A4: it accepts 1 after it promised 2"
     assert judgement.received == Propose("proposer-0", "acceptor-0", 1, "value-0")
-    at_start = climb(RULES["skips-phase-1"].changed)
+    at_start = climb(CHANGED_RULES["skips-phase-1"].changed)
     assert str(at_start.broken) == "proposer-0 breaks P2: it proposes under 1 with 0 promises for 1; a quorum is 1 of 1"
     assert at_start.received is None
 
@@ -156,7 +156,7 @@ def test_the_judgement_names_the_step_and_the_rule_that_it_breaks() -> None:
     ],
 )
 def test_the_words_say_if_a_restart_lies_between(name: str, words: str) -> None:
-    assert str(climb(RULES[name].changed).broken) == f"acceptor-0 breaks {words}"
+    assert str(climb(CHANGED_RULES[name].changed).broken) == f"acceptor-0 breaks {words}"
 
 
 # Pairs that hid each other from prototypes, which left out messages because another actor "would not say" them
@@ -373,7 +373,7 @@ def test_quorums_of_other_sizes_are_judged_if_they_meet() -> None:
 
 
 def test_the_caller_can_stop_a_judgement() -> None:
-    assert judge(LADDER[0], keep_going=lambda states, depth: False).not_judged == "the check was stopped before"
+    assert judge(LADDER[0], keep_going=lambda states, depth: False).not_judged == "the check was stopped"
 
 
 # Random pairs

@@ -18,7 +18,7 @@ import toy_paxos
 from toy_paxos import api
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor_registry import registry
-from toy_paxos.checking import RULES, CheckError, Game, Model
+from toy_paxos.checking import CHANGED_RULES, CheckError, Game, Model
 from toy_paxos.event import Delivery
 from toy_paxos.event_json import event_line
 from toy_paxos.message import Message
@@ -129,7 +129,7 @@ def test_rounds_with_an_actor_of_ones_own_go_over_the_network() -> None:
 
 def test_without_a_size_a_check_climbs_up_to_the_first_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("toy_paxos.checking.dice.WALKS", 1)
-    verdict = toy_paxos.check(proposer=RULES["adopts-any"].model.proposer)
+    verdict = toy_paxos.check(proposer=CHANGED_RULES["adopts-any"].model.proposer)
     assert verdict.word == "violated"
     assert not verdict.safe
     assert len(verdict.reports) > 1

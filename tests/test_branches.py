@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from stories import report_of
 
-from toy_paxos.checking import RULES, Rule
+from toy_paxos.checking import CHANGED_RULES, ChangedRule
 from toy_paxos.view.branches import branch_lanes, story_lanes
 from toy_paxos.view.mermaid import mermaid
 from toy_paxos.view.page import page
@@ -16,7 +16,7 @@ from toy_paxos.view.verdict import counterexample
 from toy_paxos.view.words import Line
 
 
-def branches(rule: Rule, width: int | None) -> list[Line]:
+def branches(rule: ChangedRule, width: int | None) -> list[Line]:
     """The two branches of what the checker finds."""
     report = report_of(rule.name)
     assert report.correct_story
@@ -24,15 +24,15 @@ def branches(rule: Rule, width: int | None) -> list[Line]:
 
 
 def test_the_story_of_a_check_is_drawn() -> None:
-    rule = RULES["adopts-lowest"]
+    rule = CHANGED_RULES["adopts-lowest"]
     lines = [line.text for line in story_lanes(report_of(rule.name).story, None)]
     assert lines[0] == "     p0  p1  p2  a0  a1  a2"
     assert any("p2 adopts what a0 accepted under 1: value-0" in line for line in lines)
 
 
-@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate == "unsafe"])
+@pytest.mark.parametrize("name", [name for name, rule in CHANGED_RULES.items() if rule.fate == "unsafe"])
 def test_a_changed_rule_is_drawn_beside_the_correct_one(name: str) -> None:
-    rule = RULES[name]
+    rule = CHANGED_RULES[name]
     report = report_of(rule.name)
     lines = [line.text for line in branches(rule, 100)]
     assert all(cell_len(line) <= 100 for line in lines)
@@ -49,9 +49,9 @@ def test_a_changed_rule_is_drawn_beside_the_correct_one(name: str) -> None:
 NOT_CHOSEN = ("skips-phase-1", "counts-twice", "accepts-below")
 
 
-@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.fate == "unsafe"])
+@pytest.mark.parametrize("name", [name for name, rule in CHANGED_RULES.items() if rule.fate == "unsafe"])
 def test_every_picture_shows_correct_actors_from_where_they_differ_to_their_end(name: str) -> None:
-    rule = RULES[name]
+    rule = CHANGED_RULES[name]
     report = report_of(name)
     found = report.model.sizes | report.found
     story = counterexample(report.story, report.correct_story, found, rule.told, rule.change)
@@ -76,7 +76,7 @@ def test_every_picture_shows_correct_actors_from_where_they_differ_to_their_end(
 
 
 def test_a_restarted_actor_forgets_or_remembers() -> None:
-    rule = RULES["forgets-promise"]
+    rule = CHANGED_RULES["forgets-promise"]
     lines = [line.text for line in branches(rule, None)]
     (at,) = (at for at, line in enumerate(lines) if "restarts" in line)
     assert lines[at].startswith("- ")
@@ -86,7 +86,7 @@ def test_a_restarted_actor_forgets_or_remembers() -> None:
 
 
 def test_a_row_on_lanes_that_differ_is_drawn_for_both() -> None:
-    rule = RULES["forgets-accepted"]
+    rule = CHANGED_RULES["forgets-accepted"]
     lines = [line.text for line in branches(rule, None)]
     assert [line for line in lines if line[2:7].strip() == "10"] == [
         "-  10  │   │<──┼───╂───●   PROMISE 2",
@@ -95,14 +95,14 @@ def test_a_row_on_lanes_that_differ_is_drawn_for_both() -> None:
 
 
 def test_a_narrow_diagram_still_shows_the_reactions() -> None:
-    rule = RULES["adopts-lowest"]
+    rule = CHANGED_RULES["adopts-lowest"]
     words = " ".join(line.text[19:] for line in branches(rule, 40))
     assert "PROMISE 3 (2 value-1), p2 says PROPOSE 3 value-0 " in words
     assert " p2 says PROPOSE 3 value-1 " in words
 
 
 def test_consecutive_deliveries_that_correct_actors_do_not_say_are_one_row() -> None:
-    rule = RULES["skips-phase-1"]
+    rule = CHANGED_RULES["skips-phase-1"]
     lines = [line.text for line in branches(rule, None)]
     assert [line for line in lines if "do not say" in line] == [
         "+   1  │   │   │   │   │   correct actors do not say any of 1 to 4"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from stories import climbed, report_of
 
-from toy_paxos.checking import RULES, check
+from toy_paxos.checking import CHANGED_RULES, check
 from toy_paxos.safety import ALWAYS, ONE_VALUE
 from toy_paxos.view.verdict import counterexample
 
@@ -49,7 +49,7 @@ DEPARTURES = {
 
 
 def names(fate: str) -> list[str]:
-    return [name for name, rule in RULES.items() if rule.fate == fate]
+    return [name for name, rule in CHANGED_RULES.items() if rule.fate == fate]
 
 
 def test_every_changed_rule_has_a_row_in_these_tables() -> None:
@@ -69,7 +69,7 @@ def test_a_changed_rule_loses_its_property_after_this_number_of_deliveries(name:
 @pytest.mark.parametrize("name", DELIVERIES)
 @pytest.mark.parametrize("size", ["num_proposers", "max_attempts", "restarts"])
 def test_no_fewer_proposers_attempts_or_restarts_show_it(name: str, size: str) -> None:
-    model = RULES[name].model
+    model = CHANGED_RULES[name].model
     least = {"num_proposers": 1, "max_attempts": 1, "restarts": 0}[size]
     if getattr(model, size) == least:
         return
@@ -79,35 +79,35 @@ def test_no_fewer_proposers_attempts_or_restarts_show_it(name: str, size: str) -
 
 @pytest.mark.parametrize("name", names("safe"))
 def test_changes_that_look_faulty_are_safe(name: str) -> None:
-    model = RULES[name].model
+    model = CHANGED_RULES[name].model
     assert model.properties == ALWAYS
     assert check(model).safe
 
 
 @pytest.mark.parametrize("name", names("stuck"))
 def test_a_safe_change_can_lose_progress(name: str) -> None:
-    report = check(RULES[name].model)
+    report = check(CHANGED_RULES[name].model)
     assert (report.complete, report.violation, report.verdict) == (True, None, "stuck")
-    story = counterexample(report.story, None, report.model.sizes | report.found, RULES[name].told, "")
+    story = counterexample(report.story, None, report.model.sizes | report.found, CHANGED_RULES[name].told, "")
     assert story.title.startswith(f"{name}: no message is lost, but proposer-")
     assert story.notes == [(0, "from delivery 1 on nothing is lost, and one proposer keeps trying", "notable")]
 
 
 @pytest.mark.parametrize("name", names("not-alive"))
 def test_a_change_that_is_safe_because_nothing_happens_is_not_called_safe(name: str) -> None:
-    report = check(RULES[name].model)
+    report = check(CHANGED_RULES[name].model)
     assert (report.complete, report.violation, report.safe) == (True, None, False)
     assert report.never == ["value-0", "value-1"]
 
 
 def test_the_same_model_without_the_change_is_safe() -> None:
-    for model in dict.fromkeys(rule.correct_model for rule in RULES.values()):
+    for model in dict.fromkeys(rule.correct_model for rule in CHANGED_RULES.values()):
         # With restarts there are only more executions.
         assert (climbed().get(replace(model, restarts=1)) or check(model)).safe
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", CHANGED_RULES)
 def test_each_changed_rule_has_a_sentence_and_a_section_of_the_paper(name: str) -> None:
-    rule = RULES[name]
+    rule = CHANGED_RULES[name]
     assert rule.summary.endswith(".")
     assert "section 2." in rule.explanation or rule.fate == "not-alive"

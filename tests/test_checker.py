@@ -23,7 +23,7 @@ from wrong_actors import (
 )
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, CheckError, Model, Report, check
+from toy_paxos.checking import CHANGED_RULES, CheckError, Model, Report, check
 from toy_paxos.checking.broken import ForgetsPromise, IgnoresAccepted, LowersPromise
 from toy_paxos.event import Delivery, Violation
 from toy_paxos.message import Fail, Message, Prepare, Promise, Propose
@@ -91,9 +91,9 @@ def test_without_symmetry_the_verdict_is_the_same_and_the_states_are_more(model:
     assert with_names.depth == without.depth
 
 
-@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.num_proposers < 3])
+@pytest.mark.parametrize("name", [name for name, rule in CHANGED_RULES.items() if rule.num_proposers < 3])
 def test_without_symmetry_a_violation_is_as_far_away(name: str) -> None:
-    model = replace(RULES[name].model, num_acceptors=2)
+    model = replace(CHANGED_RULES[name].model, num_acceptors=2)
     report, with_names = check(model), check(replace(model, symmetric=False))
     assert (report.lost, len(report.execution), report.never) == (
         with_names.lost,
@@ -109,8 +109,8 @@ def test_restarts_make_no_difference_to_actors_that_ignore_them() -> None:
 
 def test_the_search_does_not_depend_on_the_hash_seed() -> None:
     code = (
-        "from toy_paxos.checking import check, Model, RULES; report = check(Model(3, 2)); "
-        "print(report.states, report.transitions, check(RULES['counts-twice'].model).execution)"
+        "from toy_paxos.checking import check, Model, CHANGED_RULES; report = check(Model(3, 2)); "
+        "print(report.states, report.transitions, check(CHANGED_RULES['counts-twice'].model).execution)"
     )
     outputs = {
         subprocess.check_output([sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed})
@@ -178,7 +178,7 @@ def test_a_search_gives_up_a_silence_without_end(silence_waits: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, rule in RULES.items() if rule.fate == "unsafe" and rule.num_proposers < 3]
+    "name", [name for name, rule in CHANGED_RULES.items() if rule.fate == "unsafe" and rule.num_proposers < 3]
 )
 def test_a_counterexample_delivers_only_messages_that_were_sent(name: str) -> None:
     report = report_of(name)

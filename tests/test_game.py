@@ -6,7 +6,7 @@ import pytest
 from stories import report_of
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError, check, prospect
+from toy_paxos.checking import CHANGED_RULES, Game, Model, Move, WrongMoveError, check, prospect
 from toy_paxos.event import Delivery, Departure, Fate, Unheard
 from toy_paxos.message import Accept, Message, Proposal, Propose
 
@@ -102,9 +102,9 @@ def test_undone_moves_leave_no_trace(seed: int) -> None:
 
 
 @pytest.mark.usefixtures("few_walks")
-@pytest.mark.parametrize("name", [rule.name for rule in RULES.values() if rule.fate == "unsafe"])
+@pytest.mark.parametrize("name", [rule.name for rule in CHANGED_RULES.values() if rule.fate == "unsafe"])
 def test_from_each_state_of_a_shortest_execution_the_prospect_is_its_rest(name: str) -> None:
-    model = RULES[name].model
+    model = CHANGED_RULES[name].model
     execution = report_of(name).execution
     for done in range(3, len(execution), 5):
         found = prospect(model, [(message, True) for message in execution[:done]], (), 10**6)
@@ -119,7 +119,7 @@ def test_from_each_state_of_a_shortest_execution_the_prospect_is_its_rest(name: 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_prospect_does_not_depend_on_the_reductions(seed: int) -> None:
-    rule = RULES["ignores-accepted"].model
+    rule = CHANGED_RULES["ignores-accepted"].model
     game = at_random(rule, seed, 6 + seed % 4)
     if game.violation:
         return

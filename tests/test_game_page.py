@@ -16,7 +16,7 @@ from stories import AWKWARD, report_of
 from test_page import Tags
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Game, Model, Move, check, prospect
+from toy_paxos.checking import CHANGED_RULES, Game, Model, Move, check, prospect
 from toy_paxos.checking.cluster import Cluster
 from toy_paxos.command.game_file import one_game, with_wishes
 from toy_paxos.command.game_view import GameView
@@ -48,7 +48,7 @@ const departed = () => departures(path).map(({at, when, rule}) => [names[at], wh
 
 
 # The rules that need another cluster than the page for all of them, so each has a page to itself.
-OTHERS = [name for name, rule in RULES.items() if (rule.num_proposers, rule.max_attempts) != (2, 1)]
+OTHERS = [name for name, rule in CHANGED_RULES.items() if (rule.num_proposers, rule.max_attempts) != (2, 1)]
 
 
 @cache
@@ -56,7 +56,7 @@ def page_of(rule: str | None) -> str:
     """The page of a rule, or the one that the program writes without anything else."""
     if rule is None:
         return once("toy-paxos play -o -.html", lambda: run_process("play", "-o", "-.html").stdout)
-    return one_game(GameView(Game(with_wishes(RULES[rule].model)), RULES[rule].change, {}), rule)
+    return one_game(GameView(Game(with_wishes(CHANGED_RULES[rule].model)), CHANGED_RULES[rule].change, {}), rule)
 
 
 def done_on(page: str, tmp_path: Path, script: str, address: str = "") -> Any:
@@ -106,7 +106,7 @@ def compare(told: dict[str, Any]) -> None:
     """Play a game again, as `toy-paxos play` does, and compare everything."""
     story = read_story(told["story"].encode())
     assert story.rule == (None if told["name"] == "correct" else told["name"])
-    game = Game(story.cluster(RULES[story.rule].model if story.rule else Model()))
+    game = Game(story.cluster(CHANGED_RULES[story.rule].model if story.rule else Model()))
     play_story(story, game, game.make)
     for (name, actor), shown in zip(game.actors.items(), told["states"], strict=True):
         if name in game.proposers:
@@ -134,7 +134,7 @@ def compare_games(rule: str | None, number: int, tmp_path: Path) -> None:
     games = random_games(page_of(rule), tmp_path, number, 3 if rule is None else 20)
     for told in games:
         compare(told)
-    assert {told["name"] for told in games} == ({rule} if rule else {"correct", *RULES} - {*OTHERS})
+    assert {told["name"] for told in games} == ({rule} if rule else {"correct", *CHANGED_RULES} - {*OTHERS})
     assert rule or any(told["broken"] for told in games)
     assert sum(isinstance(told["found"], str) for told in games) <= len(games) // 100
 
@@ -159,7 +159,7 @@ def test_the_shortest_wins_and_their_broken_rules_are_those_of_the_checker(tmp_p
     positions = dict.fromkeys(Model(5, 5).configuration.names, 0)
     wins = {
         name: [message_told(message, positions)["line"] for message in report_of(name).execution]
-        for name, rule in RULES.items()
+        for name, rule in CHANGED_RULES.items()
         if rule.fate == "unsafe"
     }
     script = f"""const wins = {json.dumps(wins)};
@@ -175,8 +175,8 @@ def test_the_shortest_wins_and_their_broken_rules_are_those_of_the_checker(tmp_p
         page_of(None), tmp_path, script
     )
     assert found.pop("correct") == [["apple", "pear"], [], ""]
-    assert found.keys() == RULES.keys()
-    for name, rule in RULES.items():
+    assert found.keys() == CHANGED_RULES.keys()
+    for name, rule in CHANGED_RULES.items():
         shortest, departed, why = found[name]
         if rule.fate == "unsafe":
             assert shortest == len(report_of(name).execution)
@@ -249,7 +249,7 @@ def test_a_message_is_delivered_again_undone_and_redone(tmp_path: Path) -> None:
         place("again").click(); seen.push(all());""",
     )
     begun, once_, twice, undone, redone, other, again = seen
-    assert begun["told"] == RULES["ignores-accepted"].change
+    assert begun["told"] == CHANGED_RULES["ignores-accepted"].change
     assert begun["fact"] == "Nothing is chosen yet."
     assert [begun[name] for name in ("undo", "redo", "hint")] == [False, False, True]
     assert once_["told"] == "1. acceptor-0 receives PREPARE 1 from proposer-0, and says PROMISE 1."
@@ -453,7 +453,7 @@ def test_without_anything_else_it_offers_correct_paxos_and_rules() -> None:
     data = data_of(text)
     names = [game["name"] for game in data["games"]]
     assert names[0] == "correct"
-    assert sorted([*names, *OTHERS]) == sorted(["correct", *RULES])
+    assert sorted([*names, *OTHERS]) == sorted(["correct", *CHANGED_RULES])
     (others,) = re.findall("<p>(Rules that need a larger cluster: .*)</p>", text)
     assert all(name in others for name in OTHERS)
     assert data["wishes"] == ["apple", "pear"]

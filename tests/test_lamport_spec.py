@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Model
+from toy_paxos.checking import CHANGED_RULES, Model
 from toy_paxos.checking.cluster import Cluster, State, numbers
 from toy_paxos.message import Accept, Message, Prepare, Promise, Propose
 
@@ -160,9 +160,9 @@ def test_every_step_of_larger_clusters_is_lamports(seed: int) -> None:
 @pytest.mark.parametrize("name", ["accepts-below", "lowers-promise", "ignores-accepted", "forgets-all"])
 def test_with_a_rule_changed_some_step_is_not(name: str) -> None:
     with pytest.raises(AssertionError):
-        explore(replace(RULES[name].model, num_acceptors=1))
+        explore(replace(CHANGED_RULES[name].model, num_acceptors=1))
 
 
 def test_what_accepts_any_number_not_below_its_promise_is_lamports_too() -> None:
-    explore(RULES["accepts-above"].model)
-    assert issubclass(RULES["accepts-above"].changed, Acceptor)
+    explore(CHANGED_RULES["accepts-above"].model)
+    assert issubclass(CHANGED_RULES["accepts-above"].changed, Acceptor)

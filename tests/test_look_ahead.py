@@ -3,7 +3,7 @@
 import pytest
 from conftest import OnTerminal, RunHere
 
-from toy_paxos.checking import RULES, Game, Model, Move
+from toy_paxos.checking import CHANGED_RULES, Game, Model, Move
 from toy_paxos.command import look_ahead
 from toy_paxos.command.game_view import GameView
 from toy_paxos.command.look_ahead import NotFoundOutError, hint, possibilities, standing
@@ -32,7 +32,7 @@ def test_hints_win_in_no_more_deliveries_than_the_shortest_way(run_here: RunHere
 
 
 def test_a_hint_names_a_timeout_as_it_is_typed() -> None:
-    game = Game(RULES["takes-old-promises"].model)
+    game = Game(CHANGED_RULES["takes-old-promises"].model)
     expected = "type timeout p0 (safety can be violated in 14 deliveries from here); Enter makes this move"
     assert hint(game) == (expected, Move("timeout", actor="proposer-0"))
 

@@ -16,7 +16,7 @@ from test_remote import Acceptors, propose
 from test_service import answers, ended, handled, service
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES
+from toy_paxos.checking import CHANGED_RULES
 from toy_paxos.event import TimedOut
 from toy_paxos.message import Fail, Message, Prepare, Promise, Propose, Restart
 from toy_paxos.proposer import Proposer
@@ -67,7 +67,7 @@ def test_any_state_of_plain_data_is_there_after_a_restart(tmp_path: Path) -> Non
 
 
 def test_each_instance_is_told_of_a_restart(tmp_path: Path) -> None:
-    forgetful = RULES["forgets-all"].model.acceptor
+    forgetful = CHANGED_RULES["forgets-all"].model.acceptor
     for expected in (Promise, Fail), (Promise, Fail):
         its = service(tmp_path, new=forgetful)
         for round in (1, 2):

@@ -11,7 +11,7 @@ from browser import browse, in_a_browser
 from hypothesis import given, settings
 from stories import AWKWARD, broken_story, first_round, report_of, runs, told
 
-from toy_paxos.checking import RULES
+from toy_paxos.checking import CHANGED_RULES
 from toy_paxos.event import Delivery, Learned
 from toy_paxos.settings import Network, Settings
 from toy_paxos.view.page import LEAST_SCALE, page
@@ -214,7 +214,7 @@ def test_no_message_is_in_flight_at_the_end_of_a_round(run: Settings) -> None:
 
 def page_with_correct_actors(name: str) -> str:
     """The page of the counterexample to a changed rule."""
-    report, rule = report_of(name), RULES[name]
+    report, rule = report_of(name), CHANGED_RULES[name]
     found = report.model.sizes | report.found
     return page(counterexample(report.story, report.correct_story, found, rule.told, rule.change))
 

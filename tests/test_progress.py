@@ -9,7 +9,7 @@ import pytest
 from stories import climbed
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Judgement, Model, Report, check, summary
+from toy_paxos.checking import CHANGED_RULES, Judgement, Model, Report, check, summary
 from toy_paxos.checking import progress as progress_module
 from toy_paxos.checking.alone import LADDER, judge
 from toy_paxos.checking.climb import CLIMB, climb
@@ -197,7 +197,7 @@ def test_the_story_goes_up_to_the_state_and_then_through_the_quiet_run() -> None
 
 
 def test_attempts_without_a_result_lose_progress_although_no_state_repeats_itself() -> None:
-    report = check(RULES["accepts-once"].model)
+    report = check(CHANGED_RULES["accepts-once"].model)
     assert report.verdict == "stuck"
     assert report.progress_reason.endswith("5 attempts above all promised numbers came to nothing")
     # PROPOSE 1 was refused, too, but by acceptors that had promised 2.
@@ -205,7 +205,7 @@ def test_attempts_without_a_result_lose_progress_although_no_state_repeats_itsel
 
 
 def test_the_first_proposer_that_is_stuck_is_reported() -> None:
-    reason = check(RULES["accepts-only-above"].model).progress_reason
+    reason = check(CHANGED_RULES["accepts-only-above"].model).progress_reason
     assert reason.startswith("no message is lost, but proposer-0 never learns")
 
 
@@ -251,7 +251,7 @@ def test_progress_is_not_lost_if_real_actors_do_not_confirm_it(monkeypatch: pyte
 
 
 def test_a_violation_counts_for_more() -> None:
-    reports = [stuck(), check(RULES["ignores-accepted"].model)]
+    reports = [stuck(), check(CHANGED_RULES["ignores-accepted"].model)]
     assert [report.verdict for report in reports] == ["stuck", "violated"]
     assert summary(reports, judge(LADDER[0]))["verdict"] == "violated"
 

@@ -19,7 +19,7 @@ from conftest import COMMAND, NEVER_LATE, Run, RunHere, Start, clean_environment
 from test_real_round import Here
 from test_service import let_go, service
 
-from toy_paxos.checking import RULES
+from toy_paxos.checking import CHANGED_RULES
 from toy_paxos.command.remote import RealRun
 from toy_paxos.event import Delivery, Fate, Wants
 from toy_paxos.message import Prepare
@@ -380,7 +380,7 @@ def shown_run(client: Here, rounds: int | None = 1, only: int | None = None) -> 
     settings = Settings(3, 0.0, None, ("apple", "pear"), Network(2, timeout=1000, backoff=1), place="here, run 7")
     real = RealRun(7, settings, client, {0: None, 1: None}, is_alone=True)
     options = {"json": False, "rounds": rounds, "round": only, "quiet": False, "output": None}
-    rule = RULES["forgets-all"]
+    rule = CHANGED_RULES["forgets-all"]
     real.show(None, options, rule.name, rule.change)
 
 

@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 
 from toy_paxos.actor_registry import registry
-from toy_paxos.checking import RULES
+from toy_paxos.checking import CHANGED_RULES
 from toy_paxos.event import Delivery, Violation
 from toy_paxos.round import Facts, Outcome
 from toy_paxos.settings import EMOJI, Network, Settings
@@ -116,7 +116,7 @@ def test_a_round_over_the_network_is_the_same_told_while_it_is_played_or_afterwa
 
 
 def test_safety_is_watched_whether_or_not_a_round_is_told() -> None:
-    proposer = RULES["ignores-accepted"].model.proposer
+    proposer = CHANGED_RULES["ignores-accepted"].model.proposer
     settings = Settings(3, 0.1, seed=1, network=Network(2, message_loss_prob=0.1), proposer=proposer)
     rounds = islice(play_rounds(settings, told=False), 40)
     violated = [finished for finished in rounds if finished.outcome is Outcome.VIOLATED]

@@ -9,7 +9,7 @@ from hypothesis import given
 from stories import broken_story, first_round, runs
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES as CHANGED
+from toy_paxos.checking import CHANGED_RULES as CHANGED
 from toy_paxos.event import Delivery, Departure, Event, Fate, Wants
 from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Restart, Timeout
 from toy_paxos.rules import RULES, History, Onlooker, safe_values, speak, statement, statements

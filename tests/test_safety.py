@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.event import Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
+from toy_paxos.event import Attempt, Chosen, Delivery, Event, Learned, Quorum, Violation, Wants
 from toy_paxos.main import run as command
-from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose
+from toy_paxos.message import Accept, Fail, Message, Prepare, Promise, Proposal, Propose, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.safety import (
     ALWAYS,
@@ -156,6 +156,12 @@ def test_a_promise_that_goes_down_is_a_violation() -> None:
 def test_a_repeated_promise_is_not_a_violation() -> None:
     assert verdict(promised(0, 1), promised(0, 2), promised(0, 1)) == []
     assert len(verdict(promised(0, 1), promised(0, 2), promised(0, 1, Proposal(1, "x")))) == 1
+
+
+@pytest.mark.parametrize("said", [Prepare("proposer-0", "acceptor-0", 3), Propose("proposer-0", "acceptor-0", 3, "x")])
+def test_an_attempt_has_the_number_of_its_first_message(said: Message) -> None:
+    # A faulty proposer may skip phase 1.
+    assert Attempt(1, "proposer-0", 2, 3) in told(Delivery(1, Timeout("clock", "proposer-0", 1), answers=[said]))
 
 
 def test_each_property_is_named_once_and_the_watch_goes_on() -> None:

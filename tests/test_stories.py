@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import RunHere
 
-from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.checking import CHANGED_RULES, Game, Model
 from toy_paxos.command.stories import StoryError, play_story, read_story, shipped
 from toy_paxos.event import Chosen, Crash, Delivery, Event, Fate, Learned, learned_by, stored_by
 from toy_paxos.settings import Network, Settings
@@ -15,7 +15,7 @@ from toy_paxos.view.output import plain
 from toy_paxos.view.run_words import Words
 from toy_paxos.view.words import printable, read_back
 
-UNSAFE = [rule.name for rule in RULES.values() if rule.fate == "unsafe"]
+UNSAFE = [rule.name for rule in CHANGED_RULES.values() if rule.fate == "unsafe"]
 
 BEGINNING = """toy-paxos 1.3.0 check: 2 proposers, 3 acceptors, 1 attempt, 0 restarts each, every order
 proposer-0 wants apple
@@ -50,7 +50,7 @@ p1 learns apple
 def replayed(text: str, **sizes: int) -> Game:
     """A game in which all moves of a story have been made; the sizes are given besides."""
     story = read_story(text.encode(), sizes)
-    game = Game(story.cluster(RULES[story.rule].model if story.rule else Model()))
+    game = Game(story.cluster(CHANGED_RULES[story.rule].model if story.rule else Model()))
     play_story(story, game, game.make)
     return game
 
@@ -163,7 +163,7 @@ def test_a_printed_value_can_be_read_back(value: str) -> None:
         (BEGINNING + BEGINNING, "line 4: a second story begins here"),
         (
             BEGINNING + "Round 2: proposer-0 wants plum",
-            "line 4: proposer-0 already wants apple; a story is one round: 'toy-paxos --seed S --round K' shows one",
+            "line 4: proposer-0 already wants apple; a story is one round: add --round K to the command that wrote it",
         ),
         (BEGINNING + "     p0  p1  a0", "line 4: this is a diagram; save the story without --diagram"),
         (BEGINNING + "proposer-1 wants", "line 4: a value must not be empty"),

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.color import Color
 from stories import report_of
 
-from toy_paxos.checking import RULES
+from toy_paxos.checking import CHANGED_RULES
 from toy_paxos.event import Violation, Wants
 from toy_paxos.round import Round, Statistics
 from toy_paxos.settings import Network, Settings
@@ -55,7 +55,7 @@ def every_kind_of_words() -> list[Line]:
     finished = next(play_rounds(settings))
     statistics = Statistics(settings)
     statistics.add(finished)
-    rule, report = RULES["ignores-accepted"].told, report_of("ignores-accepted")
+    rule, report = CHANGED_RULES["ignores-accepted"].told, report_of("ignores-accepted")
     story = told(report.story, story_lines(report.story))
     return [
         *(words.start() + words.round(finished) + words.summary(statistics)),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stories import report_of
 
-from toy_paxos.checking import RULES, Judgement, Model, Report, check, check_rule, summary
+from toy_paxos.checking import CHANGED_RULES, Judgement, Model, Report, check, check_rule, summary
 from toy_paxos.checking.alone import judge
 from toy_paxos.checking.climb import CLIMB
 from toy_paxos.event import Delivery
@@ -32,7 +32,7 @@ def cluster_of(report: Report) -> dict[str, Any]:
 
 
 def said(report: Report, name: str | None = None) -> list[str]:
-    rule = RULES[name].told if name else None
+    rule = CHANGED_RULES[name].told if name else None
     story = told(report.story, story_lines(report.story))
     return [line.text for line in report_lines(cluster_of(report), report.model.properties, rule, story)]
 
@@ -76,7 +76,7 @@ def test_the_text_of_a_broken_rule_is_shown_once_with_its_section() -> None:
     assert lines[-2] == rule
     assert report_of("accepts-below").found["broken_rules"] == [rule]
     assert FINISHED.found["broken_rules"] == []
-    judgement = judge(RULES["lowers-promise"].model)
+    judgement = judge(CHANGED_RULES["lowers-promise"].model)
     (rule,) = summary([FINISHED], judgement)["broken_rules"]
     assert rule.startswith("A2 (")
 
@@ -117,7 +117,7 @@ def test_json_tells_the_same_story() -> None:
 
 
 def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
-    rule = RULES["adopts-lowest"]
+    rule = CHANGED_RULES["adopts-lowest"]
     assert start_lines(rule.model.sizes, "Changed rule")[1].text == "Changed rule"
     started = json.loads(start_json(rule.model.sizes, rule.name, "--acceptor a.py:A"))
     assert list(started) == [
@@ -138,13 +138,15 @@ def test_the_beginning_names_the_cluster_and_the_changed_rule() -> None:
     assert started["changed_rule"] == "adopts-lowest"
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", CHANGED_RULES)
 def test_the_list_names_every_rule(name: str) -> None:
-    assert any(line.text.startswith(f"  {name} ") for line in rules_lines([rule.told for rule in RULES.values()]))
+    assert any(
+        line.text.startswith(f"  {name} ") for line in rules_lines([rule.told for rule in CHANGED_RULES.values()])
+    )
 
 
 def test_where_a_changed_rule_does_no_harm_the_verdict_names_a_cluster_where_it_does() -> None:
-    rule = RULES["adopts-lowest"]
+    rule = CHANGED_RULES["adopts-lowest"]
     report = check_rule(rule, replace(rule.model, num_proposers=2))
     assert said(report, "adopts-lowest")[-1] == (
         "SAFE at this size; this change loses safety with 3 proposers, 3 acceptors, 1 attempt, 0 restarts each"
@@ -218,7 +220,7 @@ def test_a_counterexample_found_by_chance_is_not_called_the_shortest() -> None:
 
 
 def test_a_value_that_is_chosen_in_no_cluster_is_named() -> None:
-    stuck = RULES["accepts-only-above"].model
+    stuck = CHANGED_RULES["accepts-only-above"].model
     assert "NOT  sometimes  value-1 is chosen" in summit(check(stuck))
     assert summary([check(stuck)], KEPT)["verdict"] == "not-alive"
     assert summit(check(stuck))[-1] == "NOT ALIVE: safe, but value-0 and value-1 can never be chosen"

@@ -342,7 +342,7 @@ def test_the_story_of_a_round_can_be_played(form: list[str], logs: Logs, verify:
     assert "proposer-0 learns two\\nlines\n" in played.stdout
     path.write_text(verify(paths, *form).stdout)
     # Of several rounds that went well, lines tell no story.
-    words = "which --round K shows" if form else "no round, no counterexample and no game"
+    words = "add --round K to the command" if form else "no round, no counterexample and no game"
     assert words in run_here("play", str(path)).stderr
 
 

@@ -16,7 +16,7 @@ from toy_paxos import checking
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor import Actor, ProposingActor
 from toy_paxos.actor_registry import ActorRegistry
-from toy_paxos.checking import MAX_STATES, RULES, CheckError, Game, Judgement, Model, Report, Rule
+from toy_paxos.checking import CHANGED_RULES, MAX_STATES, ChangedRule, CheckError, Game, Judgement, Model, Report
 from toy_paxos.event import plural
 from toy_paxos.proposer import Proposer, Quorums
 from toy_paxos.round import Round as PlayedRound
@@ -160,7 +160,7 @@ class Verdict:
     """
 
     reports: Sequence[Report]
-    rule: Rule | None = None
+    rule: ChangedRule | None = None
     judgement: Judgement | None = None
 
     def __repr__(self) -> str:
@@ -241,12 +241,12 @@ def check(
         ).items()
     }
     actors = given_actors(acceptor, proposer)
-    if rule not in (None, *RULES):
+    if rule not in (None, *CHANGED_RULES):
         from toy_paxos.command.options import suggestion
 
-        hint = suggestion(str(rule), RULES) or f" Choose one of {', '.join(RULES)}."
+        hint = suggestion(str(rule), CHANGED_RULES) or f" Choose one of {', '.join(CHANGED_RULES)}."
         raise ValueError(f"unknown rule {rule!r}.{hint}")
-    changed = RULES[rule] if rule else None
+    changed = CHANGED_RULES[rule] if rule else None
     if changed and actors:
         raise ValueError("a rule brings its own actors: leave out acceptor and proposer")
     most = None if max_states is None else number("max_states", max_states, int, 1, 10**9)
@@ -302,7 +302,7 @@ def play(
         read = read_story(stories.get(story) or story.encode())
         if read.actors and not actors:
             raise ValueError(f"this story was played by other actors, {read.actors}: give acceptor or proposer")
-        rule = RULES[read.rule] if read.rule and not actors else None
+        rule = CHANGED_RULES[read.rule] if read.rule and not actors else None
         game = Game(read.cluster(rule.model if rule else Model(**actors)))
         play_story(read, game, game.make if strict else game.make_alike)
     about = {"first_number": game.model.first_number, "changed_rule": rule and rule.name}

@@ -280,7 +280,7 @@ class Watcher:
             follows += self.after_saying(time, answers, changed)
         if isinstance(message, Timeout):
             self.attempts[recipient] += 1
-            id = self.last_prepare.get(recipient, message.id)
+            id = answers[0].id if answers else message.id
             follows.insert(0, Attempt(time, recipient, self.attempts[recipient], id))
         return follows
 

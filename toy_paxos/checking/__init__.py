@@ -11,7 +11,7 @@ knows how messages are delivered in a run, or how a story is shown.
 """
 
 from toy_paxos.checking.alone import Judgement
-from toy_paxos.checking.broken import RULES, Rule, check_rule
+from toy_paxos.checking.broken import CHANGED_RULES, ChangedRule, check_rule
 from toy_paxos.checking.checker import MAX_STATES, Prospect, check, prospect
 from toy_paxos.checking.climb import check_actors, check_one, most_telling, summary
 from toy_paxos.checking.dice import Dice
@@ -21,8 +21,9 @@ from toy_paxos.checking.refusal import InterruptedActorError
 from toy_paxos.checking.report import Report
 
 __all__ = [
+    "CHANGED_RULES",
     "MAX_STATES",
-    "RULES",
+    "ChangedRule",
     "CheckError",
     "Dice",
     "Game",
@@ -32,7 +33,6 @@ __all__ = [
     "Move",
     "Prospect",
     "Report",
-    "Rule",
     "WrongMoveError",
     "check",
     "check_actors",

@@ -169,7 +169,7 @@ class Alone:
             if len(self.cluster.steps) > max_steps:
                 return self.not_judged(f"not finished after {max_steps:,} steps: {self.what_grows()}")
             if not keep_going(self.num_states, 0):
-                return self.not_judged("the check was stopped before")
+                return self.not_judged("the check was stopped")
         if self.error:
             return self.not_judged(f"{self.error}; whether that message can reach it, only a search can tell")
         return Judgement(self.model, self.num_states)

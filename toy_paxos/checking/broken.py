@@ -254,7 +254,7 @@ class AcceptsOnlyAbove(AcceptsBelow):
 
 
 @dataclass(frozen=True)
-class Rule:
+class ChangedRule:
     """One changed rule, and the smallest cluster of at least three acceptors that shows its consequences.
 
     ``fate`` is the result of a check: safety is lost; or it is safe; or it is safe, but progress is lost; or it is safe
@@ -307,33 +307,33 @@ class Rule:
         return Model(3, self.num_proposers, self.max_attempts, acceptor, restarts=self.restarts)
 
 
-RULES = {
+CHANGED_RULES = {
     rule.name: rule
     for rule in (
-        Rule(IgnoresAccepted, "unsafe"),
-        Rule(AdoptsAny, "unsafe", num_proposers=3),
-        Rule(AdoptsLowest, "unsafe", num_proposers=3),
-        Rule(SkipsPhase1, "unsafe"),
-        Rule(CountsTwice, "unsafe"),
-        Rule(TakesOldPromises, "unsafe", max_attempts=2),
-        Rule(ProposesTwice, "unsafe"),
-        Rule(AcceptsBelow, "unsafe"),
-        Rule(DoesNotRaise, "unsafe", num_proposers=3),
-        Rule(LowersPromise, "unsafe"),
-        Rule(ForgetsAll, "unsafe", restarts=1),
-        Rule(ForgetsPromise, "unsafe", restarts=1),
-        Rule(ForgetsAccepted, "unsafe", restarts=1),
-        Rule(HidesAccepted, "unsafe"),
-        Rule(AcceptsAbove, "safe"),
-        Rule(AcceptsOnce, "stuck"),
-        Rule(PromisesAgain, "safe"),
-        Rule(SharesNumbers, "stuck"),
-        Rule(AcceptsOnlyAbove, "not-alive"),
+        ChangedRule(IgnoresAccepted, "unsafe"),
+        ChangedRule(AdoptsAny, "unsafe", num_proposers=3),
+        ChangedRule(AdoptsLowest, "unsafe", num_proposers=3),
+        ChangedRule(SkipsPhase1, "unsafe"),
+        ChangedRule(CountsTwice, "unsafe"),
+        ChangedRule(TakesOldPromises, "unsafe", max_attempts=2),
+        ChangedRule(ProposesTwice, "unsafe"),
+        ChangedRule(AcceptsBelow, "unsafe"),
+        ChangedRule(DoesNotRaise, "unsafe", num_proposers=3),
+        ChangedRule(LowersPromise, "unsafe"),
+        ChangedRule(ForgetsAll, "unsafe", restarts=1),
+        ChangedRule(ForgetsPromise, "unsafe", restarts=1),
+        ChangedRule(ForgetsAccepted, "unsafe", restarts=1),
+        ChangedRule(HidesAccepted, "unsafe"),
+        ChangedRule(AcceptsAbove, "safe"),
+        ChangedRule(AcceptsOnce, "stuck"),
+        ChangedRule(PromisesAgain, "safe"),
+        ChangedRule(SharesNumbers, "stuck"),
+        ChangedRule(AcceptsOnlyAbove, "not-alive"),
     )
 }
 
 
-def check_rule(rule: Rule, model: Model, max_states: int = MAX_STATES, keep_going: KeepGoing = always) -> Report:
+def check_rule(rule: ChangedRule, model: Model, max_states: int = MAX_STATES, keep_going: KeepGoing = always) -> Report:
     """Check a model with a changed rule; if it loses a property, also report what correct actors would do.
 
     If it does not lose the property that it evaluates, check it again with all properties.

@@ -100,9 +100,9 @@ LIST, NONE = "list", "none"
 
 def rule_names(ctx: click.Context, param: click.Parameter, incomplete: str = "") -> list[str]:
     """Return the values of --break with this beginning; only now import the rules, which most runs do not need."""
-    from toy_paxos.checking import RULES
+    from toy_paxos.checking import CHANGED_RULES
 
-    return [name for name in (*RULES, NONE, LIST) if name.startswith(incomplete)]
+    return [name for name in (*CHANGED_RULES, NONE, LIST) if name.startswith(incomplete)]
 
 
 def check_rule_name(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | None:
@@ -143,12 +143,12 @@ def list_rules(ctx: click.Context, form: str | None = None) -> None:
     if form not in (None, "json") or ctx.params.get("output"):
         other = "-o to write" if ctx.params.get("output") else f"--{form} to show"
         raise click.UsageError(f"--break list has no story for {other}: leave out one of them.")
-    from toy_paxos.checking import RULES
+    from toy_paxos.checking import CHANGED_RULES
     from toy_paxos.view.json_lines import rules_json
     from toy_paxos.view.verdict import rules_lines
 
     set_up(utf_8=form == "json")
-    rules = [rule.told for rule in RULES.values()]
+    rules = [rule.told for rule in CHANGED_RULES.values()]
     write(rules_json(rules) if form == "json" else shown(rules_lines(rules)))
     ctx.exit()
 
@@ -162,11 +162,11 @@ def other_actors(ctx: click.Context, form: str | None = None) -> tuple[dict[str,
     rule_name, given = ctx.params["rule_name"], {kind: ctx.params.get(kind) for kind in ("acceptor", "proposer")}
     actors = {kind: actor for kind, actor in given.items() if actor}
     if rule_name:
-        from toy_paxos.checking import RULES
+        from toy_paxos.checking import CHANGED_RULES
 
         if actors:
             raise click.UsageError("--break brings its own actors: leave out --acceptor and --proposer.")
-        rule, model = RULES[rule_name], RULES[rule_name].model
+        rule, model = CHANGED_RULES[rule_name], CHANGED_RULES[rule_name].model
         actors = {"acceptor": model.acceptor, "proposer": model.proposer}
         return actors, f"--break {rule_name}", rule.change
     options = " ".join(f"--{kind} {quoted(ctx.meta[kind])}" for kind in actors)

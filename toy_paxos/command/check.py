@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from toy_paxos.checking import (
+    CHANGED_RULES,
     MAX_STATES,
-    RULES,
+    ChangedRule,
     Dice,
     Judgement,
     Model,
     Report,
-    Rule,
     check_actors,
     check_one,
     check_rule,
@@ -89,7 +89,7 @@ def check_command(
     actors, named, change = other_actors(ctx, form)
     check_file(output, options["force"])
     set_up(utf_8=form == "json" or bool(output and output.is_output))
-    rule = RULES[rule_name] if rule_name else None
+    rule = CHANGED_RULES[rule_name] if rule_name else None
     sizes = ("num_acceptors", "num_proposers", "max_attempts", "restarts", "quorums")
     given = {name: options[name] for name in sizes if options[name] is not None}
     with closing(Search(max_states, form, output, rule, named, change)) as search:
@@ -121,7 +121,7 @@ class Search:
     max_states: int | None = None
     form: str | None = None
     file: StoryFile | None = None
-    rule: Rule | None = None
+    rule: ChangedRule | None = None
     named: str = ""
     change: str = ""
     states: int = 0

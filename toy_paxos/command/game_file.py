@@ -5,14 +5,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from toy_paxos.checking import RULES, Game, Model
+from toy_paxos.checking import CHANGED_RULES, Game, Model
 from toy_paxos.checking.conditions import conditions
 from toy_paxos.checking.game import Kind
 from toy_paxos.checking.tables import Tables
 from toy_paxos.command.game_view import GameView, guarded
 from toy_paxos.message import Accept, Timeout
-from toy_paxos.rules import RULES as RULES_OF_PAXOS
-from toy_paxos.rules import learning, statement
+from toy_paxos.rules import RULES, learning, statement
 from toy_paxos.view.game_page import game_page
 from toy_paxos.view.output import DrawingError, plain
 from toy_paxos.view.words import tame
@@ -46,7 +45,7 @@ def all_games() -> str:
     offered = with_wishes(Model(restarts=0))
     pages.add("correct", "none: correct Paxos", GameView(Game(offered), "", {}))
     larger = []
-    for name, rule in RULES.items():
+    for name, rule in CHANGED_RULES.items():
         if (rule.num_proposers, rule.max_attempts) == (offered.num_proposers, offered.max_attempts):
             view = GameView(Game(with_wishes(rule.model)), rule.change, {})
             pages.add(name, f"{name}: {rule.summary}", view)
@@ -114,7 +113,7 @@ class Page:
             tables=[table.told() for table in self.tables.tables],
             wishes=self.wishes,
             games=self.games,
-            rules={rule.name: rule.sentence for rule in RULES_OF_PAXOS},
+            rules={rule.name: rule.sentence for rule in RULES},
             saying=[[*when(statement(message))] for message in messages],
             learning=learned,
             moves=moves,

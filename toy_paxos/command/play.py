@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import RULES, Game, Model, Move
+from toy_paxos.checking import CHANGED_RULES, Game, Model, Move
 from toy_paxos.command.actors import LIST, actor_options, list_rules, other_actors
 from toy_paxos.command.game_file import all_games, one_game, with_wishes
 from toy_paxos.command.game_view import GameView, Screen, guarded
@@ -160,7 +160,7 @@ def cluster(ctx: click.Context, story: Script | None, given: Mapping[str, Any]) 
             raise click.UsageError(f"{words}: name them by options, too.")
         ctx.params["rule_name"] = story.rule
     actors, options, change = other_actors(ctx)
-    rule = RULES[ctx.params["rule_name"]] if ctx.params["rule_name"] else None
+    rule = CHANGED_RULES[ctx.params["rule_name"]] if ctx.params["rule_name"] else None
     model = rule.model if rule else replace(Model(max_attempts=2), **actors)
     model = story.cluster(model) if story else replace(model, **given)
     check_quorums(model.quorums, model.num_acceptors)

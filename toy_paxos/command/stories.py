@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
-from toy_paxos.checking import RULES, Game, Model, Move, WrongMoveError
+from toy_paxos.checking import CHANGED_RULES, Game, Model, Move, WrongMoveError
 from toy_paxos.checking.game import Kind, NotSentError
 from toy_paxos.command.options import shortened
 from toy_paxos.event import VALUED, Crash, Delivery, TimedOut, Wants
@@ -212,7 +212,7 @@ SIZES = {"proposer": "num_proposers", "acceptor": "num_acceptors", "attempt": "m
 
 def take_rule(story: Script, name: str) -> None:
     """Note the changed rule."""
-    if name not in RULES:
+    if name not in CHANGED_RULES:
         raise WrongMoveError(f"unknown rule {shortened(name)}")
     story.rule = name
 
@@ -234,7 +234,7 @@ def note_wish(story: Script, name: str, value: str) -> None:
     if name in story.wishes:
         wanted = shortened(story.wishes[name])
         raise WrongMoveError(
-            f"{name} already wants {wanted}; a story is one round: 'toy-paxos --seed S --round K' shows one"
+            f"{name} already wants {wanted}; a story is one round: add --round K to the command that wrote it"
         )
     story.wishes[name] = value
 
