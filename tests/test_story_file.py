@@ -63,6 +63,15 @@ def test_lines_can_be_played_and_written_again(
     assert without_comments(again.stdout) == without_comments(played.stdout)
 
 
+def test_times_are_milliseconds_even_if_all_of_them_are_whole(run_here: RunHere) -> None:
+    crashed = run_here("--proposer-failure-prob", "1", "--rounds", "1", "-o", "-.jsonl").stdout
+    assert '"event":"crash"' in crashed
+    assert crashed.count('"t_ms":0') == crashed.count('"t_ms":') > 0
+    assert (
+        "0.0 ms  proposer-0 crashes" in run_here("--proposer-failure-prob", "1", "--rounds", "1", "-o", "-.txt").stdout
+    )
+
+
 def test_a_file_is_overwritten_only_by_force(tmp_path: Path, run_here: RunHere) -> None:
     file = tmp_path / "round.svg"
     file.write_text("mine")

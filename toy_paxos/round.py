@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import compress, islice
+from typing import ClassVar
 
 from toy_paxos.event import (
     DELIVERED,
@@ -134,6 +135,8 @@ class Round:
     replayable.
     """
 
+    has_clock: ClassVar[bool] = True
+
     number: int
     configuration: Configuration
     wishes: Mapping[str, str]
@@ -150,7 +153,7 @@ class Round:
     @property
     def story(self) -> Story:
         """The round as a story."""
-        return Story(self.configuration, self.events)
+        return Story(self.configuration, self.events, has_clock=self.has_clock)
 
     @cached_property
     def facts(self) -> Facts:
@@ -197,6 +200,8 @@ class DirectRound(Round):
     TERMINATE to each, then the answers to PROPOSE. ``failures`` says for each acceptor whether each of its requests
     failed. ``tell`` returns the events for the given failures and wishes.
     """
+
+    has_clock: ClassVar[bool] = False
 
     failures: Mapping[str, Sequence[bool]]
 

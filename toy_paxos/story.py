@@ -66,7 +66,7 @@ class Story:
 
     ``about`` has further keys of the head of the story; readers ignore keys that they do not know. ``change`` describes
     actors that are not those of Paxos. ``correct`` is the story of correct actors with the same deliveries, if that is
-    known.
+    known. With a clock, times are milliseconds; without one, they are numbers of deliveries.
     """
 
     configuration: Configuration
@@ -76,11 +76,7 @@ class Story:
     about: Mapping[str, Any] = field(default_factory=dict)
     change: str = ""
     correct: "Story | None" = None
-
-    @property
-    def has_clock(self) -> bool:
-        """Whether times are milliseconds; if not, they are numbers of deliveries."""
-        return any(event.time % 1 for event in self.events)
+    has_clock: bool = False
 
     @property
     def wishes(self) -> Mapping[str, str]:
