@@ -19,6 +19,7 @@ from toy_paxos import api
 from toy_paxos.acceptor import Acceptor
 from toy_paxos.actor_registry import registry
 from toy_paxos.checking import CHANGED_RULES, CheckError, Game, Model
+from toy_paxos.checking.alone import LADDER
 from toy_paxos.event import Delivery
 from toy_paxos.event_json import event_line
 from toy_paxos.message import Message
@@ -135,6 +136,15 @@ def test_without_a_size_a_check_climbs_up_to_the_first_violation(monkeypatch: py
     assert len(verdict.reports) > 1
     assert [report.violation for report in verdict.reports[:-1]] == [None] * (len(verdict.reports) - 1)
     assert verdict.story is not None
+
+
+def test_a_verdict_of_many_clusters_says_in_how_many_the_rules_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("toy_paxos.checking.dice.WALKS", 1)
+    monkeypatch.setattr("toy_paxos.checking.alone.LADDER", LADDER[:2])
+    monkeypatch.setattr("toy_paxos.checking.climb.WITNESSES", 2)
+    assert re.fullmatch(r"<Verdict: safe, 2 clusters, \d+ states; rules kept in 2 clusters>", repr(toy_paxos.check()))
 
 
 def test_a_search_that_was_not_completed_is_unknown() -> None:

@@ -166,7 +166,9 @@ class Verdict:
     def __repr__(self) -> str:
         states = plural(sum(report.states for report in self.reports), "state")
         violation = f", {printable(self.violation)}" if self.violation else ""
-        return f"<Verdict: {self.word}{violation}, {plural(len(self.reports), 'cluster')}, {states}>"
+        judged = self.judgement if self.judgement and self.judgement.kept else None
+        rules = f"; rules kept in {plural(judged.clusters, 'cluster')}" if judged else ""
+        return f"<Verdict: {self.word}{violation}, {plural(len(self.reports), 'cluster')}, {states}{rules}>"
 
     @property
     def word(self) -> str:
