@@ -196,14 +196,14 @@ def test_every_command_reports_an_error_of_an_actor_in_the_same_words(
     done = run_here(*option, "-p", "0")
     assert (done.returncode, done.stderr) == (2, f"toy-paxos: {fails}{said}")
     done = run_here("check", *option)
-    assert (done.returncode, done.stderr) == (2, f"toy-paxos: the model cannot be checked: {said}")
+    assert (done.returncode, done.stderr) == (2, f"toy-paxos: the actors cannot be checked: {said}")
     played = run_here("play", *option, typed="1\n")
     assert (played.returncode, played.stderr) == (2, f"toy-paxos: {fails}{said}")
 
 
 def test_a_proposer_that_does_not_say_what_it_has_learned_fails(file: str, run_here: RunHere) -> None:
     words = "proposer-0 needs an attribute 'learned', None or the text of a value: it has type int (actors.py, line "
-    for command, before in (([], ""), (["check"], "the model cannot be checked: ")):
+    for command, before in (([], ""), (["check"], "the actors cannot be checked: ")):
         done = run_here(*command, "--proposer", f"{file}:Ignorant", "-n", "1")
         assert done.returncode == 2
         assert done.stderr.startswith(f"toy-paxos: {before}{words}")

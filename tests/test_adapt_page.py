@@ -160,7 +160,7 @@ def test_a_class_of_submissions_is_judged_by_a_loop(folder: Path) -> None:
     printed = subprocess.check_output(["sh", "-c", LOOP], encoding="utf-8", env=env)
     first, second, third, fourth = printed.splitlines()
     assert (first, second, fourth) == ('"verdict":"safe"', '"verdict":"violated"', '"verdict":"violated"')
-    assert third.startswith("not judged: toy-paxos: the model cannot be checked: the actors cannot begin: 'node subm")
+    assert third.startswith("not judged: toy-paxos: the actors cannot be checked: the actors cannot begin: 'node subm")
     verdict = json.loads((submissions / "2.js.json").read_text())
     assert verdict["property"] == "at most one value is chosen"
     assert verdict["departure"]["rule"] == "A3"

@@ -117,7 +117,7 @@ class LiesOnce(Acceptor):
 def test_a_rule_is_broken_only_if_the_actor_does_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HAS_LIED", "")
     monkeypatch.delenv("HAS_LIED")
-    words = r"acceptor-0 does not always do the same \(once acceptor-0 breaks A4: it accepts 1 after it promised 2\)"
+    words = r"does not always do the same \(once acceptor-0 breaks A4: it accepts 1 after it promised 2, and once not\)"
     with pytest.raises(CheckError, match=words):
         judge(Model(1, 2, acceptor=LiesOnce))
 

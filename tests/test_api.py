@@ -147,6 +147,12 @@ def test_a_verdict_of_many_clusters_says_in_how_many_the_rules_are_kept(
     assert re.fullmatch(r"<Verdict: safe, 2 clusters, \d+ states; rules kept in 2 clusters>", repr(toy_paxos.check()))
 
 
+def test_a_verdict_can_be_asserted() -> None:
+    assert toy_paxos.check(num_acceptors=1)
+    assert not toy_paxos.check(rule="skips-phase-1")
+    assert not toy_paxos.check(rule="accepts-once"), "it is safe, but stuck"
+
+
 def test_a_search_that_was_not_completed_is_unknown() -> None:
     assert toy_paxos.check(num_acceptors=3, max_states=5).safe, "all rules are kept"
     verdict = toy_paxos.check(num_acceptors=3, max_states=5, proposer=lambda *arguments: Proposer(*arguments[:3]))

@@ -365,7 +365,7 @@ def interrupted_search(start: Start, slow: Path, number: int) -> "tuple[int, str
 def test_a_search_says_how_far_it_is() -> None:
     with closing(Search()) as search:
         assert search.keep_going(3_045, 0)
-        assert str(search) == "searching: 3,045 states"
+        assert str(search) == "judging each actor alone: 3,045 states"
         assert search.keep_going(1, 1)
         assert str(search) == "searching: 1 state, 1 delivery deep"
         assert search.keep_going(1_000, 20)
@@ -490,7 +490,7 @@ def test_on_a_terminal_the_verdict_stands_out(on_terminal: OnTerminal) -> None:
 
 def test_a_terminal_shows_progress_after_a_second(slow: Path, on_terminal: OnTerminal) -> None:
     shown = on_terminal("check", "-n", "3", "--acceptor", f"{slow}:Slow", interrupt_at=b" states, ")
-    assert re.search(r"\nsearching: [\d,]+ states?\b", shown)
+    assert re.search(r"\n(searching|judging each actor alone): [\d,]+ states?\b", shown)
 
 
 def test_help_and_completion_know_the_command(run: Run) -> None:

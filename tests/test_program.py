@@ -213,7 +213,7 @@ def test_whatever_breaks_the_protocol_is_named_by_every_command(
     actor = f"sh {file}"
     for command, typed, before in (
         (("-p", "0", "-c", "1"), "", "an actor fails: "),
-        (("check",), "", "the model cannot be checked: "),
+        (("check",), "", "the actors cannot be checked: "),
         (("play",), "1\n", "an actor fails: "),
     ):
         done = run_here(*command, "--acceptor", f"exec:{actor}", "-n", "1", typed=typed)
@@ -366,7 +366,7 @@ def test_a_search_says_that_it_needs_the_state(
     # The dice before the search need no state.
     monkeypatch.setattr("toy_paxos.checking.dice.WALKS", 1)
     done = run_here("check", "--acceptor", f"exec:{acceptor('remembers')}")
-    words = "keeps its memory to itself: say 'state' in every answer (a run does without)"
+    words = "returns no state, so it cannot be checked: return 'state' in every answer (runs and play do without)"
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert f"acceptor-0: {acceptor('remembers')!r} {words}\n" in done.stderr
 

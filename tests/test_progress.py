@@ -1,5 +1,6 @@
 """Progress: a cluster that never decides is not called safe, and correct proposers are not accused."""
 
+import os
 import re
 import sys
 from dataclasses import replace
@@ -9,12 +10,12 @@ import pytest
 from stories import climbed
 
 from toy_paxos.acceptor import Acceptor
-from toy_paxos.checking import CHANGED_RULES, Judgement, Model, Report, check, summary
+from toy_paxos.checking import CHANGED_RULES, CheckError, Judgement, Model, Report, check, summary
 from toy_paxos.checking import progress as progress_module
 from toy_paxos.checking.alone import LADDER, judge
 from toy_paxos.checking.climb import CLIMB, climb
 from toy_paxos.event import Delivery, Learned
-from toy_paxos.message import Fail, Message, Prepare, Promise, Restart, Timeout
+from toy_paxos.message import Fail, Message, Prepare, Promise, Restart, Terminate, Timeout
 from toy_paxos.proposer import Proposer
 from toy_paxos.story import Story
 
@@ -213,6 +214,21 @@ def test_a_proposer_that_ignores_timeouts_is_not_judged() -> None:
     report = check(replace(TWO, proposer=IgnoresTimeouts))
     assert (report.verdict, report.progress) == ("safe", "not judged")
     assert report.progress_reason.endswith("does nothing on TIMEOUT in a state that it reaches")
+
+
+class AnswersFailLessAndLess(AsksAgain):
+    """It answers only its first few FAIL, which quiet runs alone deliver, and counts them where no check can see it."""
+
+    def count_refusal(self, fail: Fail) -> list[Message]:
+        os.environ["FAILS"] = os.environ.get("FAILS", "") + "x"
+        first = [Terminate(self.name, fail.sender, fail.id)] if len(os.environ["FAILS"]) < 4 else []
+        return [*super().count_refusal(fail), *first]
+
+
+def test_a_proposer_is_stuck_only_if_it_does_all_of_that_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS", "")
+    with pytest.raises(CheckError, match=r"proposer-0 does not always do the same \(once it says TERMINATE 1 to acc"):
+        check(replace(TWO, proposer=AnswersFailLessAndLess))
 
 
 def test_an_error_in_a_quiet_run_is_not_a_loss_of_progress() -> None:

@@ -170,6 +170,10 @@ class Verdict:
         rules = f"; rules kept in {plural(judged.clusters, 'cluster')}" if judged else ""
         return f"<Verdict: {self.word}{violation}, {plural(len(self.reports), 'cluster')}, {states}{rules}>"
 
+    def __bool__(self) -> bool:
+        """Whether it is safe, so that ``assert check(...)`` means what it says."""
+        return self.safe
+
     @property
     def word(self) -> str:
         """The verdict in one word."""
@@ -226,7 +230,8 @@ def check(
     """Explore every execution of small clusters, as ``toy-paxos check`` does.
 
     With a size, ``fail`` or ``rule`` (the name of a changed rule), it explores one cluster. Otherwise it climbs from
-    small clusters to larger ones, up to the first violation.
+    small clusters to larger ones, up to the first violation. It takes seconds, but minutes for actors with many
+    states: then give a size, or fewer ``max_states``.
 
     >>> check(num_acceptors=3, num_proposers=2).safe
     True

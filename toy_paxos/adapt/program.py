@@ -198,7 +198,7 @@ class ProgramActor:
         """Say why the actor cannot be put into a certain state, if it cannot."""
         if self.__adapts__.has_state:
             return ""
-        words = "keeps its memory to itself: say 'state' in every answer (a run does without)"
+        words = "returns no state, so it cannot be checked: return 'state' in every answer (runs and play do without)"
         return f"{self.__adapts__.command!r} {words}"
 
 

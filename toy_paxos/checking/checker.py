@@ -176,21 +176,24 @@ class Search:
             progress=self.progress.result,
             progress_reason=self.progress.reason,
             quiet_from=None if lost else stuck.quiet_from,
-            because=self.silence() or stuck.reason,
+            because="; ".join(filter(None, self.silence(stuck.reason))),
             was_stopped=self.was_stopped,
         )
 
-    def silence(self) -> str:
-        """Return which message of a round no actor says, and who says one of another type, if no value is chosen."""
+    def silence(self, stuck: str) -> tuple[str, str]:
+        """Return which message of a round no actor says, if no value is chosen, and the likely cause.
+
+        That is a message of a type that is not of Paxos, or else the reason why a proposer is ``stuck``.
+        """
         if not self.complete or self.wanted_values(chosen=True):
-            return ""
+            return "", stuck
         said = {message.type: message for message in reversed(self.cluster.messages)}
         missing = [kind.type for kind in (Prepare, Promise, Propose, Accept) if kind.type not in said]
         own = [
-            f"; {said[type].sender} says {type}, which is not a message type of Paxos"
+            f"{said[type].sender} says {type}, which is not a message type of Paxos"
             for type in sorted(said.keys() - MESSAGES.keys())
         ]
-        return "".join([f"no actor says {missing[0]}", *own]) if missing else ""
+        return f"no actor says {missing[0]}" if missing else "", "; ".join(own) or stuck
 
     def wanted_values(self, chosen: bool) -> list[str]:
         """Return the values that proposers want and that some execution chooses, or that none chooses."""

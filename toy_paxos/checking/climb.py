@@ -45,11 +45,17 @@ WITNESSES = 6
 def check_one(model: Model, max_states: int | None = None, keep_going: KeepGoing = always) -> Report:
     """Judge the actors of a model by the rules, then search the model.
 
-    Without ``max_states``, the search visits fewer states if the actors keep the rules.
+    Without ``max_states``, the search visits fewer states if the actors keep the rules. If the actors have many states,
+    they are judged for longer only if a short search decides nothing.
 
     Raises CheckError for actors that cannot be checked.
     """
-    judgement = judge(model, 10 * MAX_STEPS, keep_going)
+    judgement = judge(model, MAX_STEPS, keep_going)
+    if judgement.not_judged and model.configuration.quorums_meet:
+        report = replace(check(model, min(max_states or FEW_STATES, FEW_STATES), keep_going), judgement=judgement)
+        if report.verdict != "unknown" or report.was_stopped:
+            return report
+        judgement = judge(model, 10 * MAX_STEPS, keep_going)
     usual = FEW_STATES if judgement.kept else MAX_STATES
     return replace(check(model, max_states or usual, keep_going), judgement=judgement)
 
@@ -94,7 +100,8 @@ def climb(
     while waiting:
         model, limit = waiting.popleft()
         report = check(model, min(limit, max_states), keep_going)
-        if not (report.complete or report.violation or report.was_stopped) and limit < max_states:
+        is_decided = report.complete or report.violation or report.was_stopped or report.progress == LOST
+        if not is_decided and limit < max_states:
             waiting.append((model, 10 * limit))
             continue
         yield report

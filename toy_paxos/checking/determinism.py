@@ -4,7 +4,8 @@ A search takes each step of an actor once and caches the result. That is incorre
 numbers, or that keeps state where no snapshot sees it. So there are three tests. Every step that made a difference is
 repeated in another order. Real instances, which are never restored from a snapshot, receive random deliveries in
 parallel with the model. And the variables that instances of a class share must not change. These tests cannot reveal
-that an actor reads a clock or uses the address of an object.
+that an actor reads a clock or uses the address of an object, or that it uses chance only in larger clusters than those
+that are searched: there, each actor is only judged alone.
 """
 
 import builtins

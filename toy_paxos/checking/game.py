@@ -87,7 +87,7 @@ class Game:
             self.actors: dict[str, Actor] = {actor.name: actor for actor in (*proposers, *acceptors)}
             for message in chain.from_iterable(wish.says for wish in wishes):
                 check_message(message, self.actors)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             raise failure("the actors cannot begin", error, model.proposer, model.acceptor) from error
         self.proposers = [wish.proposer for wish in wishes]
         self.moves: list[Move] = []
@@ -272,7 +272,7 @@ class Game:
             event.answers = list(event.answers)
             for answer in event.answers:
                 check_message(answer, self.actors)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             raise failure_at(message, error, type(self.actors[name])) from error
         if not is_answered:
             event.answers = []

@@ -29,6 +29,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from toy_paxos.checking.cluster import Cluster, State, Step, cached_method, numbers
+from toy_paxos.checking.determinism import repeat_steps
 from toy_paxos.checking.game import story
 from toy_paxos.checking.model import CheckError
 from toy_paxos.event import Delivery, Learned
@@ -146,15 +147,18 @@ class Progress:
             # The environment has all restarts of an acceptor one after the other.
             left = (each for each in cluster.model.environment() if each not in execution and isinstance(each, Restart))
             execution = [*execution, *[next(each) for _, each in groupby(left, attrgetter("recipient"))]]
-        actors, said = cluster.start.actors, cluster.start.said
-        for message in execution:
-            at = cluster.positions[message.recipient]
-            number = self.timeouts[at] if isinstance(message, Timeout) else cluster.number_of_message(message)
-            after, news = cluster.step(at, actors[at], number)
-            actors, said = (*actors[:at], after, *actors[at + 1 :]), said | news
+        delivered = [
+            self.timeouts[cluster.positions[message.recipient]]
+            if isinstance(message, Timeout)
+            else cluster.number_of_message(message)
+            for message in execution
+        ]
+        actors, said, steps = self.deliver(cluster.start.actors, cluster.start.said, delivered)
         run = self.quiet_run(proposer, actors, said, self.highest(Promise, numbers(said)))
         name = cluster.names[proposer]
         if run.result == LOST:
+            *_, quiet_steps = self.deliver(actors, said, run.deliveries)
+            repeat_steps(cluster, [*steps, *quiet_steps])
             deliveries = [*execution, *(cluster.messages[number] for number in run.deliveries)]
             told = story(self.searched.model, deliveries)
             if not any(isinstance(event, Learned) and event.proposer == name for event in told.events):
@@ -167,6 +171,18 @@ class Progress:
                 self.stuck = Stuck(deliveries, begins, told, refusals(told, name))
                 return
         self.note(QuietRun(NOT_KNOWN, "a quiet run depends on messages that the search has forgotten"))
+
+    def deliver(
+        self, actors: Actors, said: int, messages: Sequence[int]
+    ) -> tuple[Actors, int, list[tuple[int, int, int]]]:
+        """Return the actors after some deliveries, all messages said by then, and the steps."""
+        steps = []
+        for number in messages:
+            at = self.cluster.positions[self.cluster.messages[number].recipient]
+            steps.append((at, actors[at], number))
+            after, news = self.cluster.step(*steps[-1])
+            actors, said = (*actors[:at], after, *actors[at + 1 :]), said | news
+        return actors, said, steps
 
     def after_restarts(self, state: State) -> State | None:
         """Return the state of the search after each acceptor has restarted that can; None if that changes nothing."""

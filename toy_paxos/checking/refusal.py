@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Iterator
 from functools import cache
+from types import FrameType
 from typing import Any
 
 from toy_paxos.checking.model import CheckError
@@ -84,6 +85,15 @@ def is_of_the_user(file: str) -> bool:
     """Return whether a file is part of the user's code."""
     in_library = file.startswith(LIBRARY) and "site-packages" not in file
     return not file.startswith((OURS, "<")) and not in_library
+
+
+def call_of_user(frame: FrameType | None) -> FrameType | None:
+    """Return the call of a function of the user's that this program has made, and that runs in a frame, if any."""
+    call = None
+    while frame and not frame.f_code.co_filename.startswith(OURS):
+        call = frame if is_of_the_user(frame.f_code.co_filename) else call
+        frame = frame.f_back
+    return call
 
 
 def defined_at(kind: object) -> tuple[str, int] | None:

@@ -132,8 +132,9 @@ class Search:
         self.stop = StopRequest(on_quit=lambda: f"toy-paxos check: {self}", waiting_for="the search")
 
     def __str__(self) -> str:
-        depth = f", {plural(self.depth, 'delivery')} deep" if self.depth else ""
-        return f"searching: {plural(self.states, 'state')}{depth}"
+        if not self.depth and self.states > 1:
+            return f"judging each actor alone: {plural(self.states, 'state')}"
+        return f"searching: {plural(self.states, 'state')}, {plural(self.depth, 'delivery')} deep"
 
     def close(self) -> None:
         """Erase the progress and stop listening to signals."""
@@ -238,7 +239,7 @@ def judged() -> Iterator[None]:
             raise
         except Exception as error:
             # Any other exception comes from the user's classes.
-            raise at_fault("the model cannot be checked", error) from error
+            raise at_fault("the actors cannot be checked", error) from error
 
 
 def report_in_words(report: Report, search: Search, all_found: dict[str, Any] | None = None) -> Iterator[Line]:

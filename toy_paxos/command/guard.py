@@ -1,7 +1,7 @@
 """The guard around the user's own actors, which must neither write to standard output nor hang the program.
 
 A timer ticks after equal amounts of CPU time. If the same call of an actor runs at two ticks in a row, an exception
-ends it, at the line where it is.
+ends it, at the line where it is. A call that only waits, or that loops in code other than Python, is not ended.
 """
 
 import signal
@@ -28,22 +28,13 @@ class Clock:
 
     def tick(self, number: int, frame: FrameType | None) -> None:
         """Compare the present call with that of the last tick; raise EndlessError if they are the same."""
+        # Imported here because most runs never need it.
+        from toy_paxos.checking.refusal import call_of_user
+
         before, self.call = self.call, call_of_user(frame)
         if self.call and self.call is before:
-            signal.setitimer(signal.ITIMER_VIRTUAL, SHORT_TICK_S, SHORT_TICK_S)
+            signal.setitimer(signal.ITIMER_PROF, SHORT_TICK_S, SHORT_TICK_S)
             raise EndlessError("it does not seem to return")
-
-
-def call_of_user(frame: FrameType | None) -> FrameType | None:
-    """Return the call of a function of the user's that this program has made, and that runs in a frame, if any."""
-    # Imported here because most runs never need it.
-    from toy_paxos.checking.refusal import OURS, is_of_the_user
-
-    call = None
-    while frame and not frame.f_code.co_filename.startswith(OURS):
-        call = frame if is_of_the_user(frame.f_code.co_filename) else call
-        frame = frame.f_back
-    return call
 
 
 @contextmanager
@@ -51,11 +42,11 @@ def guard_user_code() -> Iterator[None]:
     """Send the output of the user's actors to standard error, and end calls of them that do not return."""
     if POSIX:
         # The handler stays: without one, a signal that comes just before the timer stops would end the process.
-        signal.signal(signal.SIGVTALRM, Clock().tick)
-        signal.setitimer(signal.ITIMER_VIRTUAL, TICK_S, TICK_S)
+        signal.signal(signal.SIGPROF, Clock().tick)
+        signal.setitimer(signal.ITIMER_PROF, TICK_S, TICK_S)
     try:
         with user_output_to_stderr():
             yield
     finally:
         if POSIX:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)

@@ -150,6 +150,15 @@ MOMENT_S, GRACE_S = 0.5, 2.0
 A_BLINK_S = 0.05
 
 
+def place(frame: FrameType | None) -> str:
+    """Return where the user's own code runs in a frame, in words, or an empty text if it does not."""
+    # Imported here because few runs need it.
+    from toy_paxos.checking.refusal import call_of_user
+
+    call = call_of_user(frame)
+    return f", in {os.path.basename(call.f_code.co_filename)}, line {call.f_lineno}" if call else ""
+
+
 class StopRequest:
     """Listens for SIGINT and SIGTERM; ``signal`` is the one that asked to stop, or None.
 
@@ -184,7 +193,7 @@ class StopRequest:
     def _lose_patience(self, number: int, frame: FrameType | None) -> None:
         if self.signal == signal.SIGTERM:
             die_by(signal.SIGTERM)
-        answer_key(f"toy-paxos: waiting for {self._waiting_for}; Ctrl-C again stops at once")
+        answer_key(f"toy-paxos: waiting for {self._waiting_for}{place(frame)}; Ctrl-C again stops at once")
 
     def _report(self, number: int, frame: FrameType | None) -> None:
         answer_key(self._on_quit())

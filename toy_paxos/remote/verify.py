@@ -66,7 +66,8 @@ def read_logs(path: Path) -> list[ProcessLog]:
     log: ProcessLog | None = None
     for at, line in enumerate(lines, start=1):
         try:
-            told = json.loads(line)
+            if type(told := parsed(line)) is not dict:
+                raise ValueError("it is not an object")
             if told["event"] == "start":
                 name = actor_name(told["process"])
                 log = logs.setdefault(name, ProcessLog(path, name))
@@ -83,6 +84,14 @@ def read_logs(path: Path) -> list[ProcessLog]:
         raise CannotError(f"{path} is not a log of a process, or it is empty")
     log.is_torn = bool(rest)
     return [*logs.values()]
+
+
+def parsed(line: bytes) -> Any:
+    """Return a line of JSON as data; raises ValueError."""
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError("it is not JSON" if line else "it is empty") from error
 
 
 def begin(log: ProcessLog, line: Mapping[str, Any]) -> None:
@@ -186,7 +195,8 @@ def gather(
     # What an acceptor still holds of another run, when it begins, does not count.
     known = sorted({of for (of, _), events in told if not all(map(is_restart, events))})
     if run is None and len(known) > 1:
-        raise CannotError(f"these logs are of {len(known)} runs ({known[0]}, {known[1]}, ...): choose one by --run")
+        runs = ", ".join(map(str, known[:10])) + (", ..." if len(known) > 10 else "")
+        raise CannotError(f"these logs are of {len(known)} runs ({runs}): choose one by --run")
     run = run or next(iter(known), 0)
     if run not in known:
         raise CannotError(f"nothing is in these logs about {f'run {run}' if run else 'any run'}")

@@ -41,9 +41,9 @@ from toy_paxos.story import Configuration
 MIN_DELAY_MS, MAX_DELAY_MS = 1.0, 10.0
 DELAYS_MS = MAX_DELAY_MS - MIN_DELAY_MS
 
-# The limit on the actions of a round, for each acceptor in each attempt: six messages, twice each, and two answers to
-# each of them would be 36.
-MANY_ACTIONS = 200
+# The limit on the actions of a round, for each acceptor and each pair of acceptors in each attempt: acceptors may tell
+# each other what they do.
+MANY_ACTIONS = 20
 
 # The longest time between the crash of an acceptor and its restart.
 MAX_DOWN_MS = 30.0
@@ -99,13 +99,13 @@ class Simulation:
             else:
                 self.set_timer(name)
         agenda, facts, configuration = self.agenda, self.facts, self.configuration
-        attempts = len(configuration.proposers) * self.network.max_attempts
-        for _ in range(MANY_ACTIONS * (attempts * len(configuration.acceptors) + 1)):
+        number, attempts = len(configuration.acceptors), len(configuration.proposers) * self.network.max_attempts
+        for _ in range(MANY_ACTIONS * attempts * number * (number + 10)):
             if not agenda or facts.violation:
                 return self.events
             self.now, _, action, subject = heappop(agenda)
             action(subject)
-        raise AnswerError("there seems to be no end to the messages of a round: actors answer each other for ever")
+        raise AnswerError("there seems to be no end to the messages of a round: do actors answer each other for ever?")
 
     def note(self, event: Event) -> None:
         """Note an event and those that follow from it, unless safety is lost already."""

@@ -128,6 +128,8 @@ def report_lines(
     yield from story
     verdict = cluster["verdict"]
     yield line()
+    if (start := cluster["quiet_from"]) is not None:
+        yield line(("", f"In {cluster_words(cluster)}: {quiet_words(start)}."))
     yield line(("", figures(cluster)))
     if cluster["names_matter"]:
         yield line(("notable", names_words(cluster)))
@@ -169,9 +171,14 @@ def counterexample(story: Story, correct: Story | None, found: Found, rule: Foun
     title = printable(f"{rule['name']}: {what}" if rule else what)
     notes = []
     if (start := found["quiet_from"]) is not None:
-        notes = [(start, f"from delivery {start + 1} on nothing is lost, and one proposer keeps trying", "notable")]
+        notes = [(start, quiet_words(start), "notable")]
     about = {"first_number": found["first_number"], "changed_rule": rule and rule["name"]}
     return replace(story, title=title, notes=notes, about=about, change=change, correct=correct)
+
+
+def quiet_words(start: int) -> str:
+    """Return what a quiet run is, and where it starts."""
+    return f"from delivery {start + 1} on nothing is lost, and one proposer keeps trying"
 
 
 def told(story: Story, drawn: Sequence[Line]) -> list[Line]:
