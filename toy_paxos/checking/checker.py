@@ -262,6 +262,7 @@ class Search:
         if self.progress:
             for proposer, restarted in self.progress.losers(state):
                 if not self.progress.stuck:
+                    self.shared_state.check()
                     self.progress.confirm(proposer, self.execution(origin) if origin else [], restarted)
         actors, said, pending, _ = state
         found = []
