@@ -2,11 +2,13 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tarfile
 import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
+from shutil import which
 
 import pytest
 from flit_core.buildapi import build_sdist
@@ -178,6 +180,13 @@ def test_run_time_dependencies_are_click_and_rich(name: str) -> None:
 def test_only_some_import_what_is_not_paxos(reserved: str) -> None:
     users = {name for name, tree in MODULES.items() if reserved in {module.split(".")[0] for module in imports(tree)}}
     assert users == RESERVED[reserved]
+
+
+@pytest.mark.skipif(not (PACKAGE.parent / ".git").exists() or not which("git"), reason="needs a git checkout")
+def test_nothing_else_stands_at_the_top() -> None:
+    listed = subprocess.check_output(["git", "ls-files"], cwd=PACKAGE.parent, encoding="utf-8")
+    tops = {path.partition("/")[0] for path in listed.splitlines()}
+    assert tops == {".ci", ".gitignore", "README.md", "pyproject.toml", "tests", "toy_paxos"}
 
 
 def test_the_classifiers_name_the_versions_of_python_that_ci_runs() -> None:

@@ -372,7 +372,9 @@ def checked_quorums(quorums: Any, num_acceptors: int) -> Quorums | None:
         return None
     if not isinstance(quorums, (tuple, list)) or [*map(type, quorums)] != [int, int]:
         raise TypeError(f"quorums must be a pair of whole numbers, not {quorums!r}")
-    Configuration.of(1, num_acceptors, pair := (quorums[0], quorums[1]))
+    pair = quorums[0], quorums[1]
+    # This raises ValueError for impossible quorums.
+    Configuration.of(1, num_acceptors, pair)
     return pair
 
 

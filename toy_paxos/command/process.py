@@ -1,4 +1,4 @@
-"""The process: standard output, standard error, and signals that stop it. This module does not depend on Paxos.
+"""The process: standard output, standard error, and signals that stop it. Nothing here is about Paxos.
 
 A first Ctrl-C or SIGTERM asks a run to stop after the current round; a second one kills it. If the round takes longer
 than a moment, Ctrl-C reports what it waits for, and SIGTERM kills. A closed pipe kills silently, as with any filter.
