@@ -310,13 +310,15 @@ class Watcher:
         """Return what follows from what an actor says: an adoption, a choice, a property lost."""
         follows: list[Event] = []
         promises: list[Promise] = []
-        # What an actor says at once, the network may reorder, so its promises are compared with those before.
-        promised = dict(self.promised) if self.judges_all or len(said) > 1 else self.promised
+        promised = dict(self.promised) if self.judges_all else self.promised
         for message in said:
             if isinstance(message, Promise):
                 # Most promises are higher than any before, so they cannot lose a reducible property. A repeated promise
                 # promises nothing new.
                 if message.id > self.promised.get(message.sender, 0):
+                    if len(said) > 1 and promised is self.promised:
+                        # The network may reorder what is said at once, so it is compared with what was said before.
+                        promised = dict(promised)
                     self.promised[message.sender] = message.id
                     self.promises.append(message)
                     if self.judges_all:
